@@ -1,0 +1,14 @@
+// How functions are marked so that one source serves a CPU vector unit and a CUDA device.
+#pragma once
+
+#if defined(__CUDACC__)
+#define FN __host__ __device__ __forceinline__  // small function, callable everywhere
+#define TEAM_FN __device__ inline               // run by all threads of a team
+#define UNROLL _Pragma("unroll")
+#else
+// Inlined without exception: the same source is compiled for several instruction sets into one binary, and an
+// out-of-line copy could be shared between them by the linker.
+#define FN __attribute__((always_inline)) inline
+#define TEAM_FN inline  // always a template over the team, whose type carries the instruction set's name
+#define UNROLL _Pragma("GCC unroll 64")
+#endif
