@@ -1,0 +1,45 @@
+# kernels/cuda/*.cu, when a CUDA toolkit is there and wanted. One status line says what is built and why.
+set(INNERLOOP_CUDA AUTO CACHE STRING "Build the CUDA side: ON, OFF, or AUTO (where a CUDA compiler is found)")
+set_property(CACHE INNERLOOP_CUDA PROPERTY STRINGS AUTO ON OFF)
+set(INNERLOOP_CUDA_FLAGS "" CACHE STRING "More flags for nvcc")
+
+if(INNERLOOP_CUDA STREQUAL "OFF")
+  set(reason "INNERLOOP_CUDA is OFF")
+else()
+  include(CheckLanguage)
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)
+    # Every architecture as machine code, and PTX of the newest for processors to come.
+    if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+      set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100-real 120)
+    endif()
+    enable_language(CUDA)
+    find_package(CUDAToolkit REQUIRED)
+  elseif(INNERLOOP_CUDA STREQUAL "AUTO")
+    set(reason "no CUDA compiler found; set CUDACXX to nvcc's path if there is one")
+  else()
+    message(FATAL_ERROR "INNERLOOP_CUDA: wanted a CUDA compiler, found none; set CUDACXX to nvcc's path")
+  endif()
+endif()
+
+if(CMAKE_CUDA_COMPILER_LOADED)
+  message(STATUS "innerloop: builds the CPU engine and CUDA for ${CMAKE_CUDA_ARCHITECTURES} "
+                 "(${CMAKE_CUDA_COMPILER} ${CMAKE_CUDA_COMPILER_VERSION})")
+  set(CMAKE_CUDA_STANDARD 20)
+  set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
+  target_compile_definitions(innerloop_flags INTERFACE INNERLOOP_CUDA=1)
+  file(GLOB cuda_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/cuda/*.cu")
+  separate_arguments(cuda_flags UNIX_COMMAND "${INNERLOOP_CUDA_FLAGS}")
+  add_library(innerloop_cuda_flags INTERFACE)
+  target_link_libraries(innerloop_cuda_flags INTERFACE innerloop_flags CUDA::cudart)
+  target_compile_options(
+    innerloop_cuda_flags
+    INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:--fmad=false;-lineinfo;--expt-relaxed-constexpr;-Werror;all-warnings>"
+              "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-ffp-contract=off,-Wall,-Wextra;${cuda_flags}>")
+  if(cuda_sources)
+    add_library(innerloop_cuda STATIC ${cuda_sources})
+    target_link_libraries(innerloop_cuda PUBLIC innerloop_cuda_flags)
+  endif()
+else()
+  message(STATUS "innerloop: builds the CPU engine alone (${reason})")
+endif()

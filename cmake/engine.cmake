@@ -1,0 +1,27 @@
+# The engine (a static library) and the command line, `innerloop`.
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(Threads REQUIRED)
+include(build_info)
+
+file(GLOB_RECURSE engine_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/engine/*.cpp"
+     "${PROJECT_SOURCE_DIR}/envs/*.cpp")
+file(GLOB plain_kernel_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/*.cpp")
+set(main_source "${PROJECT_SOURCE_DIR}/engine/main.cpp")
+list(REMOVE_ITEM engine_sources "${main_source}")
+
+if(NOT engine_sources)
+  add_library(innerloop_engine INTERFACE)
+  return()
+endif()
+add_library(innerloop_engine STATIC ${engine_sources} ${plain_kernel_sources} ${INNERLOOP_BUILD_INFO})
+target_link_libraries(innerloop_engine PUBLIC innerloop_flags nlohmann_json::nlohmann_json Threads::Threads)
+target_link_libraries(innerloop_engine PRIVATE ${INNERLOOP_KERNEL_TARGETS})
+if(TARGET innerloop_cuda)
+  target_link_libraries(innerloop_engine PUBLIC innerloop_cuda)
+endif()
+
+if(EXISTS "${main_source}")
+  add_executable(innerloop "${main_source}")
+  target_link_libraries(innerloop PRIVATE innerloop_engine CLI11::CLI11)
+endif()

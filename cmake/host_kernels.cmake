@@ -1,0 +1,23 @@
+# kernels/simd/*.cpp, compiled once for each instruction set; the engine picks one when it starts.
+file(GLOB kernel_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/simd/*.cpp")
+set(INNERLOOP_KERNEL_TARGETS)
+
+# `isa` is the name of the tag type that the templates are instantiated with.
+function(add_host_kernels target isa)
+  if(NOT kernel_sources)
+    return()
+  endif()
+  add_library(${target} OBJECT ${kernel_sources})
+  target_link_libraries(${target} PRIVATE innerloop_flags)
+  target_compile_definitions(${target} PRIVATE INNERLOOP_ISA=${isa})
+  target_compile_options(${target} PRIVATE ${ARGN} $<$<CONFIG:Release>:-O3> -fno-math-errno -fno-trapping-math)
+  set(INNERLOOP_KERNEL_TARGETS ${INNERLOOP_KERNEL_TARGETS} ${target} PARENT_SCOPE)
+endfunction()
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  add_host_kernels(innerloop_kernels_portable Portable -march=x86-64-v2)
+  add_host_kernels(innerloop_kernels_avx2 Avx2 -march=x86-64-v3)
+  add_host_kernels(innerloop_kernels_avx512 Avx512 -march=x86-64-v4 -mprefer-vector-width=512)
+else()
+  add_host_kernels(innerloop_kernels_portable Portable)
+endif()

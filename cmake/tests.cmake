@@ -1,0 +1,38 @@
+# Tests: quick ones, the teams' (which ThreadSanitizer watches), CUDA's, and long ones, which `./dev test` leaves out.
+option(INNERLOOP_TESTS "Build the tests" ON)
+if(NOT INNERLOOP_TESTS)
+  return()
+endif()
+enable_testing()
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+# ThreadSanitizer needs addresses that are not randomised too far; where the system lets us, turn that off.
+if(INNERLOOP_SANITIZE MATCHES thread)
+  execute_process(COMMAND setarch -R true RESULT_VARIABLE refused OUTPUT_QUIET ERROR_QUIET)
+  if(NOT refused)
+    set(CMAKE_CROSSCOMPILING_EMULATOR setarch -R)
+  endif()
+endif()
+
+# An executable from the test files that `ARGN` (globs) match, if there are any; its tests get the label.
+function(add_test_program target label library)
+  list(TRANSFORM ARGN PREPEND "${PROJECT_SOURCE_DIR}/tests/" OUTPUT_VARIABLE globs)
+  file(GLOB sources CONFIGURE_DEPENDS ${globs})
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${target} ${sources})
+  target_link_libraries(${target} PRIVATE ${library} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${target} PRIVATE INNERLOOP_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                                               INNERLOOP_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+                       PROPERTIES LABELS ${label})
+endfunction()
+
+add_test_program(innerloop_tests quick innerloop_engine *_test.cpp)
+add_test_program(innerloop_team_tests teams innerloop_flags teams/*_test.cpp)
+add_test_program(innerloop_long_tests long innerloop_engine long/*_test.cpp)
+if(TARGET innerloop_cuda)
+  add_test_program(innerloop_cuda_tests cuda innerloop_engine cuda/*_test.cpp cuda/*_test.cu)
+endif()
