@@ -1,0 +1,131 @@
+// The options of each algorithm; objectives and estimators are defined in docs/objectives.md.
+#pragma once
+
+#include <vector>
+
+#include "kernels/choices.h"
+#include "kernels/options.h"
+#include "kernels/type_list.h"
+
+namespace innerloop {
+
+inline constexpr int kMaxInnerSteps = 1000;
+inline constexpr int kMaxTasks = 1 << 24;
+inline constexpr int kMaxEnvsPerTask = 1 << 20;
+inline constexpr int kMaxHorizon = 1 << 20;
+
+/// The inner loop, which every algorithm has: how a task's parameters are adapted to it.
+struct InnerLoopOptions {
+  int inner_steps = 1;
+  std::vector<double> inner_lr = {0.1};
+  EstimatorName estimator = EstimatorName::reinforce;
+  double clip_epsilon = 0.2;
+  double discount = 0.99;
+  double gae_lambda = 1.0;
+  BaselineName baseline = BaselineName::linear;
+  bool normalize_advantages = true;
+
+  bool operator==(const InnerLoopOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, InnerLoopOptions& o) {
+    field("inner_steps", o.inner_steps, between(1, kMaxInnerSteps), "gradient steps of adaptation to a task");
+    field("inner_lr", o.inner_lr, one_or_many(above(0), 1, kMaxInnerSteps), "step size, or one for each inner step");
+    field("estimator", o.estimator,
+          Choices{Choice{"reinforce", "advantage × log-probability, as MAML was published"},
+                  Choice{"ratio", "advantage × probability ratio, whose curvature has low variance (LVC, ProMP)"},
+                  Choice{"clipped", "the ratio, clipped to 1 ± clip_epsilon (PPO)"},
+                  Choice{"dice", "every earlier action weighs every later reward (DiCE)"}},
+          "the inner steps' objective");
+    field("clip_epsilon", o.clip_epsilon, strictly_between(0, 1), "of estimator `clipped`");
+    field("discount", o.discount, between(0, 1), "γ: what a reward is worth one step later");
+    field("gae_lambda", o.gae_lambda, between(0, 1), "λ of generalised advantage estimation; 1: returns less baseline");
+    field("baseline", o.baseline,
+          Choices{Choice{"none", "nothing is subtracted"},
+                  Choice{"linear", "features of observation and time, fitted on each task's batch"}},
+          "what is subtracted from the returns");
+    field("normalize_advantages", o.normalize_advantages, "to mean 0 and standard deviation 1 in each task");
+  }
+};
+
+struct MamlOptions {
+  using Options = MamlOptions;
+  static constexpr auto name = "maml";
+  static constexpr auto meaning = "exact gradient of the return after adaptation, through the inner steps";
+  InnerLoopOptions inner;
+  bool operator==(const MamlOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, MamlOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+  }
+};
+
+struct FomamlOptions {
+  using Options = FomamlOptions;
+  static constexpr auto name = "fomaml";
+  static constexpr auto meaning = "first-order MAML: the inner steps' curvature counts as zero";
+  InnerLoopOptions inner;
+  bool operator==(const FomamlOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, FomamlOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+  }
+};
+
+struct ReptileOptions {
+  using Options = ReptileOptions;
+  static constexpr auto name = "reptile";
+  static constexpr auto meaning = "moves the meta-parameters towards the mean of the adapted ones";
+  InnerLoopOptions inner;
+  bool operator==(const ReptileOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, ReptileOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+  }
+};
+
+struct EmamlOptions {
+  using Options = EmamlOptions;
+  static constexpr auto name = "emaml";
+  static constexpr auto meaning = "MAML, which also credits the actions before adaptation with the return after it";
+  InnerLoopOptions inner;
+  double exploration_weight = 1.0;
+  bool operator==(const EmamlOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, EmamlOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+    field("exploration_weight", o.exploration_weight, at_least(0), "weight of that credit; 0: MAML");
+  }
+};
+
+struct PrompOptions {
+  using Options = PrompOptions;
+  static constexpr auto name = "promp";
+  static constexpr auto meaning = "proximal meta-policy search: clipped outer steps on the same data, KL penalty";
+  InnerLoopOptions inner = {.estimator = EstimatorName::ratio};
+  double clip_range = 0.3;
+  int epochs = 5;
+  double kl_penalty = 5e-4;
+  bool adaptive_kl = false;
+  double kl_target = 0.01;
+  bool operator==(const PrompOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PrompOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+    field("clip_range", o.clip_range, strictly_between(0, 1), "the outer ratio is clipped to 1 ± this");
+    field("epochs", o.epochs, between(1, 1000), "outer steps on the data of one iteration");
+    field("kl_penalty", o.kl_penalty, at_least(0),
+          "η: weight of the KL divergence from the policy that drew each inner step's data");
+    field("adaptive_kl", o.adaptive_kl, "halve or double η when the KL leaves kl_target by a factor of 1.5");
+    field("kl_target", o.kl_target, above(0), "of `adaptive_kl`");
+  }
+};
+
+using Algorithms = TypeList<MamlOptions, FomamlOptions, ReptileOptions, EmamlOptions, PrompOptions>;
+
+}  // namespace innerloop

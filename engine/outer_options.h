@@ -1,0 +1,70 @@
+// The options of each outer optimiser. The meta-gradient points where the objective grows.
+#pragma once
+
+#include <optional>
+
+#include "kernels/options.h"
+#include "kernels/type_list.h"
+
+namespace innerloop {
+
+struct AdamOptions {
+  using Options = AdamOptions;
+  static constexpr auto name = "adam";
+  static constexpr auto meaning = "steps scaled by running moments of the meta-gradient";
+  double lr = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  std::optional<double> max_gradient_norm;
+  bool operator==(const AdamOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, AdamOptions& o) {
+    field("lr", o.lr, above(0), "step size");
+    field("beta1", o.beta1, from_to_below(0, 1), "decay of the first moment");
+    field("beta2", o.beta2, from_to_below(0, 1), "decay of the second moment");
+    field("epsilon", o.epsilon, above(0), "added to the root of the second moment");
+    field("max_gradient_norm", o.max_gradient_norm, above(0), "a longer meta-gradient is scaled to this; null: never");
+  }
+};
+
+struct SgdOptions {
+  using Options = SgdOptions;
+  static constexpr auto name = "sgd";
+  static constexpr auto meaning = "plain steps along the meta-gradient; Reptile as published, lr is its ε";
+  double lr = 0.1;
+  std::optional<double> max_gradient_norm;
+  bool operator==(const SgdOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, SgdOptions& o) {
+    field("lr", o.lr, above(0), "step size");
+    field("max_gradient_norm", o.max_gradient_norm, above(0), "a longer meta-gradient is scaled to this; null: never");
+  }
+};
+
+struct TrpoOptions {
+  using Options = TrpoOptions;
+  static constexpr auto name = "trpo";
+  static constexpr auto meaning = "the longest natural-gradient step that keeps the mean KL divergence small";
+  double max_kl = 0.01;
+  int cg_iterations = 10;
+  double cg_damping = 1e-5;
+  double backtrack_ratio = 0.8;
+  int max_backtracks = 15;
+  bool operator==(const TrpoOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, TrpoOptions& o) {
+    field("max_kl", o.max_kl, above(0), "mean KL divergence of the adapted policies that a step may cause");
+    field("cg_iterations", o.cg_iterations, between(1, 1000), "steps of conjugate gradient");
+    field("cg_damping", o.cg_damping, at_least(0), "added to the curvature's diagonal");
+    field("backtrack_ratio", o.backtrack_ratio, strictly_between(0, 1), "the line search shortens the step by this");
+    field("max_backtracks", o.max_backtracks, between(0, 1000), "how often, before the step is given up");
+  }
+};
+
+using OuterOptimisers = TypeList<AdamOptions, SgdOptions, TrpoOptions>;
+
+}  // namespace innerloop
