@@ -27,7 +27,7 @@ function(add_test_program target label library)
   target_compile_definitions(${target} PRIVATE INNERLOOP_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                                INNERLOOP_BINARY_DIR="${PROJECT_BINARY_DIR}")
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
-                       PROPERTIES LABELS ${label})
+                       PROPERTIES LABELS ${label} TIMEOUT 600)
 endfunction()
 
 add_test_program(innerloop_tests quick innerloop_engine *_test.cpp)
@@ -35,4 +35,18 @@ add_test_program(innerloop_team_tests teams innerloop_flags teams/*_test.cpp)
 add_test_program(innerloop_long_tests long innerloop_engine long/*_test.cpp)
 if(TARGET innerloop_cuda)
   add_test_program(innerloop_cuda_tests cuda innerloop_engine cuda/*_test.cpp cuda/*_test.cu)
+endif()
+
+# Optimised code only: without inlining, each small function of the standard library would be a weak symbol.
+if(TARGET innerloop_kernels_avx2 AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT INNERLOOP_SANITIZE)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  add_test(
+    NAME HostKernels.ShareNoSymbolAcrossInstructionSets
+    COMMAND
+      Python3::Interpreter "${PROJECT_SOURCE_DIR}/cmake/check_isa_symbols.py"
+      Avx2 $<TARGET_OBJECTS:innerloop_kernels_avx2> --set Avx512 $<TARGET_OBJECTS:innerloop_kernels_avx512>
+      --set - $<TARGET_OBJECTS:innerloop_kernels_portable> $<TARGET_OBJECTS:innerloop_engine>
+              $<TARGET_OBJECTS:innerloop> $<TARGET_OBJECTS:innerloop_tests>
+    COMMAND_EXPAND_LISTS)
+  set_tests_properties(HostKernels.ShareNoSymbolAcrossInstructionSets PROPERTIES LABELS quick)
 endif()
