@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+namespace innerloop {
+
+// Whoever looks at `path` during a write, or after a crash in the middle of one, finds the old file or the new one,
+// whole. The bytes go to a temporary file beside it (`NAME.tmp-PROCESS`), to the disk, and then take its name.
+
+/// Writes `pieces`, one after the other, as the file `path`. Throws RunError (the disk is full, no permission, no
+/// such folder); then the old file is as it was and no temporary file is left.
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::span<const std::byte>> pieces);
+void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+
+/// Whether `name` is that of such a temporary file, left by a process that was killed.
+bool is_temporary_file_name(std::string_view name);
+
+}  // namespace innerloop

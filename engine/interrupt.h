@@ -1,0 +1,12 @@
+#pragma once
+
+namespace innerloop {
+
+/// From now on the first SIGINT (Ctrl-C) or SIGTERM only makes `interrupted` true, so that the run can stop in good
+/// order after its iteration; the second ends the process at once.
+void catch_interrupts();
+
+/// Whether one has come since `catch_interrupts`.
+bool interrupted();
+
+}  // namespace innerloop

@@ -1,0 +1,119 @@
+#include "engine/progress.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+namespace innerloop {
+namespace {
+
+constexpr int kBarWidth = 20;
+constexpr auto kRedrawEvery = std::chrono::milliseconds(100);
+
+template <class... Values>
+std::string format(const char* pattern, Values... values) {
+  std::array<char, 64> text;
+  std::snprintf(text.data(), text.size(), pattern, values...);
+  return text.data();
+}
+
+bool wants_colour() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  return no_colour == nullptr || *no_colour == '\0';
+}
+
+}  // namespace
+
+std::string human_count(double count) {
+  if (!std::isfinite(count)) return "-";
+  constexpr std::array units = {"", " k", " M", " G", " T"};
+  std::size_t unit = 0;
+  // 999.5 would be shown as "1000".
+  for (; std::abs(count) >= 999.5 && unit + 1 < units.size(); ++unit) count /= 1000;
+  const bool decimal = unit > 0 && std::abs(count) < 9.95;
+  return format(decimal ? "%.1f" : "%.0f", count) + units[unit];
+}
+
+std::string human_time(double seconds) {
+  if (!(seconds >= 0 && seconds < 1e9)) return "-";
+  const auto whole = static_cast<long long>(std::llround(seconds));
+  if (whole >= 3600) return format("%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60, whole % 60);
+  return format("%lld:%02lld", whole / 60, whole % 60);
+}
+
+Progress::Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total, int columns)
+    : out_(out),
+      terminal_(terminal),
+      colour_(terminal && wants_colour()),
+      first_(first),
+      total_(total),
+      columns_(columns),
+      iteration_(first) {}
+
+Progress::~Progress() { finish(); }
+
+int Progress::terminal_columns() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+void Progress::update(std::int64_t iteration, std::span<const double> returns, double env_steps_per_second) {
+  const std::int64_t tenths_before = 10 * iteration_ / total_;
+  iteration_ = iteration;
+  if (!returns.empty()) {
+    before_ = returns.front();
+    after_ = returns.back();
+  }
+  rate_ = env_steps_per_second;
+  if (terminal_) {
+    if (Clock::now() - drawn_ >= kRedrawEvery) draw();
+  } else if (10 * iteration_ / total_ != tenths_before) {
+    print_line();
+  }
+}
+
+void Progress::finish() {
+  if (finished_) return;
+  finished_ = true;
+  if (!terminal_ || iteration_ == first_) return;
+  draw();
+  out_ << '\n' << std::flush;
+}
+
+std::string Progress::times() const {
+  const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
+  const double left = elapsed * static_cast<double>(total_ - iteration_) / static_cast<double>(iteration_ - first_);
+  return human_time(elapsed) + " elapsed, " + human_time(left) + " left";
+}
+
+std::string Progress::numbers() const {
+  return format("return %.2f -> %.2f  ", before_, after_) + human_count(rate_) + " env-steps/s";
+}
+
+void Progress::draw() {
+  drawn_ = Clock::now();
+  const auto filled = static_cast<std::size_t>(kBarWidth * iteration_ / total_);
+  const std::string done(filled, '=');
+  const std::string open(kBarWidth - filled, ' ');
+  std::string rest = "] " + std::to_string(iteration_) + "/" + std::to_string(total_) + "  " + times() + "  " + numbers();
+
+  // A line as wide as the terminal would wrap, and its beginning could not be drawn over.
+  const auto room = static_cast<std::size_t>(std::max(columns_ - 1 - (1 + kBarWidth), 0));
+  rest.resize(std::min(rest.size(), room));
+  const std::size_t width = 1 + kBarWidth + rest.size();
+  const std::string over(drawn_columns_ > width ? drawn_columns_ - width : 0, ' ');
+  drawn_columns_ = width;
+  out_ << "\r[" << (colour_ ? "\x1b[32m" : "") << done << (colour_ ? "\x1b[0m" : "") << open << rest << over
+       << std::flush;
+}
+
+void Progress::print_line() {
+  out_ << "iteration " << iteration_ << "/" << total_ << "  " << times() << "  " << numbers() << '\n' << std::flush;
+}
+
+}  // namespace innerloop

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+// The safetensors format: 8 bytes of header length (little endian), a JSON header that names each tensor's type,
+// shape and place, and then the tensors' bytes, row-major, without gaps. Python's `safetensors` reads and writes it.
+//
+// Our files carry a CRC-32C of the whole file, lengths, names, padding and all, as the first entry of the header's
+// metadata ("checksum": "crc32c:89abcdef"; those eight digits count as zeros), so every changed byte is found.
+namespace innerloop {
+
+enum class DType { F32, F64, I32, I64, U8, U32, U64 };
+
+/// "F32", as in the file.
+std::string_view dtype_name(DType dtype);
+/// Bytes of one element.
+std::size_t dtype_size(DType dtype);
+
+template <class T>
+constexpr DType dtype_of() {
+  if constexpr (std::is_same_v<T, float>) return DType::F32;
+  else if constexpr (std::is_same_v<T, double>) return DType::F64;
+  else if constexpr (std::is_same_v<T, std::int32_t>) return DType::I32;
+  else if constexpr (std::is_same_v<T, std::int64_t>) return DType::I64;
+  else if constexpr (std::is_same_v<T, std::uint8_t>) return DType::U8;
+  else if constexpr (std::is_same_v<T, std::uint32_t>) return DType::U32;
+  else {
+    static_assert(std::is_same_v<T, std::uint64_t>, "a type that our files hold");
+    return DType::U64;
+  }
+}
+
+using Shape = std::vector<std::int64_t>;
+
+/// "[3, 4]"; "[]" is a single number.
+std::string to_string(const Shape& shape);
+
+// A view: someone else owns the bytes.
+struct Tensor {
+  std::string name;
+  DType dtype;
+  Shape shape;
+  std::span<const std::byte> data;  // row-major, product of shape × dtype_size bytes
+
+  template <class T>
+  static Tensor of(std::string name, Shape shape, std::span<const T> values) {
+    return {std::move(name), dtype_of<T>(), std::move(shape), std::as_bytes(values)};
+  }
+};
+
+using Metadata = std::map<std::string, std::string>;
+
+/// Writes `tensors` and `metadata` as the file `path`, atomically. The order in the file is by element size, largest
+/// first, so that each tensor is aligned. Throws RunError when the disk is full or the like, and
+/// std::invalid_argument for a tensor whose bytes are not those of its shape, a name twice or the metadata "checksum".
+void write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors, const Metadata& metadata);
+
+// A file in memory.
+class TensorFile {
+ public:
+  enum class Checksum {
+    required,    // files that this program wrote
+    if_present,  // files that other programs may have written
+  };
+
+  /// Reads and checks all of `path`. Takes no more memory than the file's size and its header. Throws InputError for
+  /// a file that is missing, not a regular file, cut off, damaged or against the format.
+  static TensorFile read(const std::filesystem::path& path, Checksum checksum = Checksum::required);
+
+  const std::filesystem::path& path() const { return path_; }
+  /// In the order of their bytes in the file.
+  const std::vector<Tensor>& tensors() const { return tensors_; }
+  /// Without the checksum.
+  const Metadata& metadata() const { return metadata_; }
+
+  /// The metadata's value for `key`; InputError when there is none.
+  const std::string& metadata(const std::string& key) const;
+  /// The tensor of that name; InputError when there is none.
+  const Tensor& tensor(std::string_view name) const;
+  /// The same; InputError unless it has this type and shape.
+  const Tensor& tensor(std::string_view name, DType dtype, const Shape& shape) const;
+  /// A copy of that tensor's elements, row-major.
+  template <class T>
+  std::vector<T> values(std::string_view name, const Shape& shape) const {
+    const Tensor& found = tensor(name, dtype_of<T>(), shape);
+    std::vector<T> values(found.data.size() / sizeof(T));
+    if (!values.empty()) std::memcpy(values.data(), found.data.data(), found.data.size());
+    return values;
+  }
+
+ private:
+  TensorFile() = default;
+
+  std::filesystem::path path_;
+  std::unique_ptr<std::byte[]> bytes_;  // the data section; `tensors_` point into it
+  std::vector<Tensor> tensors_;
+  Metadata metadata_;
+};
+
+}  // namespace innerloop
