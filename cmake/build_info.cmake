@@ -13,22 +13,19 @@ if(CMAKE_SCRIPT_MODE_FILE)
   return()
 endif()
 
-set(INNERLOOP_BUILD_INFO)
 set(build_info_template "${PROJECT_SOURCE_DIR}/cmake/build_info.cpp.in")
-if(EXISTS "${build_info_template}")
-  string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
-  get_target_property(shared_flags innerloop_flags INTERFACE_COMPILE_OPTIONS)
-  string(REGEX REPLACE "\\$<\\$<[^>]*>:([^>]*)>" "\\1" shared_flags "${shared_flags}")
-  list(JOIN shared_flags " " shared_flags)
-  string(STRIP "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}} ${shared_flags}" INNERLOOP_FLAGS)
-  set(INNERLOOP_BUILD_INFO "${PROJECT_BINARY_DIR}/build_info.cpp")
-  # All but the commit is known now; the build step fills in that one.
-  set(INNERLOOP_COMMIT "@INNERLOOP_COMMIT@")
-  configure_file("${build_info_template}" "${INNERLOOP_BUILD_INFO}.in" @ONLY)
-  add_custom_target(
-    innerloop_build_info
-    COMMAND ${CMAKE_COMMAND} -Dsource_dir=${PROJECT_SOURCE_DIR} -Doutput=${INNERLOOP_BUILD_INFO} -P
-            ${CMAKE_CURRENT_LIST_FILE}
-    BYPRODUCTS "${INNERLOOP_BUILD_INFO}"
-    COMMENT "Commit of this build")
-endif()
+string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
+get_target_property(shared_flags innerloop_flags INTERFACE_COMPILE_OPTIONS)
+string(REGEX REPLACE "\\$<\\$<[^>]*>:([^>]*)>" "\\1" shared_flags "${shared_flags}")
+list(JOIN shared_flags " " shared_flags)
+string(STRIP "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}} ${shared_flags}" INNERLOOP_FLAGS)
+set(INNERLOOP_BUILD_INFO "${PROJECT_BINARY_DIR}/build_info.cpp")
+# All but the commit is known now; the build step fills in that one.
+set(INNERLOOP_COMMIT "@INNERLOOP_COMMIT@")
+configure_file("${build_info_template}" "${INNERLOOP_BUILD_INFO}.in" @ONLY)
+add_custom_target(
+  innerloop_build_info
+  COMMAND ${CMAKE_COMMAND} -Dsource_dir=${PROJECT_SOURCE_DIR} -Doutput=${INNERLOOP_BUILD_INFO} -P
+          ${CMAKE_CURRENT_LIST_FILE}
+  BYPRODUCTS "${INNERLOOP_BUILD_INFO}"
+  COMMENT "Commit of this build")

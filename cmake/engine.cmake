@@ -10,10 +10,6 @@ file(GLOB plain_kernel_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/
 set(main_source "${PROJECT_SOURCE_DIR}/engine/main.cpp")
 list(REMOVE_ITEM engine_sources "${main_source}")
 
-if(NOT engine_sources)
-  add_library(innerloop_engine INTERFACE)
-  return()
-endif()
 add_library(innerloop_engine STATIC ${engine_sources} ${plain_kernel_sources} ${INNERLOOP_BUILD_INFO})
 target_link_libraries(innerloop_engine PUBLIC innerloop_flags nlohmann_json::nlohmann_json Threads::Threads)
 target_link_libraries(innerloop_engine PRIVATE ${INNERLOOP_KERNEL_TARGETS})
