@@ -40,13 +40,18 @@ endif()
 # Optimised code only: without inlining, each small function of the standard library would be a weak symbol.
 if(TARGET innerloop_kernels_avx2 AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT INNERLOOP_SANITIZE)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  set(others)
+  foreach(target innerloop_kernels_portable innerloop_engine innerloop innerloop_tests)
+    if(TARGET ${target})
+      list(APPEND others $<TARGET_OBJECTS:${target}>)
+    endif()
+  endforeach()
   add_test(
     NAME HostKernels.ShareNoSymbolAcrossInstructionSets
     COMMAND
       Python3::Interpreter "${PROJECT_SOURCE_DIR}/cmake/check_isa_symbols.py"
       Avx2 $<TARGET_OBJECTS:innerloop_kernels_avx2> --set Avx512 $<TARGET_OBJECTS:innerloop_kernels_avx512>
-      --set - $<TARGET_OBJECTS:innerloop_kernels_portable> $<TARGET_OBJECTS:innerloop_engine>
-              $<TARGET_OBJECTS:innerloop> $<TARGET_OBJECTS:innerloop_tests>
+      --set - ${others}
     COMMAND_EXPAND_LISTS)
   set_tests_properties(HostKernels.ShareNoSymbolAcrossInstructionSets PROPERTIES LABELS quick)
 endif()
