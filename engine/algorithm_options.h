@@ -1,4 +1,4 @@
-// The options of each algorithm; objectives and estimators are defined in docs/objectives.md.
+// The options of each algorithm.
 #pragma once
 
 #include <vector>
@@ -30,16 +30,19 @@ struct InnerLoopOptions {
   template <class Fields>
   static void describe(Fields& field, InnerLoopOptions& o) {
     field("inner_steps", o.inner_steps, between(1, kMaxInnerSteps), "gradient steps of adaptation to a task");
-    field("inner_lr", o.inner_lr, one_or_many(above(0), 1, kMaxInnerSteps), "step size, or one for each inner step");
+    field("inner_lr", o.inner_lr, one_or_many(above(0), 1, kMaxInnerSteps),
+          "step size, or one for each inner step");
     field("estimator", o.estimator,
-          Choices{Choice{"reinforce", "advantage × log-probability, as MAML was published"},
-                  Choice{"ratio", "advantage × probability ratio, whose curvature has low variance (LVC, ProMP)"},
-                  Choice{"clipped", "the ratio, clipped to 1 ± clip_epsilon (PPO)"},
-                  Choice{"dice", "every earlier action weighs every later reward (DiCE)"}},
+          Choices{
+              Choice{"reinforce", "advantage × log-probability, as MAML was published"},
+              Choice{"ratio", "advantage × probability ratio, whose curvature has low variance (LVC, ProMP)"},
+              Choice{"clipped", "the ratio, clipped to 1 ± clip_epsilon (PPO)"},
+              Choice{"dice", "every earlier action weighs every later reward (DiCE)"}},
           "the inner steps' objective");
     field("clip_epsilon", o.clip_epsilon, strictly_between(0, 1), "of estimator `clipped`");
     field("discount", o.discount, between(0, 1), "γ: what a reward is worth one step later");
-    field("gae_lambda", o.gae_lambda, between(0, 1), "λ of generalised advantage estimation; 1: returns less baseline");
+    field("gae_lambda", o.gae_lambda, between(0, 1),
+          "λ of generalised advantage estimation; 1: returns less baseline");
     field("baseline", o.baseline,
           Choices{Choice{"none", "nothing is subtracted"},
                   Choice{"linear", "features of observation and time, fitted on each task's batch"}},
@@ -90,7 +93,8 @@ struct ReptileOptions {
 struct EmamlOptions {
   using Options = EmamlOptions;
   static constexpr auto name = "emaml";
-  static constexpr auto meaning = "MAML, which also credits the actions before adaptation with the return after it";
+  static constexpr auto meaning =
+      "MAML, which also credits the actions before adaptation with the return after it";
   InnerLoopOptions inner;
   double exploration_weight = 1.0;
   bool operator==(const EmamlOptions&) const = default;
@@ -105,7 +109,8 @@ struct EmamlOptions {
 struct PrompOptions {
   using Options = PrompOptions;
   static constexpr auto name = "promp";
-  static constexpr auto meaning = "proximal meta-policy search: clipped outer steps on the same data, KL penalty";
+  static constexpr auto meaning =
+      "proximal meta-policy search: clipped outer steps on the same data, KL penalty";
   InnerLoopOptions inner = {.estimator = EstimatorName::ratio};
   double clip_range = 0.3;
   int epochs = 5;

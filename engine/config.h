@@ -1,13 +1,13 @@
 // The config of an experiment: what it may say, how it is read and shown.
 //
-// Every option is described once, in its struct's `describe` (kernels/options.h); its default is the initialiser.
-// An environment's options are described in its own header and come here through envs/registry.h.
+// Every option is described once, in its struct's `describe` (kernels/options.h); its default is the
+// initialiser. An environment's options are described in its own header and come here through
+// envs/registry.h.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
-#include <optional>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "engine/algorithm_options.h"
-#include "engine/option_visitors.h"
 #include "engine/outer_options.h"
 #include "envs/registry.h"
 #include "kernels/choices.h"
@@ -42,10 +41,12 @@ struct MlpOptions {
 
   template <class Fields>
   static void describe(Fields& field, MlpOptions& o) {
-    field("hidden", o.hidden, list_of(between(1, kMaxWidth), 0, kMaxHiddenLayers), "width of each hidden layer");
+    field("hidden", o.hidden, list_of(between(1, kMaxWidth), 0, kMaxHiddenLayers),
+          "width of each hidden layer");
     field("activation", o.activation, Choices{"tanh", "relu"}, "after each hidden layer");
     field("initial_log_std", o.initial_log_std, between(-20, 5),
-          "where the Gaussian head's log standard deviation starts; it is learned, and adapted by the inner steps");
+          "where the Gaussian head's log standard deviation starts; it is learned, and adapted by the inner "
+          "steps");
     field("min_log_std", o.min_log_std, between(-20, 5), "floor of the log standard deviation (log 1e-6)");
   }
 };
@@ -64,15 +65,17 @@ struct EvaluationOptions {
 
   template <class Fields>
   static void describe(Fields& field, EvaluationOptions& o) {
-    field("every", o.every, between(0, 1e9), "iterations between evaluations while training; 0: only at the end");
+    field("every", o.every, between(0, 1e9),
+          "iterations between evaluations while training; 0: only at the end");
     field("tasks", o.tasks, between(1, kMaxTasks), "held-out tasks");
-    field("envs_per_task", o.envs_per_task, between(1, kMaxEnvsPerTask), "trajectories of a task at each step");
+    field("envs_per_task", o.envs_per_task, between(1, kMaxEnvsPerTask),
+          "trajectories of a task at each step");
     field("inner_steps", o.inner_steps, between(0, kMaxInnerSteps), "gradient steps of adaptation");
     field("inner_lr", o.inner_lr, one_or_many(above(0), 0, kMaxInnerSteps),
           "step size, or one for each inner step; empty: the algorithm's, its last one for the steps beyond");
     field("deterministic", o.deterministic, "act by the mean or the likeliest action, without sampling");
     field("seed", o.seed, between(0, 4294967295.0),
-          "of the held-out tasks, apart from the training's, so that every run meets the same ones");
+          "seed of the held-out tasks; not the training's, so that every run meets the same ones");
   }
 };
 
@@ -118,32 +121,37 @@ struct Config {
 
   template <class Fields>
   static void describe(Fields& field, Config& c) {
-    field("seed", c.seed, between(0, 4294967295.0), "of everything that is drawn at random");
+    field("seed", c.seed, between(0, 4294967295.0), "seed of everything that is drawn at random");
     field("iterations", c.iterations, between(1, 1e9), "meta-iterations: updates of the meta-parameters");
-    field("tasks_per_iteration", c.tasks_per_iteration, between(1, kMaxTasks), "tasks drawn for each meta-iteration");
+    field("tasks_per_iteration", c.tasks_per_iteration, between(1, kMaxTasks),
+          "tasks drawn for each meta-iteration");
     field("envs_per_task", c.envs_per_task, between(1, kMaxEnvsPerTask),
           "trajectories of a task before each inner step, and after the last");
     field("horizon", c.horizon, between(1, kMaxHorizon), "steps of a trajectory");
-    field("precision", c.precision, Choices{"float32"}, "of the kernels; float32 gives the same bits on every machine");
+    field("precision", c.precision, Choices{"float32"},
+          "of the kernels; float32 gives the same bits on every machine");
     field("at_episode_end", c.at_episode_end,
           Choices{Choice{"stop", "the rest of the trajectory does not count"},
                   Choice{"restart", "a new episode of the same task starts"}},
           "when an episode ends before the horizon");
     field("environment", c.environment, OneOf<Environments>{}, "the family that tasks are drawn from");
     field("policy", c.policy, OneOf<Policies>{}, "what chooses the actions");
-    field("algorithm", c.algorithm, OneOf<Algorithms>{}, "how a task is learned, and how learning is learned");
+    field("algorithm", c.algorithm, OneOf<Algorithms>{},
+          "how a task is learned, and how learning is learned");
     field("outer", c.outer, OneOf<OuterOptimisers>{}, "what takes the step along the meta-gradient");
     field("evaluation", c.evaluation, "measuring on held-out tasks");
     field("checkpoint", c.checkpoint, "saving what is needed to go on");
   }
 };
 
-/// Reads the config at `path`; `overrides` are of the form `path=value` (engine/overrides.h), applied in order.
+/// Reads the config at `path`; `overrides` are of the form `path=value` (engine/overrides.h), applied in
+/// order.
 /// @throws InputError with file, JSON pointer, wanted and found, or naming the override at fault.
 Config read_config(const std::filesystem::path& path, std::span<const std::string> overrides = {});
 
 /// As read_config, for a text; `source_name` stands for the file in messages.
-Config parse_config(std::string_view text, std::string_view source_name, std::span<const std::string> overrides = {});
+Config parse_config(std::string_view text, std::string_view source_name,
+                    std::span<const std::string> overrides = {});
 
 /// The whole config, every default filled in. Reading it back gives an equal Config.
 nlohmann::ordered_json to_json(const Config& config);

@@ -25,7 +25,8 @@ struct AdamOptions {
     field("beta1", o.beta1, from_to_below(0, 1), "decay of the first moment");
     field("beta2", o.beta2, from_to_below(0, 1), "decay of the second moment");
     field("epsilon", o.epsilon, above(0), "added to the root of the second moment");
-    field("max_gradient_norm", o.max_gradient_norm, above(0), "a longer meta-gradient is scaled to this; null: never");
+    field("max_gradient_norm", o.max_gradient_norm, above(0),
+          "a longer meta-gradient is scaled to this; null: never");
   }
 };
 
@@ -40,7 +41,8 @@ struct SgdOptions {
   template <class Fields>
   static void describe(Fields& field, SgdOptions& o) {
     field("lr", o.lr, above(0), "step size");
-    field("max_gradient_norm", o.max_gradient_norm, above(0), "a longer meta-gradient is scaled to this; null: never");
+    field("max_gradient_norm", o.max_gradient_norm, above(0),
+          "a longer meta-gradient is scaled to this; null: never");
   }
 };
 
@@ -60,7 +62,8 @@ struct TrpoOptions {
     field("max_kl", o.max_kl, above(0), "mean KL divergence of the adapted policies that a step may cause");
     field("cg_iterations", o.cg_iterations, between(1, 1000), "steps of conjugate gradient");
     field("cg_damping", o.cg_damping, at_least(0), "added to the curvature's diagonal");
-    field("backtrack_ratio", o.backtrack_ratio, strictly_between(0, 1), "the line search shortens the step by this");
+    field("backtrack_ratio", o.backtrack_ratio, strictly_between(0, 1),
+          "the line search shortens the step by this");
     field("max_backtracks", o.max_backtracks, between(0, 1000), "how often, before the step is given up");
   }
 };

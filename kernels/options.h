@@ -1,5 +1,5 @@
-// Words to describe an option with. A struct describes its options once, and the config's reader, `innerloop show`,
-// `innerloop list`, the JSON Schema and docs/config.md all follow from that:
+// Words to describe an option with. A struct describes its options once, and the config's reader, `innerloop
+// show`, `innerloop list`, the JSON Schema and docs/config.md all follow from that:
 //
 //   struct Options {
 //     Layout layout = Layout::square;                   // the initialiser is the option's default
@@ -16,9 +16,17 @@
 //     field("end_at_goal", o.end_at_goal, "an episode ends within 0.01 of the goal");
 //   }
 //
-// An option is a bool, int, std::int64_t, std::uint32_t, float, double, an Interval, an enum whose values are 0, 1, …
-// in the order of its Choices; on the host also std::optional<double>, std::vector<int> and std::vector<double>.
-// Constants only, so that an environment's header can be compiled for a device.
+// What a config picks by name (OneOf) has beside `Options` and `describe` a `name` and a `meaning`, static
+// constexpr strings; `Options` can be compared. Where options do not go together, it says so:
+//
+//   template <class Report>
+//   static void validate(const Options& o, Report& report) {
+//     if (o.sparse && o.layout == Layout::square) report("sparse", "layout square has dense rewards only");
+//   }
+//
+// An option is a bool, int, std::int64_t, std::uint32_t, float, double, an Interval, an enum whose values are
+// 0, 1, … in the order of its Choices; on the host also std::optional<double>, std::vector<int> and
+// std::vector<double>. Constants only, so that an environment's header can be compiled for a device.
 #pragma once
 
 #include <cstddef>
@@ -64,11 +72,13 @@ struct Interval {
   bool operator==(const Interval&) const = default;
 };
 
-/// One value of an enum: its name in JSON and, where the option's own meaning does not say it, what it stands for.
+/// One value of an enum: its name in JSON and, where the option's own meaning does not say it, what it stands
+/// for.
 struct Choice {
   const char* name;
   const char* meaning = "";
-  constexpr Choice(const char* its_name, const char* its_meaning = "") : name(its_name), meaning(its_meaning) {}
+  constexpr Choice(const char* its_name, const char* its_meaning = "")
+      : name(its_name), meaning(its_meaning) {}
 };
 
 /// The names of an enum's values 0, 1, …: Choices{"tanh", "relu"} or Choices{Choice{"tanh", "smooth"}, …}.
@@ -80,5 +90,10 @@ struct Choices {
 };
 template <class... Items>
 Choices(Items...) -> Choices<sizeof...(Items)>;
+
+/// The named types of a TypeList, the Options of one of which are in use: a std::variant of all their
+/// Options.
+template <class List>
+struct OneOf {};
 
 }  // namespace innerloop

@@ -1,0 +1,108 @@
+#include "engine/config_rules.h"
+
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "engine/option_visitors.h"
+
+namespace innerloop {
+namespace {
+
+template <class Options, class Variant>
+bool is(const Variant& variant) {
+  return std::holds_alternative<Options>(variant);
+}
+
+// What `validate` of a named type (kernels/options.h) is handed.
+struct ValidityReport {
+  const OptionSource& source;
+  std::string pointer;
+  Json options;
+
+  void operator()(const char* option, const char* reason) const {
+    source.refuse(pointer_to(pointer, option),
+                  "a value that fits the other options (" + std::string(reason) + ")",
+                  found_value(options[option]));
+  }
+};
+
+std::string numbers(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " number" : " numbers");
+}
+
+void check_step_sizes(const Config& config, const OptionSource& source) {
+  auto check = [&](const char* pointer, std::size_t count, int steps) {
+    if (count > 1 && count != static_cast<std::size_t>(steps)) {
+      source.refuse(pointer, "one number, or one for each of the " + std::to_string(steps) + " inner steps",
+                    numbers(count));
+    }
+  };
+  const InnerLoopOptions& inner = inner_loop(config);
+  check("/algorithm/inner_lr", inner.inner_lr.size(), inner.inner_steps);
+  check("/evaluation/inner_lr", config.evaluation.inner_lr.size(), config.evaluation.inner_steps);
+}
+
+void check_outer(const Config& config, const OptionSource& source) {
+  if (!is<TrpoOptions>(config.outer)) return;
+  if (is<ReptileOptions>(config.algorithm)) {
+    source.refuse("/outer/name",
+                  "\"sgd\" or \"adam\" with algorithm \"reptile\", which has no outer surrogate to "
+                  "search along",
+                  "\"trpo\"");
+  }
+  if (is<PrompOptions>(config.algorithm)) {
+    source.refuse("/outer/name",
+                  "\"adam\" or \"sgd\" with algorithm \"promp\", which bounds the KL divergence by "
+                  "clipping and a penalty itself",
+                  "\"trpo\"");
+  }
+}
+
+void check_estimator(const Config& config, const OptionSource& source) {
+  EstimatorName estimator = inner_loop(config).estimator;
+  bool has_ratio = estimator == EstimatorName::ratio || estimator == EstimatorName::clipped;
+  if (is<PrompOptions>(config.algorithm) && !has_ratio) {
+    source.refuse("/algorithm/estimator",
+                  "\"ratio\" or \"clipped\" with algorithm \"promp\", whose later epochs "
+                  "weigh the data by the ratio to the policy that drew it",
+                  estimator == EstimatorName::dice ? "\"dice\"" : "\"reinforce\"");
+  }
+}
+
+// What the named types find wrong in their own options.
+template <class... Types, class... Options>
+void check_validity(TypeList<Types...>, const std::variant<Options...>& variant, const std::string& pointer,
+                    const OptionSource& source) {
+  auto validate = [&]<class Type>(const auto* options) {
+    if constexpr (requires { &Type::template validate<ValidityReport>; }) {
+      if (!options) return;
+      ValidityReport report{source, pointer, write_options<Type>(*options)};
+      Type::validate(*options, report);
+    }
+  };
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (validate.template operator()<Types>(std::get_if<I>(&variant)), ...);
+  }
+  (std::index_sequence_for<Types...>{});
+}
+
+void check_policy(const Config& config, const OptionSource& source) {
+  const auto& mlp = std::get<MlpOptions>(config.policy);
+  if (mlp.initial_log_std < mlp.min_log_std) {
+    source.refuse("/policy/initial_log_std", "at least min_log_std, " + shown_number(mlp.min_log_std),
+                  shown_number(mlp.initial_log_std));
+  }
+}
+
+}  // namespace
+
+void check_rules(const Config& config, const OptionSource& source) {
+  check_step_sizes(config, source);
+  check_outer(config, source);
+  check_estimator(config, source);
+  check_policy(config, source);
+  check_validity(Environments{}, config.environment, "/environment", source);
+}
+
+}  // namespace innerloop
