@@ -29,7 +29,8 @@ void sync_folder(const std::filesystem::path& folder) {
 
 }  // namespace
 
-void write_file_atomically(const std::filesystem::path& path, std::span<const std::span<const std::byte>> pieces) {
+void write_file_atomically(const std::filesystem::path& path,
+                           std::span<const std::span<const std::byte>> pieces) {
   std::filesystem::path temporary = path;
   temporary += std::string(kTemporaryMark) + std::to_string(::getpid());
   std::size_t size = 0;

@@ -7,12 +7,14 @@
 
 namespace innerloop {
 
-// Whoever looks at `path` during a write, or after a crash in the middle of one, finds the old file or the new one,
-// whole. The bytes go to a temporary file beside it (`NAME.tmp-PROCESS`), to the disk, and then take its name.
+// Whoever looks at `path` during a write, or after a crash in the middle of one, finds the old file or the
+// new one, whole. The bytes go to a temporary file beside it (`NAME.tmp-PROCESS`), to the disk, and then take
+// its name.
 
-/// Writes `pieces`, one after the other, as the file `path`. Throws RunError (the disk is full, no permission, no
-/// such folder); then the old file is as it was and no temporary file is left.
-void write_file_atomically(const std::filesystem::path& path, std::span<const std::span<const std::byte>> pieces);
+/// Writes `pieces`, one after the other, as the file `path`. Throws RunError (the disk is full, no
+/// permission, no such folder); then the old file is as it was and no temporary file is left.
+void write_file_atomically(const std::filesystem::path& path,
+                           std::span<const std::span<const std::byte>> pieces);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
 /// Whether `name` is that of such a temporary file, left by a process that was killed.

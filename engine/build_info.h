@@ -2,8 +2,8 @@
 
 namespace innerloop {
 
-// Facts of this build, for machine.json and --version. CMake writes their definitions from cmake/build_info.cpp.in,
-// so that a new commit rebuilds one small file only.
+// Facts of this build, for machine.json and --version. CMake writes their definitions from
+// cmake/build_info.cpp.in, so that a new commit rebuilds one small file only.
 
 /// The version of the project, "0.1.0".
 const char* version();

@@ -48,7 +48,8 @@ std::vector<std::int64_t> list_checkpoints(const std::filesystem::path& run) {
   std::vector<std::int64_t> iterations;
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(checkpoint_folder(run), none)) {
-    if (const auto iteration = iteration_of(entry.path().filename().string())) iterations.push_back(*iteration);
+    if (const auto iteration = iteration_of(entry.path().filename().string()))
+      iterations.push_back(*iteration);
   }
   std::sort(iterations.begin(), iterations.end());
   return iterations;
@@ -57,7 +58,8 @@ std::vector<std::int64_t> list_checkpoints(const std::filesystem::path& run) {
 Checkpoint read_newest_checkpoint(const std::filesystem::path& run) {
   const std::vector<std::int64_t> iterations = list_checkpoints(run);
   if (iterations.empty()) {
-    throw InputError(checkpoint_folder(run).string() + ": wanted a checkpoint, ITERATION.safetensors, found none");
+    throw InputError(checkpoint_folder(run).string() +
+                     ": wanted a checkpoint, ITERATION.safetensors, found none");
   }
   try {
     return {iterations.back(), TensorFile::read(checkpoint_file(run, iterations.back()))};

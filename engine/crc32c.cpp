@@ -7,7 +7,8 @@ namespace {
 
 using Table = std::array<std::uint32_t, 256>;
 
-// table[k][b]: what byte b does to the state when k more bytes follow it, so that eight bytes are taken at once.
+// table[k][b]: what byte b does to the state when k more bytes follow it, so that eight bytes are taken at
+// once.
 constexpr std::array<Table, 8> make_tables() {
   std::array<Table, 8> tables{};
   for (std::uint32_t byte = 0; byte < 256; ++byte) {

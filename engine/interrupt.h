@@ -2,8 +2,8 @@
 
 namespace innerloop {
 
-/// From now on the first SIGINT (Ctrl-C) or SIGTERM only makes `interrupted` true, so that the run can stop in good
-/// order after its iteration; the second ends the process at once.
+/// From now on the first SIGINT (Ctrl-C) or SIGTERM only makes `interrupted` true, so that the run can stop
+/// in good order after its iteration; the second ends the process at once.
 void catch_interrupts();
 
 /// Whether one has come since `catch_interrupts`.

@@ -16,7 +16,8 @@ struct MachineFacts {
 /// The processor's name: from the system's list, else the architecture's ("aarch64").
 std::string processor_name();
 
-/// machine.json: the build (version, commit, compiler, flags, type), the processor and its cores, and `facts`.
+/// machine.json: the build (version, commit, compiler, flags, type), the processor and its cores, and
+/// `facts`.
 nlohmann::ordered_json machine_info(const MachineFacts& facts);
 
 }  // namespace innerloop

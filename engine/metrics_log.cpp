@@ -28,7 +28,8 @@ void cut_metrics(const std::filesystem::path& path, std::int64_t iteration) {
   std::string line;
   std::uintmax_t kept = 0;  // bytes
   std::optional<std::int64_t> last;
-  // Nothing was synced after the checkpoint's own line, so damage beyond it is the trace of a crash, not an error.
+  // Nothing was synced after the checkpoint's own line, so damage beyond it is the trace of a crash, not an
+  // error.
   for (int number = 1; last != iteration && std::getline(file, line) && !file.eof(); ++number) {
     const auto found = iteration_of(line);
     if (!found) {

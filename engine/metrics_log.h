@@ -8,7 +8,8 @@
 
 namespace innerloop {
 
-// metrics.jsonl: one JSON object a line, one line an iteration, each on its way to the disk as soon as it is written.
+// metrics.jsonl: one JSON object a line, one line an iteration, each on its way to the disk as soon as it is
+// written.
 class MetricsLog {
  public:
   /// Opens `path` to go on at its end. Throws RunError.
@@ -16,18 +17,18 @@ class MetricsLog {
 
   /// Appends `metrics`, an object with an "iteration"; NaN and infinities become null. Throws RunError.
   void write(const nlohmann::ordered_json& metrics);
-  /// Waits until all lines are on the disk: to be called before a checkpoint is written, so that what a checkpoint
-  /// counts as done has its lines even after a power cut. Throws RunError.
+  /// Waits until all lines are on the disk: to be called before a checkpoint is written, so that what a
+  /// checkpoint counts as done has its lines even after a power cut. Throws RunError.
   void sync() { file_.sync(); }
 
  private:
   OutputFile file_;
 };
 
-/// Cuts `path`, a metrics.jsonl, after its last line with an iteration ≤ `iteration`, the checkpoint's, so that a
-/// resumed run leaves the file that an uninterrupted one would. A line without its end, as a killed process leaves it,
-/// goes too. No file is as good as an empty one. Throws InputError, and changes nothing, for a damaged line amid the
-/// others; RunError when the file cannot be cut.
+/// Cuts `path`, a metrics.jsonl, after its last line with an iteration ≤ `iteration`, the checkpoint's, so
+/// that a resumed run leaves the file that an uninterrupted one would. A line without its end, as a killed
+/// process leaves it, goes too. No file is as good as an empty one. Throws InputError, and changes nothing,
+/// for a damaged line amid the others; RunError when the file cannot be cut.
 void cut_metrics(const std::filesystem::path& path, std::int64_t iteration);
 
 }  // namespace innerloop

@@ -14,9 +14,12 @@ namespace {
 
 int open_flags(OutputFile::Mode mode) {
   switch (mode) {
-    case OutputFile::Mode::replace: return O_WRONLY | O_CREAT | O_CLOEXEC | O_TRUNC;
-    case OutputFile::Mode::append: return O_WRONLY | O_CREAT | O_CLOEXEC | O_APPEND;
-    case OutputFile::Mode::create_new: return O_WRONLY | O_CREAT | O_CLOEXEC | O_EXCL;
+    case OutputFile::Mode::replace:
+      return O_WRONLY | O_CREAT | O_CLOEXEC | O_TRUNC;
+    case OutputFile::Mode::append:
+      return O_WRONLY | O_CREAT | O_CLOEXEC | O_APPEND;
+    case OutputFile::Mode::create_new:
+      return O_WRONLY | O_CREAT | O_CLOEXEC | O_EXCL;
   }
   return 0;
 }

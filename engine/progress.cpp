@@ -12,7 +12,7 @@
 namespace innerloop {
 namespace {
 
-constexpr int kBarWidth = 20;
+constexpr std::size_t kSmallestBar = 6, kBrackets = 2;  // columns
 constexpr auto kRedrawEvery = std::chrono::milliseconds(100);
 
 template <class... Values>
@@ -87,33 +87,41 @@ void Progress::finish() {
 
 std::string Progress::times() const {
   const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
-  const double left = elapsed * static_cast<double>(total_ - iteration_) / static_cast<double>(iteration_ - first_);
-  return human_time(elapsed) + " elapsed, " + human_time(left) + " left";
+  const double left =
+      elapsed * static_cast<double>(total_ - iteration_) / static_cast<double>(iteration_ - first_);
+  return human_time(elapsed) + " (" + human_time(left) + " left)";
 }
 
-std::string Progress::numbers() const {
-  return format("return %.2f -> %.2f  ", before_, after_) + human_count(rate_) + " env-steps/s";
-}
+std::string Progress::returns() const { return format("return %.2f -> %.2f", before_, after_); }
+
+std::string Progress::rate() const { return human_count(rate_) + " env-steps/s"; }
 
 void Progress::draw() {
   drawn_ = Clock::now();
-  const auto filled = static_cast<std::size_t>(kBarWidth * iteration_ / total_);
-  const std::string done(filled, '=');
-  const std::string open(kBarWidth - filled, ' ');
-  std::string rest = "] " + std::to_string(iteration_) + "/" + std::to_string(total_) + "  " + times() + "  " + numbers();
+  // A line as wide as the terminal would wrap, and its beginning could not be drawn over. What does not fit
+  // is left out from the end on; then the bar takes the room that is left, and never grows again, so that it
+  // stands still.
+  const std::size_t columns = static_cast<std::size_t>(std::max(columns_ - 1, 0));
+  std::string rest = " " + std::to_string(iteration_) + "/" + std::to_string(total_);
+  for (const std::string& part : {times(), returns(), rate()}) {
+    if (kBrackets + kSmallestBar + rest.size() + 2 + part.size() > columns) break;
+    rest += "  " + part;
+  }
+  const std::size_t taken = kBrackets + rest.size();
+  bar_ = std::min(bar_, std::max(kSmallestBar, columns > taken ? columns - taken : 0));
 
-  // A line as wide as the terminal would wrap, and its beginning could not be drawn over.
-  const auto room = static_cast<std::size_t>(std::max(columns_ - 1 - (1 + kBarWidth), 0));
-  rest.resize(std::min(rest.size(), room));
-  const std::size_t width = 1 + kBarWidth + rest.size();
+  const auto filled = bar_ * static_cast<std::size_t>(iteration_) / static_cast<std::size_t>(total_);
+  const std::size_t width = taken + bar_;
   const std::string over(drawn_columns_ > width ? drawn_columns_ - width : 0, ' ');
   drawn_columns_ = width;
-  out_ << "\r[" << (colour_ ? "\x1b[32m" : "") << done << (colour_ ? "\x1b[0m" : "") << open << rest << over
-       << std::flush;
+  out_ << "\r[" << (colour_ ? "\x1b[32m" : "") << std::string(filled, '=') << (colour_ ? "\x1b[0m" : "")
+       << std::string(bar_ - filled, ' ') << ']' << rest << over << std::flush;
 }
 
 void Progress::print_line() {
-  out_ << "iteration " << iteration_ << "/" << total_ << "  " << times() << "  " << numbers() << '\n' << std::flush;
+  out_ << "iteration " << iteration_ << "/" << total_ << "  " << times() << "  " << returns() << "  "
+       << rate() << '\n'
+       << std::flush;
 }
 
 }  // namespace innerloop

@@ -8,18 +8,20 @@
 
 namespace innerloop {
 
-// How far a run is. On a terminal one line that is redrawn at most ten times a second, in colour unless NO_COLOR is
-// set; elsewhere (a file, CI) a plain line for each tenth of the way.
+// How far a run is. On a terminal one line that is redrawn at most ten times a second, in colour unless
+// NO_COLOR is set; elsewhere (a file, CI) a plain line for each tenth of the way.
 class Progress {
  public:
   /// `first` of `total` iterations are done already (a resumed run). `columns` is the terminal's width.
-  Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total, int columns = terminal_columns());
+  Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total,
+           int columns = terminal_columns());
   /// Finishes, so that a message of an error begins on its own line.
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// `iteration` iterations are done; `returns` are the mean returns before and after each inner step of the last.
+  /// `iteration` iterations are done; `returns` are the mean returns before and after each inner step of the
+  /// last.
   void update(std::int64_t iteration, std::span<const double> returns, double env_steps_per_second);
   /// Draws the last state and ends the line. Later calls do nothing.
   void finish();
@@ -31,7 +33,8 @@ class Progress {
   using Clock = std::chrono::steady_clock;
 
   std::string times() const;
-  std::string numbers() const;
+  std::string returns() const;
+  std::string rate() const;
   void draw();
   void print_line();
 
@@ -44,7 +47,8 @@ class Progress {
   Clock::time_point drawn_{};
   std::int64_t iteration_;
   double before_ = 0, after_ = 0, rate_ = 0;
-  std::size_t drawn_columns_ = 0;
+  std::size_t bar_ = 20;           // columns between its brackets
+  std::size_t drawn_columns_ = 0;  // of the line as it stands
   bool finished_ = false;
 };
 

@@ -20,13 +20,15 @@ std::filesystem::path default_run_folder(const std::filesystem::path& config_nam
 }
 
 RunFolder create_run_folder(const std::filesystem::path& folder, const nlohmann::ordered_json& config) {
-  const std::filesystem::path path = folder.has_filename() ? folder : folder.parent_path();  // "runs/a/" is "runs/a"
+  const std::filesystem::path path =
+      folder.has_filename() ? folder : folder.parent_path();  // "runs/a/" is "runs/a"
   std::error_code error;
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
   // Asking and making are one step, so that two runs that start together cannot share a folder.
   const bool made = !error && std::filesystem::create_directory(path, error);
   if (!made && std::filesystem::exists(std::filesystem::symlink_status(path))) {
-    throw InputError(path.string() + ": wanted a folder that does not exist yet, found one (--resume goes on with it)");
+    throw InputError(path.string() +
+                     ": wanted a folder that does not exist yet, found one (--resume goes on with it)");
   }
   if (error) throw_system_error(path, "make the folder", error.value());
   RunFolder run{path};
@@ -44,7 +46,8 @@ RunFolder create_run_folder(const std::filesystem::path& folder, const nlohmann:
 RunFolder open_run_folder(const std::filesystem::path& path) {
   RunFolder run{path};
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) throw InputError(path.string() + ": wanted a run folder, found none");
+  if (!std::filesystem::exists(path, error))
+    throw InputError(path.string() + ": wanted a run folder, found none");
   if (!std::filesystem::is_regular_file(run.config(), error)) {
     throw InputError(path.string() + ": wanted a run folder, found no config.json in it");
   }

@@ -21,10 +21,10 @@ struct DTypeFacts {
   std::size_t size;
 };
 
-constexpr std::array kDTypes = {
-    DTypeFacts{DType::F32, "F32", 4}, DTypeFacts{DType::F64, "F64", 8}, DTypeFacts{DType::I32, "I32", 4},
-    DTypeFacts{DType::I64, "I64", 8}, DTypeFacts{DType::U8, "U8", 1},   DTypeFacts{DType::U32, "U32", 4},
-    DTypeFacts{DType::U64, "U64", 8}};
+constexpr std::array kDTypes = {DTypeFacts{DType::F32, "F32", 4}, DTypeFacts{DType::F64, "F64", 8},
+                                DTypeFacts{DType::I32, "I32", 4}, DTypeFacts{DType::I64, "I64", 8},
+                                DTypeFacts{DType::U8, "U8", 1},   DTypeFacts{DType::U32, "U32", 4},
+                                DTypeFacts{DType::U64, "U64", 8}};
 
 constexpr std::uint64_t kHeaderLimit = 16 << 20;  // bytes; ours are a few thousand
 
@@ -76,15 +76,16 @@ Placed place(const TensorEntry& entry, const std::string& file) {
   placed.begin = offsets[0];
   placed.end = offsets[1];
   if (placed.end - placed.begin != size) {
-    throw InputError(where + "wanted the " + bytes(size) + " of " + std::string(dtype_name(placed.tensor.dtype)) +
-                     " " + to_string(placed.tensor.shape) + ", found data_offsets for " +
-                     bytes(placed.end - placed.begin));
+    throw InputError(where + "wanted the " + bytes(size) + " of " +
+                     std::string(dtype_name(placed.tensor.dtype)) + " " + to_string(placed.tensor.shape) +
+                     ", found data_offsets for " + bytes(placed.end - placed.begin));
   }
   return placed;
 }
 
 // All tensors in the order of their bytes, which must fill the data section without a gap.
-std::vector<Placed> place_all(const SafetensorsHeader& header, std::uint64_t data_size, const std::string& file) {
+std::vector<Placed> place_all(const SafetensorsHeader& header, std::uint64_t data_size,
+                              const std::string& file) {
   std::vector<Placed> all;
   for (const TensorEntry& entry : header.tensors) all.push_back(place(entry, file));
   std::stable_sort(all.begin(), all.end(), [](const Placed& a, const Placed& b) {
@@ -93,8 +94,9 @@ std::vector<Placed> place_all(const SafetensorsHeader& header, std::uint64_t dat
   std::uint64_t end = 0;
   for (const Placed& placed : all) {
     if (placed.begin != end) {
-      throw InputError(file + ": tensor " + json_quoted(placed.tensor.name) + ": wanted it to begin where the one before " +
-                       "ends, at byte " + std::to_string(end) + " of the data, found " + std::to_string(placed.begin));
+      throw InputError(file + ": tensor " + json_quoted(placed.tensor.name) +
+                       ": wanted it to begin where the one before " + "ends, at byte " + std::to_string(end) +
+                       " of the data, found " + std::to_string(placed.begin));
     }
     end = placed.end;
   }
@@ -104,7 +106,8 @@ std::vector<Placed> place_all(const SafetensorsHeader& header, std::uint64_t dat
   return all;
 }
 
-// The checksum that the header states, taken out of `metadata`; the header's digits become the zeros they counted as.
+// The checksum that the header states, taken out of `metadata`; the header's digits become the zeros they
+// counted as.
 std::optional<std::uint32_t> take_checksum(std::string& header, Metadata& metadata, const std::string& file) {
   const auto entry = metadata.find("checksum");
   if (entry == metadata.end()) return std::nullopt;
@@ -120,8 +123,9 @@ std::optional<std::uint32_t> take_checksum(std::string& header, Metadata& metada
                std::all_of(digits, end, [](char digit) { return digit < 'A' || digit > 'F'; });
   }
   if (!readable) {
-    throw InputError(file + ": metadata: wanted the checksum \"crc32c:\" and 8 digits at the header's start, found " +
-                     json_quoted(stated) + ": the file is damaged, or another program wrote it");
+    throw InputError(
+        file + ": metadata: wanted the checksum \"crc32c:\" and 8 digits at the header's start, found " +
+        json_quoted(stated) + ": the file is damaged, or another program wrote it");
   }
   header.replace(kChecksumStart.size(), kChecksumDigits, kChecksumDigits, '0');
   return checksum;
@@ -151,7 +155,8 @@ TensorFile TensorFile::read(const std::filesystem::path& path, Checksum wanted_c
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) throw InputError(file + ": wanted a file, found none");
-  if (!std::filesystem::is_regular_file(status)) throw InputError(file + ": wanted a file, found something else");
+  if (!std::filesystem::is_regular_file(status))
+    throw InputError(file + ": wanted a file, found something else");
   std::ifstream stream(path, std::ios::binary | std::ios::ate);
   if (!stream) throw InputError(file + ": wanted a file that can be read, found no permission");
   const auto file_size = static_cast<std::uint64_t>(stream.tellg());
@@ -159,7 +164,8 @@ TensorFile TensorFile::read(const std::filesystem::path& path, Checksum wanted_c
 
   std::uint64_t header_size = 0;
   if (file_size < sizeof header_size) {
-    throw InputError(file + ": wanted at least the 8 bytes of the header's length, found " + bytes(file_size));
+    throw InputError(file + ": wanted at least the 8 bytes of the header's length, found " +
+                     bytes(file_size));
   }
   read_bytes(stream, reinterpret_cast<std::byte*>(&header_size), sizeof header_size, file);
   const std::uint64_t most = std::min(kHeaderLimit, file_size - sizeof header_size);
@@ -178,8 +184,9 @@ TensorFile TensorFile::read(const std::filesystem::path& path, Checksum wanted_c
   result.metadata_ = std::move(parsed.metadata);
   const auto stated = take_checksum(header, result.metadata_, file);
   if (!stated && wanted_checksum == Checksum::required) {
-    throw InputError(file + ": metadata: wanted a \"checksum\", found none: the file is damaged, or another program " +
-                     "wrote it");
+    throw InputError(
+        file + ": metadata: wanted a \"checksum\", found none: the file is damaged, or another program " +
+        "wrote it");
   }
 
   try {
@@ -195,8 +202,9 @@ TensorFile TensorFile::read(const std::filesystem::path& path, Checksum wanted_c
     checksum.add(std::as_bytes(std::span(header)));
     checksum.add(data);
     if (checksum.value() != *stated) {
-      throw InputError(file + ": wanted the checksum that its header states, found another one: the file is damaged, " +
-                       "or another program changed it");
+      throw InputError(
+          file + ": wanted the checksum that its header states, found another one: the file is damaged, " +
+          "or another program changed it");
     }
   }
   for (Placed& one : placed) {
@@ -208,7 +216,8 @@ TensorFile TensorFile::read(const std::filesystem::path& path, Checksum wanted_c
 
 const std::string& TensorFile::metadata(const std::string& key) const {
   const auto entry = metadata_.find(key);
-  if (entry == metadata_.end()) throw InputError(path_.string() + ": metadata: wanted " + json_quoted(key) + ", found none");
+  if (entry == metadata_.end())
+    throw InputError(path_.string() + ": metadata: wanted " + json_quoted(key) + ", found none");
   return entry->second;
 }
 
@@ -222,9 +231,9 @@ const Tensor& TensorFile::tensor(std::string_view name) const {
 const Tensor& TensorFile::tensor(std::string_view name, DType dtype, const Shape& shape) const {
   const Tensor& found = tensor(name);
   if (found.dtype == dtype && found.shape == shape) return found;
-  throw InputError(path_.string() + ": tensor " + json_quoted(name) + ": wanted " + std::string(dtype_name(dtype)) + " " +
-                   to_string(shape) + ", found " + std::string(dtype_name(found.dtype)) + " " +
-                   to_string(found.shape));
+  throw InputError(path_.string() + ": tensor " + json_quoted(name) + ": wanted " +
+                   std::string(dtype_name(dtype)) + " " + to_string(shape) + ", found " +
+                   std::string(dtype_name(found.dtype)) + " " + to_string(found.shape));
 }
 
 }  // namespace innerloop

@@ -12,11 +12,13 @@
 #include <type_traits>
 #include <vector>
 
-// The safetensors format: 8 bytes of header length (little endian), a JSON header that names each tensor's type,
-// shape and place, and then the tensors' bytes, row-major, without gaps. Python's `safetensors` reads and writes it.
+// The safetensors format: 8 bytes of header length (little endian), a JSON header that names each tensor's
+// type, shape and place, and then the tensors' bytes, row-major, without gaps. Python's `safetensors` reads
+// and writes it.
 //
-// Our files carry a CRC-32C of the whole file, lengths, names, padding and all, as the first entry of the header's
-// metadata ("checksum": "crc32c:89abcdef"; those eight digits count as zeros), so every changed byte is found.
+// Our files carry a CRC-32C of the whole file, lengths, names, padding and all, as the first entry of the
+// header's metadata ("checksum": "crc32c:89abcdef"; those eight digits count as zeros), so every changed byte
+// is found.
 namespace innerloop {
 
 enum class DType { F32, F64, I32, I64, U8, U32, U64 };
@@ -28,12 +30,18 @@ std::size_t dtype_size(DType dtype);
 
 template <class T>
 constexpr DType dtype_of() {
-  if constexpr (std::is_same_v<T, float>) return DType::F32;
-  else if constexpr (std::is_same_v<T, double>) return DType::F64;
-  else if constexpr (std::is_same_v<T, std::int32_t>) return DType::I32;
-  else if constexpr (std::is_same_v<T, std::int64_t>) return DType::I64;
-  else if constexpr (std::is_same_v<T, std::uint8_t>) return DType::U8;
-  else if constexpr (std::is_same_v<T, std::uint32_t>) return DType::U32;
+  if constexpr (std::is_same_v<T, float>)
+    return DType::F32;
+  else if constexpr (std::is_same_v<T, double>)
+    return DType::F64;
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return DType::I32;
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return DType::I64;
+  else if constexpr (std::is_same_v<T, std::uint8_t>)
+    return DType::U8;
+  else if constexpr (std::is_same_v<T, std::uint32_t>)
+    return DType::U32;
   else {
     static_assert(std::is_same_v<T, std::uint64_t>, "a type that our files hold");
     return DType::U64;
@@ -60,10 +68,12 @@ struct Tensor {
 
 using Metadata = std::map<std::string, std::string>;
 
-/// Writes `tensors` and `metadata` as the file `path`, atomically. The order in the file is by element size, largest
-/// first, so that each tensor is aligned. Throws RunError when the disk is full or the like, and
-/// std::invalid_argument for a tensor whose bytes are not those of its shape, a name twice or the metadata "checksum".
-void write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors, const Metadata& metadata);
+/// Writes `tensors` and `metadata` as the file `path`, atomically. The order in the file is by element size,
+/// largest first, so that each tensor is aligned. Throws RunError when the disk is full or the like, and
+/// std::invalid_argument for a tensor whose bytes are not those of its shape, a name twice or the metadata
+/// "checksum".
+void write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors,
+                       const Metadata& metadata);
 
 // A file in memory.
 class TensorFile {
@@ -73,8 +83,8 @@ class TensorFile {
     if_present,  // files that other programs may have written
   };
 
-  /// Reads and checks all of `path`. Takes no more memory than the file's size and its header. Throws InputError for
-  /// a file that is missing, not a regular file, cut off, damaged or against the format.
+  /// Reads and checks all of `path`. Takes no more memory than the file's size and its header. Throws
+  /// InputError for a file that is missing, not a regular file, cut off, damaged or against the format.
   static TensorFile read(const std::filesystem::path& path, Checksum checksum = Checksum::required);
 
   const std::filesystem::path& path() const { return path_; }

@@ -8,7 +8,7 @@
 namespace innerloop {
 namespace {
 
-// Takes the parser's events one at a time, so that nothing outside the format's form is ever stored. The form:
+// Takes the parser's events one at a time, so that nothing outside the format's form is ever stored:
 // {"__metadata__": {KEY: STRING, …}, TENSOR: {"dtype": STRING, "shape": [N, …], "data_offsets": [N, N]}, …}
 class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
  public:
@@ -77,7 +77,9 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool number_integer(std::int64_t number) override { return refuse("the number " + std::to_string(number)); }
-  bool number_float(double, const std::string& text) override { return refuse("the number " + text.substr(0, 80)); }
+  bool number_float(double, const std::string& text) override {
+    return refuse("the number " + text.substr(0, 80));
+  }
   bool boolean(bool value) override { return refuse(value ? "true" : "false"); }
   bool null() override { return refuse("null"); }
   bool binary(nlohmann::json::binary_t&) override { return refuse("binary data"); }
@@ -96,21 +98,24 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
 
   [[noreturn]] bool refuse(const std::string& found) const {
     std::string wanted = "an object";
-    if (numbers_ != nullptr) wanted = "whole numbers from 0 in " + json_quoted(key_);
-    else if (depth_ == 2) wanted = (in_metadata_ || key_ == "dtype" ? "a string for " : "a list for ") + json_quoted(key_);
-    else if (depth_ == 1) wanted = "an object for " + json_quoted(key_);
+    if (numbers_ != nullptr)
+      wanted = "whole numbers from 0 in " + json_quoted(key_);
+    else if (depth_ == 2)
+      wanted = (in_metadata_ || key_ == "dtype" ? "a string for " : "a list for ") + json_quoted(key_);
+    else if (depth_ == 1)
+      wanted = "an object for " + json_quoted(key_);
     fail(wanted, found);
   }
 
   std::string file_;
   SafetensorsHeader header_;
-  std::set<std::string> names_;                     // of the header
-  std::set<std::string> fields_;                    // of the object within it that is being read
-  std::string tensor_;                              // the name of that object
-  std::string key_;                                 // the last key
-  int depth_ = 0;                                   // 0 outside, 1 in the header, 2 in one of its objects
+  std::set<std::string> names_;   // of the header
+  std::set<std::string> fields_;  // of the object within it that is being read
+  std::string tensor_;            // the name of that object
+  std::string key_;               // the last key
+  int depth_ = 0;                 // 0 outside, 1 in the header, 2 in one of its objects
   bool in_metadata_ = false;
-  std::vector<std::uint64_t>* numbers_ = nullptr;   // the list that is being read
+  std::vector<std::uint64_t>* numbers_ = nullptr;  // the list that is being read
 };
 
 }  // namespace

@@ -12,7 +12,8 @@
 // The JSON header of a safetensors file; shared by its reader and its writer.
 namespace innerloop {
 
-// Where the header keeps the checksum of our files: it begins with this text and then eight hexadecimal digits.
+// Where the header keeps the checksum of our files: it begins with this text and then eight hexadecimal
+// digits.
 constexpr std::string_view kChecksumStart = R"({"__metadata__":{"checksum":"crc32c:)";
 constexpr std::size_t kChecksumDigits = 8;
 
@@ -29,8 +30,8 @@ struct SafetensorsHeader {
   Metadata metadata;
 };
 
-/// Reads the header `text` of the file called `file`: JSON of exactly the format's form, each name once. Memory is
-/// within a small multiple of the text's, whatever it says. Throws InputError.
+/// Reads the header `text` of the file called `file`: JSON of exactly the format's form, each name once.
+/// Memory is within a small multiple of the text's, whatever it says. Throws InputError.
 SafetensorsHeader parse_safetensors_header(std::string_view text, const std::string& file);
 
 /// `text` as a JSON string for messages; a long one is cut short.

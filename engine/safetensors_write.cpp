@@ -10,7 +10,8 @@
 #include "engine/crc32c.h"
 #include "engine/safetensors_header.h"
 
-static_assert(std::endian::native == std::endian::little, "the format's numbers are little endian, as is memory");
+static_assert(std::endian::native == std::endian::little,
+              "the format's numbers are little endian, as is memory");
 
 namespace innerloop {
 namespace {
@@ -28,13 +29,15 @@ std::string header_text(const std::vector<Tensor>& tensors, const Metadata& meta
   nlohmann::ordered_json header;
   header["__metadata__"]["checksum"] = "crc32c:" + std::string(kChecksumDigits, '0');
   for (const auto& [key, value] : metadata) {
-    if (key == "checksum") throw std::invalid_argument("metadata: wanted no \"checksum\", which is the writer's");
+    if (key == "checksum")
+      throw std::invalid_argument("metadata: wanted no \"checksum\", which is the writer's");
     header["__metadata__"][key] = value;
   }
   std::size_t offset = 0;
   for (const Tensor& tensor : tensors) {
     check(tensor);
-    if (header.contains(tensor.name)) throw std::invalid_argument("two tensors are called " + json_quoted(tensor.name));
+    if (header.contains(tensor.name))
+      throw std::invalid_argument("two tensors are called " + json_quoted(tensor.name));
     header[tensor.name] = {{"dtype", dtype_name(tensor.dtype)},
                            {"shape", tensor.shape},
                            {"data_offsets", {offset, offset + tensor.data.size()}}};
@@ -47,7 +50,8 @@ std::string header_text(const std::vector<Tensor>& tensors, const Metadata& meta
 
 }  // namespace
 
-void write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors, const Metadata& metadata) {
+void write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors,
+                       const Metadata& metadata) {
   std::vector<Tensor> sorted(tensors.begin(), tensors.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const Tensor& a, const Tensor& b) {
     return dtype_size(a.dtype) > dtype_size(b.dtype);
@@ -63,7 +67,8 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
   for (const auto& piece : pieces) checksum.add(piece);
   std::array<char, kChecksumDigits + 1> digits;
   std::snprintf(digits.data(), digits.size(), "%08x", checksum.value());
-  header.replace(kChecksumStart.size(), kChecksumDigits, digits.data());  // in place: `pieces` still point at it
+  header.replace(kChecksumStart.size(), kChecksumDigits,
+                 digits.data());  // in place: `pieces` still point at it
 
   write_file_atomically(path, pieces);
 }

@@ -13,8 +13,8 @@
 namespace innerloop {
 namespace {
 
-// Protocol buffers: a field is its key (number × 8 + kind) and then its value; texts and messages have their length
-// in front. Numbers are little endian, as is memory here.
+// Protocol buffers: a field is its key (number × 8 + kind) and then its value; texts and messages have their
+// length in front. Numbers are little endian, as is memory here.
 constexpr int kVarint = 0, kFixed64 = 1, kLengthThenBytes = 2, kFixed32 = 5;
 
 template <class T>
@@ -37,7 +37,8 @@ std::string text(int field, std::string_view value) {
 }
 
 std::string event(double wall_time, std::int64_t step, const std::string& what) {
-  return key(1, kFixed64) + memory_of(wall_time) + key(2, kVarint) + varint(static_cast<std::uint64_t>(step)) + what;
+  return key(1, kFixed64) + memory_of(wall_time) + key(2, kVarint) +
+         varint(static_cast<std::uint64_t>(step)) + what;
 }
 
 std::uint32_t masked_crc(std::string_view bytes) {

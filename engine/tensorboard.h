@@ -16,12 +16,12 @@ namespace innerloop {
 // protocol buffer `Event`, of which the few fields needed are written by hand.
 class TensorBoardLog {
  public:
-  /// Makes a new file in `folder`. What older files of the folder hold from `first_iteration` on no longer counts for
-  /// TensorBoard: a resumed run writes it anew. Throws RunError.
+  /// Makes a new file in `folder`. What older files of the folder hold from `first_iteration` on no longer
+  /// counts for TensorBoard: a resumed run writes it anew. Throws RunError.
   TensorBoardLog(const std::filesystem::path& folder, std::int64_t first_iteration);
 
-  /// Writes the numbers of `metrics`, an object with an "iteration", which is their step. The elements of a list are
-  /// the scalars `returns/0`, `returns/1`, …; what is no number is left out. Throws RunError.
+  /// Writes the numbers of `metrics`, an object with an "iteration", which is their step. The elements of a
+  /// list are the scalars `returns/0`, `returns/1`, …; what is no number is left out. Throws RunError.
   void write(const nlohmann::ordered_json& metrics);
 
  private:

@@ -47,7 +47,8 @@ TEST(AtomicFile, AFullDiskLeavesTheOldFileAndNoTemporaryOne) {
     const FullDisk full(100);
     write_file_atomically(path, std::string(1000, 'x'));
   });
-  EXPECT_THAT(message, AllOf(HasSubstr(path.string()), HasSubstr("wanted to write 1000 bytes, found \"File too large\"")));
+  EXPECT_THAT(message, AllOf(HasSubstr(path.string()),
+                             HasSubstr("wanted to write 1000 bytes, found \"File too large\"")));
   EXPECT_EQ(read_text(path), "old");
   EXPECT_EQ(count_entries(folder.path()), 1u);
 }
@@ -55,7 +56,8 @@ TEST(AtomicFile, AFullDiskLeavesTheOldFileAndNoTemporaryOne) {
 TEST(AtomicFile, AFolderInItsPlaceStaysAndNoTemporaryFileIsLeft) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.path() / "file");
-  const std::string message = message_of<RunError>([&] { write_file_atomically(folder.path() / "file", "text"); });
+  const std::string message =
+      message_of<RunError>([&] { write_file_atomically(folder.path() / "file", "text"); });
   EXPECT_THAT(message, HasSubstr("wanted to write 4 bytes, found \"Is a directory\""));
   EXPECT_EQ(count_entries(folder.path()), 1u);
 }

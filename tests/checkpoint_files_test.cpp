@@ -40,8 +40,8 @@ TEST_F(CheckpointFiles, AreListedByNumberNotByName) {
 
 TEST_F(CheckpointFiles, OtherNamesAreSkipped) {
   write(5);
-  for (const char* name : {"60.safetensors.tmp-12", "best.safetensors", "007.safetensors", "-7.safetensors", "8",
-                           "9.safetensors.old", "99999999999999999999.safetensors"}) {
+  for (const char* name : {"60.safetensors.tmp-12", "best.safetensors", "007.safetensors", "-7.safetensors",
+                           "8", "9.safetensors.old", "99999999999999999999.safetensors"}) {
     write_text(run / "checkpoints" / name, "");
   }
   EXPECT_THAT(list_checkpoints(run), ElementsAre(5));
@@ -56,7 +56,8 @@ TEST_F(CheckpointFiles, TheNewestIsRead) {
 
 TEST_F(CheckpointFiles, NoneIsAnError) {
   const std::string wanted = ": wanted a checkpoint, ITERATION.safetensors, found none";
-  EXPECT_EQ(message_of<InputError>([&] { read_newest_checkpoint(run); }), (run / "checkpoints").string() + wanted);
+  EXPECT_EQ(message_of<InputError>([&] { read_newest_checkpoint(run); }),
+            (run / "checkpoints").string() + wanted);
   EXPECT_EQ(message_of<InputError>([&] { read_newest_checkpoint(run / "no"); }),
             (run / "no" / "checkpoints").string() + wanted);
 }
@@ -66,9 +67,10 @@ TEST_F(CheckpointFiles, ADamagedNewestIsNotPassedOver) {
   write(100);
   const auto newest = checkpoint_file(run, 100);
   std::filesystem::resize_file(newest, std::filesystem::file_size(newest) - 1);
-  EXPECT_THAT(message_of<InputError>([&] { read_newest_checkpoint(run); }),
-              AllOf(HasSubstr(newest.string() + ": wanted 8 bytes of data, found 7 bytes"),
-                    HasSubstr("to go on from " + checkpoint_file(run, 50).string() + ", delete the damaged file")));
+  EXPECT_THAT(
+      message_of<InputError>([&] { read_newest_checkpoint(run); }),
+      AllOf(HasSubstr(newest.string() + ": wanted 8 bytes of data, found 7 bytes"),
+            HasSubstr("to go on from " + checkpoint_file(run, 50).string() + ", delete the damaged file")));
   std::filesystem::remove(checkpoint_file(run, 50));
   EXPECT_THAT(message_of<InputError>([&] { read_newest_checkpoint(run); }),
               AllOf(HasSubstr("it is the only checkpoint"), Not(HasSubstr("delete"))));

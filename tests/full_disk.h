@@ -6,7 +6,8 @@
 
 namespace innerloop {
 
-// While it lives, no file of this process can grow beyond `bytes`: a write fails as on a full disk ("File too large").
+// While it lives, no file of this process can grow beyond `bytes`: a write fails as on a full disk ("File too
+// large").
 class FullDisk {
  public:
   explicit FullDisk(rlim_t bytes) {

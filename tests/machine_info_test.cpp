@@ -22,8 +22,9 @@ TEST(MachineInfo, TellsTheBuildTheProcessorAndWhatWasChosen) {
 }
 
 TEST(MachineInfo, NamesTheGpuWhereOneIsUsed) {
-  EXPECT_EQ(machine_info({.backend = "cuda", .instruction_set = "avx2", .gpu = "NVIDIA H100", .threads = 1})["gpu"],
-            "NVIDIA H100");
+  EXPECT_EQ(
+      machine_info({.backend = "cuda", .instruction_set = "avx2", .gpu = "NVIDIA H100", .threads = 1})["gpu"],
+      "NVIDIA H100");
 }
 
 TEST(MachineInfo, TheProcessorHasAName) { EXPECT_NE(processor_name(), ""); }

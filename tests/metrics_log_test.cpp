@@ -26,13 +26,15 @@ class Metrics : public testing::Test {
 
   TemporaryFolder folder;
   std::filesystem::path path = folder.path() / "metrics.jsonl";
-  const std::string one = "{\"iteration\":1,\"returns\":[-1.5]}\n", two = "{\"iteration\":2}\n", three = "{\"iteration\":3}\n";
+  const std::string one = "{\"iteration\":1,\"returns\":[-1.5]}\n", two = "{\"iteration\":2}\n",
+                    three = "{\"iteration\":3}\n";
 };
 
 TEST_F(Metrics, EachLineIsInTheFileAtOnceInTheOrderOfItsKeys) {
   MetricsLog log(path);
   log.write({{"iteration", 1}, {"seconds", 0.1}, {"returns", {-40.5, -12.25}}, {"env_steps", 80000}});
-  const std::string first = R"({"iteration":1,"seconds":0.1,"returns":[-40.5,-12.25],"env_steps":80000})" "\n";
+  const std::string first = R"({"iteration":1,"seconds":0.1,"returns":[-40.5,-12.25],"env_steps":80000})"
+                            "\n";
   EXPECT_EQ(read_text(path), first);
   log.write({{"iteration", 2}});
   log.sync();
@@ -55,7 +57,9 @@ TEST_F(Metrics, AFullDiskIsAnError) {
   MetricsLog log(path);
   log.write({{"iteration", 1}, {"returns", {-1.5}}});
   const FullDisk full(one.size());
-  EXPECT_THAT(message_of<RunError>([&] { log.write({{"iteration", 2}}); }),
+  EXPECT_THAT(message_of<RunError>([&] {
+                log.write({{"iteration", 2}});
+              }),
               AllOf(HasSubstr(path.string()), HasSubstr("wanted to write 16 bytes")));
 }
 
@@ -78,7 +82,8 @@ TEST_F(Metrics, WhatACrashLeftBeyondTheCheckpointIsDropped) {
 }
 
 TEST_F(Metrics, ADamagedLineBeforeTheCheckpointsIsAnErrorAndStays) {
-  for (const std::string damage : {"{\"iteration\":", "[1]", "{}", "{\"iteration\":1.5}", "{\"iteration\":\"1\"}", ""}) {
+  for (const std::string damage :
+       {"{\"iteration\":", "[1]", "{}", "{\"iteration\":1.5}", "{\"iteration\":\"1\"}", ""}) {
     const std::string text = one + damage + "\n" + three;
     EXPECT_EQ(message_of<InputError>([&] { after_cut(text, 3); }),
               path.string() + ": line 2: wanted an object with a whole number \"iteration\", found none");

@@ -31,7 +31,8 @@ TEST(RunFolder, TakesASlashAtTheEnd) {
 TEST(RunFolder, WhatExistsIsRefusedAndNotTouched) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "a";
-  const std::string wanted = path.string() + ": wanted a folder that does not exist yet, found one (--resume goes on with it)";
+  const std::string wanted =
+      path.string() + ": wanted a folder that does not exist yet, found one (--resume goes on with it)";
 
   std::filesystem::create_directory(path);
   EXPECT_EQ(message_of<InputError>([&] { create_run_folder(path, {}); }), wanted);
@@ -65,7 +66,8 @@ TEST(RunFolder, AFullDiskLeavesNothing) {
 TEST(RunFolder, OpensOnlyWhatIsOne) {
   const TemporaryFolder folder;
   const std::string path = folder.path().string();
-  EXPECT_EQ(message_of<InputError>([&] { open_run_folder(path + "/no"); }), path + "/no: wanted a run folder, found none");
+  EXPECT_EQ(message_of<InputError>([&] { open_run_folder(path + "/no"); }),
+            path + "/no: wanted a run folder, found none");
   EXPECT_EQ(message_of<InputError>([&] { open_run_folder(path); }),
             path + ": wanted a run folder, found no config.json in it");
 }

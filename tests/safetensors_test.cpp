@@ -31,10 +31,14 @@ struct Example {
   Metadata metadata = {{"config", "{\"seed\": 1}\n"}, {"layout", "θ → [\"a\"]"}, {"empty", ""}};
 
   std::vector<Tensor> tensors() const {
-    return {Tensor::of<std::uint8_t>("valid", {3}, valid),      Tensor::of<float>("layer0.weight", {2, 3}, weights),
-            Tensor::of<double>("moments", {2}, moments),        Tensor::of<std::int32_t>("actions", {3, 1}, actions),
-            Tensor::of<std::int64_t>("counts", {1}, counts),    Tensor::of<std::uint32_t>("key", {}, key),
-            Tensor::of<std::uint64_t>("iteration", {1}, iteration), Tensor::of<float>("none", {0, 4}, {})};
+    return {Tensor::of<std::uint8_t>("valid", {3}, valid),
+            Tensor::of<float>("layer0.weight", {2, 3}, weights),
+            Tensor::of<double>("moments", {2}, moments),
+            Tensor::of<std::int32_t>("actions", {3, 1}, actions),
+            Tensor::of<std::int64_t>("counts", {1}, counts),
+            Tensor::of<std::uint32_t>("key", {}, key),
+            Tensor::of<std::uint64_t>("iteration", {1}, iteration),
+            Tensor::of<float>("none", {0, 4}, {})};
   }
 
   void write(const std::filesystem::path& path) const { write_safetensors(path, tensors(), metadata); }
@@ -43,7 +47,9 @@ struct Example {
 class Safetensors : public testing::Test {
  protected:
   // Writes a file by hand: a header's length and text, and `data_size` bytes.
-  void write_raw(const std::string& header, std::size_t data_size) const { write_raw(header, data_size, header.size()); }
+  void write_raw(const std::string& header, std::size_t data_size) const {
+    write_raw(header, data_size, header.size());
+  }
   void write_raw(const std::string& header, std::size_t data_size, std::uint64_t length) const {
     std::string text(8, '\0');
     std::memcpy(text.data(), &length, 8);
@@ -129,8 +135,9 @@ TEST_F(Safetensors, FindsEveryCutAndWhatIsAppended) {
 }
 
 TEST_F(Safetensors, TakesAFileOfAnotherProgramOnlyWhereItIsWanted) {
-  write_raw(R"({"b":{"dtype":"U8","shape":[3],"data_offsets":[4,7]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}  )",
-            7);
+  write_raw(
+      R"({"b":{"dtype":"U8","shape":[3],"data_offsets":[4,7]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}  )",
+      7);
   const TensorFile file = TensorFile::read(path, Checksum::if_present);
   EXPECT_EQ(file.tensors()[0].name, "a");
   EXPECT_EQ(file.values<std::uint8_t>("b", {3}), (std::vector<std::uint8_t>{'x', 'x', 'x'}));
@@ -171,8 +178,10 @@ TEST_F(Safetensors, RefusesAHeaderThatIsNotOfTheForm) {
   EXPECT_THAT(refusal_of("{\"a\":", 0), HasSubstr("header: wanted JSON"));
   EXPECT_THAT(refusal_of("{}x", 0), HasSubstr("header: wanted JSON"));
   EXPECT_EQ(refusal_of(R"({"a":[]})", 0), R"(header: wanted an object for "a", found a list)");
-  EXPECT_EQ(refusal_of(R"({"__metadata__":{"a":1}})", 0), R"(metadata: wanted a string for "a", found the number 1)");
-  EXPECT_EQ(refusal_of(R"({"__metadata__":{"a":{}}})", 0), R"(metadata: wanted a string for "a", found an object)");
+  EXPECT_EQ(refusal_of(R"({"__metadata__":{"a":1}})", 0),
+            R"(metadata: wanted a string for "a", found the number 1)");
+  EXPECT_EQ(refusal_of(R"({"__metadata__":{"a":{}}})", 0),
+            R"(metadata: wanted a string for "a", found an object)");
   EXPECT_EQ(refusal_of(R"({"t":{"colour":"red"}})", 0),
             R"(tensor "t": wanted "dtype", "shape" and "data_offsets", found "colour")");
   EXPECT_EQ(refusal_of(R"({"t":{"shape":[[]]}})", 0),
@@ -182,9 +191,12 @@ TEST_F(Safetensors, RefusesAHeaderThatIsNotOfTheForm) {
   EXPECT_EQ(refusal_of(R"({"t":{"shape":[1.5]}})", 0),
             R"(tensor "t": wanted whole numbers from 0 in "shape", found the number 1.5)");
   EXPECT_EQ(refusal_of(R"({"t":{"shape":[1e400]}})", 0).substr(0, 20), "header: wanted JSON,");
-  EXPECT_EQ(refusal_of(R"({"t":{"shape":"3"}})", 0), R"(tensor "t": wanted a list for "shape", found a string)");
-  EXPECT_EQ(refusal_of(R"({"t":{"dtype":[1]}})", 0), R"(tensor "t": wanted a string for "dtype", found a list)");
-  EXPECT_EQ(refusal_of(R"({"t":{"dtype":null}})", 0), R"(tensor "t": wanted a string for "dtype", found null)");
+  EXPECT_EQ(refusal_of(R"({"t":{"shape":"3"}})", 0),
+            R"(tensor "t": wanted a list for "shape", found a string)");
+  EXPECT_EQ(refusal_of(R"({"t":{"dtype":[1]}})", 0),
+            R"(tensor "t": wanted a string for "dtype", found a list)");
+  EXPECT_EQ(refusal_of(R"({"t":{"dtype":null}})", 0),
+            R"(tensor "t": wanted a string for "dtype", found null)");
   EXPECT_EQ(refusal_of("{\"t\":{\"shape\":" + std::string(100000, '['), 0),
             R"(tensor "t": wanted whole numbers from 0 in "shape", found a list)");
   EXPECT_THAT(refusal_of(std::string("{\"\xff\":{}}"), 0), HasSubstr("header: wanted JSON"));
@@ -196,15 +208,19 @@ TEST_F(Safetensors, RefusesNamesThatComeTwice) {
             R"(header: wanted each name once, found "a" twice)");
   EXPECT_EQ(refusal_of(R"({"a":{"dtype":"U8","dtype":"U8"}})", 1),
             R"(tensor "a": wanted each name once, found "dtype" twice)");
-  EXPECT_EQ(refusal_of(R"({"__metadata__":{"a":"","a":""}})", 0), R"(metadata: wanted each name once, found "a" twice)");
+  EXPECT_EQ(refusal_of(R"({"__metadata__":{"a":"","a":""}})", 0),
+            R"(metadata: wanted each name once, found "a" twice)");
   EXPECT_EQ(refusal_of(R"({"__metadata__":{},"__metadata__":{}})", 0),
             R"(header: wanted each name once, found "__metadata__" twice)");
 }
 
 TEST_F(Safetensors, RefusesTensorsThatContradictThemselves) {
-  EXPECT_EQ(refusal_of(R"({"t":{"shape":[1],"data_offsets":[0,1]}})", 1), R"(tensor "t": wanted "dtype", found none)");
-  EXPECT_EQ(refusal_of(R"({"t":{"dtype":"U8","data_offsets":[0,1]}})", 1), R"(tensor "t": wanted "shape", found none)");
-  EXPECT_EQ(refusal_of(R"({"t":{"dtype":"U8","shape":[1]}})", 1), R"(tensor "t": wanted "data_offsets", found none)");
+  EXPECT_EQ(refusal_of(R"({"t":{"shape":[1],"data_offsets":[0,1]}})", 1),
+            R"(tensor "t": wanted "dtype", found none)");
+  EXPECT_EQ(refusal_of(R"({"t":{"dtype":"U8","data_offsets":[0,1]}})", 1),
+            R"(tensor "t": wanted "shape", found none)");
+  EXPECT_EQ(refusal_of(R"({"t":{"dtype":"U8","shape":[1]}})", 1),
+            R"(tensor "t": wanted "data_offsets", found none)");
   EXPECT_EQ(refusal_of(R"({"t":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}})", 2),
             R"(tensor "t": wanted the dtype F32, F64, I32, I64, U8, U32 or U64, found "BF16")");
   EXPECT_EQ(refusal_of(R"({"t":{"dtype":"F32","shape":[2,3],"data_offsets":[0,20]}})", 20),
@@ -221,8 +237,9 @@ TEST_F(Safetensors, RefusesShapesThatOverflow) {
             R"(tensor "t": wanted a shape of less than 2^63 bytes, found 4294967296 bytes times 4294967296)");
   EXPECT_EQ(refusal_of(R"({"t":{"dtype":"U8","shape":[18446744073709551615],"data_offsets":[0,0]}})", 0),
             R"(tensor "t": wanted a shape of less than 2^63 bytes, found 1 byte times 18446744073709551615)");
-  EXPECT_THAT(refusal_of(R"({"t":{"dtype":"F64","shape":[0,4294967296,4294967296],"data_offsets":[0,0]}})", 0),
-              HasSubstr("wanted a shape of less than 2^63 bytes"));
+  EXPECT_THAT(
+      refusal_of(R"({"t":{"dtype":"F64","shape":[0,4294967296,4294967296],"data_offsets":[0,0]}})", 0),
+      HasSubstr("wanted a shape of less than 2^63 bytes"));
 }
 
 TEST_F(Safetensors, RefusesHolesOverlapsAndTrailingBytes) {
@@ -246,9 +263,13 @@ TEST_F(Safetensors, TellsWhichTensorWasWantedAndWhatWasFound) {
   const auto message = [](auto act) { return message_of<InputError>(act); };
   EXPECT_EQ(message([&] { file.tensor("layer1.weight"); }),
             path.string() + ": wanted a tensor \"layer1.weight\", found none");
-  EXPECT_EQ(message([&] { file.values<float>("layer0.weight", {3, 2}); }),
+  EXPECT_EQ(message([&] {
+              file.values<float>("layer0.weight", {3, 2});
+            }),
             path.string() + ": tensor \"layer0.weight\": wanted F32 [3, 2], found F32 [2, 3]");
-  EXPECT_EQ(message([&] { file.values<double>("layer0.weight", {2, 3}); }),
+  EXPECT_EQ(message([&] {
+              file.values<double>("layer0.weight", {2, 3});
+            }),
             path.string() + ": tensor \"layer0.weight\": wanted F64 [2, 3], found F32 [2, 3]");
   EXPECT_EQ(message([&] { file.metadata("algorithm"); }),
             path.string() + ": metadata: wanted \"algorithm\", found none");

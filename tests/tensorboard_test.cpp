@@ -37,17 +37,21 @@ std::vector<std::string> events_of(const std::string& file) {
 
 TEST(TensorBoard, AnEventHasTheBytesOfItsProtocolBuffer) {
   const std::array scalars = {Scalar{"ab", 1.5}};
-  EXPECT_EQ(scalar_event(2.0, 300, scalars), "\x09\0\0\0\0\0\0\0\x40"    // wall_time = 2
-                                             "\x10\xac\x02"              // step = 300
-                                             "\x2a\x0b"                  // summary, 11 bytes
-                                             "\x0a\x09"                  // value, 9 bytes
-                                             "\x0a\x02" "ab"             // tag
-                                             "\x15\0\0\xc0\x3f"s);       // simple_value = 1.5
+  EXPECT_EQ(scalar_event(2.0, 300, scalars),
+            "\x09\0\0\0\0\0\0\0\x40"  // wall_time = 2
+            "\x10\xac\x02"            // step = 300
+            "\x2a\x0b"                // summary, 11 bytes
+            "\x0a\x09"                // value, 9 bytes
+            "\x0a\x02"
+            "ab"                   // tag
+            "\x15\0\0\xc0\x3f"s);  // simple_value = 1.5
 }
 
 // The checksums are those that TensorBoard's own code computes.
 TEST(TensorBoard, ARecordHasItsLengthAndBothChecksums) {
-  const std::string event = "\x09\0\0\0\0\0\0\0\0\x1a\x0d" "brain.Event:2"s;
+  const std::string event =
+      "\x09\0\0\0\0\0\0\0\0\x1a\x0d"
+      "brain.Event:2"s;
   EXPECT_EQ(tensorboard_record(event), "\x18\0\0\0\0\0\0\0\xa3\x7f\x4b\x22"s + event + "\xee\xdf\x28\xa3"s);
 }
 
@@ -58,14 +62,20 @@ TEST(TensorBoard, AFileBeginsWithItsVersionAndTheRestartsStep) {
   EXPECT_THAT(path.filename().string(), testing::StartsWith("events.out.tfevents."));
   const auto events = events_of(read_text(path));
   ASSERT_EQ(events.size(), 2u);
-  EXPECT_EQ(events[0].substr(9), "\x10\0\x1a\x0d"s "brain.Event:2");
+  EXPECT_EQ(events[0].substr(9),
+            "\x10\0\x1a\x0d"s
+            "brain.Event:2");
   EXPECT_EQ(events[1].substr(9), "\x10\x07\x3a\x02\x08\x01"s);
 }
 
 TEST(TensorBoard, TheNumbersOfTheMetricsAreScalars) {
   const TemporaryFolder folder;
   TensorBoardLog log(folder.path(), 0);
-  log.write({{"iteration", 5}, {"returns", {-2.0, nullptr, -1.0}}, {"kl", nullptr}, {"note", "x"}, {"env_steps", 3}});
+  log.write({{"iteration", 5},
+             {"returns", {-2.0, nullptr, -1.0}},
+             {"kl", nullptr},
+             {"note", "x"},
+             {"env_steps", 3}});
   const auto events = events_of(read_text(only_file(folder.path())));
   ASSERT_EQ(events.size(), 3u);
   const std::array scalars = {Scalar{"returns/0", -2.0}, Scalar{"returns/2", -1.0}, Scalar{"env_steps", 3.0}};
@@ -82,7 +92,9 @@ TEST(TensorBoard, AFullDiskIsAnError) {
   const TemporaryFolder folder;
   TensorBoardLog log(folder.path(), 0);
   const FullDisk full(100);
-  EXPECT_THROW(log.write({{"iteration", 1}, {"a_rather_long_name_for_a_number_of_a_run_that_fills_the_disk", 1.0}}), RunError);
+  EXPECT_THROW(
+      log.write({{"iteration", 1}, {"a_rather_long_name_for_a_number_of_a_run_that_fills_the_disk", 1.0}}),
+      RunError);
 }
 
 }  // namespace
