@@ -1,0 +1,78 @@
+// A bandit with several arms; each pull is an episode of one step. Duan et al. 2016 (RL²), appendix.
+#pragma once
+
+#include <string>
+
+#include "kernels/environment.h"
+#include "kernels/options.h"
+
+namespace innerloop {
+
+struct Bandit {
+  static constexpr const char* name = "bandit";
+  static constexpr const char* meaning = "arms of unknown mean reward; an episode is one pull";
+
+  enum class Reward { bernoulli, gaussian };
+  static constexpr int kMaxArms = 50;
+
+  struct Options {
+    int arms = 5;
+    Reward reward = Reward::bernoulli;
+    bool operator==(const Options&) const = default;
+  };
+
+  template <class Fields>
+  static void describe(Fields& field, Options& o) {
+    field("arms", o.arms, between(2, kMaxArms), "number of arms");
+    field("reward", o.reward,
+          Choices{Choice{"bernoulli", "1 with the arm's probability, else 0"},
+                  Choice{"gaussian", "normal about the arm's mean, standard deviation 1"}},
+          "what a pull pays; the arms' probabilities or means are uniform in [0, 1]");
+  }
+
+  using Action = Discrete;
+  static constexpr int observation_size = 1;
+
+  template <class Real>
+  struct Task {
+    Array<Real, kMaxArms> arm;  // probability or mean; 0 beyond the last arm
+  };
+  template <class Real>
+  struct State {};
+
+  static int task_size(const Options& o) { return o.arms; }
+  static std::string task_name(const Options&, int i) { return "arm_" + std::to_string(i); }
+  static int action_count(const Options& o) { return o.arms; }
+
+  template <class Real>
+  FN static Task<Real> draw(const Options& options, Random<Real>& random) {
+    Task<Real> task;
+    for (int i = 0; i < kMaxArms; ++i) task.arm[i] = i < options.arms ? random.uniform() : Real(0);
+    return task;
+  }
+
+  template <class Real>
+  FN static State<Real> reset(const Options&, const Task<Real>&, Random<Real>&) {
+    return {};
+  }
+
+  /// There is nothing to see: always 0.
+  template <class Real>
+  FN static Array<Real, 1> observe(const Options&, const State<Real>&) {
+    return {Real(0)};
+  }
+
+  template <class Real>
+  FN static Outcome<Real> step(const Options& options, const Task<Real>& task, State<Real>&,
+                               const IntPack<Real>& action, Random<Real>& random) {
+    Real arm(0);
+    for (int i = 0; i < options.arms; ++i) arm = select(as_mask<Real>(action == IntPack<Real>(i)), task.arm[i], arm);
+    const Mask<Real> done(-1);
+    if (options.reward == Reward::gaussian) return {arm + random.normal(), done};
+    return {select(random.uniform() < arm, Real(1), Real(0)), done};
+  }
+};
+
+static_assert(Environment<Bandit>);
+
+}  // namespace innerloop

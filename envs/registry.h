@@ -1,0 +1,13 @@
+// The environments there are: to add one, write its header and name it here.
+#pragma once
+
+#include "envs/bandit.h"
+#include "envs/cartpole.h"
+#include "envs/point_navigation.h"
+#include "kernels/type_list.h"
+
+namespace innerloop {
+
+using Environments = TypeList<PointNavigation, Bandit, CartPole>;
+
+}  // namespace innerloop

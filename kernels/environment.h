@@ -1,0 +1,65 @@
+// What an environment is: a family of tasks with one set of dynamics, written once for every machine.
+//
+// An environment is a struct of static functions, templates over Real, a pack of numbers: 4, 8 or 16 environments side
+// by side on a CPU, one on a GPU lane. They compute with packs alone (no `if` on data: select), call only functions of
+// kernels/, and keep nothing between calls. How to write one: docs/adding-an-environment.md.
+#pragma once
+
+#include <concepts>
+#include <string>
+
+#include "kernels/array.h"
+#include "kernels/pack.h"
+#include "kernels/random.h"
+
+namespace innerloop {
+
+/// An action of N real numbers.
+template <int N>
+struct Continuous {
+  static constexpr bool discrete = false;
+  static constexpr int size = N;
+  template <class Real>
+  using Value = Array<Real, N>;
+};
+
+/// An action out of `action_count(options)`: its index, from 0.
+struct Discrete {
+  static constexpr bool discrete = true;
+  template <class Real>
+  using Value = IntPack<Real>;
+};
+
+/// A mask of 32-bit integers (a discrete action compared) as one of Reals, to select them with.
+template <class Real>
+FN Mask<Real> as_mask(IntPack<Real> mask) {
+  return convert<typename Mask<Real>::value_type>(mask);
+}
+
+/// What a step brings.
+template <class Real>
+struct Outcome {
+  Real reward;      // for what the step did, so computed after it
+  Mask<Real> done;  // the episode ends with this step; the time limit is not the environment's business
+};
+
+/// The contract. Beside what is checked here:
+/// - `name` and `meaning`: what the config and `innerloop list` call the family;
+/// - `Options`, with operator==, and `describe(field, options)` (kernels/options.h); where options can contradict each
+///   other, `validate(options, report)`;
+/// - `Task<Real>`, drawn once and held for all episodes of a task, and `State<Real>` hold Reals only;
+/// - `task_size(options)` says how many of the task's numbers count, `task_name(options, i)` what each is called.
+template <class E>
+concept Environment = requires(const typename E::Options& options, typename E::template State<Pack<float, 4>>& state,
+                               const typename E::template Task<Pack<float, 4>>& task, Random<Pack<float, 4>>& random,
+                               const typename E::Action::template Value<Pack<float, 4>>& action) {
+  { E::task_size(options) } -> std::same_as<int>;
+  { E::action_count(options) } -> std::same_as<int>;
+  { E::task_name(options, 0) } -> std::same_as<std::string>;
+  { E::template draw<Pack<float, 4>>(options, random) } -> std::same_as<typename E::template Task<Pack<float, 4>>>;
+  { E::template reset<Pack<float, 4>>(options, task, random) } -> std::same_as<typename E::template State<Pack<float, 4>>>;
+  { E::template observe<Pack<float, 4>>(options, state) } -> std::same_as<Array<Pack<float, 4>, E::observation_size>>;
+  { E::template step<Pack<float, 4>>(options, task, state, action, random) } -> std::same_as<Outcome<Pack<float, 4>>>;
+};
+
+}  // namespace innerloop
