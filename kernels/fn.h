@@ -9,6 +9,8 @@
 // Inlined without exception: the same source is compiled for several instruction sets into one binary, and an
 // out-of-line copy could be shared between them by the linker.
 #define FN __attribute__((always_inline)) inline
-#define TEAM_FN inline  // always a template over the team, whose type carries the instruction set's name
+#define TEAM_FN __attribute__((noinline))  // a template over the team, whose type carries the instruction set
 #define UNROLL _Pragma("GCC unroll 64")
 #endif
+
+#define FN_LAMBDA __attribute__((always_inline))  // [&](int i) FN_LAMBDA { … }

@@ -1,0 +1,134 @@
+// A device: memory, and a stream of operations. The CPU, or a CUDA GPU; the same calls, the same bits.
+//
+// An operation per task is a function of one task, so a stream may run it when and where it likes until something joins
+// the tasks: the CPU lets a thread carry a task through all pending operations while its data is in the cache; a GPU
+// launches them one by one over all tasks.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/thread_pool.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/operations.h"
+
+namespace innerloop {
+
+enum class Backend { automatic, cpu, cuda };
+
+/// The kernels of one instruction set of the host.
+struct HostKernelSet {
+  const char* name;  // "portable", "avx2", "avx512"
+  const HostKernels<PolicyOperations<float>>* policy;
+  const HostKernels<DrawOperations<float>>* draw;
+  const HostKernels<RolloutOperations<float>>* rollout;
+};
+/// Those that this processor can run, the fastest last.
+std::vector<HostKernelSet> host_kernel_sets();
+
+struct DeviceOptions {
+  Backend backend = Backend::automatic;
+  int threads = 0;          // of the CPU; 0: one for each core
+  std::string instructions; // "portable", "avx2", "avx512"; empty: the best this processor has
+};
+
+class Device {
+ public:
+  /// @throws InputError where the backend or the instruction set is not there, saying what was looked for.
+  explicit Device(const DeviceOptions& options);
+  ~Device();
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  bool is_cuda() const { return cuda_; }
+  /// "cpu (avx512, 2 threads): no CUDA device answers"
+  const std::string& description() const { return description_; }
+  const std::string& name() const { return name_; }  // the GPU's name; empty for the CPU
+  const char* instructions() const { return host_.name; }
+  int threads() const { return pool_ ? pool_->threads() : 1; }
+
+  /// Teams that have activations of their own to keep: threads on the CPU; a GPU keeps none and has a slot a task.
+  int slots(int tasks) const { return cuda_ ? tasks : threads(); }
+  bool keeps_activations() const { return !cuda_; }
+  /// Environments that one team plays in a rollout.
+  int tile_envs(int envs) const { return cuda_ ? (envs < 32 ? envs : 32) : envs; }
+
+  /// Bytes that can still be allocated.
+  std::int64_t available_bytes() const;
+  /// Memory of `bytes`, all 0. @throws RunError saying what was wanted and what was there.
+  std::shared_ptr<void> allocate(std::int64_t bytes);
+
+  /// Enqueues `op` for each task < tasks. The operation's data must live until finish().
+  template <class Op>
+  void per_task(const Op& op, int tasks) {
+    if (cuda_)
+      launch_cuda(op, tasks);
+    else
+      pending_.push_back(stage(op, tasks));
+  }
+  /// Enqueues `op` once, after everything before it.
+  template <class Op>
+  void once(const Op& op) {
+    if (cuda_) {
+      launch_cuda(op, 1);
+    } else {
+      run_pending();
+      run_parts(stage(op, 1));
+    }
+  }
+
+  /// Waits until all is done. @throws RunError where the device failed.
+  void finish();
+  /// Copies in order with the operations; to the host: returns when the numbers are there.
+  void copy_to_host(void* to, const void* from, std::int64_t bytes);
+  void copy_to_device(void* to, const void* from, std::int64_t bytes);
+  void copy_on_device(void* to, const void* from, std::int64_t bytes);
+
+ private:
+  struct Stage {
+    std::function<void(const Place&, void* scratch)> run;
+    int parts;
+    int tasks;
+    long scratch_bytes;
+    const int* enabled;
+  };
+
+  template <class Op>
+  const HostKernel<Op>& host_kernel() const {
+    if constexpr (std::is_base_of_v<HostKernel<Op>, HostKernels<PolicyOperations<float>>>)
+      return *host_.policy;
+    else if constexpr (std::is_base_of_v<HostKernel<Op>, HostKernels<DrawOperations<float>>>)
+      return *host_.draw;
+    else
+      return *host_.rollout;
+  }
+  template <class Op>
+  Stage stage(const Op& op, int tasks) const {
+    const HostKernel<Op>& kernel = host_kernel<Op>();
+    return {[run = kernel.run, op](const Place& place, void* scratch) { run(op, place, scratch); }, op.parts(), tasks,
+            kernel.scratch_bytes(op), op.enabled};
+  }
+  template <class Op>
+  void launch_cuda([[maybe_unused]] const Op& op, [[maybe_unused]] int tasks) {
+#if defined(INNERLOOP_CUDA)
+    cuda::launch(*stream_, op, tasks);
+#endif
+  }
+  void run_pending();
+  void run_parts(const Stage& stage);
+  void reserve_scratch(long bytes);
+
+  bool cuda_ = false;
+  std::string description_, name_;
+  HostKernelSet host_;
+  std::unique_ptr<ThreadPool> pool_;
+  std::vector<Stage> pending_;
+  std::vector<std::shared_ptr<void>> scratch_;  // one a thread
+  long scratch_bytes_ = 0;
+  std::shared_ptr<cuda::Stream> stream_;
+};
+
+}  // namespace innerloop

@@ -1,0 +1,42 @@
+// Operating-system threads that work through numbered items.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace innerloop {
+
+class ThreadPool {
+ public:
+  /// `threads` >= 1, the caller's among them.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  /// Calls work(item, thread) for each item < items, thread < threads(); returns when all are done. Which thread takes
+  /// which item is not defined, so results must not depend on it.
+  void run(int items, const std::function<void(int item, int thread)>& work);
+
+ private:
+  void serve(int thread);
+  void take_items(int thread);
+
+  std::vector<std::thread> workers_;
+  std::mutex mutex_;
+  std::condition_variable start_, done_;
+  const std::function<void(int, int)>* work_ = nullptr;
+  int items_ = 0;
+  std::atomic<int> next_ = 0;
+  int busy_ = 0;
+  unsigned round_ = 0;
+  bool stop_ = false;
+};
+
+}  // namespace innerloop

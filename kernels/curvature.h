@@ -1,0 +1,339 @@
+// Products of curvature with a vector, without ever forming a matrix (Pearlmutter 1994).
+//
+// HessianVector: H·u, H = ∇²S(θ; D), u = α∘v: the exact second-order term of an inner step θ + α∘∇S. A tangent pass
+// carries the derivative along u through the network; the backward pass then carries values and tangents together.
+// FisherVector: F·u, F the curvature of the mean KL(π_θ ‖ ·) at θ (the metric of TRPO, Schulman et al. 2015).
+// TangentLogProb: d = ∇lp·u of each sample, which DiCE needs of whole trajectories first.
+#pragma once
+
+#include "kernels/policy_gradient.h"
+
+namespace innerloop {
+
+// Inner step size α: one number (stride 0) or one for each parameter (stride 1).
+template <class T>
+struct StepSize {
+  const T* data = nullptr;
+  int stride = 0;
+
+  FN T of(int p) const { return data[static_cast<long>(p) * stride]; }
+};
+
+// The direction u of each task: scale∘vector, or the vector alone where no scale is given.
+template <class T>
+struct Direction {
+  Parameters<T> vector;
+  StepSize<T> scale;
+
+  FN T of(int task, int p) const {
+    const T x = vector.of(task)[p];
+    return scale.data == nullptr ? x : scale.of(p) * x;
+  }
+};
+
+enum class CurvatureKind { hessian, fisher };
+
+template <class T, CurvatureKind Kind>
+struct CurvatureVector {
+  PolicyShape shape;
+  Parameters<T> params;
+  Batch<T> batch;
+  Kept<T> kept;
+  Direction<T> direction;
+
+  EstimatorName estimator = EstimatorName::reinforce;  // of the Hessian
+  T clip = 0;
+  const T* score = nullptr;  // [task][row_stride]  DiCE's weight on ∇lp, from dice.h; null for other estimators
+
+  T* partial = nullptr;  // [slot][chunk][P]
+  const int* enabled = nullptr;
+
+  FN int parts() const { return chunks(batch); }
+  template <class Team>
+  FN long scratch_bytes() const;
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const;
+};
+template <class T>
+using HessianVector = CurvatureVector<T, CurvatureKind::hessian>;
+template <class T>
+using FisherVector = CurvatureVector<T, CurvatureKind::fisher>;
+
+template <class T>
+struct TangentLogProb {
+  PolicyShape shape;
+  Parameters<T> params;
+  Batch<T> batch;
+  Kept<T> kept;
+  Direction<T> direction;
+  T* tangents = nullptr;  // [task][row_stride]
+  const int* enabled = nullptr;
+
+  FN int parts() const { return chunks(batch); }
+  template <class Team>
+  FN long scratch_bytes() const;
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const;
+};
+
+namespace curvature_detail {
+// Tangents of a block along u: hidden layers and outputs, laid out like the block's own.
+template <class T>
+struct Tangents {
+  T* hidden[kMaxLayers];
+  T* outputs;
+};
+
+template <class Team>
+struct Buffers {
+  using T = typename Team::Scalar;
+  Weights<T> weights, direction;
+  HeadConstants<T> head;
+  BlockBuffers<Team> block;
+  Tangents<T> tangents;
+
+  FN static Buffers take(Scratch& scratch, const PolicyShape& shape, bool kept) {
+    Buffers b;
+    b.weights = take_weights<T>(scratch, shape, true);
+    b.direction = take_weights<T>(scratch, shape, true);
+    b.head = take_head_constants<T>(scratch, shape);
+    b.block = BlockBuffers<Team>::take(scratch, shape, kept);
+    for (int l = 1; l < shape.layers; ++l)
+      b.tangents.hidden[l] = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.width[l]));
+    b.tangents.outputs = scratch.take<T>(static_cast<long>(Team::block_rows) * shape.outputs());
+    if (shape.layers == 1) b.tangents.hidden[1] = b.tangents.outputs;  // stands in terms of depth 0
+    return b;
+  }
+};
+
+template <class Team, class Op>
+TEAM_FN void load(const Team& team, const Op& op, int task, const Buffers<Team>& b) {
+  const auto* theta = op.params.of(task);
+  load_weights(team, op.shape, [&](int p) FN_LAMBDA { return theta[p]; }, b.weights);
+  load_weights(team, op.shape, [&](int p) FN_LAMBDA { return op.direction.of(task, p); }, b.direction);
+  load_head_constants(team, op.shape, b.weights.log_std, b.head);
+}
+
+// Derivative of the forward pass along u: ḣ_l = act′(h_l) ∘ (ḣ_{l−1}·W + h_{l−1}·U + u_bias). Syncs.
+template <class Team>
+TEAM_FN void tangent_block(const Team& team, const PolicyShape& shape, const Buffers<Team>& b,
+                           const Block<typename Team::Scalar>& block) {
+  using T = typename Team::Scalar;
+  using V = typename Team::Vector;
+  for (int l = 0; l < shape.layers; ++l) {
+    const int in = shape.width[l], out = shape.width[l + 1], stride = padded(out);
+    const Term<T> by_weight{block.entering(shape, l), {b.direction.weight[l], stride}, in};
+    // The inputs do not move along u: layer 0 has one term only, the other has depth 0.
+    const Term<T> by_input{{b.tangents.hidden[l > 0 ? l : 1], padded(in), 1}, {b.weights.weight[l], stride}, l > 0 ? in : 0};
+    const Array<Term<T>, 2> terms{{by_input, by_weight}};
+    const T* bias = b.direction.bias[l];
+    if (l + 1 == shape.layers) {
+      head_product(team, shape, block, bias, terms, b.tangents.outputs);
+      return;
+    }
+    const T* hidden = block.hidden[l + 1];
+    T* to = b.tangents.hidden[l + 1];
+    product<V>(team, block.rows, stride, terms, {bias, 0}, to, stride);
+    team.sync();
+    with_activation(shape.activation, [&](auto activation) FN_LAMBDA {
+      for_vectors(team, block.rows * stride, [&](int i) FN_LAMBDA {
+        store_aligned(to + i, load_aligned<V>(to + i) * activation.slope(load_aligned<V>(hidden + i)));
+      });
+    });
+    team.sync();
+  }
+}
+
+// For each row: the tangent ("_tangent") of ∂S/∂output and ∂S/∂log_std, and ∂S/∂output itself (Hessian only).
+// Does not sync.
+template <class Team, CurvatureKind Kind>
+TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Scalar, Kind>& op, int task, int row,
+                       const Block<typename Team::Scalar>& block, const Buffers<Team>& b,
+                       typename Team::Scalar* tangent_seeds, typename Team::Scalar* seeds) {
+  using L = typename Team::Lane;
+  constexpr int stride = Team::block_rows;
+  const int outputs = op.shape.outputs();
+  const auto& batch = op.batch;
+  const long base = static_cast<long>(task) * batch.row_stride + row;
+  with_head(op.shape.head, [&](auto head) FN_LAMBDA {
+    using Head = decltype(head);
+    for (int r = team.rank() * L::lanes; r < round_up(block.rows, kChains); r += team.size() * L::lanes) {
+      const auto valid = innerloop::load<L>(batch.valid + base + r) > L(0);
+      const auto rows = head_rows(batch, block, task, row, r);
+      const auto* moved = b.tangents.outputs + r;
+      if constexpr (Kind == CurvatureKind::fisher) {
+        Head::metric(b.head, rows, moved, b.direction.log_std, L(1), [&](int o, L by_output, L by_std) FN_LAMBDA {
+          store(tangent_seeds + o * stride + r, select(valid, by_output, L(0)));
+          store(tangent_seeds + (outputs + o) * stride + r, select(valid, by_std, L(0)));
+        });
+      } else {
+        L weight(0), score(0);
+        if (op.estimator == EstimatorName::dice) {
+          weight = innerloop::load<L>(batch.credits + base + r);
+          score = innerloop::load<L>(op.score + base + r);
+        } else {
+          const L advantage = innerloop::load<L>(batch.advantages + base + r);
+          L ratio(1);
+          if (op.estimator != EstimatorName::reinforce)
+            ratio = exp(Head::template log_prob<L>(b.head, rows) - innerloop::load<L>(batch.log_probs + base + r));
+          with_estimator(op.estimator, [&](auto rule) FN_LAMBDA {
+            weight = rule.gradient_weight(advantage, ratio, L(op.clip));
+            score = rule.curvature_weight(advantage, ratio, L(op.clip));
+          });
+          if (op.estimator != EstimatorName::reinforce)
+            score = score * Head::template tangent<L>(b.head, rows, moved, b.direction.log_std);
+        }
+        Head::curvature(b.head, rows, moved, b.direction.log_std, weight, score,
+                        [&](int o, L by_output, L by_std, L gradient) FN_LAMBDA {
+                          store(tangent_seeds + o * stride + r, select(valid, by_output, L(0)));
+                          store(tangent_seeds + (outputs + o) * stride + r, select(valid, by_std, L(0)));
+                          store(seeds + o * stride + r, select(valid, gradient, L(0)));
+                        });
+      }
+    }
+  });
+}
+
+// Backward through a block, gradients and their tangents together; only the tangents are summed. Syncs.
+// With G the gradient entering a layer from above and q = G·Wᵀ: G′ = q∘s, Ġ′ = (Ġ·Wᵀ + G·Uᵀ)∘s + q∘ṡ.
+template <class Team>
+TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape, const Buffers<Team>& b,
+                               const Block<typename Team::Scalar>& block, const typename Team::Scalar* tangent_seeds,
+                               const typename Team::Scalar* seeds, typename Team::Scalar* const* back,
+                               typename Team::Scalar* const* back_tangent,
+                               const GradientSums<typename Team::Scalar>& sums) {
+  using T = typename Team::Scalar;
+  using V = typename Team::Vector;
+  constexpr int seed_stride = Team::block_rows;
+  const int head = shape.layers - 1, last = padded(shape.width[head]);
+  add_products(team, shape.outputs(), shape.width[head], sums.weight[head],
+               Array<Term<T>, 2>{{{{seeds, seed_stride, 1}, {b.tangents.hidden[head > 0 ? head : 1], last},
+                                   head > 0 ? block.rows : 0},
+                                  {{tangent_seeds, seed_stride, 1}, {block.hidden[head], last}, block.rows}}});
+  Left<T> gradient{seeds, 1, seed_stride}, tangent{tangent_seeds, 1, seed_stride};
+  for (int l = head; l > 0; --l) {
+    const int in = shape.width[l], out = shape.width[l + 1], stride = padded(in);
+    T* to = back[l % 2];
+    T* tangent_to = back_tangent[l % 2];
+    const T* hidden = block.hidden[l];
+    const T* moved = b.tangents.hidden[l];
+    product<V>(team, block.rows, stride, Array<Term<T>, 1>{{{gradient, {b.weights.transposed[l], stride}, out}}},
+               {b.block.zeros, 0}, to, stride);
+    product<V>(team, block.rows, stride,
+               Array<Term<T>, 2>{{{tangent, {b.weights.transposed[l], stride}, out},
+                                  {gradient, {b.direction.transposed[l], stride}, out}}},
+               {b.block.zeros, 0}, tangent_to, stride);
+    team.sync();
+    with_activation(shape.activation, [&](auto activation) FN_LAMBDA {
+      for_vectors(team, block.rows * stride, [&](int i) FN_LAMBDA {
+        const V h = load_aligned<V>(hidden + i), q = load_aligned<V>(to + i), slope = activation.slope(h);
+        const V by_slope = activation.slope_tangent(h, load_aligned<V>(moved + i));
+        store_aligned(tangent_to + i, fma(q, by_slope, load_aligned<V>(tangent_to + i) * slope));
+        store_aligned(to + i, q * slope);
+      });
+    });
+    team.sync();
+    const Left<T> entering = block.entering(shape, l - 1);
+    add_products(team, shape.width[l - 1], in, sums.weight[l - 1],
+                 Array<Term<T>, 2>{{{{b.tangents.hidden[l > 1 ? l - 1 : 1], 1, padded(shape.width[l - 1])}, {to, stride},
+                                     l > 1 ? block.rows : 0},
+                                    {{entering.data, entering.depth_stride, entering.row_stride},
+                                     {tangent_to, stride},
+                                     block.rows}}});
+    add_columns(team, block.rows, in, sums.bias[l - 1], tangent_to);
+    gradient = {to, stride, 1};
+    tangent = {tangent_to, stride, 1};
+  }
+  team.sync();
+}
+
+template <class Team>
+struct BackwardBuffers {
+  using T = typename Team::Scalar;
+  GradientSums<T> sums;
+  T *tangent_seeds, *seeds;  // [2·outputs][block_rows], [outputs][block_rows]
+  T *back[2], *back_tangent[2];
+
+  FN static BackwardBuffers take(Scratch& scratch, const PolicyShape& shape) {
+    BackwardBuffers b;
+    b.sums = take_gradient_sums<T>(scratch, shape, 0);
+    b.tangent_seeds = scratch.take<T>(2L * shape.outputs() * Team::block_rows);
+    b.seeds = scratch.take<T>(static_cast<long>(shape.outputs()) * Team::block_rows);
+    for (int i = 0; i < 2; ++i) {
+      b.back[i] = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.widest()));
+      b.back_tangent[i] = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.widest()));
+    }
+    return b;
+  }
+};
+}  // namespace curvature_detail
+
+template <class T, CurvatureKind Kind>
+template <class Team>
+FN long CurvatureVector<T, Kind>::scratch_bytes() const {
+  Scratch scratch;
+  curvature_detail::Buffers<Team>::take(scratch, shape, kept.data != nullptr);
+  curvature_detail::BackwardBuffers<Team>::take(scratch, shape);
+  return scratch.used();
+}
+
+template <class T, CurvatureKind Kind>
+template <class Team>
+TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place& place, Scratch scratch) const {
+  const auto b = curvature_detail::Buffers<Team>::take(scratch, shape, kept.data != nullptr);
+  const auto backward = curvature_detail::BackwardBuffers<Team>::take(scratch, shape);
+  curvature_detail::load(team, *this, place.task, b);
+  fill(team, b.block.zeros, padded(shape.widest()), T(0));
+  clear(team, shape, backward.sums);
+  const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
+  for (int row = place.part * kChunkRows; row < end; row += Team::block_rows) {
+    const int rows = min_of(Team::block_rows, end - row);
+    const auto block = forward_block(team, shape, b.weights, batch, kept, place, b.block, row, rows);
+    curvature_detail::tangent_block(team, shape, b, block);
+    curvature_detail::seed_rows(team, *this, place.task, row, block, b, backward.tangent_seeds, backward.seeds);
+    team.sync();
+    add_rows(team, rows, backward.sums.row_quantities, backward.tangent_seeds, Team::block_rows, backward.sums.rows);
+    if constexpr (Kind == CurvatureKind::hessian)
+      curvature_detail::backward_tangents(team, shape, b, block, backward.tangent_seeds, backward.seeds, backward.back,
+                                          backward.back_tangent, backward.sums);
+    else
+      backward_block(team, shape, b.weights, block, backward.tangent_seeds, backward.back, b.block.zeros,
+                     backward.sums);
+    team.sync();
+  }
+  store_gradient(team, shape, backward.sums,
+                 partial + (static_cast<long>(place.slot) * parts() + place.part) * shape.parameters());
+}
+
+template <class T>
+template <class Team>
+FN long TangentLogProb<T>::scratch_bytes() const {
+  Scratch scratch;
+  curvature_detail::Buffers<Team>::take(scratch, shape, kept.data != nullptr);
+  return scratch.used();
+}
+
+template <class T>
+template <class Team>
+TEAM_FN void TangentLogProb<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
+  using L = typename Team::Lane;
+  const auto b = curvature_detail::Buffers<Team>::take(scratch, shape, kept.data != nullptr);
+  curvature_detail::load(team, *this, place.task, b);
+  const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
+  for (int row = place.part * kChunkRows; row < end; row += Team::block_rows) {
+    const int rows = min_of(Team::block_rows, end - row);
+    const auto block = forward_block(team, shape, b.weights, batch, kept, place, b.block, row, rows);
+    curvature_detail::tangent_block(team, shape, b, block);
+    with_head(shape.head, [&](auto head) FN_LAMBDA {
+      using Head = decltype(head);
+      for (int r = team.rank() * L::lanes; r < rows; r += team.size() * L::lanes) {
+        const L d = Head::template tangent<L>(b.head, head_rows(batch, block, place.task, row, r),
+                                              b.tangents.outputs + r, b.direction.log_std);
+        store_first(tangents + static_cast<long>(place.task) * batch.row_stride + row + r, d, rows - r);
+      }
+    });
+    team.sync();
+  }
+}
+
+}  // namespace innerloop

@@ -1,0 +1,71 @@
+// Every operation that a device can be asked for, and how a host processor runs it.
+//
+// An operation is a struct of plain data (shapes, pointers, numbers) with parts(), scratch_bytes<Team>() and a call
+// operator over the team. The lists here are compiled once for each instruction set (kernels/simd/) and for CUDA
+// (kernels/cuda/); only what depends on the environment is instantiated for each of them.
+#pragma once
+
+#include "envs/registry.h"
+#include "kernels/advantages.h"
+#include "kernels/apply_gradient.h"
+#include "kernels/curvature.h"
+#include "kernels/dice.h"
+#include "kernels/outer.h"
+#include "kernels/policy_gradient.h"
+#include "kernels/reduce.h"
+#include "kernels/rollout.h"
+#include "kernels/type_list.h"
+
+namespace innerloop {
+
+template <class T>
+using PolicyOperations =
+    TypeList<Advantages<T>, PolicyGradient<T>, HessianVector<T>, FisherVector<T>, TangentLogProb<T>, DiceCurvature<T>,
+             ApplyGradient<T>, SumOverTasks<T>, AdaptationCredit<T>, MeanValues<T>, OuterStep<T>, ConjugateGradient<T>,
+             LineSearch<T>>;
+
+template <class T, class List>
+struct EnvironmentOperationsOf;
+template <class T, class... Envs>
+struct EnvironmentOperationsOf<T, TypeList<Envs...>> {
+  using Draw = TypeList<DrawTasks<T, Envs>...>;
+  using Play = TypeList<Rollout<T, Envs>...>;
+};
+template <class T>
+using DrawOperations = typename EnvironmentOperationsOf<T, Environments>::Draw;
+template <class T>
+using RolloutOperations = typename EnvironmentOperationsOf<T, Environments>::Play;
+
+// How one kind of team runs one kind of operation.
+template <class Op>
+struct HostKernel {
+  void (*run)(const Op&, const Place&, void* scratch);
+  long (*scratch_bytes)(const Op&);
+};
+template <class List>
+struct HostKernels;
+template <class... Ops>
+struct HostKernels<TypeList<Ops...>> : HostKernel<Ops>... {};
+
+template <class Team, class Op>
+void run_on_team(const Op& op, const Place& place, void* scratch) {
+  op(Team{}, place, Scratch(scratch));
+}
+template <class Team, class Op>
+long scratch_on_team(const Op& op) {
+  return op.template scratch_bytes<Team>();
+}
+template <class Team, class... Ops>
+constexpr HostKernels<TypeList<Ops...>> host_kernels_of(TypeList<Ops...>) {
+  return {HostKernel<Ops>{&run_on_team<Team, Ops>, &scratch_on_team<Team, Ops>}...};
+}
+
+// The kernels of an instruction set, defined in kernels/simd/.
+template <class Isa>
+const HostKernels<PolicyOperations<float>>& policy_kernels();
+template <class Isa>
+const HostKernels<DrawOperations<float>>& draw_kernels();
+template <class Isa>
+const HostKernels<RolloutOperations<float>>& rollout_kernels();
+
+}  // namespace innerloop

@@ -1,0 +1,111 @@
+// Matrix products of a team, for any strides: C[m][n] = start[m][n] + Σ_k A[m][k]·B[k][n], one or two such sums in a row.
+//
+// Every output is one chain of fused multiply-adds over k = 0, 1, 2, …: the same bits for every team, tile and vector
+// width. Lanes run along n, where B's rows lie side by side in memory; A's numbers are broadcast, so that A may be
+// transposed at no cost (row_stride 1). A register tile of `tile_rows` × `tile_vectors` accumulators makes each number
+// that is loaded serve several multiply-adds.
+#pragma once
+
+#include "kernels/team.h"
+
+namespace innerloop {
+
+template <class T>
+struct Left {  // A[m][k] = data[m·row_stride + k·depth_stride]
+  const T* data;
+  int row_stride;
+  int depth_stride;
+};
+template <class T>
+struct Right {  // B[k][n] = data[k·depth_stride + n]; rows aligned to and padded to whole vectors
+  const T* data;
+  int depth_stride;
+};
+template <class T>
+struct Term {
+  Left<T> left;
+  Right<T> right;
+  int depth;
+};
+template <class T>
+struct Start {  // where the sums start: data[m·row_stride + n]; stride 0: the same row (a bias) for all
+  const T* data;
+  int row_stride;
+};
+
+namespace product_detail {
+template <class V, int Rows, int Vectors>
+struct Tile {
+  V sum[Rows][Vectors];
+};
+
+template <class V, int Rows, int Vectors, class T>
+FN void add_term(Tile<V, Rows, Vectors>& tile, const Term<T>& term, int m, int n) {
+  const T* a[Rows];
+  UNROLL for (int i = 0; i < Rows; ++i) a[i] = term.left.data + static_cast<long>(m + i) * term.left.row_stride;
+  const T* b = term.right.data + n;
+  const long step = term.left.depth_stride;
+  long at = 0;
+  for (int k = 0; k < term.depth; ++k, at += step, b += term.right.depth_stride) {
+    V right[Vectors];
+    UNROLL for (int j = 0; j < Vectors; ++j) right[j] = load_aligned<V>(b + j * V::lanes);
+    UNROLL for (int i = 0; i < Rows; ++i) {
+      const V left(a[i][at]);
+      UNROLL for (int j = 0; j < Vectors; ++j) tile.sum[i][j] = fma(left, right[j], tile.sum[i][j]);
+    }
+  }
+}
+
+template <class V, int Rows, int Vectors, class Terms, class T>
+FN void compute_tile(const Terms& terms, int m, int n, const Start<T>& start, T* to, int to_stride) {
+  Tile<V, Rows, Vectors> tile;
+  UNROLL for (int i = 0; i < Rows; ++i) {
+    const T* from = start.data + static_cast<long>(m + i) * start.row_stride + n;
+    UNROLL for (int j = 0; j < Vectors; ++j) tile.sum[i][j] = load_aligned<V>(from + j * V::lanes);
+  }
+  for (int t = 0; t < Terms::size; ++t) add_term(tile, terms[t], m, n);
+  UNROLL for (int i = 0; i < Rows; ++i) {
+    T* row = to + static_cast<long>(m + i) * to_stride + n;
+    UNROLL for (int j = 0; j < Vectors; ++j) store_aligned(row + j * V::lanes, tile.sum[i][j]);
+  }
+}
+
+// Picks the instance for a tile at the border that has fewer rows or vectors.
+template <class V, int Rows, int Vectors, bool Exact, class Terms, class T>
+FN void compute_up_to(int rows, int vectors, const Terms& terms, int m, int n, const Start<T>& start, T* to,
+                      int to_stride) {
+  if (vectors < Vectors) {
+    if constexpr (Vectors > 1)
+      compute_up_to<V, Rows, Vectors - 1, Exact>(rows, vectors, terms, m, n, start, to, to_stride);
+  } else if (rows == Rows) {
+    compute_tile<V, Rows, Vectors>(terms, m, n, start, to, to_stride);
+  } else if constexpr (!Exact) {
+    for (int i = 0; i < rows; ++i) compute_tile<V, 1, Vectors>(terms, m + i, n, start, to, to_stride);
+  } else if constexpr (Rows > 1) {
+    compute_up_to<V, Rows - 1, Vectors, Exact>(rows, vectors, terms, m, n, start, to, to_stride);
+  }
+}
+}  // namespace product_detail
+
+// to[m][n] = start[m][n] + Σ of the terms, for m < rows and n < columns rounded up to whole vectors.
+// Tiles are up to MaxVectors wide (0: the team's own). `to` may be where the sums start from. Does not sync.
+template <class V, int MaxVectors = 0, class Team, class Terms>
+TEAM_FN void product(const Team& team, int rows, int columns, const Terms& terms, Start<typename Team::Scalar> start,
+                     typename Team::Scalar* to, int to_stride) {
+  constexpr int widest = MaxVectors > 0 ? MaxVectors : Team::tile_vectors;
+  // Tiles as equal as can be: 20 rows are 4 × 5, not 3 × 6 + 2.
+  const int vectors = ceil_div(columns, V::lanes);
+  const int row_tiles = ceil_div(rows, Team::tile_rows), column_tiles = ceil_div(vectors, widest);
+  const int tile_rows = Team::exact_tiles ? ceil_div(rows, row_tiles) : Team::tile_rows;
+  const int tile_vectors = Team::exact_tiles ? ceil_div(vectors, column_tiles) : widest;
+  for (int tile = team.rank(); tile < row_tiles * column_tiles; tile += team.size()) {
+    const int m = tile % row_tiles * tile_rows, j = tile / row_tiles * tile_vectors;
+    if (m >= rows || j >= vectors) continue;
+    const int r = rows - m < tile_rows ? rows - m : tile_rows;
+    const int c = vectors - j < tile_vectors ? vectors - j : tile_vectors;
+    product_detail::compute_up_to<V, Team::tile_rows, widest, Team::exact_tiles>(r, c, terms, m, j * V::lanes, start,
+                                                                                 to, to_stride);
+  }
+}
+
+}  // namespace innerloop

@@ -1,0 +1,265 @@
+// Draws tasks, and plays T steps of policy and environment for a tile of one task's environments.
+//
+// Weights are loaded once, states stay in scratch memory, and each number of the trajectories is written once. Random
+// numbers are keyed by (task, environment, step): nothing depends on how the work is cut.
+#pragma once
+
+#include "kernels/environment.h"
+#include "kernels/head.h"
+#include "kernels/network.h"
+#include "kernels/random.h"
+
+namespace innerloop {
+
+// Numbers of a task: its struct's fields, in order.
+template <class Env>
+inline constexpr int kTaskSize = sizeof(typename Env::template Task<Pack<float, 1>>) / sizeof(float);
+template <class Env>
+inline constexpr int kStateSize = sizeof(typename Env::template State<Pack<float, 1>>) / sizeof(float);
+
+// Aggregates of packs, field by field.
+template <class L, class Fields, class Get>
+FN Fields gather_fields(const Get& get) {
+  Fields fields;
+  L field[sizeof(Fields) / sizeof(L)];
+  UNROLL for (int i = 0; i < static_cast<int>(sizeof(Fields) / sizeof(L)); ++i) field[i] = get(i);
+  memcpy(static_cast<void*>(&fields), field, sizeof(Fields));
+  return fields;
+}
+template <class L, class Fields, class Set>
+FN void scatter_fields(const Fields& fields, const Set& set) {
+  L field[sizeof(Fields) / sizeof(L)];
+  memcpy(static_cast<void*>(field), &fields, sizeof(Fields));
+  UNROLL for (int i = 0; i < static_cast<int>(sizeof(Fields) / sizeof(L)); ++i) set(i, field[i]);
+}
+
+template <class T, class Env>
+struct DrawTasks {
+  typename Env::Options options;
+  const RandomKey* key = nullptr;
+  T* tasks = nullptr;  // [task][kTaskSize]
+  const int* enabled = nullptr;
+
+  FN int parts() const { return 1; }
+  template <class Team>
+  FN long scratch_bytes() const {
+    return 0;
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
+    using One = Pack<T, 1>;
+    if (team.rank() != 0) return;
+    Random<One> random(*key, UintPack<One>(place.task), UintPack<One>(0), UintPack<One>(0), Purpose::task, 0);
+    const auto task = Env::template draw<One>(options, random);
+    T* to = tasks + static_cast<long>(place.task) * kTaskSize<Env>;
+    scatter_fields<One>(task, [&](int i, One x) FN_LAMBDA { to[i] = x.get(0); });
+  }
+};
+
+template <class T, class Env>
+struct Rollout {
+  PolicyShape shape;
+  Parameters<T> params;
+  Batch<T> batch;
+  Kept<T> kept;               // null: the hidden layers are not kept
+  const T* tasks = nullptr;   // [task][kTaskSize]
+  typename Env::Options options;
+  const RandomKey* key = nullptr;
+  int inner_step = 0;         // keys the random numbers: each batch of an iteration has its own
+  bool restart = false;       // a new episode starts where one ends early; else the rest is not valid
+  bool deterministic = false; // the mean, or the most probable action
+  int tile_envs = 0;          // environments a team plays
+  const int* enabled = nullptr;
+
+  FN int parts() const { return ceil_div(batch.envs, tile_envs); }
+  template <class Team>
+  FN long scratch_bytes() const {
+    Scratch scratch;
+    Buffers::take(scratch, *this);
+    return scratch.used();
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const;
+
+ private:
+  struct Buffers {
+    Weights<T> weights;
+    HeadConstants<T> head;
+    T* hidden[kMaxLayers];
+    T* outputs;    // [output][padded(tile_envs)]
+    T* head_rows;  // [tile_envs][padded(outputs)]
+    T* state;    // [field][padded(tile_envs)]
+    T* alive;    // [padded(tile_envs)]
+
+    FN static Buffers take(Scratch& scratch, const Rollout& op) {
+      const int stride = padded(op.tile_envs);
+      Buffers b;
+      b.weights = take_weights<T>(scratch, op.shape, false);
+      b.head = take_head_constants<T>(scratch, op.shape);
+      for (int l = 1; l < op.shape.layers; ++l)
+        b.hidden[l] = op.kept.data != nullptr
+                          ? nullptr
+                          : scratch.take<T>(static_cast<long>(op.tile_envs) * padded(op.shape.width[l]));
+      b.outputs = scratch.take<T>(static_cast<long>(op.shape.outputs()) * stride);
+      b.head_rows = scratch.take<T>(static_cast<long>(op.tile_envs) * padded(op.shape.outputs()));
+      b.state = scratch.take<T>(static_cast<long>(kStateSize<Env>) * stride);
+      b.alive = scratch.take<T>(stride);
+      return b;
+    }
+  };
+
+  template <class L>
+  FN typename Env::template State<L> load_state(const Buffers& b, int e) const {
+    return gather_fields<L, typename Env::template State<L>>(
+        [&](int i) FN_LAMBDA { return load<L>(b.state + i * padded(tile_envs) + e); });
+  }
+  template <class L>
+  FN void store_state(const Buffers& b, int e, const typename Env::template State<L>& state) const {
+    scatter_fields<L>(state, [&](int i, L x) FN_LAMBDA { store(b.state + i * padded(tile_envs) + e, x); });
+  }
+};
+
+namespace rollout_detail {
+// Draws an action for a pack of environments, or takes the best; gives its log-probability.
+template <class Action, class L, class T>
+struct Sampler;
+
+template <int N, class L, class T>
+struct Sampler<Continuous<N>, L, T> {
+  typename Continuous<N>::template Value<L> action;
+
+  FN Sampler(const HeadConstants<T>& head, const T* outputs, long stride, Random<L>& random, bool deterministic) {
+    UNROLL for (int d = 0; d < N; ++d) {
+      const L mean = load<L>(outputs + d * stride);
+      const L noise = deterministic ? L(0) : random.normal();
+      action[d] = fma(L(exp(Pack<T, 1>(head.log_std[d])).get(0)), noise, mean);
+    }
+  }
+  FN void store_action(T* to, long stride, int count) const {
+    UNROLL for (int d = 0; d < N; ++d) store_first(to + d * stride, action[d], count);
+  }
+};
+
+template <class L, class T>
+struct Sampler<Discrete, L, T> {
+  IntPack<L> action;
+
+  FN Sampler(const HeadConstants<T>& head, const T* logits, long stride, Random<L>& random, bool deterministic) {
+    L chosen(0);
+    if (deterministic) {
+      L best = load<L>(logits);
+      for (int j = 1; j < head.outputs; ++j) {
+        const L logit = load<L>(logits + j * stride);
+        chosen = select(logit > best, L(T(j)), chosen);
+        best = max(logit, best);
+      }
+    } else {
+      // The first action whose cumulated probability exceeds u; the last where rounding leaves none.
+      const L log_total = CategoricalHead::log_sum<L>(logits, stride, head.outputs), u = random.uniform();
+      L cumulated(0);
+      for (int j = 0; j + 1 < head.outputs; ++j) {
+        cumulated = cumulated + exp(load<L>(logits + j * stride) - log_total);
+        chosen = chosen + select(u >= cumulated, L(1), L(0));
+      }
+    }
+    action = convert<std::int32_t>(chosen);
+  }
+  FN void store_action(T* to, long, int count) const { store_first(to, convert<T>(action), count); }
+};
+}  // namespace rollout_detail
+
+template <class T, class Env>
+template <class Team>
+TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, Scratch scratch) const {
+  using L = typename Team::Lane;
+  using Head = std::conditional_t<Env::Action::discrete, CategoricalHead, GaussianHead>;
+  const Buffers b = Buffers::take(scratch, *this);
+  const int first = place.part * tile_envs, envs = min_of(tile_envs, batch.envs - first), stride = padded(tile_envs);
+  const T* theta = params.of(place.task);
+  load_weights(team, shape, [&](int p) FN_LAMBDA { return theta[p]; }, b.weights);
+  load_head_constants(team, shape, b.weights.log_std, b.head);
+  const long at = static_cast<long>(place.task) * batch.row_stride;
+  T* observations = batch.observations + at * batch.observation_size;
+  T* actions = batch.actions + at * batch.action_size;
+  const T* task_numbers = tasks + static_cast<long>(place.task) * kTaskSize<Env>;
+  const auto random_at = [&](int e, int step, Purpose purpose) FN_LAMBDA {
+    return Random<L>(*key, UintPack<L>(place.task), lane_index<UintPack<L>>() + UintPack<L>(first + e),
+                     UintPack<L>(step), purpose, inner_step);
+  };
+  const auto task = gather_fields<L, typename Env::template Task<L>>([&](int i) FN_LAMBDA { return L(task_numbers[i]); });
+  const auto observe = [&](const typename Env::template State<L>& state, int row, int count) FN_LAMBDA {
+    const auto observation = Env::template observe<L>(options, state);
+    UNROLL for (int d = 0; d < Env::observation_size; ++d)
+      store_first(observations + d * batch.row_stride + row, observation[d], count);
+  };
+
+  for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) {
+    Random<L> random = random_at(e, 0, Purpose::reset);
+    const auto state = Env::template reset<L>(options, task, random);
+    store_state<L>(b, e, state);
+    store(b.alive + e, L(1));
+    observe(state, first + e, envs - e);
+  }
+  team.sync();
+
+  for (int t = 0; t < batch.horizon; ++t) {
+    const int row = t * batch.envs + first;
+    Block<T> block;
+    block.rows = envs;
+    block.inputs = {observations + row, 1, static_cast<int>(batch.row_stride)};
+    block.outputs = b.outputs;
+    block.output_stride = stride;
+    block.head_rows = b.head_rows;
+    for (int l = 1; l < shape.layers; ++l)
+      block.hidden[l] = kept.data == nullptr ? b.hidden[l]
+                                             : kept.layer(shape, place.slot, l, batch.rows()) +
+                                                   static_cast<long>(row) * padded(shape.width[l]);
+    forward_hidden(team, shape, b.weights, block);
+    forward_head(team, shape, b.weights, block);
+
+    for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) {
+      const int count = envs - e, r = row + e;
+      Random<L> action_random = random_at(e, t, Purpose::action);
+      const rollout_detail::Sampler<typename Env::Action, L, T> sample(b.head, b.outputs + e, stride, action_random,
+                                                                       deterministic);
+      sample.store_action(actions + r, batch.row_stride, count);
+      // By the formula that every later pass uses, so that the ratio to it is exactly 1 for the same parameters.
+      const HeadRows<T> own{b.outputs + e, stride, actions + r, batch.row_stride};
+      store_first(batch.log_probs + at + r, Head::template log_prob<L>(b.head, own), count);
+      if (batch.outputs != nullptr)
+        for (int o = 0; o < shape.outputs(); ++o)
+          store_first(batch.outputs + (static_cast<long>(place.task) * shape.outputs() + o) * batch.row_stride + r,
+                      load<L>(b.outputs + o * stride + e), count);
+
+      const auto before = load_state<L>(b, e);
+      auto state = before;
+      Random<L> step_random = random_at(e, t, Purpose::environment);
+      const Outcome<L> outcome = Env::template step<L>(options, task, state, sample.action, step_random);
+      const auto alive = load<L>(b.alive + e) > L(0);
+      const bool last = t + 1 == batch.horizon;
+      const auto done = alive & (outcome.done | (last ? Mask<L>(-1) : Mask<L>(0)));
+      store_first(batch.rewards + at + r, select(alive, outcome.reward, L(0)), count);
+      store_first(batch.valid + at + r, select(alive, L(1), L(0)), count);
+      store_first(batch.ends + at + r, select(done, L(1), L(0)), count);
+      if (last) continue;
+      // A finished environment starts anew, or stands still: what it observes stays finite.
+      auto next = before;
+      if (restart) {
+        Random<L> reset_random = random_at(e, t + 1, Purpose::reset);
+        next = Env::template reset<L>(options, task, reset_random);
+      } else {
+        store(b.alive + e, select(done, L(0), load<L>(b.alive + e)));
+      }
+      const auto moves = alive & ~done;
+      L from[kStateSize<Env> > 0 ? kStateSize<Env> : 1];
+      scatter_fields<L>(next, [&](int i, L x) FN_LAMBDA { from[i] = x; });
+      scatter_fields<L>(state, [&](int i, L x) FN_LAMBDA { from[i] = select(moves, x, from[i]); });
+      const auto chosen = gather_fields<L, typename Env::template State<L>>([&](int i) FN_LAMBDA { return from[i]; });
+      store_state<L>(b, e, chosen);
+      observe(chosen, r + batch.envs, count);
+    }
+    team.sync();
+  }
+}
+
+}  // namespace innerloop

@@ -1,0 +1,95 @@
+// A team: the threads that work together on one tile of the problem. A CUDA block, or one CPU thread.
+//
+// Team functions know two verbs only: `for (i = team.rank(); i < n; i += team.size())` and `team.sync()`. Nothing a
+// thread keeps in local variables is expected by another after a sync, and no sum's order depends on the team's size:
+// so every team computes the same bits.
+#pragma once
+
+#include "kernels/fn.h"
+#include "kernels/pack.h"
+
+namespace innerloop {
+
+// Instruction sets of host processors: bytes of a vector register, and the register tile of the matrix products
+// (rows × vectors accumulators, beside them one row of vectors and one broadcast number).
+struct Portable {
+  static constexpr int bytes = 16, tile_rows = 2, tile_vectors = 2;
+  static constexpr const char* name = "portable";
+};
+struct Avx2 {
+  static constexpr int bytes = 32, tile_rows = 6, tile_vectors = 2;
+  static constexpr const char* name = "avx2";
+};
+struct Avx512 {
+  static constexpr int bytes = 64, tile_rows = 6, tile_vectors = 4;
+  static constexpr const char* name = "avx512";
+};
+
+// One CPU thread whose vector registers do the work.
+template <class Isa, class T = float>
+struct SimdTeam {
+  using Scalar = T;
+  using Lane = Pack<T, Isa::bytes / static_cast<int>(sizeof(T))>;  // rows or environments side by side
+  using Vector = Lane;                                              // columns of a matrix side by side
+  static constexpr int tile_rows = Isa::tile_rows, tile_vectors = Isa::tile_vectors;
+  static constexpr bool exact_tiles = true;  // a code path for each size of a remaining tile
+  static constexpr int block_rows = 64;      // samples that pass through the network together
+
+  FN int rank() const { return 0; }
+  FN int size() const { return 1; }
+  FN void sync() const {}
+};
+
+#if defined(__CUDACC__)
+// A block of CUDA threads.
+template <class T = float>
+struct CudaTeam {
+  using Scalar = T;
+  using Lane = Pack<T, 1>;
+  using Vector = Pack<T, 4>;
+  static constexpr int tile_rows = 4, tile_vectors = 2;
+  static constexpr bool exact_tiles = false;
+  static constexpr int block_rows = 64;
+
+  __device__ int rank() const { return static_cast<int>(threadIdx.x); }
+  __device__ int size() const { return static_cast<int>(blockDim.x); }
+  __device__ void sync() const { __syncthreads(); }
+};
+#endif
+
+// Where a team is in the problem.
+struct Place {
+  int task;  // 0 … tasks−1
+  int part;  // which of the task's parts, 0 … parts−1
+  int slot;  // which set of kept activations is this team's own
+};
+
+// Scratch memory of a team, handed out from the front. Without memory it only counts.
+class Scratch {
+ public:
+  static constexpr long alignment = 64;
+
+  Scratch() = default;
+  FN explicit Scratch(void* memory) : memory_(static_cast<char*>(memory)) {}
+
+  // Room for `count` numbers, aligned to 64 bytes, not initialised.
+  template <class T>
+  FN T* take(long count) {
+    char* at = memory_ + used_;
+    used_ += (count * static_cast<long>(sizeof(T)) + alignment - 1) / alignment * alignment;
+    return reinterpret_cast<T*>(at);
+  }
+  FN long used() const { return used_; }
+
+ private:
+  char* memory_ = nullptr;
+  long used_ = 0;
+};
+
+FN constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
+FN constexpr int min_of(int a, int b) { return a < b ? a : b; }
+FN constexpr int round_up(int a, int b) { return ceil_div(a, b) * b; }
+// Rows of a matrix in scratch memory start at multiples of 16 numbers: one AVX-512 register of floats.
+FN constexpr int padded(int columns) { return round_up(columns, 16); }
+
+}  // namespace innerloop
