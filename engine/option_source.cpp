@@ -32,20 +32,23 @@ void OptionSource::apply(std::string_view override_text, Json& document) {
 
   std::string pointer;
   Json* place = &document;
+  auto refuse = [&](const std::string& wanted, const std::string& found) {
+    throw InputError(text + ": " + pointer + (pointer.empty() ? "" : ": ") + "wanted " + wanted + ", found " +
+                     found);
+  };
   for (const std::string& key : keys) {
     if (place->is_array()) {
       std::size_t index = 0;
       auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
       if (error != std::errc() || end != key.data() + key.size() || index >= place->size()) {
-        throw InputError(text + ": " + pointer + ": wanted a place in a list of " +
-                         std::to_string(place->size()) + " (the first is 0), found \"" + key + "\"");
+        refuse("a place in a list of " + std::to_string(place->size()) + " (the first is 0)",
+               "\"" + key + "\"");
       }
       place = &(*place)[index];
     } else if (place->is_object()) {
       place = &(*place)[key];
     } else {
-      throw InputError(text + ": " + pointer + ": wanted a group or a list to set \"" + key +
-                       "\" in, found " + found_value(*place));
+      refuse("a group or a list to set \"" + key + "\" in", found_value(*place));
     }
     pointer = pointer_to(pointer, key);
     if (place->is_null() && &key != &keys.back()) *place = Json::object();

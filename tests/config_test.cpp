@@ -1,0 +1,271 @@
+#include "engine/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/error.h"
+
+namespace innerloop {
+namespace {
+
+using ::testing::HasSubstr;
+using Overrides = std::vector<std::string>;
+
+Config parse(std::string_view text, const Overrides& overrides = {}) {
+  return parse_config(text, "x.json", overrides);
+}
+
+std::string error_of(std::string_view text, const Overrides& overrides = {}) {
+  try {
+    parse(text, overrides);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string read_error_of(const std::filesystem::path& path) {
+  try {
+    read_config(path);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+constexpr const char* kWhole = R"({
+  "seed": 5, "iterations": 7, "tasks_per_iteration": 11, "envs_per_task": 13, "horizon": 17,
+  "at_episode_end": "restart",
+  "environment": {"name": "point_navigation", "layout": "corner", "action_scale": 1},
+  "policy": {"name": "mlp", "hidden": [100, 3], "activation": "relu", "initial_log_std": -1},
+  "algorithm": {"name": "emaml", "inner_steps": 2, "inner_lr": [0.5, 0.25], "estimator": "dice", "discount": 1,
+                "gae_lambda": 0.5, "baseline": "none", "normalize_advantages": false, "exploration_weight": 0.5},
+  "outer": {"name": "trpo", "max_kl": 0.02, "max_backtracks": 3},
+  "evaluation": {"every": 2, "tasks": 19, "inner_steps": 4, "inner_lr": 0.125, "deterministic": true, "seed": 3},
+  "checkpoint": {"every": 4, "keep": 1}})";
+
+TEST(Config, ReadsEveryGroup) {
+  Config c = parse(kWhole);
+  EXPECT_EQ(c.seed, 5u);
+  EXPECT_EQ(c.iterations, 7);
+  EXPECT_EQ(c.tasks_per_iteration, 11);
+  EXPECT_EQ(c.envs_per_task, 13);
+  EXPECT_EQ(c.horizon, 17);
+  EXPECT_EQ(c.at_episode_end, AtEpisodeEnd::restart);
+  EXPECT_EQ(environment_name(c), "point_navigation");
+  EXPECT_EQ(std::get<MlpOptions>(c.policy).hidden, (std::vector{100, 3}));
+  EXPECT_EQ(std::get<MlpOptions>(c.policy).activation, Activation::relu);
+  EXPECT_EQ(algorithm_name(c), "emaml");
+  EXPECT_EQ(std::get<EmamlOptions>(c.algorithm).exploration_weight, 0.5);
+  EXPECT_EQ(inner_loop(c).estimator, EstimatorName::dice);
+  EXPECT_EQ(inner_loop(c).baseline, BaselineName::none);
+  EXPECT_FALSE(inner_loop(c).normalize_advantages);
+  EXPECT_EQ(std::get<TrpoOptions>(c.outer).max_kl, 0.02);
+  EXPECT_EQ(std::get<TrpoOptions>(c.outer).cg_iterations, 10);
+  EXPECT_TRUE(c.evaluation.deterministic);
+  EXPECT_EQ(c.checkpoint.keep, 1);
+}
+
+TEST(Config, WhatIsShownReadsBackEqual) {
+  Config c = parse(kWhole);
+  EXPECT_NE(c, Config{});
+  EXPECT_EQ(parse(to_json(c).dump()), c);
+}
+
+TEST(Config, EveryChoiceOfNamesReadsBackEqual) {
+  for (const Listing& list : listings()) {
+    ASSERT_FALSE(list.entries.empty());
+    for (const auto& [name, meaning] : list.entries) {
+      EXPECT_FALSE(meaning.empty()) << name;
+      std::string key = list.title == "environments" ? "environment.name"
+                        : list.title == "policies"   ? "policy.name"
+                        : list.title == "algorithms" ? "algorithm.name"
+                        : list.title == "optimisers" ? "outer.name"
+                                                     : "algorithm.estimator";
+      Config c = parse("{}", {key + "=" + name});
+      EXPECT_EQ(parse(to_json(c).dump()), c) << key << "=" << name;
+      EXPECT_THAT(to_json(c).dump(), HasSubstr('"' + name + '"'));
+    }
+  }
+}
+
+TEST(Config, ShowsEveryGroupOfTheSkeleton) {
+  auto json = to_json(Config{});
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json.items()) keys.push_back(key);
+  EXPECT_THAT(keys, ::testing::ElementsAre("seed", "iterations", "tasks_per_iteration", "envs_per_task",
+                                           "horizon", "precision", "at_episode_end", "environment", "policy",
+                                           "algorithm", "outer", "evaluation", "checkpoint"));
+}
+
+TEST(Config, PrompUsesTheRatioUnlessTold) {
+  EXPECT_EQ(inner_loop(parse(R"({"algorithm": {"name": "promp"}})")).estimator, EstimatorName::ratio);
+  EXPECT_EQ(inner_loop(parse(R"({"algorithm": {"name": "maml"}})")).estimator, EstimatorName::reinforce);
+}
+
+TEST(Config, StepSizesAreRepeatedForTheStepsThatHaveNone) {
+  Config c = parse(R"({"algorithm": {"inner_steps": 2, "inner_lr": [0.5, 0.25]}})");
+  EXPECT_EQ(inner_lr_of_steps(c), (std::vector{0.5, 0.25}));
+  EXPECT_EQ(evaluation_lr_of_steps(c), (std::vector{0.5, 0.25, 0.25}));
+  c.evaluation.inner_lr = {0.125};
+  EXPECT_EQ(evaluation_lr_of_steps(c), (std::vector{0.125, 0.125, 0.125}));
+  EXPECT_EQ(inner_lr_of_steps(parse(R"({"algorithm": {"inner_steps": 3, "inner_lr": 0.1}})")),
+            (std::vector{0.1, 0.1, 0.1}));
+}
+
+TEST(Config, RefusesAnUnknownKey) {
+  EXPECT_EQ(
+      error_of(R"({"algorithm": {"inner_stepz": 3}})"),
+      "x.json: /algorithm/inner_stepz: wanted an option of algorithm \"maml\" (nearest: \"inner_steps\"), "
+      "found \"inner_stepz\"");
+}
+
+TEST(Config, RefusesAWrongType) {
+  EXPECT_EQ(error_of(R"({"algorithm": {"inner_lr": "0.1"}})"),
+            "x.json: /algorithm/inner_lr: wanted a number above 0, or a list of 1 to 1000 numbers, "
+            "found \"0.1\" (string)");
+}
+
+TEST(Config, RefusesAnUnknownEnvironment) {
+  EXPECT_THAT(
+      error_of(R"({"environment": {"name": "point_navigaton"}})"),
+      ::testing::AllOf(HasSubstr("x.json: /environment/name: wanted one of "),
+                       HasSubstr("(nearest: \"point_navigation\"), found \"point_navigaton\" (string)")));
+}
+
+TEST(Config, RefusesAnUnknownAlgorithm) {
+  EXPECT_EQ(error_of(R"({"algorithm": {"name": "reptil"}})"),
+            "x.json: /algorithm/name: wanted one of \"maml\", \"fomaml\", \"reptile\", \"emaml\", \"promp\" "
+            "(nearest: \"reptile\"), found \"reptil\" (string)");
+}
+
+TEST(Config, RefusesSizesOutOfRange) {
+  EXPECT_EQ(error_of(R"({"horizon": 0})"),
+            "x.json: /horizon: wanted an integer from 1 to 1048576, found 0 (number)");
+  EXPECT_EQ(error_of(R"({"iterations": 99999999999999999999})"),
+            "x.json: /iterations: wanted an integer from 1 to 1000000000, found 1e+20 (number)");
+  EXPECT_EQ(error_of(R"({"policy": {"hidden": [64, 257]}})"),
+            "x.json: /policy/hidden/1: wanted an integer from 1 to 256, found 257 (number)");
+}
+
+TEST(Config, RefusesAnotherNumberOfStepSizesThanSteps) {
+  EXPECT_EQ(error_of(R"({"algorithm": {"inner_steps": 3, "inner_lr": [0.1, 0.2]}})"),
+            "x.json: /algorithm/inner_lr: wanted one number, or one for each of the 3 inner steps, found 2 "
+            "numbers");
+  EXPECT_EQ(error_of(R"({"evaluation": {"inner_steps": 1, "inner_lr": [0.1, 0.2]}})"),
+            "x.json: /evaluation/inner_lr: wanted one number, or one for each of the 1 inner steps, found 2 "
+            "numbers");
+}
+
+TEST(Config, RefusesOptimisersThatDoNotFitTheAlgorithm) {
+  EXPECT_EQ(error_of(R"({"algorithm": {"name": "reptile"}, "outer": {"name": "trpo"}})"),
+            "x.json: /outer/name: wanted \"sgd\" or \"adam\" with algorithm \"reptile\", which has no outer "
+            "surrogate "
+            "to search along, found \"trpo\"");
+  EXPECT_EQ(error_of(R"({"algorithm": {"name": "promp"}, "outer": {"name": "trpo"}})"),
+            "x.json: /outer/name: wanted \"adam\" or \"sgd\" with algorithm \"promp\", which bounds the KL "
+            "divergence "
+            "by clipping and a penalty itself, found \"trpo\"");
+  for (std::string algorithm : {"maml", "fomaml", "emaml"}) {
+    EXPECT_EQ(error_of(R"({"outer": {"name": "trpo"}})", {"algorithm.name=" + algorithm}), "no error");
+  }
+}
+
+TEST(Config, RefusesEstimatorsWithoutARatioForPromp) {
+  EXPECT_EQ(
+      error_of(R"({"algorithm": {"name": "promp", "estimator": "reinforce"}})"),
+      "x.json: /algorithm/estimator: wanted \"ratio\" or \"clipped\" with algorithm \"promp\", whose later "
+      "epochs weigh the data by the ratio to the policy that drew it, found \"reinforce\"");
+  EXPECT_THAT(error_of(R"({"algorithm": {"name": "promp", "estimator": "dice"}})"),
+              HasSubstr("found \"dice\""));
+  EXPECT_EQ(error_of(R"({"algorithm": {"name": "promp", "estimator": "clipped"}})"), "no error");
+}
+
+TEST(Config, RefusesAStartBelowTheFloor) {
+  EXPECT_EQ(error_of(R"({"policy": {"initial_log_std": -2, "min_log_std": -1.5}})"),
+            "x.json: /policy/initial_log_std: wanted at least min_log_std, -1.5, found -2");
+}
+
+TEST(Config, RefusesOptionsThatAnEnvironmentFindsContradictory) {
+  EXPECT_EQ(
+      error_of(R"({"environment": {"layout": "square", "reward": "sparse"}})"),
+      "x.json: /environment/reward: wanted a value that fits the other options (layout square has the reward "
+      "dense only), found \"sparse\" (string)");
+}
+
+TEST(Config, OverridesSetOneValue) {
+  EXPECT_EQ(inner_loop(parse(kWhole, {"algorithm.estimator=ratio"})).estimator, EstimatorName::ratio);
+  EXPECT_EQ(inner_loop(parse(kWhole, {"algorithm.inner_lr.1=1e-3"})).inner_lr, (std::vector{0.5, 1e-3}));
+  EXPECT_EQ(parse("{}", {"outer.max_gradient_norm=2", "outer.max_gradient_norm=null"}), Config{});
+  EXPECT_EQ(parse("{}", {"policy.hidden=[7]"}), parse(R"({"policy": {"hidden": [7]}})"));
+  EXPECT_EQ(parse("{}", {"policy={\"hidden\": []}"}), parse(R"({"policy": {"hidden": []}})"));
+}
+
+TEST(Config, TheLastOverrideWins) { EXPECT_EQ(parse("{}", {"seed=4", "seed=5"}).seed, 5u); }
+
+TEST(Config, AnOverrideAtFaultIsNamed) {
+  EXPECT_EQ(error_of("{}", {"algorithm.inner_stepz=3"}),
+            "--set algorithm.inner_stepz=3: /algorithm/inner_stepz: wanted an option of algorithm \"maml\" "
+            "(nearest: \"inner_steps\"), found \"inner_stepz\"");
+  EXPECT_EQ(error_of("{}", {"seed=1", "horizon=many"}),
+            "--set horizon=many: /horizon: wanted an integer from 1 to 1048576, found \"many\" (string)");
+  EXPECT_EQ(
+      error_of("{}", {"policy={\"hidden\": [0]}"}),
+      "--set policy={\"hidden\": [0]}: /policy/hidden/0: wanted an integer from 1 to 256, found 0 (number)");
+  EXPECT_EQ(error_of("{}", {"policy={\"hidden\": [1], \"hidden\": [2]}"}),
+            "--set policy={\"hidden\": [1], \"hidden\": [2]}: /hidden: wanted this key once, found it again");
+}
+
+TEST(Config, TheFileIsNamedForWhatAnOverrideDidNotSet) {
+  EXPECT_EQ(error_of(R"({"horizon": 0})", {"seed=3"}),
+            "x.json: /horizon: wanted an integer from 1 to 1048576, found 0 (number)");
+}
+
+TEST(Config, AnOverrideThatLeadsNowhereIsRefused) {
+  for (std::string form : {"seed", "=3", ".seed=3", "algorithm.=3", "a..b=3", ""}) {
+    EXPECT_EQ(error_of("{}", {form}), "--set " + form + ": wanted path=value, as in algorithm.inner_steps=3");
+  }
+  EXPECT_EQ(error_of(R"({"seed": 1})", {"seed.x=1"}),
+            "--set seed.x=1: /seed: wanted a group or a list to set \"x\" in, found 1 (number)");
+  EXPECT_EQ(
+      error_of(R"({"policy": {"hidden": [1]}})", {"policy.hidden.1=2"}),
+      "--set policy.hidden.1=2: /policy/hidden: wanted a place in a list of 1 (the first is 0), found \"1\"");
+  EXPECT_EQ(error_of("[]", {"seed=1"}),
+            "--set seed=1: wanted a place in a list of 0 (the first is 0), found \"seed\"");
+}
+
+TEST(Config, AnotherEnvironmentDoesNotTakeTheFormersOptions) {
+  EXPECT_THAT(
+      error_of(R"({"environment": {"name": "point_navigation", "layout": "corner"}})",
+               {"environment.name=bandit"}),
+      HasSubstr("x.json: /environment/layout: wanted an option of environment \"bandit\" (nearest: "));
+}
+
+TEST(Config, RefusesFilesThatAreNone) {
+  std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "config_test";
+  std::filesystem::create_directories(folder);
+  auto write = [&](const char* name, const std::string& text) {
+    std::ofstream(folder / name, std::ios::binary) << text;
+    return folder / name;
+  };
+  auto none = folder / "none.json";
+  EXPECT_EQ(read_error_of(none), none.string() + ": wanted a config file, found no such file");
+  EXPECT_EQ(read_error_of(folder), folder.string() + ": wanted a config file, found a folder");
+  auto empty = write("empty.json", " \n");
+  EXPECT_EQ(read_error_of(empty), empty.string() + ": wanted a JSON object, found an empty file");
+  auto large = write("large.json", std::string((1 << 20) + 1, ' '));
+  EXPECT_EQ(read_error_of(large), large.string() + ": wanted a config file, found more than 1 MiB");
+  auto good = write("good.json", "{\"seed\": 9}");
+  EXPECT_EQ(read_config(good).seed, 9u);
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace innerloop
