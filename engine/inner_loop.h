@@ -1,0 +1,105 @@
+// The inner loop on a device: tasks, trajectories D_0 … D_K, parameters θ_0 … θ_K of each task, and the way back.
+//
+// Each member enqueues the operations of one stage of the paper's loop; an algorithm is a short sequence of them.
+#pragma once
+
+#include <vector>
+
+#include "engine/config.h"
+#include "engine/device.h"
+#include "engine/memory_plan.h"
+#include "engine/policy_layout.h"
+
+namespace innerloop {
+
+struct InnerLoopSizes {
+  int tasks;
+  int envs;
+  int steps;              // K
+  std::vector<double> lr; // [K]
+  bool deterministic = false;
+  bool way_back = false;      // gradients through the inner steps will be wanted
+  bool drawn_outputs = false; // KL divergences from the drawing policies will be wanted
+  bool trials = false;        // other parameters will be tried on the same data (TRPO, ProMP)
+};
+
+/// θ_0 … θ_K: one vector for all tasks at 0, one for each task after it.
+using ParameterChain = std::vector<Parameters<float>>;
+
+class InnerLoop {
+ public:
+  InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& device, MemoryPlan& plan);
+
+  const PolicyShape& shape() const { return shape_; }
+  const InnerLoopSizes& sizes() const { return sizes_; }
+  int horizon() const { return config_.horizon; }
+  long parameters() const { return shape_.parameters(); }
+  /// Numbers a task takes in `tasks()`.
+  int task_stride() const;
+  const float* tasks() const { return tasks_; }
+  const Batch<float>& batch(int k) const { return batches_[static_cast<std::size_t>(k)]; }
+  /// θ_k as drawn with: k = 0 is what start() was given.
+  const Parameters<float>& drawn(int k) const { return drawn_[static_cast<std::size_t>(k)]; }
+
+  /// After the plan's memory is bound: constants go to the device.
+  void prepare();
+
+  /// A new iteration from θ ([P]): draws its tasks. `key` keys all random numbers.
+  void start(const float* params, RandomKey key);
+  /// D_k with θ_k, and its advantages.
+  void rollout(int k);
+  /// θ_{k+1} = θ_k + α_k ∇S_in(θ_k; D_k), for the parameters that drew D_k.
+  void inner_step(int k);
+  /// The same for other parameters on the same data: chain[k + 1] from chain[k] = trial(k).
+  void trial_step(int k, const int* enabled = nullptr);
+  /// θ_0 of the trials.
+  void start_trial(const float* params);
+  const Parameters<float>& trial(int k) const { return trial_[static_cast<std::size_t>(k)]; }
+
+  /// out[task] = base + ∇ of a surrogate at `params` on D_k; what else it holds is in `term` (policy_gradient.h).
+  struct Term {
+    EstimatorName estimator = EstimatorName::ratio;
+    float surrogate_weight = 1;
+    float clip = 0;
+    const float* score_weight = nullptr;
+    const float* divergence_weight = nullptr;
+    bool values_only = false;
+    const int* enabled = nullptr;
+  };
+  void add_gradient(int k, const Parameters<float>& params, const Term& term, const float* base, float* out);
+  /// out[task] = v[task] + H_k·(α_k ∘ v[task]): back through inner step k at `params` (v and out may be the same).
+  /// A product with the Hessian alone forward (J·u) is the same, since H is symmetric. v has `v_stride` (0: shared).
+  void through_step(int k, const Parameters<float>& params, const Parameters<float>& v, float* out);
+  /// out[task] = F·v[task], F the curvature of the mean KL at `params` on D_k.
+  void fisher_product(int k, const Parameters<float>& params, const Parameters<float>& v, float* out);
+  /// Mean over tasks of the sums that the last add_gradient left: [kPassValues] at `out`.
+  void mean_values(int k, float* out, const int* enabled = nullptr);
+
+  /// Statistics of D_k on the host: [task][kStatistics]. Waits.
+  std::vector<float> statistics(int k) const;
+
+ private:
+  bool kept(const Parameters<float>& params, int k) const;
+  Kept<float> kept_for(const Parameters<float>& params, int k) const;
+  void apply(int k, const Parameters<float>& base, StepSize<float> step, float* out, const int* enabled);
+
+  const Config config_;
+  const InnerLoopSizes sizes_;
+  Device& device_;
+  PolicyShape shape_;
+  int chunks_ = 0;
+  bool fresh_ = false;  // kept activations still belong to the operations being enqueued
+  std::vector<Batch<float>> batches_;  // [K + 1]
+  ParameterChain drawn_, trial_;       // [K + 1]
+  std::vector<float*> adapted_, tried_;  // [K + 1], [0] unused
+  std::vector<Kept<float>> kept_;      // [K + 1]
+  float* tasks_ = nullptr;
+  float* partial_ = nullptr;
+  float* values_ = nullptr;
+  float* step_sizes_ = nullptr;  // [K]
+  float* tangents_ = nullptr;    // DiCE
+  float* score_ = nullptr;
+  RandomKey* key_ = nullptr;
+};
+
+}  // namespace innerloop

@@ -1,0 +1,32 @@
+// What a config's policy looks like to the kernels, and what its flat parameters are called.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/config.h"
+#include "kernels/policy.h"
+
+namespace innerloop {
+
+/// The network for the config's environment and policy.
+PolicyShape policy_shape(const Config& config);
+
+/// One tensor in the flat parameter vector: "layer0.weight" [in, out], "layer0.bias" [out], …, "log_std" [outputs].
+struct LayoutEntry {
+  std::string name;
+  std::int64_t offset;
+  std::vector<std::int64_t> shape;
+  bool operator==(const LayoutEntry&) const = default;
+};
+std::vector<LayoutEntry> policy_layout(const PolicyShape& shape);
+
+/// θ as training starts: weights uniform in ±√(6/(in + out)) (Glorot and Bengio 2010), biases 0, log_std as configured.
+/// Element i of the weights in order is the first draw of (task 0, env 0, step i, Purpose::initial_parameters).
+std::vector<float> initial_parameters(const Config& config, const PolicyShape& shape);
+
+/// Names of the task's parameters, in the order of their numbers.
+std::vector<std::string> task_names(const Config& config);
+
+}  // namespace innerloop
