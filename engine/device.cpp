@@ -98,6 +98,7 @@ void Device::reserve_scratch(long bytes) {
 
 void Device::run_pending() {
   if (pending_.empty()) return;
+  ++generation_;
   int tasks = 0;
   for (const Stage& stage : pending_) {
     reserve_scratch(stage.scratch_bytes);

@@ -80,6 +80,9 @@ class Device {
     }
   }
 
+  /// Changes whenever pending operations were carried out: what a team kept for itself until then is gone.
+  std::int64_t generation() const { return generation_; }
+
   /// Waits until all is done. @throws RunError where the device failed.
   void finish();
   /// Copies in order with the operations; to the host: returns when the numbers are there.
@@ -128,6 +131,7 @@ class Device {
   std::vector<Stage> pending_;
   std::vector<std::shared_ptr<void>> scratch_;  // one a thread
   long scratch_bytes_ = 0;
+  std::int64_t generation_ = 0;
   std::shared_ptr<cuda::Stream> stream_;
 };
 

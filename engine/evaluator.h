@@ -22,24 +22,22 @@ struct CurvePoint {
 
 class Evaluator {
  public:
-  /// The config's `evaluation`. Declares buffers, allocates nothing. `steps` < 0: evaluation.inner_steps, else so many
-  /// (the step sizes' last one serves beyond their list).
-  Evaluator(const Config& config, Device& device, int steps = -1);
+  /// The config's `evaluation`. Declares buffers, allocates nothing. With `fixed_task` (its numbers in the order of
+  /// task_names) that one task is evaluated in place of drawn ones.
+  Evaluator(const Config& config, Device& device, std::vector<float> fixed_task = {});
 
   const MemoryPlan& plan() const { return plan_; }
   /// @throws InputError with the bytes wanted and had, where they do not fit.
   void allocate();
 
-  /// The curve of a policy, `params` in device memory ([P]). The tasks and all random numbers depend on
-  /// evaluation.seed alone, so that any two policies meet the same ones.
-  std::vector<CurvePoint> evaluate(const float* params);
-
-  /// Tasks of the last evaluation, on the host: [task][task_size].
-  std::vector<std::vector<float>> tasks() const;
+  /// The curve of a policy, `params` [P]. The tasks and all random numbers depend on evaluation.seed alone, so that any
+  /// two policies meet the same ones.
+  std::vector<CurvePoint> evaluate(const std::vector<float>& params);
 
  private:
   const Config config_;
   Device& device_;
+  const std::vector<float> fixed_task_;
   MemoryPlan plan_;
   std::unique_ptr<InnerLoop> inner_;
   float* params_ = nullptr;

@@ -18,7 +18,7 @@ struct InnerLoopSizes {
   int steps;              // K
   std::vector<double> lr; // [K]
   bool deterministic = false;
-  bool way_back = false;      // gradients through the inner steps will be wanted
+  bool way_back = false;      // the trajectories of all inner steps stay, for gradients through them
   bool drawn_outputs = false; // KL divergences from the drawing policies will be wanted
   bool trials = false;        // other parameters will be tried on the same data (TRPO, ProMP)
 };
@@ -44,6 +44,9 @@ class InnerLoop {
   /// After the plan's memory is bound: constants go to the device.
   void prepare();
 
+  /// Tasks to use from now on, in place of drawn ones: [task][task_stride()] on the host.
+  void fix_tasks(const std::vector<float>& tasks);
+
   /// A new iteration from θ ([P]): draws its tasks. `key` keys all random numbers.
   void start(const float* params, RandomKey key);
   /// D_k with θ_k, and its advantages.
@@ -56,31 +59,32 @@ class InnerLoop {
   void start_trial(const float* params);
   const Parameters<float>& trial(int k) const { return trial_[static_cast<std::size_t>(k)]; }
 
-  /// out[task] = base + ∇ of a surrogate at `params` on D_k; what else it holds is in `term` (policy_gradient.h).
+  /// A surrogate, and what ProMP and E-MAML add to it: kernels/policy_gradient.h.
   struct Term {
     EstimatorName estimator = EstimatorName::ratio;
     float surrogate_weight = 1;
     float clip = 0;
     const float* score_weight = nullptr;
     const float* divergence_weight = nullptr;
-    bool values_only = false;
     const int* enabled = nullptr;
   };
+  /// out[task] = base[task] + ∇ of the term at `params` on D_k; base null: 0. Without `out` only its values.
   void add_gradient(int k, const Parameters<float>& params, const Term& term, const float* base, float* out);
   /// out[task] = v[task] + H_k·(α_k ∘ v[task]): back through inner step k at `params` (v and out may be the same).
-  /// A product with the Hessian alone forward (J·u) is the same, since H is symmetric. v has `v_stride` (0: shared).
+  /// The derivative of θ_{k+1} along u, forward, is the same: H is symmetric, and α one number.
   void through_step(int k, const Parameters<float>& params, const Parameters<float>& v, float* out);
   /// out[task] = F·v[task], F the curvature of the mean KL at `params` on D_k.
   void fisher_product(int k, const Parameters<float>& params, const Parameters<float>& v, float* out);
-  /// Mean over tasks of the sums that the last add_gradient left: [kPassValues] at `out`.
-  void mean_values(int k, float* out, const int* enabled = nullptr);
+  /// Mean over tasks of the sums that the last add_gradient on D_k left, put or added to `out` [kPassValues].
+  void mean_values(int k, float* out, bool add = false, const int* enabled = nullptr);
 
   /// Statistics of D_k on the host: [task][kStatistics]. Waits.
   std::vector<float> statistics(int k) const;
 
  private:
-  bool kept(const Parameters<float>& params, int k) const;
-  Kept<float> kept_for(const Parameters<float>& params, int k) const;
+  Kept<float> kept_for(int k, const Parameters<float>& params) const;
+  PolicyGradient<float> gradient_at(int k, const Parameters<float>& params, EstimatorName estimator) const;
+  void adapt(int k, const Parameters<float>& from, float* to, const int* enabled);
   void apply(int k, const Parameters<float>& base, StepSize<float> step, float* out, const int* enabled);
 
   const Config config_;
@@ -88,7 +92,8 @@ class InnerLoop {
   Device& device_;
   PolicyShape shape_;
   int chunks_ = 0;
-  bool fresh_ = false;  // kept activations still belong to the operations being enqueued
+  bool fixed_tasks_ = false;
+  std::int64_t generation_ = -1;  // of the device when start() was called: until it changes, activations are kept
   std::vector<Batch<float>> batches_;  // [K + 1]
   ParameterChain drawn_, trial_;       // [K + 1]
   std::vector<float*> adapted_, tried_;  // [K + 1], [0] unused

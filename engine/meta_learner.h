@@ -10,29 +10,12 @@
 #include "engine/config.h"
 #include "engine/device.h"
 #include "engine/inner_loop.h"
+#include "engine/iteration_report.h"
 #include "engine/memory_plan.h"
-#include "engine/safetensors.h"
+#include "engine/outer_optimiser.h"
+#include "engine/state_tensor.h"
 
 namespace innerloop {
-
-/// A tensor of the learner's state, in device memory.
-struct StateTensor {
-  std::string name;  // "params", "adam.first_moment", …
-  DType dtype;
-  std::vector<std::int64_t> shape;
-  void* data;
-  std::int64_t bytes;
-};
-
-/// What one meta-iteration did.
-struct IterationReport {
-  std::vector<double> returns;        // mean return before and after each inner step: K + 1 numbers
-  double gradient_norm = 0;           // of the meta-gradient, before clipping
-  bool gradient_finite = true;        // else nothing was updated
-  std::vector<int> bad_tasks;         // those whose gradient is not finite
-  std::int64_t env_steps = 0;         // of this iteration, those that count
-  std::vector<std::pair<std::string, double>> extra;  // "kl", "kl_penalty", …
-};
 
 class MetaLearner {
  public:
@@ -50,7 +33,7 @@ class MetaLearner {
   virtual IterationReport iterate(std::uint32_t iteration) = 0;
 
   /// Everything that the next iteration depends on.
-  std::vector<StateTensor> state() const { return state_; }
+  std::vector<StateTensor> state() const;
 
   /// Trajectories and parameters of the last iteration, for the batch file.
   const InnerLoop& inner_loop() const { return *inner_; }
@@ -59,18 +42,29 @@ class MetaLearner {
   const float* outer_gradient() const { return outer_gradient_; }  // [task][P], device memory
 
  protected:
-  MetaLearner(const Config& config, Device& device);
+  /// `sizes` as the algorithm needs the inner loop; tasks, envs, steps and step sizes are filled in from the config.
+  MetaLearner(const Config& config, Device& device, InnerLoopSizes sizes);
+
+  RandomKey key(std::uint32_t iteration) const { return {config_.seed, iteration}; }
+  /// mean_i of x[task] (less `minus`, if there is one) into the meta-gradient.
+  void mean_over_tasks(const float* x, const float* minus = nullptr);
+  /// Waits; returns, counts and the gradient's state. `per_task` [task][P] is where to look for tasks gone bad.
+  IterationReport report(const float* per_task) const;
 
   const Config config_;
   Device& device_;
   MemoryPlan plan_;
   std::unique_ptr<InnerLoop> inner_;
-  std::vector<StateTensor> state_;
+  std::unique_ptr<OuterOptimiser> outer_;
+  int tasks_ = 0, steps_ = 0;
   float* params_ = nullptr;
   float* meta_gradient_ = nullptr;
   float* outer_gradient_ = nullptr;
 
  private:
+  virtual void prepare() {}  // constants of the algorithm, once memory is there
+  virtual std::vector<StateTensor> own_state() const { return {}; }
+
   std::shared_ptr<void> memory_;
 };
 

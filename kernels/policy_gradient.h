@@ -94,7 +94,10 @@ TEAM_FN void seed_rows(const Team& team, const PolicyGradient<typename Team::Sca
         }
         weight = weight * op.surrogate_weight;
       }
-      if (op.score_weight != nullptr) weight = weight + L(op.score_weight[task]);
+      if (op.score_weight != nullptr) {
+        weight = weight + L(op.score_weight[task]);
+        surrogate = fma(Head::template log_prob<L>(buffers.head, rows), L(op.score_weight[task]), surrogate);
+      }
       Head::gradient(buffers.head, rows, weight, [&](int o, L by_output, L by_std) FN_LAMBDA {
         store(buffers.seeds + o * stride + r, select(valid, by_output, L(0)));
         store(buffers.seeds + (outputs + o) * stride + r, select(valid, by_std, L(0)));

@@ -20,12 +20,22 @@ struct RandomKey {
 enum class Purpose : std::uint32_t { task, reset, action, environment, initial_parameters, minibatch };
 
 namespace random_detail {
-/// High and low halves of the 64-bit products of each lane and `factor`.
-template <class U>
-FN void multiply(U a, std::uint32_t factor, U& high, U& low) {
-  high = pack_detail::lanewise<U>(
-      [factor](std::uint32_t x) { return static_cast<std::uint32_t>((std::uint64_t{x} * factor) >> 32); }, a);
-  low = a * U(factor);
+/// The high halves of the 64-bit products of each lane and `factor`.
+template <int N>
+FN Pack<std::uint32_t, N> high_product(Pack<std::uint32_t, N> a, std::uint32_t factor) {
+  if constexpr (Pack<std::uint32_t, N>::is_vector) {
+    // Lanes in pairs, as 64-bit numbers: the products of the lower and of the upper ones, each put back in its place.
+    using Pairs = Pack<std::uint64_t, N / 2>;
+    const Pairs upper(0xFFFFFFFF00000000u), lower(0xFFFFFFFFu);
+    Pairs pairs;
+    memcpy(&pairs, &a, sizeof(a));
+    pairs = (((pairs & lower) * Pairs(factor)) >> 32) | (((pairs >> 32) * Pairs(factor)) & upper);
+    memcpy(&a, &pairs, sizeof(a));
+    return a;
+  } else {
+    return pack_detail::lanewise<Pack<std::uint32_t, N>>(
+        [factor](std::uint32_t x) { return static_cast<std::uint32_t>((std::uint64_t{x} * factor) >> 32); }, a);
+  }
 }
 }  // namespace random_detail
 
@@ -34,10 +44,11 @@ template <class U>
 FN Array<U, 4> philox(Array<U, 4> counter, std::uint32_t key0, std::uint32_t key1) {
   UNROLL
   for (int round = 0; round < 10; ++round) {
-    U high0, low0, high1, low1;
-    random_detail::multiply(counter[0], 0xD2511F53u, high0, low0);
-    random_detail::multiply(counter[2], 0xCD9E8D57u, high1, low1);
-    counter = {high1 ^ counter[1] ^ U(key0), low1, high0 ^ counter[3] ^ U(key1), low0};
+    constexpr std::uint32_t kFactor0 = 0xD2511F53u, kFactor1 = 0xCD9E8D57u;
+    const U high0 = random_detail::high_product(counter[0], kFactor0);
+    const U high1 = random_detail::high_product(counter[2], kFactor1);
+    counter = {high1 ^ counter[1] ^ U(key0), counter[2] * U(kFactor1),  //
+               high0 ^ counter[3] ^ U(key1), counter[0] * U(kFactor0)};
     key0 += 0x9E3779B9u;
     key1 += 0xBB67AE85u;
   }

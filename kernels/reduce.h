@@ -92,6 +92,7 @@ struct MeanValues {
   const T* statistics = nullptr;  // [task][kStatistics]
   T* out = nullptr;               // [values]
   const int* enabled = nullptr;
+  bool add = false;               // to what is in `out`
 
   FN int parts() const { return 1; }
   template <class Team>
@@ -108,7 +109,7 @@ struct MeanValues {
         const T samples = statistics[static_cast<long>(i) * kStatistics + kSamples];
         total = total + (samples > T(0) ? sum / samples : T(0));
       }
-      out[v] = total / static_cast<T>(tasks);
+      out[v] = (add ? out[v] : T(0)) + total / static_cast<T>(tasks);
     }
   }
 };

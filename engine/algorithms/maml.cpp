@@ -1,0 +1,99 @@
+#include "engine/algorithms/maml.h"
+
+namespace innerloop {
+namespace {
+
+bool uses_trpo(const Config& config) { return std::holds_alternative<TrpoOptions>(config.outer); }
+
+InnerLoopSizes sizes_for(const Config& config) {
+  InnerLoopSizes sizes;
+  sizes.drawn_outputs = sizes.trials = uses_trpo(config);
+  return sizes;
+}
+
+float exploration_weight_of(const Config& config) {
+  const auto* emaml = std::get_if<EmamlOptions>(&config.algorithm);
+  return emaml == nullptr ? 0.0f : static_cast<float>(emaml->exploration_weight);
+}
+
+}  // namespace
+
+Maml::Maml(const Config& config, Device& device)
+    : MetaLearner(config, device, sizes_for(config)),
+      first_order_(std::holds_alternative<FomamlOptions>(config.algorithm)),
+      exploration_weight_(exploration_weight_of(config)) {
+  const std::int64_t parameters = inner_->parameters();
+  plan_.add(&back_, "back", "[task][parameter]", {tasks_, parameters});
+  if (exploration_weight_ > 0) plan_.add(&credit_, "credit", "[task]", {tasks_});
+  if (uses_trpo(config)) {
+    plan_.add(&forward_, "forward", "[task][parameter]", {tasks_, parameters});
+    plan_.add(&none_, "none", "[1]", {1});
+  }
+  outer_ = OuterOptimiser::create(config, static_cast<int>(parameters), device, plan_, this);
+}
+
+IterationReport Maml::iterate(std::uint32_t iteration) {
+  const int K = steps_;
+  inner_->start(params_, key(iteration));
+  for (int k = 0; k < K; ++k) {
+    inner_->rollout(k);
+    inner_->inner_step(k);
+  }
+  inner_->rollout(K);
+  inner_->add_gradient(K, inner_->drawn(K), {.estimator = EstimatorName::ratio}, nullptr, outer_gradient_);
+  if (credit_ != nullptr)
+    device_.once(AdaptationCredit<float>{tasks_, inner_->batch(K).statistics, exploration_weight_, credit_});
+
+  const float* v = outer_gradient_;
+  for (int k = K; k-- > 0;) {
+    if (second_order()) {
+      inner_->through_step(k, inner_->drawn(k), {v, inner_->parameters()}, back_);
+      v = back_;
+    }
+    if (credit_ != nullptr) {
+      inner_->add_gradient(k, inner_->drawn(k), {.surrogate_weight = 0, .score_weight = credit_}, v, back_);
+      v = back_;
+    }
+  }
+  mean_over_tasks(v);
+  outer_->update(params_, meta_gradient_);
+  return report(v);
+}
+
+// F = Jᵀ·M·J: forward through the inner steps, the metric of the adapted policy, and back.
+void Maml::curvature_product(const float* direction, float* product) {
+  const long parameters = inner_->parameters();
+  Parameters<float> u{direction, 0};
+  if (second_order())
+    for (int k = 0; k < steps_; ++k) {
+      inner_->through_step(k, inner_->drawn(k), u, forward_);
+      u = {forward_, parameters};
+    }
+  inner_->fisher_product(steps_, inner_->drawn(steps_), u, forward_);
+  if (second_order())
+    for (int k = steps_; k-- > 0;) inner_->through_step(k, inner_->drawn(k), {forward_, parameters}, forward_);
+  SumOverTasks<float> mean;
+  mean.tasks = tasks_;
+  mean.size = static_cast<int>(parameters);
+  mean.x = forward_;
+  mean.scale = 1.0f / static_cast<float>(tasks_);
+  mean.out = product;
+  device_.once(mean);
+}
+
+void Maml::evaluate(const float* params, float* values, const int* enabled) {
+  inner_->start_trial(params);
+  for (int k = 0; k < steps_; ++k) inner_->trial_step(k, enabled);
+  inner_->add_gradient(steps_, inner_->trial(steps_),
+                       {.estimator = EstimatorName::ratio, .divergence_weight = none_, .enabled = enabled}, nullptr,
+                       nullptr);
+  inner_->mean_values(steps_, values, false, enabled);
+  if (credit_ == nullptr) return;
+  for (int k = 0; k < steps_; ++k) {
+    inner_->add_gradient(k, inner_->trial(k), {.surrogate_weight = 0, .score_weight = credit_, .enabled = enabled},
+                         nullptr, nullptr);
+    inner_->mean_values(k, values, true, enabled);
+  }
+}
+
+}  // namespace innerloop

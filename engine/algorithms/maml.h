@@ -1,0 +1,29 @@
+// MAML with K exact second-order steps (Finn et al. 2017), first-order MAML, and E-MAML (Stadie et al. 2018).
+#pragma once
+
+#include "engine/meta_learner.h"
+
+namespace innerloop {
+
+/// max mean_i S(θ_K; D_K). FOMAML leaves out the way back through the inner steps; E-MAML adds, for each batch before
+/// adaptation, the log-likelihood of its actions times how well the task went afterwards.
+class Maml : public MetaLearner, private TrustRegionObjective {
+ public:
+  Maml(const Config& config, Device& device);
+
+  IterationReport iterate(std::uint32_t iteration) override;
+
+ private:
+  bool second_order() const { return !first_order_; }
+  void curvature_product(const float* direction, float* product) override;
+  void evaluate(const float* params, float* values, const int* enabled) override;
+
+  const bool first_order_;
+  const float exploration_weight_;  // E-MAML; 0: none
+  float* back_ = nullptr;           // [task][P]  v_k
+  float* forward_ = nullptr;        // [task][P]  TRPO: u_k
+  float* credit_ = nullptr;         // [task]     E-MAML
+  float* none_ = nullptr;           // [1]  0: divergences are measured, not climbed
+};
+
+}  // namespace innerloop

@@ -1,0 +1,16 @@
+// Reptile (Nichol et al. 2018) with policy gradients: θ ← θ + ε·mean_i(θ_K − θ).
+#pragma once
+
+#include "engine/meta_learner.h"
+
+namespace innerloop {
+
+/// K policy-gradient steps on fresh samples for each task; the mean move is the meta-gradient. ε is the outer lr.
+class Reptile : public MetaLearner {
+ public:
+  Reptile(const Config& config, Device& device);
+
+  IterationReport iterate(std::uint32_t iteration) override;
+};
+
+}  // namespace innerloop

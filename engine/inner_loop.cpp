@@ -1,0 +1,236 @@
+#include "engine/inner_loop.h"
+
+#include "engine/environment_dispatch.h"
+#include "engine/error.h"
+
+namespace innerloop {
+namespace {
+
+std::string numbered(const std::string& name, int k) { return "inner." + std::to_string(k) + "." + name; }
+
+}  // namespace
+
+InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& device, MemoryPlan& plan)
+    : config_(config), sizes_(sizes), device_(device), shape_(policy_shape(config)) {
+  const std::int64_t rows = static_cast<std::int64_t>(config.horizon) * sizes.envs;
+  if (rows > (std::int64_t{1} << 30))
+    throw InputError("/horizon × /envs_per_task: wanted at most 2^30 samples a task, found " + std::to_string(rows));
+  const std::size_t points = static_cast<std::size_t>(sizes.steps) + 1;
+  batches_.resize(points);
+  drawn_.resize(points);
+  trial_.resize(points);
+  adapted_.resize(points);
+  tried_.resize(points);
+  kept_.resize(points);
+
+  const bool dice = innerloop::inner_loop(config).estimator == EstimatorName::dice;
+  const std::int64_t tasks = sizes.tasks, parameters = shape_.parameters(), slots = device.slots(sizes.tasks);
+  plan.add(&key_, "key", "[seed, iteration]", {1});
+  plan.add(&tasks_, "tasks", "[task][number]", {tasks, task_stride()});
+  plan.add(&step_sizes_, "inner_lr", "[step]", {sizes.steps});
+  for (int k = 0; k <= sizes.steps; ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    if (k > 0) plan.add(&adapted_[at], numbered("params", k), "[task][parameter]", {tasks, parameters});
+    if (k > 0 && sizes.trials) plan.add(&tried_[at], numbered("trial_params", k), "[task][parameter]", {tasks, parameters});
+    Batch<float>& b = batches_[at];
+    b.horizon = config.horizon;
+    b.envs = sizes.envs;
+    b.observation_size = shape_.inputs();
+    b.action_size = shape_.head == HeadKind::categorical ? 1 : shape_.outputs();
+    b.row_stride = (rows + 15) / 16 * 16;
+    plan.add(&b.statistics, numbered("statistics", k), "[task][statistic]", {tasks, kStatistics});
+    if (k > 0 && !sizes.way_back) continue;  // shares the trajectories' memory with batch 0
+    plan.add(&b.observations, numbered("observations", k), "[task][dimension][row]", {tasks, b.observation_size, b.row_stride});
+    plan.add(&b.actions, numbered("actions", k), "[task][dimension][row]", {tasks, b.action_size, b.row_stride});
+    if (sizes.drawn_outputs)
+      plan.add(&b.outputs, numbered("outputs", k), "[task][output][row]", {tasks, shape_.outputs(), b.row_stride});
+    plan.add(&b.log_probs, numbered("log_probs", k), "[task][row]", {tasks, b.row_stride});
+    plan.add(&b.rewards, numbered("rewards", k), "[task][row]", {tasks, b.row_stride});
+    plan.add(&b.valid, numbered("valid", k), "[task][row]", {tasks, b.row_stride});
+    plan.add(&b.ends, numbered("ends", k), "[task][row]", {tasks, b.row_stride});
+    plan.add(&b.advantages, numbered("advantages", k), "[task][row]", {tasks, b.row_stride});
+    if (dice) plan.add(&b.credits, numbered("credits", k), "[task][row]", {tasks, b.row_stride});
+    if (device.keeps_activations() && shape_.hidden_size() > 0) {
+      kept_[at].slot_stride = rows * shape_.hidden_size();
+      plan.add(&kept_[at].data, numbered("activations", k), "[thread][layer][row][unit]",
+               {slots, rows, shape_.hidden_size()});
+    }
+  }
+  chunks_ = chunks(batches_[0]);
+  plan.add(&partial_, "partial_gradients", device.is_cuda() ? "[task][chunk][parameter]" : "[thread][chunk][parameter]",
+           {slots, chunks_, parameters});
+  plan.add(&values_, "pass_values", "[task][chunk][value]", {tasks, chunks_, kPassValues});
+  if (dice && sizes.way_back) {
+    plan.add(&tangents_, "log_prob_tangents", "[task][row]", {tasks, batches_[0].row_stride});
+    plan.add(&score_, "dice_scores", "[task][row]", {tasks, batches_[0].row_stride});
+  }
+}
+
+int InnerLoop::task_stride() const {
+  int stride = 0;
+  with_environment(config_, [&]<class Env>(const typename Env::Options&) { stride = kTaskSize<Env>; });
+  return stride;
+}
+
+void InnerLoop::prepare() {
+  std::vector<float> lr(sizes_.lr.begin(), sizes_.lr.end());
+  lr.resize(static_cast<std::size_t>(sizes_.steps), lr.empty() ? 0.0f : lr.back());
+  if (!lr.empty()) device_.copy_to_device(step_sizes_, lr.data(), static_cast<std::int64_t>(lr.size() * sizeof(float)));
+  for (std::size_t k = 1; k < batches_.size(); ++k) {
+    drawn_[k] = {adapted_[k], parameters()};
+    trial_[k] = {tried_[k], parameters()};
+    if (sizes_.way_back) continue;
+    Batch<float> shared = batches_[0];
+    shared.statistics = batches_[k].statistics;
+    batches_[k] = shared;
+    kept_[k] = kept_[0];
+  }
+}
+
+void InnerLoop::start(const float* params, RandomKey key) {
+  device_.copy_to_device(key_, &key, sizeof(key));
+  generation_ = device_.generation();
+  drawn_[0] = {params, 0};
+  with_environment(config_, [&]<class Env>(const typename Env::Options& options) {
+    if (!fixed_tasks_) device_.per_task(DrawTasks<float, Env>{options, key_, tasks_}, sizes_.tasks);
+  });
+}
+
+void InnerLoop::fix_tasks(const std::vector<float>& tasks) {
+  device_.copy_to_device(tasks_, tasks.data(), static_cast<std::int64_t>(tasks.size() * sizeof(float)));
+  fixed_tasks_ = true;
+}
+
+void InnerLoop::rollout(int k) {
+  const auto at = static_cast<std::size_t>(k);
+  with_environment(config_, [&]<class Env>(const typename Env::Options& options) {
+    Rollout<float, Env> op;
+    op.shape = shape_;
+    op.params = drawn_[at];
+    op.batch = batches_[at];
+    op.kept = kept_[at];
+    op.tasks = tasks_;
+    op.options = options;
+    op.key = key_;
+    op.inner_step = k;
+    op.restart = config_.at_episode_end == AtEpisodeEnd::restart;
+    op.deterministic = sizes_.deterministic;
+    op.tile_envs = device_.tile_envs(sizes_.envs);
+    device_.per_task(op, sizes_.tasks);
+  });
+  const InnerLoopOptions& options = innerloop::inner_loop(config_);
+  Advantages<float> op;
+  op.batch = batches_[at];
+  op.discount = static_cast<float>(options.discount);
+  op.gae_lambda = static_cast<float>(options.gae_lambda);
+  op.linear_baseline = options.baseline == BaselineName::linear;
+  op.normalize = options.normalize_advantages;
+  op.dice = options.estimator == EstimatorName::dice && k < sizes_.steps;
+  device_.per_task(op, sizes_.tasks);
+}
+
+Kept<float> InnerLoop::kept_for(int k, const Parameters<float>& params) const {
+  const auto at = static_cast<std::size_t>(k);
+  const bool same = params.data == drawn_[at].data && generation_ == device_.generation();
+  return same ? kept_[at] : Kept<float>{};
+}
+
+void InnerLoop::apply(int k, const Parameters<float>& base, StepSize<float> step, float* out, const int* enabled) {
+  ApplyGradient<float> op;
+  op.parameters = shape_.parameters();
+  op.chunks = chunks_;
+  op.partial = partial_;
+  op.statistics = batch(k).statistics;
+  op.base = base;
+  op.step = step;
+  op.out = out;
+  op.enabled = enabled;
+  device_.per_task(op, sizes_.tasks);
+}
+
+PolicyGradient<float> InnerLoop::gradient_at(int k, const Parameters<float>& params, EstimatorName estimator) const {
+  PolicyGradient<float> op;
+  op.shape = shape_;
+  op.params = params;
+  op.batch = batch(k);
+  op.kept = kept_for(k, params);
+  op.estimator = estimator;
+  op.drawn_params = drawn(k);
+  op.partial = partial_;
+  return op;
+}
+
+void InnerLoop::adapt(int k, const Parameters<float>& from, float* to, const int* enabled) {
+  const InnerLoopOptions& options = innerloop::inner_loop(config_);
+  PolicyGradient<float> op = gradient_at(k, from, options.estimator);
+  op.clip = static_cast<float>(options.clip_epsilon);
+  op.enabled = enabled;
+  device_.per_task(op, sizes_.tasks);
+  apply(k, from, {step_sizes_ + k, 0}, to, enabled);
+}
+
+void InnerLoop::inner_step(int k) { adapt(k, drawn(k), adapted_[static_cast<std::size_t>(k) + 1], nullptr); }
+
+void InnerLoop::start_trial(const float* params) { trial_[0] = {params, 0}; }
+
+void InnerLoop::trial_step(int k, const int* enabled) {
+  adapt(k, trial(k), tried_[static_cast<std::size_t>(k) + 1], enabled);
+}
+
+void InnerLoop::add_gradient(int k, const Parameters<float>& params, const Term& term, const float* base, float* out) {
+  PolicyGradient<float> op = gradient_at(k, params, term.estimator);
+  op.surrogate_weight = term.surrogate_weight;
+  op.clip = term.clip;
+  op.score_weight = term.score_weight;
+  op.divergence_weight = term.divergence_weight;
+  op.values = values_;
+  op.enabled = term.enabled;
+  if (out == nullptr) op.partial = nullptr;
+  device_.per_task(op, sizes_.tasks);
+  if (out != nullptr) apply(k, {base, parameters()}, {}, out, term.enabled);
+}
+
+void InnerLoop::through_step(int k, const Parameters<float>& params, const Parameters<float>& v, float* out) {
+  const InnerLoopOptions& options = innerloop::inner_loop(config_);
+  HessianVector<float> op;
+  op.shape = shape_;
+  op.params = params;
+  op.batch = batch(k);
+  op.kept = kept_for(k, params);
+  op.direction = {v, {step_sizes_ + k, 0}};
+  op.estimator = options.estimator;
+  op.clip = static_cast<float>(options.clip_epsilon);
+  op.partial = partial_;
+  if (options.estimator == EstimatorName::dice) {
+    device_.per_task(TangentLogProb<float>{shape_, params, batch(k), op.kept, op.direction, tangents_}, sizes_.tasks);
+    device_.per_task(DiceCurvature<float>{batch(k), tangents_, score_}, sizes_.tasks);
+    op.score = score_;
+  }
+  device_.per_task(op, sizes_.tasks);
+  apply(k, v, {}, out, nullptr);
+}
+
+void InnerLoop::fisher_product(int k, const Parameters<float>& params, const Parameters<float>& v, float* out) {
+  FisherVector<float> op;
+  op.shape = shape_;
+  op.params = params;
+  op.batch = batch(k);
+  op.kept = kept_for(k, params);
+  op.direction = {v, {}};
+  op.partial = partial_;
+  device_.per_task(op, sizes_.tasks);
+  apply(k, {}, {}, out, nullptr);
+}
+
+void InnerLoop::mean_values(int k, float* out, bool add, const int* enabled) {
+  device_.once(MeanValues<float>{sizes_.tasks, chunks_, kPassValues, values_, batch(k).statistics, out, enabled, add});
+}
+
+std::vector<float> InnerLoop::statistics(int k) const {
+  std::vector<float> statistics(static_cast<std::size_t>(sizes_.tasks) * kStatistics);
+  device_.copy_to_host(statistics.data(), batch(k).statistics,
+                       static_cast<std::int64_t>(statistics.size() * sizeof(float)));
+  return statistics;
+}
+
+}  // namespace innerloop

@@ -1,0 +1,104 @@
+#include "engine/meta_learner.h"
+
+#include <cmath>
+
+#include "engine/algorithms/maml.h"
+#include "engine/algorithms/promp.h"
+#include "engine/algorithms/reptile.h"
+#include "engine/error.h"
+
+namespace innerloop {
+namespace {
+
+InnerLoopSizes filled(InnerLoopSizes sizes, const Config& config) {
+  sizes.tasks = config.tasks_per_iteration;
+  sizes.envs = config.envs_per_task;
+  sizes.steps = inner_loop(config).inner_steps;
+  sizes.lr = inner_lr_of_steps(config);
+  sizes.way_back = true;
+  return sizes;
+}
+
+}  // namespace
+
+std::unique_ptr<MetaLearner> MetaLearner::create(const Config& config, Device& device) {
+  if (std::holds_alternative<ReptileOptions>(config.algorithm)) return std::make_unique<Reptile>(config, device);
+  if (std::holds_alternative<PrompOptions>(config.algorithm)) return std::make_unique<Promp>(config, device);
+  return std::make_unique<Maml>(config, device);  // maml, fomaml, emaml
+}
+
+MetaLearner::MetaLearner(const Config& config, Device& device, InnerLoopSizes sizes)
+    : config_(config),
+      device_(device),
+      inner_(std::make_unique<InnerLoop>(config, filled(sizes, config), device, plan_)),
+      tasks_(config.tasks_per_iteration),
+      steps_(innerloop::inner_loop(config).inner_steps) {
+  plan_.add(&params_, "params", "[parameter]", {inner_->parameters()});
+  plan_.add(&meta_gradient_, "meta_gradient", "[parameter]", {inner_->parameters()});
+  plan_.add(&outer_gradient_, "outer_gradient", "[task][parameter]", {tasks_, inner_->parameters()});
+}
+
+void MetaLearner::allocate() {
+  const std::int64_t had = device_.available_bytes();
+  if (plan_.total_bytes() > had)
+    throw InputError("memory: wanted " + std::to_string(plan_.total_bytes()) + " bytes (" +
+                     readable_bytes(plan_.total_bytes()) + ") for this config, found " + std::to_string(had) + " (" +
+                     readable_bytes(had) + "); see `innerloop plan`");
+  memory_ = device_.allocate(plan_.total_bytes());
+  plan_.bind(memory_.get());
+  inner_->prepare();
+  const std::vector<float> start = initial_parameters(config_, inner_->shape());
+  device_.copy_to_device(params_, start.data(), static_cast<std::int64_t>(start.size() * sizeof(float)));
+  outer_->prepare();
+  prepare();
+  device_.finish();
+}
+
+std::vector<StateTensor> MetaLearner::state() const {
+  std::vector<StateTensor> tensors = {
+      {"params", DType::F32, {inner_->parameters()}, params_, inner_->parameters() * static_cast<std::int64_t>(sizeof(float))}};
+  for (const StateTensor& tensor : outer_->state()) tensors.push_back(tensor);
+  for (const StateTensor& tensor : own_state()) tensors.push_back(tensor);
+  return tensors;
+}
+
+void MetaLearner::mean_over_tasks(const float* x, const float* minus) {
+  SumOverTasks<float> op;
+  op.tasks = tasks_;
+  op.size = static_cast<int>(inner_->parameters());
+  op.x = x;
+  op.scale = 1.0f / static_cast<float>(tasks_);
+  op.minus = minus;
+  op.out = meta_gradient_;
+  device_.once(op);
+}
+
+IterationReport MetaLearner::report(const float* per_task) const {
+  IterationReport report;
+  for (int k = 0; k <= steps_; ++k) {
+    const std::vector<float> statistics = inner_->statistics(k);
+    double sum = 0;
+    for (int task = 0; task < tasks_; ++task) {
+      const float* of = statistics.data() + static_cast<std::ptrdiff_t>(task) * kStatistics;
+      sum += of[kMeanReturn];
+      report.env_steps += static_cast<std::int64_t>(of[kSamples]);
+    }
+    report.returns.push_back(sum / tasks_);
+  }
+  outer_->report(report);
+  report.gradient_finite = std::isfinite(report.gradient_norm);
+  if (report.gradient_finite) return report;
+  std::vector<float> gradient(static_cast<std::size_t>(inner_->parameters()));
+  for (int task = 0; task < tasks_; ++task) {
+    device_.copy_to_host(gradient.data(), per_task + task * inner_->parameters(),
+                         static_cast<std::int64_t>(gradient.size() * sizeof(float)));
+    for (float g : gradient)
+      if (!std::isfinite(g)) {
+        report.bad_tasks.push_back(task);
+        break;
+      }
+  }
+  return report;
+}
+
+}  // namespace innerloop

@@ -1,0 +1,63 @@
+#include "engine/policy_layout.h"
+
+#include <cmath>
+
+#include "engine/environment_dispatch.h"
+#include "kernels/random.h"
+
+namespace innerloop {
+
+PolicyShape policy_shape(const Config& config) {
+  const MlpOptions& mlp = std::get<MlpOptions>(config.policy);
+  PolicyShape shape;
+  shape.layers = static_cast<int>(mlp.hidden.size()) + 1;
+  for (std::size_t l = 0; l < mlp.hidden.size(); ++l) shape.width[l + 1] = mlp.hidden[l];
+  shape.activation = mlp.activation;
+  shape.min_log_std = static_cast<float>(mlp.min_log_std);
+  with_environment(config, [&]<class Env>(const typename Env::Options& options) {
+    shape.width[0] = Env::observation_size;
+    shape.width[shape.layers] = Env::action_count(options);
+    shape.head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
+  });
+  return shape;
+}
+
+std::vector<LayoutEntry> policy_layout(const PolicyShape& shape) {
+  std::vector<LayoutEntry> layout;
+  for (int l = 0; l < shape.layers; ++l) {
+    const std::string layer = "layer" + std::to_string(l);
+    layout.push_back({layer + ".weight", shape.weight_offset(l), {shape.width[l], shape.width[l + 1]}});
+    layout.push_back({layer + ".bias", shape.bias_offset(l), {shape.width[l + 1]}});
+  }
+  if (shape.head == HeadKind::gaussian) layout.push_back({"log_std", shape.log_std_offset(), {shape.outputs()}});
+  return layout;
+}
+
+std::vector<float> initial_parameters(const Config& config, const PolicyShape& shape) {
+  using One = Pack<float, 1>;
+  std::vector<float> params(static_cast<std::size_t>(shape.parameters()), 0.0f);
+  std::uint32_t drawn = 0;
+  for (int l = 0; l < shape.layers; ++l) {
+    const int in = shape.width[l], out = shape.width[l + 1];
+    const float bound = std::sqrt(6.0f / static_cast<float>(in + out));
+    for (int i = 0; i < in * out; ++i, ++drawn) {
+      Random<One> random({config.seed, 0}, 0u, 0u, drawn, Purpose::initial_parameters, 0);
+      params[static_cast<std::size_t>(shape.weight_offset(l) + i)] = random.uniform(One(-bound), One(bound)).get(0);
+    }
+  }
+  if (shape.head == HeadKind::gaussian)
+    for (int o = 0; o < shape.outputs(); ++o)
+      params[static_cast<std::size_t>(shape.log_std_offset() + o)] =
+          static_cast<float>(std::get<MlpOptions>(config.policy).initial_log_std);
+  return params;
+}
+
+std::vector<std::string> task_names(const Config& config) {
+  std::vector<std::string> names;
+  with_environment(config, [&]<class Env>(const typename Env::Options& options) {
+    for (int i = 0; i < Env::task_size(options); ++i) names.push_back(Env::task_name(options, i));
+  });
+  return names;
+}
+
+}  // namespace innerloop
