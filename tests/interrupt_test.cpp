@@ -1,6 +1,7 @@
 #include "engine/interrupt.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
@@ -11,6 +12,7 @@ namespace {
 
 // In a process of their own: they change what signals do. Code 3: still alive and told about it.
 void end_after(std::initializer_list<int> signals) {
+  ::alarm(10);  // a handler that never lets go must not outlive the tests
   catch_interrupts();
   if (interrupted()) std::exit(4);
   for (const int number : signals) std::raise(number);

@@ -21,9 +21,11 @@ constexpr std::array kReturns = {-40.2, -12.345};
 // What a run of `total` iterations shows.
 std::string shown(bool terminal, std::int64_t first, std::int64_t total, int columns = 120) {
   std::ostringstream out;
-  Progress progress(out, terminal, first, total, columns);
-  for (std::int64_t i = first + 1; i <= total; ++i) progress.update(i, kReturns, 1234567);
-  progress.finish();
+  {
+    Progress progress(out, terminal, first, total, columns);
+    for (std::int64_t i = first + 1; i <= total; ++i) progress.update(i, kReturns, 1234567);
+    progress.finish();
+  }  // its end must not draw again
   return out.str();
 }
 
