@@ -85,7 +85,7 @@ std::int64_t Device::available_bytes() const {
 
 std::shared_ptr<void> Device::allocate(std::int64_t bytes) {
 #if defined(INNERLOOP_CUDA)
-  if (cuda_) return cuda::allocate(bytes);
+  if (cuda_) return cuda::allocate(*stream_, bytes);
 #endif
   return host_memory(bytes);
 }

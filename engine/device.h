@@ -99,25 +99,27 @@ class Device {
     const int* enabled;
   };
 
-  template <class Op>
-  const HostKernel<Op>& host_kernel() const {
-    if constexpr (std::is_base_of_v<HostKernel<Op>, HostKernels<PolicyOperations<float>>>)
-      return *host_.policy;
-    else if constexpr (std::is_base_of_v<HostKernel<Op>, HostKernels<DrawOperations<float>>>)
-      return *host_.draw;
+  // The table that holds Op: `Base<Op>` is one of the bases of one of the three.
+  template <class Base, class Policy, class Draw, class Rollout>
+  static const Base& find(const Policy& policy, const Draw& draw, const Rollout& rollout) {
+    if constexpr (std::is_base_of_v<Base, Policy>)
+      return policy;
+    else if constexpr (std::is_base_of_v<Base, Draw>)
+      return draw;
     else
-      return *host_.rollout;
+      return rollout;
   }
   template <class Op>
   Stage stage(const Op& op, int tasks) const {
-    const HostKernel<Op>& kernel = host_kernel<Op>();
+    const auto& kernel = find<HostKernel<Op>>(*host_.policy, *host_.draw, *host_.rollout);
     return {[run = kernel.run, op](const Place& place, void* scratch) { run(op, place, scratch); }, op.parts(), tasks,
             kernel.scratch_bytes(op), op.enabled};
   }
   template <class Op>
   void launch_cuda([[maybe_unused]] const Op& op, [[maybe_unused]] int tasks) {
 #if defined(INNERLOOP_CUDA)
-    cuda::launch(*stream_, op, tasks);
+    find<cuda::Launcher<Op>>(cuda::policy_launchers(), cuda::draw_launchers(), cuda::rollout_launchers())
+        .launch(*stream_, op, tasks);
 #endif
   }
   void run_pending();

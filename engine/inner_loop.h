@@ -13,10 +13,10 @@
 namespace innerloop {
 
 struct InnerLoopSizes {
-  int tasks;
-  int envs;
-  int steps;              // K
-  std::vector<double> lr; // [K]
+  int tasks = 0;
+  int envs = 0;
+  int steps = 0;          // K
+  std::vector<double> lr = {}; // [K]
   bool deterministic = false;
   bool way_back = false;      // the trajectories of all inner steps stay, for gradients through them
   bool drawn_outputs = false; // KL divergences from the drawing policies will be wanted

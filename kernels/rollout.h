@@ -17,20 +17,26 @@ inline constexpr int kTaskSize = sizeof(typename Env::template Task<Pack<float, 
 template <class Env>
 inline constexpr int kStateSize = sizeof(typename Env::template State<Pack<float, 1>>) / sizeof(float);
 
-// Aggregates of packs, field by field.
+// Aggregates of packs, field by field; an empty one has no field.
+template <class L, class Fields>
+inline constexpr int kFields = sizeof(Fields) / sizeof(L);
 template <class L, class Fields, class Get>
 FN Fields gather_fields(const Get& get) {
   Fields fields;
-  L field[sizeof(Fields) / sizeof(L)];
-  UNROLL for (int i = 0; i < static_cast<int>(sizeof(Fields) / sizeof(L)); ++i) field[i] = get(i);
-  memcpy(static_cast<void*>(&fields), field, sizeof(Fields));
+  if constexpr (kFields<L, Fields> > 0) {
+    L field[kFields<L, Fields>];
+    UNROLL for (int i = 0; i < kFields<L, Fields>; ++i) field[i] = get(i);
+    memcpy(static_cast<void*>(&fields), field, sizeof(Fields));
+  }
   return fields;
 }
 template <class L, class Fields, class Set>
 FN void scatter_fields(const Fields& fields, const Set& set) {
-  L field[sizeof(Fields) / sizeof(L)];
-  memcpy(static_cast<void*>(field), &fields, sizeof(Fields));
-  UNROLL for (int i = 0; i < static_cast<int>(sizeof(Fields) / sizeof(L)); ++i) set(i, field[i]);
+  if constexpr (kFields<L, Fields> > 0) {
+    L field[kFields<L, Fields>];
+    memcpy(static_cast<void*>(field), &fields, sizeof(Fields));
+    UNROLL for (int i = 0; i < kFields<L, Fields>; ++i) set(i, field[i]);
+  }
 }
 
 template <class T, class Env>

@@ -1,5 +1,6 @@
-// The CUDA device as the engine sees it: no CUDA header needed. Every call is checked; failures throw RunError-like
-// messages through cuda::Error, with the call and its place.
+// The CUDA device as the engine sees it: no CUDA header needed.
+//
+// Every CUDA call is checked; a failure is thrown as cuda::Error with the call, its place and what CUDA says.
 #pragma once
 
 #include <cstdint>
@@ -7,30 +8,50 @@
 #include <stdexcept>
 #include <string>
 
+#include "kernels/operations.h"
+
 namespace innerloop::cuda {
 
-struct Stream;  // a CUDA stream, and scratch memory for operations that do not fit into shared memory
+struct Error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 struct Probe {
   bool usable;
   std::string name;  // of the device
   std::string why;   // why it is not usable
 };
-
 /// What CUDA says of device 0.
 Probe probe();
+
+/// A CUDA stream, and scratch memory for operations whose scratch does not fit into shared memory.
+struct Stream;
 std::shared_ptr<Stream> open_stream();
+
+/// Bytes free on the device.
 std::int64_t available_bytes();
-std::shared_ptr<void> allocate(std::int64_t bytes);
+/// Device memory, all 0.
+std::shared_ptr<void> allocate(Stream& stream, std::int64_t bytes);
 
-/// Enqueues `op` for tasks × op.parts() blocks. Instantiated in kernels/cuda/ for all operations.
-template <class Op>
-void launch(Stream& stream, const Op& op, int tasks);
-
-/// Waits, and reports what went wrong since the last call.
+/// Waits for the stream, and throws what went wrong on it.
 void finish(Stream& stream);
 
 enum class Direction { to_host, to_device, on_device };
+/// In order with the stream's operations; returns when host memory may be used again.
 void copy(Stream& stream, void* to, const void* from, std::int64_t bytes, Direction direction);
+
+// How an operation is enqueued: a block for each of its parts of each task.
+template <class Op>
+struct Launcher {
+  void (*launch)(Stream&, const Op&, int tasks);
+};
+template <class List>
+struct Launchers;
+template <class... Ops>
+struct Launchers<TypeList<Ops...>> : Launcher<Ops>... {};
+
+const Launchers<PolicyOperations<float>>& policy_launchers();
+const Launchers<DrawOperations<float>>& draw_launchers();
+const Launchers<RolloutOperations<float>>& rollout_launchers();
 
 }  // namespace innerloop::cuda

@@ -1,0 +1,71 @@
+#include "kernels/cuda/stream.h"
+
+namespace innerloop::cuda {
+
+void check(cudaError_t status, const char* call, const char* file, int line) {
+  if (status == cudaSuccess) return;
+  throw Error("CUDA: " + std::string(call) + " at " + file + ":" + std::to_string(line) + ": " +
+              cudaGetErrorName(status) + " (" + cudaGetErrorString(status) + ")");
+}
+
+Probe probe() {
+  int count = 0;
+  if (const cudaError_t status = cudaGetDeviceCount(&count); status != cudaSuccess) {
+    (void)cudaGetLastError();
+    return {false, "", std::string("no CUDA device answers (") + cudaGetErrorString(status) + ")"};
+  }
+  if (count == 0) return {false, "", "no CUDA device answers"};
+  cudaDeviceProp properties{};
+  INNERLOOP_CUDA_CHECK(cudaGetDeviceProperties(&properties, 0));
+  return {true, properties.name, ""};
+}
+
+Stream::Stream() {
+  INNERLOOP_CUDA_CHECK(cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking));
+  INNERLOOP_CUDA_CHECK(cudaDeviceGetAttribute(&max_shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0));
+}
+
+Stream::~Stream() {
+  // Nothing can be told from here; what failed was reported where it happened.
+  (void)cudaStreamSynchronize(handle);
+  (void)cudaFree(scratch);
+  (void)cudaStreamDestroy(handle);
+}
+
+void* Stream::reserve(std::int64_t bytes) {
+  if (bytes <= scratch_bytes) return scratch;
+  INNERLOOP_CUDA_CHECK(cudaStreamSynchronize(handle));
+  INNERLOOP_CUDA_CHECK(cudaFree(scratch));
+  scratch = nullptr;
+  scratch_bytes = 0;
+  INNERLOOP_CUDA_CHECK(cudaMalloc(&scratch, static_cast<std::size_t>(bytes)));
+  scratch_bytes = bytes;
+  return scratch;
+}
+
+std::shared_ptr<Stream> open_stream() { return std::make_shared<Stream>(); }
+
+std::int64_t available_bytes() {
+  std::size_t free = 0, total = 0;
+  INNERLOOP_CUDA_CHECK(cudaMemGetInfo(&free, &total));
+  return static_cast<std::int64_t>(free);
+}
+
+std::shared_ptr<void> allocate(Stream& stream, std::int64_t bytes) {
+  void* memory = nullptr;
+  INNERLOOP_CUDA_CHECK(cudaMalloc(&memory, static_cast<std::size_t>(bytes)));
+  std::shared_ptr<void> owner(memory, [](void* p) { (void)cudaFree(p); });
+  INNERLOOP_CUDA_CHECK(cudaMemsetAsync(memory, 0, static_cast<std::size_t>(bytes), stream.handle));
+  return owner;
+}
+
+void finish(Stream& stream) { INNERLOOP_CUDA_CHECK(cudaStreamSynchronize(stream.handle)); }
+
+void copy(Stream& stream, void* to, const void* from, std::int64_t bytes, Direction direction) {
+  const cudaMemcpyKind kinds[] = {cudaMemcpyDeviceToHost, cudaMemcpyHostToDevice, cudaMemcpyDeviceToDevice};
+  INNERLOOP_CUDA_CHECK(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), kinds[static_cast<int>(direction)],
+                                       stream.handle));
+  if (direction != Direction::on_device) finish(stream);
+}
+
+}  // namespace innerloop::cuda
