@@ -1,0 +1,21 @@
+// The commands of `innerloop`, one file each. Every one adds itself to the command line; when it was named there, it
+// runs while the command line is parsed. @throws InputError, RunError.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace innerloop {
+
+inline constexpr int kExitDone = 0;
+inline constexpr int kExitRunFailed = 1;
+inline constexpr int kExitBadInput = 2;
+inline constexpr int kExitInterrupted = 130;
+
+/// `exit_code` becomes kExitInterrupted when training was interrupted.
+void add_train(CLI::App& app, int& exit_code);
+void add_evaluate(CLI::App& app);
+void add_show(CLI::App& app);
+void add_plan(CLI::App& app);
+void add_list(CLI::App& app);
+
+}  // namespace innerloop

@@ -1,0 +1,60 @@
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/commands/commands.h"
+#include "engine/config.h"
+#include "engine/error.h"
+#include "engine/option_check.h"
+
+namespace innerloop {
+namespace {
+
+void print(const Listing& list) {
+  std::size_t width = 0;
+  for (const auto& entry : list.entries) width = std::max(width, entry.first.size());
+  std::cout << list.title << "\n";
+  for (const auto& [name, meaning] : list.entries)
+    std::cout << "  " << name << std::string(width - name.size() + 2, ' ') << meaning << "\n";
+}
+
+void print_kind(const std::string& kind) {
+  std::vector<std::string> titles;
+  for (const Listing& list : listings()) {
+    if (kind.empty() || list.title == kind) print(list);
+    titles.push_back(list.title);
+  }
+  if (kind.empty() || std::ranges::find(titles, kind) != titles.end()) return;
+  throw InputError("list: wanted a kind of thing that configs name (nearest: \"" + nearest_name(kind, titles) +
+                   "\"), found \"" + kind + "\"");
+}
+
+}  // namespace
+
+void add_list(CLI::App& app) {
+  struct Flags {
+    std::string kind;
+    bool markdown = false, schema = false;
+  };
+  CLI::App& command = *app.add_subcommand("list", "prints what a config can name, or every option");
+  auto flags = std::make_shared<Flags>();
+  CLI::Option* kind =
+      command.add_option("KIND", flags->kind, "environments, policies, algorithms, optimisers or estimators");
+  CLI::Option* markdown = command.add_flag("--markdown", flags->markdown, "every option, as docs/config.md has them");
+  CLI::Option* schema = command.add_flag("--schema", flags->schema, "a JSON Schema of the config");
+  markdown->excludes(kind)->excludes(schema);
+  schema->excludes(kind);
+  command.callback([flags] {
+    if (flags->markdown)
+      std::cout << options_markdown();
+    else if (flags->schema)
+      std::cout << json_schema().dump(2) << "\n";
+    else
+      print_kind(flags->kind);
+  });
+}
+
+}  // namespace innerloop

@@ -1,0 +1,114 @@
+#include <unistd.h>
+
+#include <ctime>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/commands/commands.h"
+#include "engine/commands/device_flags.h"
+#include "engine/config.h"
+#include "engine/error.h"
+#include "engine/evaluation_report.h"
+#include "engine/interrupt.h"
+#include "engine/machine_info.h"
+#include "engine/memory_check.h"
+#include "engine/metrics_log.h"
+#include "engine/resume.h"
+#include "engine/run_folder.h"
+#include "engine/trainer.h"
+
+namespace innerloop {
+namespace {
+
+struct Flags {
+  std::string config, out, dump_batch;
+  bool resume = false;
+  std::vector<std::string> set;
+  std::int64_t dump_iteration = 0;  // 0: the first
+  DeviceOptions device;
+};
+
+MachineFacts facts_of(const Device& device) {
+  return {.backend = device.is_cuda() ? "cuda" : "cpu",
+          .instruction_set = device.instructions(),
+          .gpu = device.name(),
+          .threads = device.threads()};
+}
+
+// Checks all that can be wrong before it writes anything, then trains. False: interrupted.
+bool train(const Flags& flags) {
+  std::optional<Resume> resume;
+  if (flags.resume) resume = read_resume(flags.out, flags.set);
+  const Config config = resume ? resume->config : read_config(flags.config, flags.set);
+  const std::string source = resume ? resume->folder.config().string() : flags.config;
+
+  Device device(flags.device);
+  check_fits(memory_need(config, device, source), device, source);
+  Trainer trainer(config, device);
+  if (resume) trainer.restore(resume->checkpoint);
+  if (!flags.dump_batch.empty())
+    trainer.dump_batch(flags.dump_iteration > 0 ? flags.dump_iteration : trainer.counts().iteration + 1,
+                       flags.dump_batch);
+
+  RunFolder run;
+  if (resume) {
+    run = resume->folder;
+    cut_metrics(run.metrics(), trainer.counts().iteration);
+    write_json(run.config(), to_json(config));
+  } else {
+    run = create_run_folder(flags.out.empty() ? default_run_folder(flags.config, std::time(nullptr)) : flags.out.c_str(),
+                            to_json(config));
+  }
+  write_json(run.machine(), machine_info(facts_of(device)));
+  std::cout << algorithm_name(config) << " on " << environment_name(config) << ", " << config.iterations
+            << " iterations" << (resume ? " from " + std::to_string(trainer.counts().iteration) + " on" : "") << "\n"
+            << "device: " << device.description() << "\n"
+            << "run: " << run.path.string() << (resume ? " (its config.json counts)" : "") << "\n"
+            << std::flush;
+
+  catch_interrupts();
+  const Trainer::End end = trainer.train(run, std::cout, isatty(STDOUT_FILENO) != 0);
+  if (end == Trainer::End::interrupted) {
+    std::cout << "Interrupted after iteration " << trainer.counts().iteration << "; to go on: innerloop train --resume "
+              << "--out " << run.path.string() << "\n";
+    return false;
+  }
+  const auto report = evaluation_report(config, device, trainer.params(), trainer.counts().iteration);
+  write_json(run.evaluation(), report);
+  std::cout << "\n" << evaluation_table(report, config);
+  return true;
+}
+
+void check(const Flags& flags) {
+  if (flags.resume && flags.out.empty()) throw InputError("--resume: wanted the run's folder with --out, found none");
+  if (!flags.resume && flags.config.empty()) throw InputError("train: wanted a config, CONFIG, found none");
+  if (flags.dump_iteration > 0 && flags.dump_batch.empty())
+    throw InputError("--dump-iteration: wanted a file with --dump-batch, found none");
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, int& exit_code) {
+  CLI::App& command = *app.add_subcommand("train", "meta-trains as a config says, and evaluates on held-out tasks");
+  auto flags = std::make_shared<Flags>();
+  command.add_option("CONFIG", flags->config, "the config, a JSON file; with --resume the run's own counts");
+  command.add_option("--out", flags->out, "the run's folder; runs/<config name>-<time> unless given");
+  command.add_flag("--resume", flags->resume, "goes on from the newest checkpoint of --out");
+  command.add_option("--set", flags->set, "path=value: overrides one option; with --resume only iterations=N")
+      ->type_size(1)
+      ->allow_extra_args(false);
+  command.add_option("--dump-batch", flags->dump_batch, "writes all of one iteration as this safetensors file");
+  command.add_option("--dump-iteration", flags->dump_iteration, "which one, from 1; the first unless given")
+      ->check(CLI::Range(1, 1000000000));
+  add_device_flags(command, flags->device);
+  command.callback([flags, &exit_code] {
+    check(*flags);
+    if (!train(*flags)) exit_code = kExitInterrupted;
+  });
+}
+
+}  // namespace innerloop

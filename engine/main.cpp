@@ -1,0 +1,48 @@
+// The command line: `innerloop COMMAND`. Errors are one line on standard error; exit codes as in commands.h.
+#include <csignal>
+#include <iostream>
+#include <string>
+
+#include "engine/build_info.h"
+#include "engine/commands/commands.h"
+#include "engine/error.h"
+
+namespace {
+
+int fail(const std::string& message, int exit_code) {
+  std::cout << std::flush;
+  std::cerr << "innerloop: " << message << "\n";
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace innerloop;
+  // A limit on the size of files is an error like a full disk, not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
+
+  CLI::App app("Batched meta-reinforcement learning on CPUs and GPUs", "innerloop");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("innerloop ") + version() + " (" + build_commit() + ", " +
+                                        build_compiler() + ", " + build_type() + ")");
+  int exit_code = kExitDone;
+  add_train(app, exit_code);
+  add_evaluate(app);
+  add_show(app);
+  add_plan(app);
+  add_list(app);
+  try {
+    app.parse(argc, argv);
+    if (!std::cout.flush()) throw RunError("standard output: wanted to write to it, found that it is full or closed");
+    return exit_code;
+  } catch (const CLI::Success& help_or_version) {
+    return app.exit(help_or_version);
+  } catch (const CLI::ParseError& error) {
+    return fail(error.what(), kExitBadInput);
+  } catch (const InputError& error) {
+    return fail(error.what(), kExitBadInput);
+  } catch (const std::exception& error) {
+    return fail(error.what(), kExitRunFailed);
+  }
+}
