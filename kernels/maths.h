@@ -145,7 +145,7 @@ FN void sin_cos(P x, P& sine, P& cosine) {
     const P shifted = fma(x, P(0.636619772f), P(maths_detail::kRounder));
     const P k = shifted - P(maths_detail::kRounder);
     // x − k·π/2, with π/2 in three parts.
-    const P r = fma(k, P(1.71512451e-15f), fma(k, P(4.37113883e-08f), fma(k, P(-1.57079637f), x)));
+    const P r = fma(k, P(-5.39030253e-15f), fma(k, P(-7.54978942e-08f), fma(k, P(-1.57079625f), x)));
     maths_detail::sin_cos_in_quarter(bits_as<std::int32_t>(shifted), r, sine, cosine);
   } else {
     sine = pack_detail::lanewise<P>([](double v) { return __builtin_sin(v); }, x);
