@@ -37,7 +37,7 @@ class FirstOrder : public OuterOptimiser {
   }
 
   std::vector<StateTensor> state() const override {
-    if (step_.powers == nullptr) return {};
+    if (step_.kind != OuterStep<float>::Kind::adam) return {};  // asked before the memory is there, too
     const std::int64_t bytes = step_.size * static_cast<std::int64_t>(sizeof(float));
     return {{"adam.first_moment", DType::F32, {step_.size}, step_.first_moment, bytes},
             {"adam.second_moment", DType::F32, {step_.size}, step_.second_moment, bytes},

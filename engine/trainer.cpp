@@ -70,8 +70,6 @@ std::vector<float> Trainer::params() const {
 }
 
 IterationReport Trainer::iterate() {
-  if (dump_ && dump_->iteration == counts_.iteration + 1)
-    write_batch_file(dump_->file, config_, device_, learner_->state(), counts_.iteration);
   last_->take(device_, learner_->state());
   return learner_->iterate(static_cast<std::uint32_t>(counts_.iteration));
 }
@@ -89,6 +87,8 @@ Trainer::End Trainer::train(const RunFolder& run, std::ostream& out, bool termin
   Progress progress(out, terminal, counts_.iteration, config_.iterations);
 
   while (counts_.iteration < config_.iterations) {
+    if (dump_ && dump_->iteration == counts_.iteration + 1)
+      write_batch_file(dump_->file, config_, device_, learner_->state(), counts_.iteration);
     const auto start = Clock::now();
     const IterationReport report = iterate();
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
