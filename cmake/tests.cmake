@@ -30,7 +30,7 @@ function(add_test_program target label library)
                        PROPERTIES LABELS ${label} TIMEOUT 600)
 endfunction()
 
-add_test_program(innerloop_tests quick innerloop_engine *_test.cpp)
+add_test_program(innerloop_tests quick innerloop_engine *_test.cpp support/*.cpp)
 add_test_program(innerloop_team_tests teams innerloop_flags teams/*_test.cpp)
 add_test_program(innerloop_long_tests long innerloop_engine long/*_test.cpp)
 if(TARGET innerloop_cuda)
