@@ -9,7 +9,7 @@
 
 namespace innerloop {
 
-inline constexpr int kMaxInnerSteps = 1000;
+inline constexpr int kMaxInnerSteps = 255;  // the inner step has 8 bits in the random numbers' counters
 inline constexpr int kMaxTasks = 1 << 24;
 inline constexpr int kMaxEnvsPerTask = 1 << 20;
 inline constexpr int kMaxHorizon = 1 << 20;
