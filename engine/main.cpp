@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   add_show(app);
   add_plan(app);
   add_list(app);
+  add_bench(app);
   try {
     app.parse(argc, argv);
     if (!std::cout.flush()) throw RunError("standard output: wanted to write to it, found that it is full or closed");

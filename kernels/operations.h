@@ -10,6 +10,7 @@
 #include "kernels/apply_gradient.h"
 #include "kernels/curvature.h"
 #include "kernels/dice.h"
+#include "kernels/fma_peak.h"
 #include "kernels/outer.h"
 #include "kernels/policy_gradient.h"
 #include "kernels/reduce.h"
@@ -22,7 +23,7 @@ template <class T>
 using PolicyOperations =
     TypeList<Advantages<T>, PolicyGradient<T>, HessianVector<T>, FisherVector<T>, TangentLogProb<T>, DiceCurvature<T>,
              ApplyGradient<T>, SumOverTasks<T>, AdaptationCredit<T>, MeanValues<T>, OuterStep<T>, ConjugateGradient<T>,
-             LineSearch<T>>;
+             LineSearch<T>, FmaPeak<T>>;
 
 template <class T, class List>
 struct EnvironmentOperationsOf;

@@ -17,5 +17,6 @@ void add_evaluate(CLI::App& app);
 void add_show(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_list(CLI::App& app);
+void add_bench(CLI::App& app);
 
 }  // namespace innerloop
