@@ -58,9 +58,12 @@ TEAM_FN void Advantages<T>::operator()(const Team& team, const Place& place, Scr
   T* advantages = batch.advantages + at;
   T* credits = dice ? batch.credits + at : advantages;
 
-  const T samples = sum_rows(team, rows, b.chains, [&](int r) FN_LAMBDA { return load<L>(valid + r); });
-  const T episodes = sum_rows(team, rows, b.chains, [&](int r) FN_LAMBDA { return load<L>(ends + r); });
-  const T total = sum_rows(team, rows, b.chains, [&](int r) FN_LAMBDA { return load<L>(rewards + r); });
+  const auto sum_valid = [&](const T* x) FN_LAMBDA {
+    return sum_rows(team, rows, b.chains, [&](int r) FN_LAMBDA {
+      return select(load<L>(valid + r) > L(0), load<L>(x + r), L(0));
+    });
+  };
+  const T samples = sum_valid(valid), episodes = sum_valid(ends), total = sum_valid(rewards);
   if (team.rank() == 0) {
     T* statistics = batch.statistics + static_cast<long>(place.task) * kStatistics;
     statistics[kReturnSum] = total;
@@ -122,7 +125,7 @@ TEAM_FN void Advantages<T>::operator()(const Team& team, const Place& place, Scr
     });
   }
   if (!normalize || !(samples > T(0))) return;
-  const T mean = sum_rows(team, rows, b.chains, [&](int r) FN_LAMBDA { return load<L>(credits + r); }) / samples;
+  const T mean = sum_valid(credits) / samples;
   const T variance = sum_rows(team, rows, b.chains,
                               [&](int r) FN_LAMBDA {
                                 const L off = load<L>(credits + r) - L(mean);

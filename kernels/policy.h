@@ -55,6 +55,7 @@ struct Parameters {
 
 // Trajectories of all tasks drawn with one set of parameters. Row r = step · envs + env; each quantity of a task is
 // contiguous over its rows, and padded to `row_stride` so that whole packs of rows can be read. Padding is not valid.
+// What rows that are not valid hold does not matter, but their observations are finite: they pass through the network.
 template <class T>
 struct Batch {
   int horizon = 0, envs = 0;
