@@ -31,7 +31,11 @@ function(add_test_program target label library)
 endfunction()
 
 add_test_program(innerloop_tests quick innerloop_engine *_test.cpp support/*.cpp)
-add_test_program(innerloop_team_tests teams innerloop_flags teams/*_test.cpp)
+add_dependencies(innerloop_tests innerloop)  # the tests of the command line run it
+# The teams' own program has little to compile: the portable kernels, and of the engine only its threads.
+add_test_program(innerloop_team_tests teams innerloop_kernels_portable teams/*.cpp support/*.cpp
+                 ../engine/device.cpp ../engine/thread_pool.cpp)
+target_link_libraries(innerloop_team_tests PRIVATE innerloop_flags Threads::Threads)
 add_test_program(innerloop_long_tests long innerloop_engine long/*_test.cpp)
 if(TARGET innerloop_cuda)
   add_test_program(innerloop_cuda_tests cuda innerloop_engine cuda/*_test.cpp cuda/*_test.cu)
@@ -40,18 +44,13 @@ endif()
 # Optimised code only: without inlining, each small function of the standard library would be a weak symbol.
 if(TARGET innerloop_kernels_avx2 AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT INNERLOOP_SANITIZE)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
-  set(others)
-  foreach(target innerloop_kernels_portable innerloop_engine innerloop innerloop_tests)
-    if(TARGET ${target})
-      list(APPEND others $<TARGET_OBJECTS:${target}>)
-    endif()
-  endforeach()
   add_test(
     NAME HostKernels.ShareNoSymbolAcrossInstructionSets
     COMMAND
       Python3::Interpreter "${PROJECT_SOURCE_DIR}/cmake/check_isa_symbols.py"
       Avx2 $<TARGET_OBJECTS:innerloop_kernels_avx2> --set Avx512 $<TARGET_OBJECTS:innerloop_kernels_avx512>
-      --set - ${others}
+      --set - $<TARGET_OBJECTS:innerloop_kernels_portable> $<TARGET_OBJECTS:innerloop_engine>
+              $<TARGET_OBJECTS:innerloop> $<TARGET_OBJECTS:innerloop_tests>
     COMMAND_EXPAND_LISTS)
   set_tests_properties(HostKernels.ShareNoSymbolAcrossInstructionSets PROPERTIES LABELS quick)
 endif()
