@@ -43,10 +43,8 @@ if(CMAKE_CUDA_COMPILER_LOADED)
     innerloop_cuda_flags
     INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:--fmad=false;-lineinfo;--expt-relaxed-constexpr;-Werror;all-warnings>"
               "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-ffp-contract=off,-Wall,-Wextra,-Wno-unknown-pragmas;${cuda_flags}>")
-  if(cuda_sources)
-    add_library(innerloop_cuda STATIC ${cuda_sources})
-    target_link_libraries(innerloop_cuda PUBLIC innerloop_cuda_flags)
-  endif()
+  add_library(innerloop_cuda STATIC ${cuda_sources})
+  target_link_libraries(innerloop_cuda PUBLIC innerloop_cuda_flags)
 else()
   message(STATUS "innerloop: builds the CPU engine alone (${reason})")
 endif()

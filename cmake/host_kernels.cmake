@@ -4,9 +4,6 @@ set(INNERLOOP_KERNEL_TARGETS)
 
 # `isa` is the name of the tag type that the templates are instantiated with.
 function(add_host_kernels target isa)
-  if(NOT kernel_sources)
-    return()
-  endif()
   add_library(${target} OBJECT ${kernel_sources})
   target_link_libraries(${target} PRIVATE innerloop_flags)
   target_compile_definitions(${target} PRIVATE INNERLOOP_ISA=${isa})

@@ -37,7 +37,8 @@ std::vector<float> on_host(Device& device, const float* data, std::int64_t count
 
 // One quantity of a batch, [task][elements][row_stride] with row = step·envs + env, as [task][env][step][elements].
 template <class T>
-std::vector<T> by_trajectory(Device& device, const Batch<float>& batch, int tasks, const float* data, int elements) {
+std::vector<T> by_trajectory(Device& device, const Batch<float>& batch, int tasks, const float* data,
+                             int elements) {
   const std::vector<float> rows = on_host(device, data, std::int64_t{tasks} * elements * batch.row_stride);
   std::vector<T> values;
   values.reserve(static_cast<std::size_t>(tasks) * static_cast<std::size_t>(elements * batch.rows()));
@@ -60,9 +61,12 @@ void add_batch(Tensors& tensors, Device& device, const InnerLoop& inner, int k) 
   const auto floats = [&](const float* data, int elements = 1) {
     return by_trajectory<float>(device, batch, tasks, data, elements);
   };
-  const auto bits = [&](const float* data) { return by_trajectory<std::uint8_t>(device, batch, tasks, data, 1); };
+  const auto bits = [&](const float* data) {
+    return by_trajectory<std::uint8_t>(device, batch, tasks, data, 1);
+  };
 
-  tensors.add(name + "observations", with(batch.observation_size), floats(batch.observations, batch.observation_size));
+  tensors.add(name + "observations", with(batch.observation_size),
+              floats(batch.observations, batch.observation_size));
   if (inner.shape().head == HeadKind::categorical)
     tensors.add(name + "actions", steps, by_trajectory<std::int32_t>(device, batch, tasks, batch.actions, 1));
   else
@@ -90,7 +94,8 @@ std::vector<float> named_numbers(Device& device, const InnerLoop& inner, int nam
   const std::vector<float> all = on_host(device, inner.tasks(), std::int64_t{tasks} * stride);
   std::vector<float> numbers;
   for (int task = 0; task < tasks; ++task)
-    numbers.insert(numbers.end(), all.begin() + task * stride, all.begin() + task * stride + named);
+    numbers.insert(numbers.end(), all.begin() + std::ptrdiff_t{task} * stride,
+                   all.begin() + std::ptrdiff_t{task} * stride + named);
   return numbers;
 }
 
@@ -106,7 +111,8 @@ void write_batch_file(const std::filesystem::path& path, const Config& config, D
   const auto learner = MetaLearner::create(with_one_epoch(config), device);
   learner->allocate();
   const std::vector<StateTensor> own = learner->state();
-  for (std::size_t i = 0; i < own.size(); ++i) device.copy_on_device(own[i].data, state[i].data, own[i].bytes);
+  for (std::size_t i = 0; i < own.size(); ++i)
+    device.copy_on_device(own[i].data, state[i].data, own[i].bytes);
 
   const InnerLoop& inner = learner->inner_loop();
   const std::int64_t tasks = inner.sizes().tasks, size = inner.parameters();

@@ -52,8 +52,8 @@ double median_seconds(const std::function<void()>& work) {
   return *middle;
 }
 
-Config config_for(const std::string& environment, bool hidden_layers, const std::string& algorithm, int inner_steps,
-                  int tasks) {
+Config config_for(const std::string& environment, bool hidden_layers, const std::string& algorithm,
+                  int inner_steps, int tasks) {
   nlohmann::ordered_json config;
   config["tasks_per_iteration"] = tasks;
   config["envs_per_task"] = kEnvs;
@@ -81,8 +81,8 @@ BenchmarkResult result_for(const Config& config, int inner_steps) {
 using Work = std::function<void(KernelBench&)>;
 using Count = std::function<OperationCount(const PolicyShape&)>;
 
-std::function<BenchmarkResult(Device&)> kernel(const std::string& environment, bool hidden_layers, const Work& work,
-                                               const Count& count, int inner_steps = 0) {
+std::function<BenchmarkResult(Device&)> kernel(const std::string& environment, bool hidden_layers,
+                                               const Work& work, const Count& count, int inner_steps = 0) {
   return [=](Device& device) {
     const Config config = config_for(environment, hidden_layers, "maml", 1, kTasks);
     KernelBench bench(config, device);
@@ -93,7 +93,8 @@ std::function<BenchmarkResult(Device&)> kernel(const std::string& environment, b
   };
 }
 
-std::function<BenchmarkResult(Device&)> meta_iteration(const std::string& algorithm, int inner_steps, int tasks) {
+std::function<BenchmarkResult(Device&)> meta_iteration(const std::string& algorithm, int inner_steps,
+                                                       int tasks) {
   return [=](Device& device) {
     const Config config = config_for("point_navigation", true, algorithm, inner_steps, tasks);
     const auto learner = MetaLearner::create(config, device);
@@ -120,20 +121,26 @@ std::vector<Benchmark> all_benchmarks(bool several_threads, bool keeps_activatio
   const Count nothing = [](const PolicyShape&) { return OperationCount{}; };
   for (const std::string environment : {"point_navigation", "cartpole", "bandit"})
     add_kernel("rollout/mlp-2x64/" + environment,
-               kernel(environment, true, [](KernelBench& b) { b.rollout(); }, rollout_operations));
+               kernel(
+                   environment, true, [](KernelBench& b) { b.rollout(); }, rollout_operations));
   // Without hidden layers: what random numbers, sampling, log-probabilities and dynamics take.
   for (const std::string environment : {"point_navigation", "cartpole", "bandit"})
-    add_kernel("env_steps/" + environment, kernel(environment, false, [](KernelBench& b) { b.rollout(); }, nothing));
-  add_kernel("advantages/linear", kernel(main, true, [](KernelBench& b) { b.advantages(); }, nothing));
+    add_kernel("env_steps/" + environment,
+               kernel(
+                   environment, false, [](KernelBench& b) { b.rollout(); }, nothing));
+  add_kernel("advantages/linear", kernel(
+                                      main, true, [](KernelBench& b) { b.advantages(); }, nothing));
   for (const bool kept : {true, false}) {
     if (kept && !keeps_activations) continue;
     const std::string how = kept ? "/kept" : "/recomputed";
     add_kernel("inner_step/mlp-2x64" + how,
-               kernel(main, true, [kept](KernelBench& b) { b.inner_step(kept); },
-                      [kept](const PolicyShape& shape) { return gradient_operations(shape, kept); }, 1));
+               kernel(
+                   main, true, [kept](KernelBench& b) { b.inner_step(kept); },
+                   [kept](const PolicyShape& shape) { return gradient_operations(shape, kept); }, 1));
     add_kernel("hessian_vector/mlp-2x64" + how,
-               kernel(main, true, [kept](KernelBench& b) { b.hessian_vector(kept); },
-                      [kept](const PolicyShape& shape) { return hessian_vector_operations(shape, kept); }, 1));
+               kernel(
+                   main, true, [kept](KernelBench& b) { b.hessian_vector(kept); },
+                   [kept](const PolicyShape& shape) { return hessian_vector_operations(shape, kept); }, 1));
   }
   for (const int tasks : {kTasks, kManyTasks})
     for (const int inner_steps : {1, 3})
@@ -160,8 +167,8 @@ BenchmarkReport run_benchmarks(const DeviceOptions& options, const std::string& 
   for (const Benchmark& benchmark : benchmarks) names += "\n  " + benchmark.name;
   std::erase_if(benchmarks, [&](const Benchmark& benchmark) { return !fits(benchmark.name, filter); });
   if (benchmarks.empty())
-    throw InputError("bench: wanted a part of a benchmark's name, or a pattern with * or ?, found \"" + filter +
-                     "\"; there are" + names);
+    throw InputError("bench: wanted a part of a benchmark's name, or a pattern with * or ?, found \"" +
+                     filter + "\"; there are" + names);
 
   BenchmarkReport report;
   report.backend = device.is_cuda() ? "cuda" : "cpu";
@@ -191,8 +198,8 @@ BenchmarkReport run_benchmarks(const DeviceOptions& options, const std::string& 
 
 std::string benchmark_table_head() {
   char line[160];
-  std::snprintf(line, sizeof(line), "%-52s %10s %14s %9s %9s %9s", "benchmark", "ms", "env steps/s", "GFLOP/s",
-                "of peak", "MiB");
+  std::snprintf(line, sizeof(line), "%-52s %10s %14s %9s %9s %9s", "benchmark", "ms", "env steps/s",
+                "GFLOP/s", "of peak", "MiB");
   return line;
 }
 
@@ -201,17 +208,20 @@ std::string benchmark_table_line(const BenchmarkResult& result) {
   const double speed = result.operations.done / result.seconds;
   if (speed > 0) std::snprintf(rate, sizeof(rate), "%9.1f %8.1f%%", speed / 1e9, 100 * speed / result.peak);
   std::snprintf(line, sizeof(line), "%-52s %10.3f %14.0f %s %9.1f", result.name.c_str(), 1e3 * result.seconds,
-                result.env_steps / result.seconds, rate, static_cast<double>(result.memory_bytes) / (1 << 20));
+                result.env_steps / result.seconds, rate,
+                static_cast<double>(result.memory_bytes) / (1 << 20));
   return line;
 }
 
 std::string benchmark_table_foot(const BenchmarkReport& report) {
   char text[200];
   std::snprintf(text, sizeof(text), "Peak of fused multiply-adds: %.1f GFLOP/s (%s, %s)", report.peak / 1e9,
-                report.backend.c_str(), report.gpu.empty() ? report.instructions.c_str() : report.gpu.c_str());
+                report.backend.c_str(),
+                report.gpu.empty() ? report.instructions.c_str() : report.gpu.c_str());
   std::string foot = text;
   if (report.peak_per_thread > 0 && report.threads > 1) {
-    std::snprintf(text, sizeof(text), ", of one thread of %d: %.1f", report.threads, report.peak_per_thread / 1e9);
+    std::snprintf(text, sizeof(text), ", of one thread of %d: %.1f", report.threads,
+                  report.peak_per_thread / 1e9);
     foot += text;
   }
   return foot;

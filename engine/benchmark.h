@@ -15,11 +15,12 @@ namespace innerloop {
 struct BenchmarkResult {
   std::string name;  // "rollout/mlp-2x64/point_navigation"; on one of several threads: "…/one-thread"
   int threads = 1, tasks = 0, envs_per_task = 0, horizon = 0, inner_steps = 0;
-  double seconds = 0;             // median of at least five repetitions, after one that does not count
-  double env_steps = 0;           // of one repetition: samples that were drawn or worked on
-  OperationCount operations;      // of one repetition; 0 where there are no matrix products
-  double peak = 0;                // operations a second that these threads could do
-  std::int64_t memory_bytes = 0;  // the process' greatest resident memory while this ran; 0 where the system hides it
+  double seconds = 0;         // median of at least five repetitions, after one that does not count
+  double env_steps = 0;       // of one repetition: samples that were drawn or worked on
+  OperationCount operations;  // of one repetition; 0 where there are no matrix products
+  double peak = 0;            // operations a second that these threads could do
+  std::int64_t memory_bytes =
+      0;  // the process' greatest resident memory while this ran; 0 where the system hides it
 };
 
 struct BenchmarkReport {

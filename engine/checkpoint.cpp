@@ -16,8 +16,8 @@ std::int64_t count_in(const TensorFile& file, const std::string& key) {
   std::int64_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (error != std::errc() || end != text.data() + text.size() || count < 0)
-    throw InputError(file.path().string() + ": metadata \"" + key + "\": wanted a whole number of 0 or more, found \"" +
-                     text + "\"");
+    throw InputError(file.path().string() + ": metadata \"" + key +
+                     "\": wanted a whole number of 0 or more, found \"" + text + "\"");
   return count;
 }
 
@@ -25,8 +25,8 @@ std::int64_t count_in(const TensorFile& file, const std::string& key) {
 void check_layout(const TensorFile& file, const Config& config) {
   const std::string wanted = layout_json(config).dump(), &found = file.metadata("layout");
   if (found != wanted)
-    throw InputError(file.path().string() + ": the policy's layout: wanted this config's, " + wanted + ", found " +
-                     found);
+    throw InputError(file.path().string() + ": the policy's layout: wanted this config's, " + wanted +
+                     ", found " + found);
 }
 
 }  // namespace
@@ -60,13 +60,15 @@ RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Config& config,
   for (const StateTensor& tensor : state) (void)file.tensor(tensor.name, tensor.dtype, tensor.shape);
   for (const Tensor& tensor : file.tensors())
     if (std::ranges::find(state, tensor.name, &StateTensor::name) == state.end())
-      throw InputError(file.path().string() + ": wanted no tensor that this config's learner does not have, found \"" +
-                       tensor.name + "\"");
+      throw InputError(file.path().string() +
+                       ": wanted no tensor that this config's learner does not have, found \"" + tensor.name +
+                       "\"");
   check_layout(file, config);
   const RunCounts counts{count_in(file, "iteration"), count_in(file, "env_steps")};
   if (counts.iteration != checkpoint.iteration)
     throw InputError(file.path().string() + ": wanted the checkpoint of iteration " +
-                     std::to_string(checkpoint.iteration) + ", found that of " + std::to_string(counts.iteration));
+                     std::to_string(checkpoint.iteration) + ", found that of " +
+                     std::to_string(counts.iteration));
   for (const StateTensor& tensor : state)
     device.copy_to_device(tensor.data, file.tensor(tensor.name).data.data(), tensor.bytes);
   return counts;

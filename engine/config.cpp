@@ -79,8 +79,8 @@ std::string options_markdown() { return markdown_of(config_outline()); }
 
 std::vector<Listing> listings() {
   std::vector<Listing> lists;
-  auto add = [&](std::string title, const char* option) {
-    Listing& list = lists.emplace_back(std::move(title), decltype(Listing::entries){});
+  auto add = [&](const std::string& title, const char* option) {
+    Listing& list = lists.emplace_back(Listing{title, {}});
     for (const OptionGroup& group : config_outline().find(option)->groups) {
       list.entries.emplace_back(group.name, group.meaning);
     }

@@ -15,7 +15,8 @@ namespace {
 std::shared_ptr<void> host_memory(std::int64_t bytes) {
   const std::size_t size = (static_cast<std::size_t>(bytes) + 4095) / 4096 * 4096;
   void* memory = std::aligned_alloc(4096, size > 0 ? size : 4096);
-  if (memory == nullptr) throw RunError("memory: wanted " + std::to_string(bytes) + " bytes, the system gave none");
+  if (memory == nullptr)
+    throw RunError("memory: wanted " + std::to_string(bytes) + " bytes, the system gave none");
   std::memset(memory, 0, size);
   return {memory, std::free};
 }
@@ -42,8 +43,9 @@ std::vector<HostKernelSet> host_kernel_sets() {
   std::vector<HostKernelSet> sets = {kernel_set<Portable>()};
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) sets.push_back(kernel_set<Avx2>());
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd"))
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512cd"))
     sets.push_back(kernel_set<Avx512>());
 #endif
   return sets;
@@ -58,14 +60,16 @@ Device::Device(const DeviceOptions& options) : host_(find_kernel_set(options.ins
       cuda_ = true;
       name_ = probe.name;
       stream_ = cuda::open_stream();
-      description_ = "cuda (" + name_ + ")" + (options.backend == Backend::cuda ? ", as asked" : ": it answers");
+      description_ =
+          "cuda (" + name_ + ")" + (options.backend == Backend::cuda ? ", as asked" : ": it answers");
       return;
     }
     why = probe.why;
 #else
     why = "this build has no CUDA side";
 #endif
-    if (options.backend == Backend::cuda) throw InputError("--backend cuda: wanted a CUDA device, found none: " + why);
+    if (options.backend == Backend::cuda)
+      throw InputError("--backend cuda: wanted a CUDA device, found none: " + why);
   }
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   pool_ = std::make_unique<ThreadPool>(options.threads > 0 ? options.threads : (cores > 0 ? cores : 1));

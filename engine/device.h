@@ -31,8 +31,8 @@ std::vector<HostKernelSet> host_kernel_sets();
 
 struct DeviceOptions {
   Backend backend = Backend::automatic;
-  int threads = 0;          // of the CPU; 0: one for each core
-  std::string instructions; // "portable", "avx2", "avx512"; empty: the best this processor has
+  int threads = 0;           // of the CPU; 0: one for each core
+  std::string instructions;  // "portable", "avx2", "avx512"; empty: the best this processor has
 };
 
 class Device {
@@ -112,8 +112,8 @@ class Device {
   template <class Op>
   Stage stage(const Op& op, int tasks) const {
     const auto& kernel = find<HostKernel<Op>>(*host_.policy, *host_.draw, *host_.rollout);
-    return {[run = kernel.run, op](const Place& place, void* scratch) { run(op, place, scratch); }, op.parts(), tasks,
-            kernel.scratch_bytes(op), op.enabled};
+    return {[run = kernel.run, op](const Place& place, void* scratch) { run(op, place, scratch); },
+            op.parts(), tasks, kernel.scratch_bytes(op), op.enabled};
   }
   template <class Op>
   void launch_cuda([[maybe_unused]] const Op& op, [[maybe_unused]] int tasks) {

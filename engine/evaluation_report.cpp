@@ -20,8 +20,8 @@ constexpr double kPublished[] = {-40.41, -11.68, -3.33, -3.23};
 
 bool is_published_benchmark(const Config& config) {
   const auto* options = std::get_if<PointNavigation::Options>(&config.environment);
-  return options != nullptr && options->layout == PointNavigation::Layout::square && options->action_scale == 0.1f &&
-         config.horizon == 100 && !config.evaluation.deterministic;
+  return options != nullptr && options->layout == PointNavigation::Layout::square &&
+         options->action_scale == 0.1f && config.horizon == 100 && !config.evaluation.deterministic;
 }
 
 Json curve_json(const std::vector<CurvePoint>& curve, bool has_interval) {
@@ -55,21 +55,24 @@ std::vector<float> parse_task(std::string_view text, const Config& config) {
   for (const auto& [name, value] : object.items()) {
     if (std::ranges::find(names, name) == names.end())
       throw InputError("--task: " + pointer_to("", name) + ": wanted a number of a task of " +
-                       environment_name(config) + " (nearest: \"" + nearest_name(name, names) + "\"), found \"" + name +
-                       "\"");
+                       environment_name(config) + " (nearest: \"" + nearest_name(name, names) +
+                       "\"), found \"" + name + "\"");
     if (!value.is_number() || !(std::abs(value.get<double>()) <= std::numeric_limits<float>::max()))
-      throw InputError("--task: " + pointer_to("", name) + ": wanted a finite number, found " + found_value(value));
+      throw InputError("--task: " + pointer_to("", name) + ": wanted a finite number, found " +
+                       found_value(value));
   }
   std::vector<float> task;
   for (const std::string& name : names) {
-    if (!object.contains(name)) throw InputError("--task: " + pointer_to("", name) + ": wanted a number, found none");
+    if (!object.contains(name))
+      throw InputError("--task: " + pointer_to("", name) + ": wanted a number, found none");
     task.push_back(object[name].get<float>());
   }
   return task;
 }
 
-nlohmann::ordered_json evaluation_report(const Config& config, Device& device, const std::vector<float>& params,
-                                         std::int64_t iteration, const std::vector<float>& task) {
+nlohmann::ordered_json evaluation_report(const Config& config, Device& device,
+                                         const std::vector<float>& params, std::int64_t iteration,
+                                         const std::vector<float>& task) {
   Evaluator evaluator(config, device, task);
   evaluator.allocate();
   const int tasks = task.empty() ? config.evaluation.tasks : 1;
@@ -89,7 +92,8 @@ nlohmann::ordered_json evaluation_report(const Config& config, Device& device, c
   report["curve"] = curve_json(evaluator.evaluate(params), tasks > 1);
   const std::vector<float> random = initial_parameters(config, policy_shape(config));
   report["baselines"] = Json::array();
-  report["baselines"].push_back({{"name", "random"}, {"curve", curve_json(evaluator.evaluate(random), tasks > 1)}});
+  report["baselines"].push_back(
+      {{"name", "random"}, {"curve", curve_json(evaluator.evaluate(random), tasks > 1)}});
   return report;
 }
 
@@ -103,8 +107,8 @@ std::string evaluation_table(const nlohmann::ordered_json& report, const Config&
                       (config.evaluation.deterministic ? "deterministic" : "stochastic") +
                       " actions: mean return ± 95 % confidence interval\n";
   table += "step   " + algorithm_name(config) +
-           std::string(19 - std::min<std::size_t>(18, algorithm_name(config).size()), ' ') + "random initialisation" +
-           (published ? "   published*" : "") + "\n";
+           std::string(19 - std::min<std::size_t>(18, algorithm_name(config).size()), ' ') +
+           "random initialisation" + (published ? "   published*" : "") + "\n";
   for (std::size_t i = 0; i < curve.size(); ++i) {
     table += format("%4.0f", curve[i]["step"]) + with_interval(curve[i]) + "   " + with_interval(random[i]);
     if (published && i < std::size(kPublished)) table += format("%15.2f", kPublished[i]);

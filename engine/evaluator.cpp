@@ -32,7 +32,8 @@ InnerLoopSizes sizes_of(const Config& config, int steps, int tasks) {
 Evaluator::Evaluator(const Config& config, Device& device, std::vector<float> fixed_task)
     : config_(config), device_(device), fixed_task_(std::move(fixed_task)) {
   const int tasks = fixed_task_.empty() ? config.evaluation.tasks : 1;
-  inner_ = std::make_unique<InnerLoop>(config, sizes_of(config, config.evaluation.inner_steps, tasks), device, plan_);
+  inner_ = std::make_unique<InnerLoop>(config, sizes_of(config, config.evaluation.inner_steps, tasks), device,
+                                       plan_);
   plan_.add(&params_, "params", "[parameter]", {inner_->parameters()});
 }
 
@@ -40,8 +41,8 @@ void Evaluator::allocate() {
   const std::int64_t had = device_.available_bytes();
   if (plan_.total_bytes() > had)
     throw InputError("memory: wanted " + std::to_string(plan_.total_bytes()) + " bytes (" +
-                     readable_bytes(plan_.total_bytes()) + ") for the evaluation, found " + std::to_string(had) + " (" +
-                     readable_bytes(had) + "); see `innerloop plan`");
+                     readable_bytes(plan_.total_bytes()) + ") for the evaluation, found " +
+                     std::to_string(had) + " (" + readable_bytes(had) + "); see `innerloop plan`");
   memory_ = device_.allocate(plan_.total_bytes());
   plan_.bind(memory_.get());
   inner_->prepare();

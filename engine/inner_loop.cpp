@@ -14,7 +14,8 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
     : config_(config), sizes_(sizes), device_(device), shape_(policy_shape(config)) {
   const std::int64_t rows = static_cast<std::int64_t>(config.horizon) * sizes.envs;
   if (rows > (std::int64_t{1} << 30))
-    throw InputError("/horizon × /envs_per_task: wanted at most 2^30 samples a task, found " + std::to_string(rows));
+    throw InputError("/horizon × /envs_per_task: wanted at most 2^30 samples a task, found " +
+                     std::to_string(rows));
   const std::size_t points = static_cast<std::size_t>(sizes.steps) + 1;
   batches_.resize(points);
   drawn_.resize(points);
@@ -31,7 +32,8 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
   for (int k = 0; k <= sizes.steps; ++k) {
     const auto at = static_cast<std::size_t>(k);
     if (k > 0) plan.add(&adapted_[at], numbered("params", k), "[task][parameter]", {tasks, parameters});
-    if (k > 0 && sizes.trials) plan.add(&tried_[at], numbered("trial_params", k), "[task][parameter]", {tasks, parameters});
+    if (k > 0 && sizes.trials)
+      plan.add(&tried_[at], numbered("trial_params", k), "[task][parameter]", {tasks, parameters});
     Batch<float>& b = batches_[at];
     b.horizon = config.horizon;
     b.envs = sizes.envs;
@@ -40,10 +42,13 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
     b.row_stride = (rows + 15) / 16 * 16;
     plan.add(&b.statistics, numbered("statistics", k), "[task][statistic]", {tasks, kStatistics});
     if (k > 0 && !sizes.way_back) continue;  // shares the trajectories' memory with batch 0
-    plan.add(&b.observations, numbered("observations", k), "[task][dimension][row]", {tasks, b.observation_size, b.row_stride});
-    plan.add(&b.actions, numbered("actions", k), "[task][dimension][row]", {tasks, b.action_size, b.row_stride});
+    plan.add(&b.observations, numbered("observations", k), "[task][dimension][row]",
+             {tasks, b.observation_size, b.row_stride});
+    plan.add(&b.actions, numbered("actions", k), "[task][dimension][row]",
+             {tasks, b.action_size, b.row_stride});
     if (sizes.drawn_outputs)
-      plan.add(&b.outputs, numbered("outputs", k), "[task][output][row]", {tasks, shape_.outputs(), b.row_stride});
+      plan.add(&b.outputs, numbered("outputs", k), "[task][output][row]",
+               {tasks, shape_.outputs(), b.row_stride});
     plan.add(&b.log_probs, numbered("log_probs", k), "[task][row]", {tasks, b.row_stride});
     plan.add(&b.rewards, numbered("rewards", k), "[task][row]", {tasks, b.row_stride});
     plan.add(&b.valid, numbered("valid", k), "[task][row]", {tasks, b.row_stride});
@@ -57,7 +62,8 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
     }
   }
   chunks_ = chunks(batches_[0]);
-  plan.add(&partial_, "partial_gradients", device.is_cuda() ? "[task][chunk][parameter]" : "[thread][chunk][parameter]",
+  plan.add(&partial_, "partial_gradients",
+           device.is_cuda() ? "[task][chunk][parameter]" : "[thread][chunk][parameter]",
            {slots, chunks_, parameters});
   plan.add(&values_, "pass_values", "[task][chunk][value]", {tasks, chunks_, kPassValues});
   if (dice && sizes.way_back) {
@@ -75,7 +81,8 @@ int InnerLoop::task_stride() const {
 void InnerLoop::prepare() {
   std::vector<float> lr(sizes_.lr.begin(), sizes_.lr.end());
   lr.resize(static_cast<std::size_t>(sizes_.steps), lr.empty() ? 0.0f : lr.back());
-  if (!lr.empty()) device_.copy_to_device(step_sizes_, lr.data(), static_cast<std::int64_t>(lr.size() * sizeof(float)));
+  if (!lr.empty())
+    device_.copy_to_device(step_sizes_, lr.data(), static_cast<std::int64_t>(lr.size() * sizeof(float)));
   for (std::size_t k = 1; k < batches_.size(); ++k) {
     drawn_[k] = {adapted_[k], parameters()};
     trial_[k] = {tried_[k], parameters()};
@@ -135,7 +142,8 @@ Kept<float> InnerLoop::kept_for(int k, const Parameters<float>& params) const {
   return same ? kept_[at] : Kept<float>{};
 }
 
-void InnerLoop::apply(int k, const Parameters<float>& base, StepSize<float> step, float* out, const int* enabled) {
+void InnerLoop::apply(int k, const Parameters<float>& base, StepSize<float> step, float* out,
+                      const int* enabled) {
   ApplyGradient<float> op;
   op.parameters = shape_.parameters();
   op.chunks = chunks_;
@@ -148,7 +156,8 @@ void InnerLoop::apply(int k, const Parameters<float>& base, StepSize<float> step
   device_.per_task(op, sizes_.tasks);
 }
 
-PolicyGradient<float> InnerLoop::gradient_at(int k, const Parameters<float>& params, EstimatorName estimator) const {
+PolicyGradient<float> InnerLoop::gradient_at(int k, const Parameters<float>& params,
+                                             EstimatorName estimator) const {
   PolicyGradient<float> op;
   op.shape = shape_;
   op.params = params;
@@ -177,7 +186,8 @@ void InnerLoop::trial_step(int k, const int* enabled) {
   adapt(k, trial(k), tried_[static_cast<std::size_t>(k) + 1], enabled);
 }
 
-void InnerLoop::add_gradient(int k, const Parameters<float>& params, const Term& term, const float* base, float* out) {
+void InnerLoop::add_gradient(int k, const Parameters<float>& params, const Term& term, const float* base,
+                             float* out) {
   PolicyGradient<float> op = gradient_at(k, params, term.estimator);
   op.surrogate_weight = term.surrogate_weight;
   op.clip = term.clip;
@@ -202,7 +212,8 @@ void InnerLoop::through_step(int k, const Parameters<float>& params, const Param
   op.clip = static_cast<float>(options.clip_epsilon);
   op.partial = partial_;
   if (options.estimator == EstimatorName::dice) {
-    device_.per_task(TangentLogProb<float>{shape_, params, batch(k), op.kept, op.direction, tangents_}, sizes_.tasks);
+    device_.per_task(TangentLogProb<float>{shape_, params, batch(k), op.kept, op.direction, tangents_},
+                     sizes_.tasks);
     device_.per_task(DiceCurvature<float>{batch(k), tangents_, score_}, sizes_.tasks);
     op.score = score_;
   }
@@ -210,7 +221,8 @@ void InnerLoop::through_step(int k, const Parameters<float>& params, const Param
   apply(k, v, {}, out, nullptr);
 }
 
-void InnerLoop::fisher_product(int k, const Parameters<float>& params, const Parameters<float>& v, float* out) {
+void InnerLoop::fisher_product(int k, const Parameters<float>& params, const Parameters<float>& v,
+                               float* out) {
   FisherVector<float> op;
   op.shape = shape_;
   op.params = params;
@@ -223,7 +235,8 @@ void InnerLoop::fisher_product(int k, const Parameters<float>& params, const Par
 }
 
 void InnerLoop::mean_values(int k, float* out, bool add, const int* enabled) {
-  device_.once(MeanValues<float>{sizes_.tasks, chunks_, kPassValues, values_, batch(k).statistics, out, enabled, add});
+  device_.once(
+      MeanValues<float>{sizes_.tasks, chunks_, kPassValues, values_, batch(k).statistics, out, enabled, add});
 }
 
 std::vector<float> InnerLoop::statistics(int k) const {

@@ -15,12 +15,12 @@ namespace innerloop {
 struct InnerLoopSizes {
   int tasks = 0;
   int envs = 0;
-  int steps = 0;          // K
-  std::vector<double> lr = {}; // [K]
+  int steps = 0;                // K
+  std::vector<double> lr = {};  // [K]
   bool deterministic = false;
-  bool way_back = false;      // the trajectories of all inner steps stay, for gradients through them
-  bool drawn_outputs = false; // KL divergences from the drawing policies will be wanted
-  bool trials = false;        // other parameters will be tried on the same data (TRPO, ProMP)
+  bool way_back = false;       // the trajectories of all inner steps stay, for gradients through them
+  bool drawn_outputs = false;  // KL divergences from the drawing policies will be wanted
+  bool trials = false;         // other parameters will be tried on the same data (TRPO, ProMP)
 };
 
 /// θ_0 … θ_K: one vector for all tasks at 0, one for each task after it.
@@ -93,11 +93,12 @@ class InnerLoop {
   PolicyShape shape_;
   int chunks_ = 0;
   bool fixed_tasks_ = false;
-  std::int64_t generation_ = -1;  // of the device when start() was called: until it changes, activations are kept
-  std::vector<Batch<float>> batches_;  // [K + 1]
-  ParameterChain drawn_, trial_;       // [K + 1]
+  std::int64_t generation_ =
+      -1;  // of the device when start() was called: until it changes, activations are kept
+  std::vector<Batch<float>> batches_;    // [K + 1]
+  ParameterChain drawn_, trial_;         // [K + 1]
   std::vector<float*> adapted_, tried_;  // [K + 1], [0] unused
-  std::vector<Kept<float>> kept_;      // [K + 1]
+  std::vector<Kept<float>> kept_;        // [K + 1]
   float* tasks_ = nullptr;
   float* partial_ = nullptr;
   float* values_ = nullptr;

@@ -35,7 +35,8 @@ int main(int argc, char** argv) {
   add_bench(app);
   try {
     app.parse(argc, argv);
-    if (!std::cout.flush()) throw RunError("standard output: wanted to write to it, found that it is full or closed");
+    if (!std::cout.flush())
+      throw RunError("standard output: wanted to write to it, found that it is full or closed");
     return exit_code;
   } catch (const CLI::Success& help_or_version) {
     return app.exit(help_or_version);

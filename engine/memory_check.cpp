@@ -26,9 +26,9 @@ MemoryNeed memory_need(const Config& config, Device& device, const std::string& 
 void check_fits(const MemoryNeed& need, const Device& device, const std::string& source) {
   const std::int64_t wanted = need.total_bytes(), had = device.available_bytes();
   if (wanted <= had) return;
-  throw InputError(source + ": wanted a config that fits in memory, found one of " + std::to_string(wanted) + " bytes (" +
-                   readable_bytes(wanted) + ") where " + std::to_string(had) + " (" + readable_bytes(had) +
-                   ") are free; `innerloop plan` shows what for");
+  throw InputError(source + ": wanted a config that fits in memory, found one of " + std::to_string(wanted) +
+                   " bytes (" + readable_bytes(wanted) + ") where " + std::to_string(had) + " (" +
+                   readable_bytes(had) + ") are free; `innerloop plan` shows what for");
 }
 
 }  // namespace innerloop

@@ -21,7 +21,8 @@ std::string sizes_text(const std::vector<std::int64_t>& sizes) {
 
 // Width of UTF-8 text on a terminal, for what the table holds.
 std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 std::string fill_to(const std::string& text, std::size_t columns, bool right = false) {
@@ -35,7 +36,8 @@ void MemoryPlan::declare(void** pointer, std::string name, std::string shape, st
                          std::int64_t element_bytes) {
   std::int64_t bytes = element_bytes;
   bool overflow = false;
-  for (std::int64_t size : sizes) overflow = overflow || __builtin_mul_overflow(bytes, size, &bytes) || bytes > kMost;
+  for (std::int64_t size : sizes)
+    overflow = overflow || __builtin_mul_overflow(bytes, size, &bytes) || bytes > kMost;
   if (overflow || total_ > kMost - bytes)
     throw InputError("buffer " + name + " " + shape + " = " + sizes_text(sizes) +
                      ": wanted a size that fits in memory, found more than 2^62 bytes");
@@ -45,7 +47,8 @@ void MemoryPlan::declare(void** pointer, std::string name, std::string shape, st
 }
 
 void MemoryPlan::bind(void* memory) {
-  for (std::size_t i = 0; i < buffers_.size(); ++i) *pointers_[i] = static_cast<char*>(memory) + buffers_[i].offset;
+  for (std::size_t i = 0; i < buffers_.size(); ++i)
+    *pointers_[i] = static_cast<char*>(memory) + buffers_[i].offset;
 }
 
 std::string MemoryPlan::table() const {
@@ -56,12 +59,12 @@ std::string MemoryPlan::table() const {
     columns[2] = std::max(columns[2], width(sizes_text(buffer.sizes)));
   }
   std::ostringstream out;
-  out << fill_to("buffer", columns[0]) << "  " << fill_to("shape", columns[1]) << "  " << fill_to("size", columns[2])
-      << "  " << fill_to("bytes", 14, true) << "\n";
+  out << fill_to("buffer", columns[0]) << "  " << fill_to("shape", columns[1]) << "  "
+      << fill_to("size", columns[2]) << "  " << fill_to("bytes", 14, true) << "\n";
   for (const Buffer& buffer : buffers_)
     out << fill_to(buffer.name, columns[0]) << "  " << fill_to(buffer.shape, columns[1]) << "  "
-        << fill_to(sizes_text(buffer.sizes), columns[2]) << "  " << fill_to(std::to_string(buffer.bytes), 14, true)
-        << "\n";
+        << fill_to(sizes_text(buffer.sizes), columns[2]) << "  "
+        << fill_to(std::to_string(buffer.bytes), 14, true) << "\n";
   out << fill_to("total", columns[0] + columns[1] + columns[2] + 4) << "  "
       << fill_to(std::to_string(total_), 14, true) << "  (" << readable_bytes(total_) << ")\n";
   return out.str();

@@ -22,7 +22,8 @@ class MemoryPlan {
   /// @throws InputError where the sizes multiply to more than 2^62 bytes, naming the buffer.
   template <class T>
   void add(T** pointer, std::string name, std::string shape, std::vector<std::int64_t> sizes) {
-    declare(reinterpret_cast<void**>(pointer), std::move(name), std::move(shape), std::move(sizes), sizeof(T));
+    declare(reinterpret_cast<void**>(pointer), std::move(name), std::move(shape), std::move(sizes),
+            sizeof(T));
   }
 
   const std::vector<Buffer>& buffers() const { return buffers_; }

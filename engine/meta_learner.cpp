@@ -22,7 +22,8 @@ InnerLoopSizes filled(InnerLoopSizes sizes, const Config& config) {
 }  // namespace
 
 std::unique_ptr<MetaLearner> MetaLearner::create(const Config& config, Device& device) {
-  if (std::holds_alternative<ReptileOptions>(config.algorithm)) return std::make_unique<Reptile>(config, device);
+  if (std::holds_alternative<ReptileOptions>(config.algorithm))
+    return std::make_unique<Reptile>(config, device);
   if (std::holds_alternative<PrompOptions>(config.algorithm)) return std::make_unique<Promp>(config, device);
   return std::make_unique<Maml>(config, device);  // maml, fomaml, emaml
 }
@@ -42,8 +43,8 @@ void MetaLearner::allocate() {
   const std::int64_t had = device_.available_bytes();
   if (plan_.total_bytes() > had)
     throw InputError("memory: wanted " + std::to_string(plan_.total_bytes()) + " bytes (" +
-                     readable_bytes(plan_.total_bytes()) + ") for this config, found " + std::to_string(had) + " (" +
-                     readable_bytes(had) + "); see `innerloop plan`");
+                     readable_bytes(plan_.total_bytes()) + ") for this config, found " + std::to_string(had) +
+                     " (" + readable_bytes(had) + "); see `innerloop plan`");
   memory_ = device_.allocate(plan_.total_bytes());
   plan_.bind(memory_.get());
   inner_->prepare();
@@ -55,8 +56,11 @@ void MetaLearner::allocate() {
 }
 
 std::vector<StateTensor> MetaLearner::state() const {
-  std::vector<StateTensor> tensors = {
-      {"params", DType::F32, {inner_->parameters()}, params_, inner_->parameters() * static_cast<std::int64_t>(sizeof(float))}};
+  std::vector<StateTensor> tensors = {{"params",
+                                       DType::F32,
+                                       {inner_->parameters()},
+                                       params_,
+                                       inner_->parameters() * static_cast<std::int64_t>(sizeof(float))}};
   for (const StateTensor& tensor : outer_->state()) tensors.push_back(tensor);
   for (const StateTensor& tensor : own_state()) tensors.push_back(tensor);
   return tensors;

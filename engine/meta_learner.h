@@ -37,8 +37,8 @@ class MetaLearner {
 
   /// Trajectories and parameters of the last iteration, for the batch file.
   const InnerLoop& inner_loop() const { return *inner_; }
-  const float* params() const { return params_; }                // [P], device memory
-  const float* meta_gradient() const { return meta_gradient_; }  // [P], device memory; before clipping
+  const float* params() const { return params_; }                  // [P], device memory
+  const float* meta_gradient() const { return meta_gradient_; }    // [P], device memory; before clipping
   const float* outer_gradient() const { return outer_gradient_; }  // [task][P], device memory
 
  protected:

@@ -11,7 +11,9 @@ namespace innerloop {
 struct OperationCount {
   double done = 0, nominal = 0;
 
-  OperationCount operator+(OperationCount other) const { return {done + other.done, nominal + other.nominal}; }
+  OperationCount operator+(OperationCount other) const {
+    return {done + other.done, nominal + other.nominal};
+  }
   OperationCount operator*(double times) const { return {done * times, nominal * times}; }
 };
 
@@ -51,7 +53,8 @@ inline OperationCount hessian_vector_operations(const PolicyShape& shape, bool k
 }
 
 /// A meta-iteration of MAML with K inner steps, for each sample of one of its K + 1 batches.
-inline OperationCount maml_operations(const PolicyShape& shape, int inner_steps, bool second_order, bool kept) {
+inline OperationCount maml_operations(const PolicyShape& shape, int inner_steps, bool second_order,
+                                      bool kept) {
   OperationCount count = (rollout_operations(shape) + gradient_operations(shape, kept)) * (inner_steps + 1);
   if (second_order) count = count + hessian_vector_operations(shape, kept) * inner_steps;
   return count;

@@ -28,8 +28,8 @@ class OuterOptimiser {
   virtual ~OuterOptimiser() = default;
 
   /// The config's. `objective` is needed by TRPO alone and must outlive it.
-  static std::unique_ptr<OuterOptimiser> create(const Config& config, int parameters, Device& device, MemoryPlan& plan,
-                                                TrustRegionObjective* objective);
+  static std::unique_ptr<OuterOptimiser> create(const Config& config, int parameters, Device& device,
+                                                MemoryPlan& plan, TrustRegionObjective* objective);
 
   virtual void prepare() {}
   /// Enqueues the step of `params` along `gradient`, uphill; none where the gradient is not finite.

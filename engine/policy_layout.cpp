@@ -29,7 +29,8 @@ std::vector<LayoutEntry> policy_layout(const PolicyShape& shape) {
     layout.push_back({layer + ".weight", shape.weight_offset(l), {shape.width[l], shape.width[l + 1]}});
     layout.push_back({layer + ".bias", shape.bias_offset(l), {shape.width[l + 1]}});
   }
-  if (shape.head == HeadKind::gaussian) layout.push_back({"log_std", shape.log_std_offset(), {shape.outputs()}});
+  if (shape.head == HeadKind::gaussian)
+    layout.push_back({"log_std", shape.log_std_offset(), {shape.outputs()}});
   return layout;
 }
 
@@ -42,7 +43,8 @@ std::vector<float> initial_parameters(const Config& config, const PolicyShape& s
     const float bound = std::sqrt(6.0f / static_cast<float>(in + out));
     for (int i = 0; i < in * out; ++i, ++drawn) {
       Random<One> random({config.seed, 0}, 0u, 0u, drawn, Purpose::initial_parameters, 0);
-      params[static_cast<std::size_t>(shape.weight_offset(l) + i)] = random.uniform(One(-bound), One(bound)).get(0);
+      params[static_cast<std::size_t>(shape.weight_offset(l) + i)] =
+          random.uniform(One(-bound), One(bound)).get(0);
     }
   }
   if (shape.head == HeadKind::gaussian)

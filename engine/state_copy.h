@@ -29,7 +29,8 @@ class StateCopy {
     plan_.bind(memory_.get());
   }
   void take(Device& device, const std::vector<StateTensor>& state) {
-    for (std::size_t i = 0; i < state.size(); ++i) device.copy_on_device(copy_[i].data, state[i].data, state[i].bytes);
+    for (std::size_t i = 0; i < state.size(); ++i)
+      device.copy_on_device(copy_[i].data, state[i].data, state[i].bytes);
   }
   const std::vector<StateTensor>& state() const { return copy_; }
 

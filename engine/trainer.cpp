@@ -20,7 +20,8 @@ using Clock = std::chrono::steady_clock;
 std::string listed(const std::vector<int>& tasks) {
   constexpr std::size_t kShown = 8;
   std::string text;
-  for (std::size_t i = 0; i < tasks.size() && i < kShown; ++i) text += (i > 0 ? ", " : "") + std::to_string(tasks[i]);
+  for (std::size_t i = 0; i < tasks.size() && i < kShown; ++i)
+    text += (i > 0 ? ", " : "") + std::to_string(tasks[i]);
   if (tasks.size() > kShown) text += " and " + std::to_string(tasks.size() - kShown) + " more";
   return text.empty() ? "none (their mean is not finite)" : text;
 }
@@ -58,14 +59,15 @@ void Trainer::restore(const Checkpoint& checkpoint) {
 void Trainer::dump_batch(std::int64_t iteration, const std::filesystem::path& file) {
   if (iteration <= counts_.iteration || iteration > config_.iterations)
     throw InputError("--dump-iteration: wanted an iteration of this run, from " +
-                     std::to_string(counts_.iteration + 1) + " to " + std::to_string(config_.iterations) + ", found " +
-                     std::to_string(iteration));
+                     std::to_string(counts_.iteration + 1) + " to " + std::to_string(config_.iterations) +
+                     ", found " + std::to_string(iteration));
   dump_ = {iteration, file};
 }
 
 std::vector<float> Trainer::params() const {
   std::vector<float> params(static_cast<std::size_t>(learner_->inner_loop().parameters()));
-  device_.copy_to_host(params.data(), learner_->params(), static_cast<std::int64_t>(params.size() * sizeof(float)));
+  device_.copy_to_host(params.data(), learner_->params(),
+                       static_cast<std::int64_t>(params.size() * sizeof(float)));
   return params;
 }
 

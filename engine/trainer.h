@@ -54,7 +54,7 @@ class Trainer {
   const Config config_;
   Device& device_;
   std::unique_ptr<MetaLearner> learner_;
-  std::unique_ptr<StateCopy> last_;  // the state before the iteration
+  std::unique_ptr<StateCopy> last_;       // the state before the iteration
   std::unique_ptr<Evaluator> evaluator_;  // while `evaluation.every` asks for it
   RunCounts counts_;
   std::optional<Dump> dump_;

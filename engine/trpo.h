@@ -12,7 +12,8 @@ namespace innerloop {
 /// the others do nothing.
 class Trpo : public OuterOptimiser {
  public:
-  Trpo(const TrpoOptions& options, int parameters, Device& device, MemoryPlan& plan, TrustRegionObjective& objective);
+  Trpo(const TrpoOptions& options, int parameters, Device& device, MemoryPlan& plan,
+       TrustRegionObjective& objective);
 
   void update(float* params, const float* gradient) override;
   void report(IterationReport& report) const override;
@@ -22,10 +23,11 @@ class Trpo : public OuterOptimiser {
   const int parameters_;
   Device& device_;
   TrustRegionObjective& objective_;
-  float *x_ = nullptr, *residual_ = nullptr, *direction_ = nullptr, *product_ = nullptr, *candidate_ = nullptr;  // [P]
-  float* values_ = nullptr;   // [kPassValues]
-  float* scalars_ = nullptr;  // [kScalars]
-  int* searching_ = nullptr;  // [1]
+  float *x_ = nullptr, *residual_ = nullptr, *direction_ = nullptr, *product_ = nullptr,
+        *candidate_ = nullptr;  // [P]
+  float* values_ = nullptr;     // [kPassValues]
+  float* scalars_ = nullptr;    // [kScalars]
+  int* searching_ = nullptr;    // [1]
 };
 
 }  // namespace innerloop

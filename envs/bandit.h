@@ -66,7 +66,8 @@ struct Bandit {
   FN static Outcome<Real> step(const Options& options, const Task<Real>& task, State<Real>&,
                                const IntPack<Real>& action, Random<Real>& random) {
     Real arm(0);
-    for (int i = 0; i < options.arms; ++i) arm = select(as_mask<Real>(action == IntPack<Real>(i)), task.arm[i], arm);
+    for (int i = 0; i < options.arms; ++i)
+      arm = select(as_mask<Real>(action == IntPack<Real>(i)), task.arm[i], arm);
     const Mask<Real> done(-1);
     if (options.reward == Reward::gaussian) return {arm + random.normal(), done};
     return {select(random.uniform() < arm, Real(1), Real(0)), done};

@@ -55,7 +55,8 @@ struct CartPole {
     Task<Real> task;
     task.cart_mass = random.uniform(Real(options.cart_mass.low), Real(options.cart_mass.high));
     task.pole_mass = random.uniform(Real(options.pole_mass.low), Real(options.pole_mass.high));
-    task.pole_half_length = random.uniform(Real(options.pole_half_length.low), Real(options.pole_half_length.high));
+    task.pole_half_length =
+        random.uniform(Real(options.pole_half_length.low), Real(options.pole_half_length.high));
     task.force = random.uniform(Real(options.force.low), Real(options.force.high));
     task.gravity = random.uniform(Real(options.gravity.low), Real(options.gravity.high));
     return task;
@@ -79,15 +80,16 @@ struct CartPole {
 
   /// Every step is rewarded with 1, the one that ends the episode too.
   template <class Real>
-  FN static Outcome<Real> step(const Options&, const Task<Real>& task, State<Real>& state, const IntPack<Real>& action,
-                               Random<Real>&) {
+  FN static Outcome<Real> step(const Options&, const Task<Real>& task, State<Real>& state,
+                               const IntPack<Real>& action, Random<Real>&) {
     const Real force = select(as_mask<Real>(action == IntPack<Real>(1)), task.force, -task.force);
     const Real total_mass = task.cart_mass + task.pole_mass;
     const Real pole_moment = task.pole_mass * task.pole_half_length;
     Real sine, cosine;
     sin_cos(state.angle, sine, cosine);
 
-    const Real push = (force + pole_moment * state.angular_velocity * state.angular_velocity * sine) / total_mass;
+    const Real push =
+        (force + pole_moment * state.angular_velocity * state.angular_velocity * sine) / total_mass;
     const Real angular_acceleration =
         (task.gravity * sine - cosine * push) /
         (task.pole_half_length * (constant<Real>(4.0 / 3.0) - task.pole_mass * cosine * cosine / total_mass));

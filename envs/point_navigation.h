@@ -30,14 +30,17 @@ struct PointNavigation {
     field("layout", o.layout,
           Choices{Choice{"square", "goals uniform in [-0.5, 0.5]²; steps of at most 0.1 an axis"},
                   Choice{"corner", "goals at (±2, ±2); steps of at most 0.2 an axis"},
-                  Choice{"semicircle", "goals on the upper half of the unit circle; steps of at most 0.1 an axis"}},
+                  Choice{"semicircle",
+                         "goals on the upper half of the unit circle; steps of at most 0.1 an axis"}},
           "where the goals lie, and how far a step goes");
     field("reward", o.reward,
           Choices{Choice{"dense", "minus the distance to the goal"},
-                  Choice{"sparse", "corner: the progress of steps that arrive in the goal's quadrant, 0.5 or more from "
-                                   "the centre; semicircle: 1 minus the distance, within 0.2 of the goal; else 0"},
-                  Choice{"sparse_potential", "corner: the progress, also where it is negative, of steps that start or "
-                                             "arrive in the goal's quadrant; else 0"}},
+                  Choice{"sparse",
+                         "corner: the progress of steps that arrive in the goal's quadrant, 0.5 or more from "
+                         "the centre; semicircle: 1 minus the distance, within 0.2 of the goal; else 0"},
+                  Choice{"sparse_potential",
+                         "corner: the progress, also where it is negative, of steps that start or "
+                         "arrive in the goal's quadrant; else 0"}},
           "what a step is rewarded for");
     field("action_scale", o.action_scale, above(0), "movement per unit of action");
     field("end_at_goal", o.end_at_goal, "square: an episode ends within 0.01 of the goal on both axes");

@@ -59,9 +59,8 @@ TEAM_FN void Advantages<T>::operator()(const Team& team, const Place& place, Scr
   T* credits = dice ? batch.credits + at : advantages;
 
   const auto sum_valid = [&](const T* x) FN_LAMBDA {
-    return sum_rows(team, rows, b.chains, [&](int r) FN_LAMBDA {
-      return select(load<L>(valid + r) > L(0), load<L>(x + r), L(0));
-    });
+    return sum_rows(team, rows, b.chains,
+                    [&](int r) FN_LAMBDA { return select(load<L>(valid + r) > L(0), load<L>(x + r), L(0)); });
   };
   const T samples = sum_valid(valid), episodes = sum_valid(ends), total = sum_valid(rewards);
   if (team.rank() == 0) {
@@ -88,8 +87,8 @@ TEAM_FN void Advantages<T>::operator()(const Team& team, const Place& place, Scr
       store_first(advantages + row, carry.sum, count);
     });
     team.sync();
-    fit_baseline(team, rows, batch.observation_size, observations, batch.row_stride, valid, advantages, b.elapsed,
-                 b.baseline);
+    fit_baseline(team, rows, batch.observation_size, observations, batch.row_stride, valid, advantages,
+                 b.elapsed, b.baseline);
   }
   const int features = linear_baseline ? baseline_features(batch.observation_size) : 0;
   const L decay(discount * gae_lambda);
@@ -100,7 +99,8 @@ TEAM_FN void Advantages<T>::operator()(const Team& team, const Place& place, Scr
     if (features > 0) {
       const L elapsed = load_first<L>(b.elapsed + row, count);
       for (int i = 0; i < features; ++i)
-        value = fma(baseline_feature<L>(i, batch.observation_size, observations + row, batch.row_stride, elapsed, count),
+        value = fma(baseline_feature<L>(i, batch.observation_size, observations + row, batch.row_stride,
+                                        elapsed, count),
                     L(b.baseline.weights[i]), value);
     }
     const L delta = fma(gamma, select(end, L(0), carry.value), load_first<L>(rewards + row, count)) - value;

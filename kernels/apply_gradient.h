@@ -32,14 +32,17 @@ struct ApplyGradient {
     const T samples = statistics[static_cast<long>(place.task) * kStatistics + kSamples];
     const L scale(samples > T(0) ? T(1) / samples : T(0));
     const int end = min_of(parameters, (place.part + 1) * kPartParameters);
-    for (int p = place.part * kPartParameters + team.rank() * L::lanes; p < end; p += team.size() * L::lanes) {
+    for (int p = place.part * kPartParameters + team.rank() * L::lanes; p < end;
+         p += team.size() * L::lanes) {
       const int count = end - p;
       L sum = load_first<L>(from + p, count);
-      for (int c = 1; c < chunks; ++c) sum = sum + load_first<L>(from + static_cast<long>(c) * parameters + p, count);
+      for (int c = 1; c < chunks; ++c)
+        sum = sum + load_first<L>(from + static_cast<long>(c) * parameters + p, count);
       sum = sum * scale;
       const L start = base.data == nullptr ? L(0) : load_first<L>(base.of(place.task) + p, count);
       L alpha(1);
-      if (step.data != nullptr) alpha = step.stride == 0 ? L(*step.data) : load_first<L>(step.data + p, count);
+      if (step.data != nullptr)
+        alpha = step.stride == 0 ? L(*step.data) : load_first<L>(step.data + p, count);
       store_first(out + static_cast<long>(place.task) * parameters + p, fma(alpha, sum, start), count);
     }
   }

@@ -26,8 +26,8 @@ FN L baseline_feature(int i, int observation_size, const T* observations, long s
 
 template <class T>
 struct BaselineBuffers {
-  static constexpr int kRows = 128;   // rows whose features are held at once
-  static constexpr int kChains = 8;   // a sum's chains, closed by a fixed tree
+  static constexpr int kRows = 128;  // rows whose features are held at once
+  static constexpr int kChains = 8;  // a sum's chains, closed by a fixed tree
 
   T* features;     // [feature + 1][kRows], the last is the return
   double* sums;    // [pair][kChains]
@@ -73,12 +73,14 @@ FN void solve_ridge(int n, const double* system, double* factor, T* weights) {
   }
   for (int i = 0; i < n; ++i) {
     double sum = system[i * stride + n];
-    for (int k = 0; k < i; ++k) sum = fma(One(-factor[i * stride + k]), One(factor[k * stride + n]), One(sum)).get(0);
+    for (int k = 0; k < i; ++k)
+      sum = fma(One(-factor[i * stride + k]), One(factor[k * stride + n]), One(sum)).get(0);
     factor[i * stride + n] = solved ? sum / factor[i * stride + i] : 0;
   }
   for (int i = n - 1; i >= 0; --i) {
     double sum = factor[i * stride + n];
-    for (int k = i + 1; k < n; ++k) sum = fma(One(-factor[k * stride + i]), One(factor[k * stride + n]), One(sum)).get(0);
+    for (int k = i + 1; k < n; ++k)
+      sum = fma(One(-factor[k * stride + i]), One(factor[k * stride + n]), One(sum)).get(0);
     factor[i * stride + n] = solved ? sum / factor[i * stride + i] : 0;
     weights[i] = static_cast<T>(factor[i * stride + n]);
   }
@@ -86,9 +88,11 @@ FN void solve_ridge(int n, const double* system, double* factor, T* weights) {
 
 // Fits the weights. Row arrays are those of one task; `returns` and `elapsed` are [row]. Syncs.
 template <class Team>
-TEAM_FN void fit_baseline(const Team& team, int rows, int observation_size, const typename Team::Scalar* observations,
-                          long stride, const typename Team::Scalar* valid, const typename Team::Scalar* returns,
-                          const typename Team::Scalar* elapsed, const BaselineBuffers<typename Team::Scalar>& b) {
+TEAM_FN void fit_baseline(const Team& team, int rows, int observation_size,
+                          const typename Team::Scalar* observations, long stride,
+                          const typename Team::Scalar* valid, const typename Team::Scalar* returns,
+                          const typename Team::Scalar* elapsed,
+                          const BaselineBuffers<typename Team::Scalar>& b) {
   using T = typename Team::Scalar;
   using L = typename Team::Lane;
   constexpr int kRows = BaselineBuffers<T>::kRows, kSums = BaselineBuffers<T>::kChains;

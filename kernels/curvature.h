@@ -43,7 +43,8 @@ struct CurvatureVector {
 
   EstimatorName estimator = EstimatorName::reinforce;  // of the Hessian
   T clip = 0;
-  const T* score = nullptr;  // [task][row_stride]  DiCE's weight on ∇lp, from dice.h; null for other estimators
+  const T* score =
+      nullptr;  // [task][row_stride]  DiCE's weight on ∇lp, from dice.h; null for other estimators
 
   T* partial = nullptr;  // [slot][chunk][P]
   const int* enabled = nullptr;
@@ -109,8 +110,10 @@ struct Buffers {
 template <class Team, class Op>
 TEAM_FN void load(const Team& team, const Op& op, int task, const Buffers<Team>& b) {
   const auto* theta = op.params.of(task);
-  load_weights(team, op.shape, [&](int p) FN_LAMBDA { return theta[p]; }, b.weights);
-  load_weights(team, op.shape, [&](int p) FN_LAMBDA { return op.direction.of(task, p); }, b.direction);
+  load_weights(
+      team, op.shape, [&](int p) FN_LAMBDA { return theta[p]; }, b.weights);
+  load_weights(
+      team, op.shape, [&](int p) FN_LAMBDA { return op.direction.of(task, p); }, b.direction);
   load_head_constants(team, op.shape, b.weights.log_std, b.head);
 }
 
@@ -124,7 +127,8 @@ TEAM_FN void tangent_block(const Team& team, const PolicyShape& shape, const Buf
     const int in = shape.width[l], out = shape.width[l + 1], stride = padded(out);
     const Term<T> by_weight{block.entering(shape, l), {b.direction.weight[l], stride}, in};
     // The inputs do not move along u: layer 0 has one term only, the other has depth 0.
-    const Term<T> by_input{{b.tangents.hidden[l > 0 ? l : 1], padded(in), 1}, {b.weights.weight[l], stride}, l > 0 ? in : 0};
+    const Term<T> by_input{
+        {b.tangents.hidden[l > 0 ? l : 1], padded(in), 1}, {b.weights.weight[l], stride}, l > 0 ? in : 0};
     const Array<Term<T>, 2> terms{{by_input, by_weight}};
     const T* bias = b.direction.bias[l];
     if (l + 1 == shape.layers) {
@@ -147,8 +151,8 @@ TEAM_FN void tangent_block(const Team& team, const PolicyShape& shape, const Buf
 // For each row: the tangent ("_tangent") of ∂S/∂output and ∂S/∂log_std, and ∂S/∂output itself (Hessian only).
 // Does not sync.
 template <class Team, CurvatureKind Kind>
-TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Scalar, Kind>& op, int task, int row,
-                       const Block<typename Team::Scalar>& block, const Buffers<Team>& b,
+TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Scalar, Kind>& op, int task,
+                       int row, const Block<typename Team::Scalar>& block, const Buffers<Team>& b,
                        typename Team::Scalar* tangent_seeds, typename Team::Scalar* seeds) {
   using L = typename Team::Lane;
   constexpr int stride = Team::block_rows;
@@ -162,10 +166,11 @@ TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Sc
       const auto rows = head_rows(batch, block, task, row, r);
       const auto* moved = b.tangents.outputs + r;
       if constexpr (Kind == CurvatureKind::fisher) {
-        Head::metric(b.head, rows, moved, b.direction.log_std, L(1), [&](int o, L by_output, L by_std) FN_LAMBDA {
-          store(tangent_seeds + o * stride + r, select(valid, by_output, L(0)));
-          store(tangent_seeds + (outputs + o) * stride + r, select(valid, by_std, L(0)));
-        });
+        Head::metric(b.head, rows, moved, b.direction.log_std, L(1),
+                     [&](int o, L by_output, L by_std) FN_LAMBDA {
+                       store(tangent_seeds + o * stride + r, select(valid, by_output, L(0)));
+                       store(tangent_seeds + (outputs + o) * stride + r, select(valid, by_std, L(0)));
+                     });
       } else {
         L weight(0), score(0);
         if (op.estimator == EstimatorName::dice) {
@@ -175,7 +180,8 @@ TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Sc
           const L advantage = innerloop::load<L>(batch.advantages + base + r);
           L ratio(1);
           if (op.estimator != EstimatorName::reinforce)
-            ratio = exp(Head::template log_prob<L>(b.head, rows) - innerloop::load<L>(batch.log_probs + base + r));
+            ratio = exp(Head::template log_prob<L>(b.head, rows) -
+                        innerloop::load<L>(batch.log_probs + base + r));
           with_estimator(op.estimator, [&](auto rule) FN_LAMBDA {
             weight = rule.gradient_weight(advantage, ratio, L(op.clip));
             score = rule.curvature_weight(advantage, ratio, L(op.clip));
@@ -198,18 +204,20 @@ TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Sc
 // With G the gradient entering a layer from above and q = G·Wᵀ: G′ = q∘s, Ġ′ = (Ġ·Wᵀ + G·Uᵀ)∘s + q∘ṡ.
 template <class Team>
 TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape, const Buffers<Team>& b,
-                               const Block<typename Team::Scalar>& block, const typename Team::Scalar* tangent_seeds,
-                               const typename Team::Scalar* seeds, typename Team::Scalar* const* back,
-                               typename Team::Scalar* const* back_tangent,
+                               const Block<typename Team::Scalar>& block,
+                               const typename Team::Scalar* tangent_seeds, const typename Team::Scalar* seeds,
+                               typename Team::Scalar* const* back, typename Team::Scalar* const* back_tangent,
                                const GradientSums<typename Team::Scalar>& sums) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
   constexpr int seed_stride = Team::block_rows;
   const int head = shape.layers - 1, last = padded(shape.width[head]);
-  add_products(team, shape.outputs(), shape.width[head], sums.weight[head],
-               Array<Term<T>, 2>{{{{seeds, seed_stride, 1}, {b.tangents.hidden[head > 0 ? head : 1], last},
-                                   head > 0 ? block.rows : 0},
-                                  {{tangent_seeds, seed_stride, 1}, {block.hidden[head], last}, block.rows}}});
+  add_products(
+      team, shape.outputs(), shape.width[head], sums.weight[head],
+      Array<Term<T>, 2>{{{{seeds, seed_stride, 1},
+                          {b.tangents.hidden[head > 0 ? head : 1], last},
+                          head > 0 ? block.rows : 0},
+                         {{tangent_seeds, seed_stride, 1}, {block.hidden[head], last}, block.rows}}});
   Left<T> gradient{seeds, 1, seed_stride}, tangent{tangent_seeds, 1, seed_stride};
   for (int l = head; l > 0; --l) {
     const int in = shape.width[l], out = shape.width[l + 1], stride = padded(in);
@@ -217,8 +225,9 @@ TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape, const
     T* tangent_to = back_tangent[l % 2];
     const T* hidden = block.hidden[l];
     const T* moved = b.tangents.hidden[l];
-    product<V>(team, block.rows, stride, Array<Term<T>, 1>{{{gradient, {b.weights.transposed[l], stride}, out}}},
-               {b.block.zeros, 0}, to, stride);
+    product<V>(team, block.rows, stride,
+               Array<Term<T>, 1>{{{gradient, {b.weights.transposed[l], stride}, out}}}, {b.block.zeros, 0},
+               to, stride);
     product<V>(team, block.rows, stride,
                Array<Term<T>, 2>{{{tangent, {b.weights.transposed[l], stride}, out},
                                   {gradient, {b.direction.transposed[l], stride}, out}}},
@@ -235,7 +244,8 @@ TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape, const
     team.sync();
     const Left<T> entering = block.entering(shape, l - 1);
     add_products(team, shape.width[l - 1], in, sums.weight[l - 1],
-                 Array<Term<T>, 2>{{{{b.tangents.hidden[l > 1 ? l - 1 : 1], 1, padded(shape.width[l - 1])}, {to, stride},
+                 Array<Term<T>, 2>{{{{b.tangents.hidden[l > 1 ? l - 1 : 1], 1, padded(shape.width[l - 1])},
+                                     {to, stride},
                                      l > 1 ? block.rows : 0},
                                     {{entering.data, entering.depth_stride, entering.row_stride},
                                      {tangent_to, stride},
@@ -279,7 +289,8 @@ FN long CurvatureVector<T, Kind>::scratch_bytes() const {
 
 template <class T, CurvatureKind Kind>
 template <class Team>
-TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place& place, Scratch scratch) const {
+TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place& place,
+                                                  Scratch scratch) const {
   const auto b = curvature_detail::Buffers<Team>::take(scratch, shape, kept.data != nullptr);
   const auto backward = curvature_detail::BackwardBuffers<Team>::take(scratch, shape);
   curvature_detail::load(team, *this, place.task, b);
@@ -290,12 +301,14 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
     const int rows = min_of(Team::block_rows, end - row);
     const auto block = forward_block(team, shape, b.weights, batch, kept, place, b.block, row, rows);
     curvature_detail::tangent_block(team, shape, b, block);
-    curvature_detail::seed_rows(team, *this, place.task, row, block, b, backward.tangent_seeds, backward.seeds);
+    curvature_detail::seed_rows(team, *this, place.task, row, block, b, backward.tangent_seeds,
+                                backward.seeds);
     team.sync();
-    add_rows(team, rows, backward.sums.row_quantities, backward.tangent_seeds, Team::block_rows, backward.sums.rows);
+    add_rows(team, rows, backward.sums.row_quantities, backward.tangent_seeds, Team::block_rows,
+             backward.sums.rows);
     if constexpr (Kind == CurvatureKind::hessian)
-      curvature_detail::backward_tangents(team, shape, b, block, backward.tangent_seeds, backward.seeds, backward.back,
-                                          backward.back_tangent, backward.sums);
+      curvature_detail::backward_tangents(team, shape, b, block, backward.tangent_seeds, backward.seeds,
+                                          backward.back, backward.back_tangent, backward.sums);
     else
       backward_block(team, shape, b.weights, block, backward.tangent_seeds, backward.back, b.block.zeros,
                      backward.sums);

@@ -30,7 +30,8 @@ struct DiceCurvature {
     const T *ends = batch.ends + at, *valid = batch.valid + at, *weights = batch.advantages + at;
     T *d = tangents + at, *to = score + at;
     scan_forth<Team, Carry>(team, batch.horizon, batch.envs, [&](int row, int count, Carry& carry) FN_LAMBDA {
-      carry.sum = carry.sum + select(load_first<L>(valid + row, count) > L(0), load_first<L>(d + row, count), L(0));
+      carry.sum =
+          carry.sum + select(load_first<L>(valid + row, count) > L(0), load_first<L>(d + row, count), L(0));
       store_first(d + row, load_first<L>(weights + row, count) * carry.sum, count);
       carry.sum = select(load_first<L>(ends + row, count) > L(0), L(0), carry.sum);
     });

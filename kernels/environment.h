@@ -50,16 +50,26 @@ struct Outcome {
 /// - `Task<Real>`, drawn once and held for all episodes of a task, and `State<Real>` hold Reals only;
 /// - `task_size(options)` says how many of the task's numbers count, `task_name(options, i)` what each is called.
 template <class E>
-concept Environment = requires(const typename E::Options& options, typename E::template State<Pack<float, 4>>& state,
-                               const typename E::template Task<Pack<float, 4>>& task, Random<Pack<float, 4>>& random,
+concept Environment = requires(const typename E::Options& options,
+                               typename E::template State<Pack<float, 4>>& state,
+                               const typename E::template Task<Pack<float, 4>>& task,
+                               Random<Pack<float, 4>>& random,
                                const typename E::Action::template Value<Pack<float, 4>>& action) {
   { E::task_size(options) } -> std::same_as<int>;
   { E::action_count(options) } -> std::same_as<int>;
   { E::task_name(options, 0) } -> std::same_as<std::string>;
-  { E::template draw<Pack<float, 4>>(options, random) } -> std::same_as<typename E::template Task<Pack<float, 4>>>;
-  { E::template reset<Pack<float, 4>>(options, task, random) } -> std::same_as<typename E::template State<Pack<float, 4>>>;
-  { E::template observe<Pack<float, 4>>(options, state) } -> std::same_as<Array<Pack<float, 4>, E::observation_size>>;
-  { E::template step<Pack<float, 4>>(options, task, state, action, random) } -> std::same_as<Outcome<Pack<float, 4>>>;
+  {
+    E::template draw<Pack<float, 4>>(options, random)
+    } -> std::same_as<typename E::template Task<Pack<float, 4>>>;
+  {
+    E::template reset<Pack<float, 4>>(options, task, random)
+    } -> std::same_as<typename E::template State<Pack<float, 4>>>;
+  {
+    E::template observe<Pack<float, 4>>(options, state)
+    } -> std::same_as<Array<Pack<float, 4>, E::observation_size>>;
+  {
+    E::template step<Pack<float, 4>>(options, task, state, action, random)
+    } -> std::same_as<Outcome<Pack<float, 4>>>;
 };
 
 }  // namespace innerloop

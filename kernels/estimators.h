@@ -5,7 +5,6 @@
 #pragma once
 
 #include "kernels/choices.h"
-#include "kernels/choices.h"
 #include "kernels/pack.h"
 
 namespace innerloop {
@@ -13,21 +12,33 @@ namespace innerloop {
 // A·lp: the log-likelihood surrogate (Williams 1992; MAML as published, Finn et al. 2017).
 struct Reinforce {
   template <class R>
-  FN static R value(R advantage, R log_prob, R, R) { return advantage * log_prob; }
+  FN static R value(R advantage, R log_prob, R, R) {
+    return advantage * log_prob;
+  }
   template <class R>
-  FN static R gradient_weight(R advantage, R, R) { return advantage; }
+  FN static R gradient_weight(R advantage, R, R) {
+    return advantage;
+  }
   template <class R>
-  FN static R curvature_weight(R, R, R) { return R(0); }
+  FN static R curvature_weight(R, R, R) {
+    return R(0);
+  }
 };
 
 // LVC, A·exp(lp − ⊥lp): ProMP's inner objective (Rothfuss et al. 2018).
 struct Ratio {
   template <class R>
-  FN static R value(R advantage, R, R ratio, R) { return advantage * ratio; }
+  FN static R value(R advantage, R, R ratio, R) {
+    return advantage * ratio;
+  }
   template <class R>
-  FN static R gradient_weight(R advantage, R ratio, R) { return advantage * ratio; }
+  FN static R gradient_weight(R advantage, R ratio, R) {
+    return advantage * ratio;
+  }
   template <class R>
-  FN static R curvature_weight(R advantage, R ratio, R) { return advantage * ratio; }
+  FN static R curvature_weight(R advantage, R ratio, R) {
+    return advantage * ratio;
+  }
 };
 
 // PPO's min(r·A, clip(r, 1 ± ε)·A) (Schulman et al. 2017): no weight where clipping took the gradient away.
@@ -38,11 +49,14 @@ struct Clipped {
   }
   template <class R>
   FN static R gradient_weight(R advantage, R ratio, R epsilon) {
-    const auto clipped = ((advantage > R(0)) & (ratio > R(1) + epsilon)) | ((advantage < R(0)) & (ratio < R(1) - epsilon));
+    const auto clipped =
+        ((advantage > R(0)) & (ratio > R(1) + epsilon)) | ((advantage < R(0)) & (ratio < R(1) - epsilon));
     return select(clipped, R(0), advantage * ratio);
   }
   template <class R>
-  FN static R curvature_weight(R advantage, R ratio, R epsilon) { return gradient_weight(advantage, ratio, epsilon); }
+  FN static R curvature_weight(R advantage, R ratio, R epsilon) {
+    return gradient_weight(advantage, ratio, epsilon);
+  }
 };
 
 // Calls f with the rule of an estimator that weighs each sample on its own. DiCE weighs whole trajectories: dice.h.

@@ -28,7 +28,8 @@ struct FmaPeak {
     constexpr int kChains = 12;
     const V factor(static_cast<T>(0.5)), addend(static_cast<T>(1 + team.rank()));
     V chain[kChains];
-    UNROLL for (int i = 0; i < kChains; ++i) chain[i] = V(static_cast<T>(i));
+    // Not known to the compiler, which would leave out a chain that starts at its fixed point.
+    UNROLL for (int i = 0; i < kChains; ++i) chain[i] = V(static_cast<T>(rounds + i));
     for (int round = 0; round < rounds; ++round)
       UNROLL for (int i = 0; i < kChains; ++i) chain[i] = fma(chain[i], factor, addend);
     V all = chain[0];

@@ -35,7 +35,8 @@ FN GradientSums<T> take_gradient_sums(Scratch& scratch, const PolicyShape& shape
   for (int l = 0; l < shape.layers; ++l) {
     const bool head = l + 1 == shape.layers;
     const int in = shape.width[l], out = shape.width[l + 1];
-    sums.weight[l] = scratch.take<T>(head ? static_cast<long>(out) * padded(in) : static_cast<long>(in) * padded(out));
+    sums.weight[l] =
+        scratch.take<T>(head ? static_cast<long>(out) * padded(in) : static_cast<long>(in) * padded(out));
     sums.bias[l] = head ? nullptr : scratch.take<T>(padded(out));
   }
   sums.row_quantities = 2 * shape.outputs() + extra_quantities;
@@ -50,11 +51,13 @@ TEAM_FN void fill(const Team& team, typename Team::Scalar* to, long count, typen
 
 // Syncs.
 template <class Team>
-TEAM_FN void clear(const Team& team, const PolicyShape& shape, const GradientSums<typename Team::Scalar>& sums) {
+TEAM_FN void clear(const Team& team, const PolicyShape& shape,
+                   const GradientSums<typename Team::Scalar>& sums) {
   for (int l = 0; l < shape.layers; ++l) {
     const bool head = l + 1 == shape.layers;
     const int in = shape.width[l], out = shape.width[l + 1];
-    fill(team, sums.weight[l], head ? static_cast<long>(out) * padded(in) : static_cast<long>(in) * padded(out), 0);
+    fill(team, sums.weight[l],
+         head ? static_cast<long>(out) * padded(in) : static_cast<long>(in) * padded(out), 0);
     if (!head) fill(team, sums.bias[l], padded(out), 0);
   }
   fill(team, sums.rows, static_cast<long>(sums.row_quantities) * kChains, 0);
@@ -63,7 +66,8 @@ TEAM_FN void clear(const Team& team, const PolicyShape& shape, const GradientSum
 
 // sum[m][n] += Σ of the terms, over the rows of a block. Does not sync.
 template <class Team, class Terms>
-TEAM_FN void add_products(const Team& team, int rows, int columns, typename Team::Scalar* sum, const Terms& terms) {
+TEAM_FN void add_products(const Team& team, int rows, int columns, typename Team::Scalar* sum,
+                          const Terms& terms) {
   using V = typename Team::Vector;
   const int stride = padded(columns);
   product<V>(team, rows, stride, terms, {sum, stride}, sum, stride);
@@ -78,23 +82,23 @@ TEAM_FN void add_columns(const Team& team, int rows, int columns, typename Team:
   const int stride = padded(columns);
   for (int n = team.rank() * V::lanes * kTogether; n < stride; n += team.size() * V::lanes * kTogether) {
     V sum[kTogether];
-    UNROLL for (int j = 0; j < kTogether; ++j)
-      sum[j] = n + j * V::lanes < stride ? load_aligned<V>(bias + n + j * V::lanes) : V(0);
+    UNROLL for (int j = 0; j < kTogether; ++j) sum[j] =
+        n + j * V::lanes < stride ? load_aligned<V>(bias + n + j * V::lanes) : V(0);
     for (int r = 0; r < rows; ++r) {
       const typename Team::Scalar* row = gradient + static_cast<long>(r) * stride + n;
-      UNROLL for (int j = 0; j < kTogether; ++j)
-        if (n + j * V::lanes < stride) sum[j] = sum[j] + load_aligned<V>(row + j * V::lanes);
+      UNROLL for (int j = 0; j < kTogether; ++j) if (n + j * V::lanes < stride) sum[j] =
+          sum[j] + load_aligned<V>(row + j * V::lanes);
     }
-    UNROLL for (int j = 0; j < kTogether; ++j)
-      if (n + j * V::lanes < stride) store_aligned(bias + n + j * V::lanes, sum[j]);
+    UNROLL for (int j = 0; j < kTogether; ++j) if (n + j * V::lanes < stride)
+        store_aligned(bias + n + j * V::lanes, sum[j]);
   }
 }
 
 // Adds the rows of `quantities` arrays [quantity][stride] to the chains from `first` on. The rows up to the next
 // multiple of 16 must be zero. Does not sync.
 template <class Team>
-TEAM_FN void add_rows(const Team& team, int rows, int quantities, const typename Team::Scalar* from, int stride,
-                      typename Team::Scalar* chains) {
+TEAM_FN void add_rows(const Team& team, int rows, int quantities, const typename Team::Scalar* from,
+                      int stride, typename Team::Scalar* chains) {
   using L = typename Team::Lane;
   static_assert(kChains % L::lanes == 0);
   constexpr int packs = kChains / L::lanes;
@@ -102,26 +106,30 @@ TEAM_FN void add_rows(const Team& team, int rows, int quantities, const typename
     const int quantity = i / packs, chain = i % packs * L::lanes;
     typename Team::Scalar* at = chains + quantity * kChains + chain;
     L sum = load<L>(at);
-    for (int r = chain; r < rows; r += kChains) sum = sum + load<L>(from + static_cast<long>(quantity) * stride + r);
+    for (int r = chain; r < rows; r += kChains)
+      sum = sum + load<L>(from + static_cast<long>(quantity) * stride + r);
     store(at, sum);
   }
 }
 
 // Writes the flat gradient [P]. The caller has synced.
 template <class Team>
-TEAM_FN void store_gradient(const Team& team, const PolicyShape& shape, const GradientSums<typename Team::Scalar>& sums,
+TEAM_FN void store_gradient(const Team& team, const PolicyShape& shape,
+                            const GradientSums<typename Team::Scalar>& sums,
                             typename Team::Scalar* gradient) {
   for (int l = 0; l + 1 < shape.layers; ++l) {
     const int in = shape.width[l], out = shape.width[l + 1];
     for (int i = team.rank(); i < in; i += team.size())
       for (int o = 0; o < out; ++o)
-        gradient[shape.weight_offset(l) + i * out + o] = sums.weight[l][static_cast<long>(i) * padded(out) + o];
+        gradient[shape.weight_offset(l) + i * out + o] =
+            sums.weight[l][static_cast<long>(i) * padded(out) + o];
     for (int o = team.rank(); o < out; o += team.size()) gradient[shape.bias_offset(l) + o] = sums.bias[l][o];
   }
   const int head = shape.layers - 1, in = shape.width[head], outputs = shape.outputs();
   for (int i = team.rank(); i < in; i += team.size())
     for (int o = 0; o < outputs; ++o)
-      gradient[shape.weight_offset(head) + i * outputs + o] = sums.weight[head][static_cast<long>(o) * padded(in) + i];
+      gradient[shape.weight_offset(head) + i * outputs + o] =
+          sums.weight[head][static_cast<long>(o) * padded(in) + i];
   for (int o = team.rank(); o < outputs; o += team.size()) {
     gradient[shape.bias_offset(head) + o] = close_chains(sums.rows + o * kChains);
     if (shape.head == HeadKind::gaussian)

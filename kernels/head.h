@@ -54,7 +54,8 @@ struct HeadRows {
 struct GaussianHead {
   template <class R, class T>
   FN static R standardised(const HeadConstants<T>& c, const HeadRows<T>& rows, int d) {
-    const R mean = load<R>(rows.outputs + d * rows.output_stride), action = load<R>(rows.actions + d * rows.action_stride);
+    const R mean = load<R>(rows.outputs + d * rows.output_stride),
+            action = load<R>(rows.actions + d * rows.action_stride);
     return (action - mean) * R(c.inverse_std[d]);
   }
 
@@ -80,7 +81,8 @@ struct GaussianHead {
 
   // d = ∇log π · u, for the outputs' tangents and log_std's tangent u_std.
   template <class R, class T>
-  FN static R tangent(const HeadConstants<T>& c, const HeadRows<T>& rows, const T* output_tangents, const T* u_std) {
+  FN static R tangent(const HeadConstants<T>& c, const HeadRows<T>& rows, const T* output_tangents,
+                      const T* u_std) {
     R sum(0);
     for (int d = 0; d < c.outputs; ++d) {
       const R z = standardised<R>(c, rows, d), mean = load<R>(output_tangents + d * rows.output_stride);
@@ -112,7 +114,8 @@ struct GaussianHead {
     R sum(0);
     for (int d = 0; d < c.outputs; ++d) {
       const R inverse(c.inverse_std[d]), old_std = R(T(1)) / R(old.inverse_std[d]);
-      const R shift = (load<R>(rows.outputs + d * rows.output_stride) - load<R>(old_outputs + d * old_stride)) * inverse;
+      const R shift =
+          (load<R>(rows.outputs + d * rows.output_stride) - load<R>(old_outputs + d * old_stride)) * inverse;
       const R ratio = old_std * inverse;
       sum = sum + fma(fma(shift, shift, ratio * ratio), R(T(0.5)), R(c.log_std[d] - old.log_std[d] - T(0.5)));
     }
@@ -121,20 +124,23 @@ struct GaussianHead {
 
   // weight · ∇KL(old ‖ now): sink(output, by μ, by log σ).
   template <class R, class T, class Sink>
-  FN static void divergence_gradient(const HeadConstants<T>& c, const HeadConstants<T>& old, const HeadRows<T>& rows,
-                                     const T* old_outputs, long old_stride, R weight, const Sink& sink) {
+  FN static void divergence_gradient(const HeadConstants<T>& c, const HeadConstants<T>& old,
+                                     const HeadRows<T>& rows, const T* old_outputs, long old_stride, R weight,
+                                     const Sink& sink) {
     for (int d = 0; d < c.outputs; ++d) {
       const R inverse(c.inverse_std[d]), old_std = R(T(1)) / R(old.inverse_std[d]);
-      const R shift = (load<R>(rows.outputs + d * rows.output_stride) - load<R>(old_outputs + d * old_stride)) * inverse;
+      const R shift =
+          (load<R>(rows.outputs + d * rows.output_stride) - load<R>(old_outputs + d * old_stride)) * inverse;
       const R ratio = old_std * inverse;
-      sink(d, weight * (shift * inverse), weight * ((R(T(1)) - fma(shift, shift, ratio * ratio)) * R(c.follows[d])));
+      sink(d, weight * (shift * inverse),
+           weight * ((R(T(1)) - fma(shift, shift, ratio * ratio)) * R(c.follows[d])));
     }
   }
 
   // weight · (metric of KL at equality, times the tangents): sink(output, by μ, by log σ).
   template <class R, class T, class Sink>
-  FN static void metric(const HeadConstants<T>& c, const HeadRows<T>& rows, const T* output_tangents, const T* u_std,
-                        R weight, const Sink& sink) {
+  FN static void metric(const HeadConstants<T>& c, const HeadRows<T>& rows, const T* output_tangents,
+                        const T* u_std, R weight, const Sink& sink) {
     for (int d = 0; d < c.outputs; ++d) {
       const R inverse(c.inverse_std[d]), mean = load<R>(output_tangents + d * rows.output_stride);
       sink(d, weight * (mean * inverse * inverse), weight * R(T(2) * u_std[d] * c.follows[d]));
@@ -156,7 +162,8 @@ struct CategoricalHead {
   FN static R chosen(const HeadRows<T>& rows, const T* from, int outputs) {
     const R action = load<R>(rows.actions);
     R value(0);
-    for (int j = 0; j < outputs; ++j) value = select(action == R(T(j)), load<R>(from + j * rows.output_stride), value);
+    for (int j = 0; j < outputs; ++j)
+      value = select(action == R(T(j)), load<R>(from + j * rows.output_stride), value);
     return value;
   }
 
@@ -167,7 +174,8 @@ struct CategoricalHead {
 
   template <class R, class T, class Sink>
   FN static void gradient(const HeadConstants<T>& c, const HeadRows<T>& rows, R weight, const Sink& sink) {
-    const R log_total = log_sum<R>(rows.outputs, rows.output_stride, c.outputs), action = load<R>(rows.actions);
+    const R log_total = log_sum<R>(rows.outputs, rows.output_stride, c.outputs),
+            action = load<R>(rows.actions);
     for (int j = 0; j < c.outputs; ++j) {
       const R p = exp(load<R>(rows.outputs + j * rows.output_stride) - log_total);
       sink(j, weight * (select(action == R(T(j)), R(T(1)), R(0)) - p), R(0));
@@ -176,7 +184,8 @@ struct CategoricalHead {
 
   // Σ_j p_j ȯ_j
   template <class R, class T>
-  FN static R mean_tangent(const HeadConstants<T>& c, const HeadRows<T>& rows, const T* output_tangents, R log_total) {
+  FN static R mean_tangent(const HeadConstants<T>& c, const HeadRows<T>& rows, const T* output_tangents,
+                           R log_total) {
     R sum(0);
     for (int j = 0; j < c.outputs; ++j)
       sum = fma(exp(load<R>(rows.outputs + j * rows.output_stride) - log_total),
@@ -185,15 +194,17 @@ struct CategoricalHead {
   }
 
   template <class R, class T>
-  FN static R tangent(const HeadConstants<T>& c, const HeadRows<T>& rows, const T* output_tangents, const T*) {
+  FN static R tangent(const HeadConstants<T>& c, const HeadRows<T>& rows, const T* output_tangents,
+                      const T*) {
     const R log_total = log_sum<R>(rows.outputs, rows.output_stride, c.outputs);
     return chosen<R>(rows, output_tangents, c.outputs) - mean_tangent<R>(c, rows, output_tangents, log_total);
   }
 
   template <class R, class T, class Sink>
-  FN static void curvature(const HeadConstants<T>& c, const HeadRows<T>& rows, const T* output_tangents, const T*,
-                           R weight, R score, const Sink& sink) {
-    const R log_total = log_sum<R>(rows.outputs, rows.output_stride, c.outputs), action = load<R>(rows.actions);
+  FN static void curvature(const HeadConstants<T>& c, const HeadRows<T>& rows, const T* output_tangents,
+                           const T*, R weight, R score, const Sink& sink) {
+    const R log_total = log_sum<R>(rows.outputs, rows.output_stride, c.outputs),
+            action = load<R>(rows.actions);
     const R mean = mean_tangent<R>(c, rows, output_tangents, log_total);
     for (int j = 0; j < c.outputs; ++j) {
       const R p = exp(load<R>(rows.outputs + j * rows.output_stride) - log_total);
@@ -217,8 +228,9 @@ struct CategoricalHead {
   }
 
   template <class R, class T, class Sink>
-  FN static void divergence_gradient(const HeadConstants<T>& c, const HeadConstants<T>&, const HeadRows<T>& rows,
-                                     const T* old_outputs, long old_stride, R weight, const Sink& sink) {
+  FN static void divergence_gradient(const HeadConstants<T>& c, const HeadConstants<T>&,
+                                     const HeadRows<T>& rows, const T* old_outputs, long old_stride, R weight,
+                                     const Sink& sink) {
     const R log_total = log_sum<R>(rows.outputs, rows.output_stride, c.outputs);
     const R old_total = log_sum<R>(old_outputs, old_stride, c.outputs);
     for (int j = 0; j < c.outputs; ++j)
@@ -229,8 +241,8 @@ struct CategoricalHead {
   }
 
   template <class R, class T, class Sink>
-  FN static void metric(const HeadConstants<T>& c, const HeadRows<T>& rows, const T* output_tangents, const T*,
-                        R weight, const Sink& sink) {
+  FN static void metric(const HeadConstants<T>& c, const HeadRows<T>& rows, const T* output_tangents,
+                        const T*, R weight, const Sink& sink) {
     const R log_total = log_sum<R>(rows.outputs, rows.output_stride, c.outputs);
     const R mean = mean_tangent<R>(c, rows, output_tangents, log_total);
     for (int j = 0; j < c.outputs; ++j) {

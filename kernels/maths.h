@@ -19,7 +19,8 @@ FN R constant(double x) {
 
 /// The nearest of low … high; NaN stays NaN.
 template <class T, int N>
-FN Pack<T, N> clamp(Pack<T, N> x, std::type_identity_t<Pack<T, N>> low, std::type_identity_t<Pack<T, N>> high) {
+FN Pack<T, N> clamp(Pack<T, N> x, std::type_identity_t<Pack<T, N>> low,
+                    std::type_identity_t<Pack<T, N>> high) {
   // min and max return their second argument where one is NaN.
   return max(low, min(high, x));
 }
@@ -72,7 +73,8 @@ FN P exp(P x) {
     const P shifted = fma(x, P(1.44269502f), P(maths_detail::kRounder));
     const P k = shifted - P(maths_detail::kRounder);
     const P r = fma(k, P(1.90465421e-09f), fma(k, P(-0.693147182f), x));  // x − k·log 2
-    const P tail = maths_detail::polynomial(r, 0.49999994f, 0.166665167f, 0.041668281f, 0.00836924929f, 0.00138207758f);
+    const P tail =
+        maths_detail::polynomial(r, 0.49999994f, 0.166665167f, 0.041668281f, 0.00836924929f, 0.00138207758f);
     const P power = fma(r * r, tail, r) + P(1);
     // 2ᵏ in two factors, since k alone may be out of a float's range; only the last product rounds.
     const I exponent = bits_as<std::int32_t>(shifted) - I(0x4B400000), half = exponent >> 1;
@@ -95,13 +97,15 @@ FN P log(P x) {
     const P f = bits_as<float>((above & I(0x007FFFFF)) + I(0x3F3504F3)) - P(1);
     const P k = convert<float>(exponent - (denormal & I(23)));
     const P square = f * f;
-    const P tail = maths_detail::polynomial(f, 0.333333135f, -0.250000089f, 0.200020716f, -0.166679889f, 0.142203599f,
-                                            -0.124062397f, 0.118835375f, -0.116700254f, 0.0674919188f);
+    const P tail =
+        maths_detail::polynomial(f, 0.333333135f, -0.250000089f, 0.200020716f, -0.166679889f, 0.142203599f,
+                                 -0.124062397f, 0.118835375f, -0.116700254f, 0.0674919188f);
     const P rest = fma(f * square, tail, fma(k, P(-1.90465421e-09f), P(-0.5f) * square));
     const P result = fma(k, P(0.693147182f), f + rest);
     const P infinity(__builtin_inff());
     // +0 and −0, then ∞ and NaN (x itself), then what is below 0.
-    return select(x == P(0), -infinity, select(x >= P(0), select(x < infinity, result, x), P(__builtin_nanf(""))));
+    return select(x == P(0), -infinity,
+                  select(x >= P(0), select(x < infinity, result, x), P(__builtin_nanf(""))));
   } else {
     return pack_detail::lanewise<P>([](double v) { return __builtin_log(v); }, x);
   }
@@ -115,7 +119,8 @@ FN P tanh(P x) {
     // square of n/d's, and one division is enough. From 9 on, tanh is 1 to half an ulp.
     x = clamp(x, P(-9), P(9));
     const P square = x * x;
-    const P n = fma(x * square, maths_detail::polynomial(square, 0.0297783688f, 0.000114354836f), x);  // twice n
+    const P n =
+        fma(x * square, maths_detail::polynomial(square, 0.0297783688f, 0.000114354836f), x);  // twice n
     const P d = maths_detail::polynomial(square, 1.0f, 0.113111667f, 0.00120703015f, 1.23119037e-06f);
     return n * d / fma(d, d, n * P(0.25f) * n);
   } else {

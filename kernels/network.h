@@ -64,11 +64,11 @@ TEAM_FN void load_weights(const Team& team, const PolicyShape& shape, const Valu
 template <class T>
 struct Block {
   int rows;
-  Left<T> inputs;               // [row][input] by strides
-  T* hidden[kMaxLayers];        // hidden[l], 1 <= l < layers: [row][padded(width[l])]
-  T* outputs;                   // [output][output_stride]
+  Left<T> inputs;         // [row][input] by strides
+  T* hidden[kMaxLayers];  // hidden[l], 1 <= l < layers: [row][padded(width[l])]
+  T* outputs;             // [output][output_stride]
   int output_stride;
-  T* head_rows;                 // [row][padded(outputs)], on the outputs' way
+  T* head_rows;  // [row][padded(outputs)], on the outputs' way
 
   // The numbers that enter layer l.
   FN Left<T> entering(const PolicyShape& shape, int l) const {
@@ -79,20 +79,32 @@ struct Block {
 // Activations: value, and the slope from the value h.
 struct Tanh {
   template <class P>
-  FN static P value(P x) { return tanh(x); }
+  FN static P value(P x) {
+    return tanh(x);
+  }
   template <class P>
-  FN static P slope(P h) { return fma(-h, h, P(1)); }
+  FN static P slope(P h) {
+    return fma(-h, h, P(1));
+  }
   // Derivative of the slope, by ḣ: −2hḣ.
   template <class P>
-  FN static P slope_tangent(P h, P moved) { return (h * P(-2)) * moved; }
+  FN static P slope_tangent(P h, P moved) {
+    return (h * P(-2)) * moved;
+  }
 };
 struct Relu {
   template <class P>
-  FN static P value(P x) { return max(x, P(0)); }
+  FN static P value(P x) {
+    return max(x, P(0));
+  }
   template <class P>
-  FN static P slope(P h) { return select(h > P(0), P(1), P(0)); }
+  FN static P slope(P h) {
+    return select(h > P(0), P(1), P(0));
+  }
   template <class P>
-  FN static P slope_tangent(P, P) { return P(0); }
+  FN static P slope_tangent(P, P) {
+    return P(0);
+  }
 };
 template <class F>
 FN void with_activation(Activation activation, const F& f) {
@@ -111,8 +123,9 @@ FN void for_vectors(const Team& team, int count, const At& at) {
 
 // Σ of the terms for the head's outputs of a block, stored [output][row]. Few outputs use narrow vectors. Syncs.
 template <class Team, class Terms>
-TEAM_FN void head_product(const Team& team, const PolicyShape& shape, const Block<typename Team::Scalar>& block,
-                          const typename Team::Scalar* bias, const Terms& terms, typename Team::Scalar* to) {
+TEAM_FN void head_product(const Team& team, const PolicyShape& shape,
+                          const Block<typename Team::Scalar>& block, const typename Team::Scalar* bias,
+                          const Terms& terms, typename Team::Scalar* to) {
   using T = typename Team::Scalar;
   const int outputs = shape.outputs(), stride = padded(outputs);
   if (Team::Vector::lanes > 4 && outputs <= 4)
@@ -121,13 +134,15 @@ TEAM_FN void head_product(const Team& team, const PolicyShape& shape, const Bloc
     product<typename Team::Vector>(team, block.rows, stride, terms, {bias, 0}, block.head_rows, stride);
   team.sync();
   for (int r = team.rank(); r < block.rows; r += team.size())
-    for (int o = 0; o < outputs; ++o) to[static_cast<long>(o) * block.output_stride + r] = block.head_rows[r * stride + o];
+    for (int o = 0; o < outputs; ++o)
+      to[static_cast<long>(o) * block.output_stride + r] = block.head_rows[r * stride + o];
   team.sync();
 }
 
 // Hidden layers of a block. Syncs.
 template <class Team>
-TEAM_FN void forward_hidden(const Team& team, const PolicyShape& shape, const Weights<typename Team::Scalar>& w,
+TEAM_FN void forward_hidden(const Team& team, const PolicyShape& shape,
+                            const Weights<typename Team::Scalar>& w,
                             const Block<typename Team::Scalar>& block) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
@@ -138,9 +153,8 @@ TEAM_FN void forward_hidden(const Team& team, const PolicyShape& shape, const We
     product<V>(team, block.rows, stride, terms, {w.bias[l], 0}, to, stride);
     team.sync();
     with_activation(shape.activation, [&](auto activation) FN_LAMBDA {
-      for_vectors(team, block.rows * stride, [&](int i) FN_LAMBDA {
-        store_aligned(to + i, activation.value(load_aligned<V>(to + i)));
-      });
+      for_vectors(team, block.rows * stride,
+                  [&](int i) FN_LAMBDA { store_aligned(to + i, activation.value(load_aligned<V>(to + i))); });
     });
     team.sync();
   }

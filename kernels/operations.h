@@ -21,9 +21,9 @@ namespace innerloop {
 
 template <class T>
 using PolicyOperations =
-    TypeList<Advantages<T>, PolicyGradient<T>, HessianVector<T>, FisherVector<T>, TangentLogProb<T>, DiceCurvature<T>,
-             ApplyGradient<T>, SumOverTasks<T>, AdaptationCredit<T>, MeanValues<T>, OuterStep<T>, ConjugateGradient<T>,
-             LineSearch<T>, FmaPeak<T>>;
+    TypeList<Advantages<T>, PolicyGradient<T>, HessianVector<T>, FisherVector<T>, TangentLogProb<T>,
+             DiceCurvature<T>, ApplyGradient<T>, SumOverTasks<T>, AdaptationCredit<T>, MeanValues<T>,
+             OuterStep<T>, ConjugateGradient<T>, LineSearch<T>, FmaPeak<T>>;
 
 template <class T, class List>
 struct EnvironmentOperationsOf;

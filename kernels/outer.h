@@ -66,8 +66,10 @@ struct OuterStep {
       });
       return;
     }
-    const double power1 = powers[0] * static_cast<double>(beta1), power2 = powers[1] * static_cast<double>(beta2);
-    const T correction1 = static_cast<T>(1.0 / (1.0 - power1)), correction2 = static_cast<T>(1.0 / (1.0 - power2));
+    const double power1 = powers[0] * static_cast<double>(beta1),
+                 power2 = powers[1] * static_cast<double>(beta2);
+    const T correction1 = static_cast<T>(1.0 / (1.0 - power1)),
+            correction2 = static_cast<T>(1.0 / (1.0 - power2));
     for_parameters(team, size, [&](int p, int count) FN_LAMBDA {
       const L g = load_first<L>(gradient + p, count) * L(clip);
       const L m = fma(L(beta1), load_first<L>(first_moment + p, count), L(T(1) - beta1) * g);
@@ -91,9 +93,9 @@ struct ConjugateGradient {
   enum class Phase { start, step };
   Phase phase = Phase::start;
   int size = 0;
-  const T* b = nullptr;        // [P]
-  const T* product = nullptr;  // [P]  A·p, without damping
-  T damping = 0;               // A + damping·1
+  const T* b = nullptr;                                       // [P]
+  const T* product = nullptr;                                 // [P]  A·p, without damping
+  T damping = 0;                                              // A + damping·1
   T *x = nullptr, *residual = nullptr, *direction = nullptr;  // [P] each; `direction` is p
   T* residual_square = nullptr;                               // [1]
   const int* enabled = nullptr;
@@ -119,7 +121,8 @@ struct ConjugateGradient {
       return;
     }
     const T square = *residual_square;
-    const T curvature = dot(team, size, direction, product, chains) + damping * dot(team, size, direction, direction, chains);
+    const T curvature =
+        dot(team, size, direction, product, chains) + damping * dot(team, size, direction, direction, chains);
     // Solved, or no curvature left along p: stay.
     const T alpha = square > T(1e-20) && curvature > T(0) ? square / curvature : T(0);
     for_parameters(team, size, [&](int p, int count) FN_LAMBDA {
@@ -131,7 +134,8 @@ struct ConjugateGradient {
     const T next = dot(team, size, residual, residual, chains);
     const T beta = alpha > T(0) ? next / square : T(0);
     for_parameters(team, size, [&](int p, int count) FN_LAMBDA {
-      store_first(direction + p, fma(L(beta), load_first<L>(direction + p, count), load_first<L>(residual + p, count)),
+      store_first(direction + p,
+                  fma(L(beta), load_first<L>(direction + p, count), load_first<L>(residual + p, count)),
                   count);
     });
     if (team.rank() == 0) *residual_square = alpha > T(0) ? next : T(0);
@@ -145,19 +149,20 @@ struct LineSearch {
   enum class Phase { start, candidate, decide };
   Phase phase = Phase::start;
   int size = 0;
-  T* params = nullptr;             // [P]  θ
-  const T* gradient = nullptr;     // [P]
-  const T* x = nullptr;            // [P]  F⁻¹·gradient
-  const T* product = nullptr;      // [P]  F·x, without damping (start)
+  T* params = nullptr;          // [P]  θ
+  const T* gradient = nullptr;  // [P]
+  const T* x = nullptr;         // [P]  F⁻¹·gradient
+  const T* product = nullptr;   // [P]  F·x, without damping (start)
   T damping = 0;
   T max_kl = 0, ratio = 0;
-  T* candidate = nullptr;          // [P]
-  const T* values = nullptr;       // [kPassValues]  mean surrogate and mean KL: of θ at `start`, then of the candidate
-  T* scale = nullptr;              // [1]
-  T* before = nullptr;             // [1]  the surrogate at θ
-  T* norm = nullptr;               // [1]  of the gradient
-  T* kl = nullptr;                 // [1]  of the step taken; 0 if none
-  int* searching = nullptr;        // [1]  1 while no candidate was good enough
+  T* candidate = nullptr;  // [P]
+  const T* values =
+      nullptr;          // [kPassValues]  mean surrogate and mean KL: of θ at `start`, then of the candidate
+  T* scale = nullptr;   // [1]
+  T* before = nullptr;  // [1]  the surrogate at θ
+  T* norm = nullptr;    // [1]  of the gradient
+  T* kl = nullptr;      // [1]  of the step taken; 0 if none
+  int* searching = nullptr;  // [1]  1 while no candidate was good enough
   const int* enabled = nullptr;
 
   FN int parts() const { return 1; }
@@ -184,7 +189,8 @@ struct LineSearch {
     } else if (phase == Phase::candidate) {
       const T step = *scale;
       for_parameters(team, size, [&](int p, int count) FN_LAMBDA {
-        store_first(candidate + p, fma(L(step), load_first<L>(x + p, count), load_first<L>(params + p, count)), count);
+        store_first(candidate + p,
+                    fma(L(step), load_first<L>(x + p, count), load_first<L>(params + p, count)), count);
       });
     } else {
       const bool good = values[0] > *before && values[1] <= max_kl;

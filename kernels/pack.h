@@ -119,25 +119,25 @@ FN R lanewise(F f, const P&... p) {
 }
 }  // namespace pack_detail
 
-#define INNERLOOP_PACK_OPERATOR(op)                                                                           \
-  template <class T, int N>                                                                                   \
-  FN Pack<T, N> operator op(Pack<T, N> a, Pack<T, N> b) {                                                     \
-    if constexpr (Pack<T, N>::is_vector || N == 1)                                                            \
-      return Pack<T, N>::of(a.v op b.v);                                                                      \
-    else                                                                                                      \
-      return pack_detail::lanewise<Pack<T, N>>([](T x, T y) { return T(x op y); }, a, b);                     \
-  }                                                                                                           \
-  template <class T, int N>                                                                                   \
-  FN Pack<T, N> operator op(Pack<T, N> a, std::type_identity_t<T> b) {                                        \
-    return a op Pack<T, N>(b);                                                                                \
-  }                                                                                                           \
-  template <class T, int N>                                                                                   \
-  FN Pack<T, N> operator op(std::type_identity_t<T> a, Pack<T, N> b) {                                        \
-    return Pack<T, N>(a) op b;                                                                                \
-  }                                                                                                           \
-  template <class T, int N>                                                                                   \
-  FN Pack<T, N>& operator op##=(Pack<T, N>& a, Pack<T, N> b) {                                                \
-    return a = a op b;                                                                                        \
+#define INNERLOOP_PACK_OPERATOR(op)                                                       \
+  template <class T, int N>                                                               \
+  FN Pack<T, N> operator op(Pack<T, N> a, Pack<T, N> b) {                                 \
+    if constexpr (Pack<T, N>::is_vector || N == 1)                                        \
+      return Pack<T, N>::of(a.v op b.v);                                                  \
+    else                                                                                  \
+      return pack_detail::lanewise<Pack<T, N>>([](T x, T y) { return T(x op y); }, a, b); \
+  }                                                                                       \
+  template <class T, int N>                                                               \
+  FN Pack<T, N> operator op(Pack<T, N> a, std::type_identity_t<T> b) {                    \
+    return a op Pack<T, N>(b);                                                            \
+  }                                                                                       \
+  template <class T, int N>                                                               \
+  FN Pack<T, N> operator op(std::type_identity_t<T> a, Pack<T, N> b) {                    \
+    return Pack<T, N>(a) op b;                                                            \
+  }                                                                                       \
+  template <class T, int N>                                                               \
+  FN Pack<T, N>& operator op##=(Pack<T, N>& a, Pack<T, N> b) {                            \
+    return a = a op b;                                                                    \
   }
 INNERLOOP_PACK_OPERATOR(+)
 INNERLOOP_PACK_OPERATOR(-)
@@ -148,19 +148,19 @@ INNERLOOP_PACK_OPERATOR(|)
 INNERLOOP_PACK_OPERATOR(^)
 #undef INNERLOOP_PACK_OPERATOR
 
-#define INNERLOOP_PACK_COMPARISON(op)                                                                         \
-  template <class T, int N>                                                                                   \
-  FN MaskOf<T, N> operator op(Pack<T, N> a, Pack<T, N> b) {                                                   \
-    using M = MaskOf<T, N>;                                                                                   \
-    if constexpr (Pack<T, N>::is_vector)                                                                      \
-      return M::of(a.v op b.v);                                                                               \
-    else                                                                                                      \
-      return pack_detail::lanewise<M>(                                                                        \
-          [](T x, T y) { return static_cast<typename M::value_type>(-static_cast<int>(x op y)); }, a, b);     \
-  }                                                                                                           \
-  template <class T, int N>                                                                                   \
-  FN MaskOf<T, N> operator op(Pack<T, N> a, std::type_identity_t<T> b) {                                      \
-    return a op Pack<T, N>(b);                                                                                \
+#define INNERLOOP_PACK_COMPARISON(op)                                                                     \
+  template <class T, int N>                                                                               \
+  FN MaskOf<T, N> operator op(Pack<T, N> a, Pack<T, N> b) {                                               \
+    using M = MaskOf<T, N>;                                                                               \
+    if constexpr (Pack<T, N>::is_vector)                                                                  \
+      return M::of(a.v op b.v);                                                                           \
+    else                                                                                                  \
+      return pack_detail::lanewise<M>(                                                                    \
+          [](T x, T y) { return static_cast<typename M::value_type>(-static_cast<int>(x op y)); }, a, b); \
+  }                                                                                                       \
+  template <class T, int N>                                                                               \
+  FN MaskOf<T, N> operator op(Pack<T, N> a, std::type_identity_t<T> b) {                                  \
+    return a op Pack<T, N>(b);                                                                            \
   }
 INNERLOOP_PACK_COMPARISON(<)
 INNERLOOP_PACK_COMPARISON(<=)
@@ -263,7 +263,8 @@ inline constexpr bool kHasFma = false;
 template <class T, int N>
 FN Pack<T, N> fma(Pack<T, N> a, std::type_identity_t<Pack<T, N>> b, std::type_identity_t<Pack<T, N>> c) {
   if constexpr (pack_detail::kHasFma || !std::is_same_v<T, float> || N == 1) {
-    return pack_detail::lanewise<Pack<T, N>>([](T x, T y, T z) { return pack_detail::fused(x, y, z); }, a, b, c);
+    return pack_detail::lanewise<Pack<T, N>>([](T x, T y, T z) { return pack_detail::fused(x, y, z); }, a, b,
+                                             c);
   } else {
     // No such instruction: the product is exact in double; the sum is rounded to odd there (the last bit records
     // whether anything was lost, by Knuth's two-sum), so that rounding it to float rounds once (Boldo, Melquiond 2008).

@@ -28,10 +28,12 @@ struct BlockBuffers {
   FN static BlockBuffers take(Scratch& scratch, const PolicyShape& shape, bool kept) {
     BlockBuffers b;
     // With no hidden layer the head wants its inputs row by row; hidden[0] is that copy.
-    b.hidden[0] = shape.layers == 1 ? scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.inputs()))
-                                    : nullptr;
+    b.hidden[0] = shape.layers == 1
+                      ? scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.inputs()))
+                      : nullptr;
     for (int l = 1; l < shape.layers; ++l)
-      b.hidden[l] = kept ? nullptr : scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.width[l]));
+      b.hidden[l] =
+          kept ? nullptr : scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.width[l]));
     b.outputs = scratch.take<T>(static_cast<long>(Team::block_rows) * shape.outputs());
     b.head_rows = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.outputs()));
     b.zeros = scratch.take<T>(padded(shape.widest()));
@@ -44,12 +46,14 @@ template <class Team>
 TEAM_FN Block<typename Team::Scalar> forward_block(const Team& team, const PolicyShape& shape,
                                                    const Weights<typename Team::Scalar>& w,
                                                    const Batch<typename Team::Scalar>& batch,
-                                                   const Kept<typename Team::Scalar>& kept, const Place& place,
-                                                   const BlockBuffers<Team>& buffers, int row, int rows) {
+                                                   const Kept<typename Team::Scalar>& kept,
+                                                   const Place& place, const BlockBuffers<Team>& buffers,
+                                                   int row, int rows) {
   using T = typename Team::Scalar;
   Block<T> block;
   block.rows = rows;
-  const T* observations = batch.observations + static_cast<long>(place.task) * batch.observation_size * batch.row_stride;
+  const T* observations =
+      batch.observations + static_cast<long>(place.task) * batch.observation_size * batch.row_stride;
   block.inputs = {observations + row, 1, static_cast<int>(batch.row_stride)};
   block.outputs = buffers.outputs;
   block.output_stride = Team::block_rows;
@@ -75,7 +79,8 @@ TEAM_FN Block<typename Team::Scalar> forward_block(const Team& team, const Polic
 template <class T>
 FN HeadRows<T> head_rows(const Batch<T>& batch, const Block<T>& block, int task, int row, int r) {
   return {block.outputs + r, block.output_stride,
-          batch.actions + static_cast<long>(task) * batch.action_size * batch.row_stride + row + r, batch.row_stride};
+          batch.actions + static_cast<long>(task) * batch.action_size * batch.row_stride + row + r,
+          batch.row_stride};
 }
 
 }  // namespace innerloop

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "kernels/choices.h"
-#include "kernels/choices.h"
 #include "kernels/team.h"
 
 namespace innerloop {
@@ -19,7 +18,8 @@ struct PolicyShape {
   int width[kMaxLayers + 1] = {};  // inputs, hidden layers, outputs
   Activation activation = Activation::tanh;
   HeadKind head = HeadKind::gaussian;
-  float min_log_std = -13.815511f;  // log(1e-6); below it the standard deviation no longer follows the parameter
+  float min_log_std =
+      -13.815511f;  // log(1e-6); below it the standard deviation no longer follows the parameter
 
   FN int inputs() const { return width[0]; }
   FN int outputs() const { return width[layers]; }
@@ -63,14 +63,14 @@ struct Batch {
   long row_stride = 0;                        // padded(horizon · envs)
   T* observations = nullptr;                  // [task][observation_size][row_stride]
   T* actions = nullptr;                       // [task][action_size][row_stride]  as sampled
-  T* outputs = nullptr;                       // [task][outputs][row_stride]  means or logits as drawn; null: not kept
-  T* log_probs = nullptr;                     // [task][row_stride]
-  T* rewards = nullptr;                       // [task][row_stride]
-  T* valid = nullptr;                         // [task][row_stride]  1 where the sample counts, else 0
-  T* ends = nullptr;                          // [task][row_stride]  1 where an episode ends with this step, else 0
-  T* advantages = nullptr;                    // [task][row_stride]  DiCE: w_t, see advantages.h
-  T* credits = nullptr;                       // [task][row_stride]  DiCE: weight on ∇lp; null for other estimators
-  T* statistics = nullptr;                    // [task][kStatistics]
+  T* outputs = nullptr;     // [task][outputs][row_stride]  means or logits as drawn; null: not kept
+  T* log_probs = nullptr;   // [task][row_stride]
+  T* rewards = nullptr;     // [task][row_stride]
+  T* valid = nullptr;       // [task][row_stride]  1 where the sample counts, else 0
+  T* ends = nullptr;        // [task][row_stride]  1 where an episode ends with this step, else 0
+  T* advantages = nullptr;  // [task][row_stride]  DiCE: w_t, see advantages.h
+  T* credits = nullptr;     // [task][row_stride]  DiCE: weight on ∇lp; null for other estimators
+  T* statistics = nullptr;  // [task][kStatistics]
 
   FN int rows() const { return horizon * envs; }
 };

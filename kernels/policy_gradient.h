@@ -20,8 +20,8 @@ struct PolicyGradient {
   Kept<T> kept;  // hidden layers of θ on the batch, or null: computed anew
 
   EstimatorName estimator = EstimatorName::reinforce;
-  T surrogate_weight = 1;  // 0: no surrogate
-  T clip = 0;              // ε of `clipped`
+  T surrogate_weight = 1;                // 0: no surrogate
+  T clip = 0;                            // ε of `clipped`
   const T* score_weight = nullptr;       // [task], weight on every sample's lp (E-MAML); null: none
   const T* divergence_weight = nullptr;  // [1], weight on KL(as drawn ‖ θ) (ProMP); null: none
   Parameters<T> drawn_params;            // θ that drew the batch, for that KL
@@ -56,7 +56,8 @@ struct Buffers {
     b.sums = take_gradient_sums<T>(scratch, op.shape, kPassValues);
     b.block = BlockBuffers<Team>::take(scratch, op.shape, op.kept.data != nullptr);
     b.seeds = scratch.take<T>(static_cast<long>(Team::block_rows) * b.sums.row_quantities);
-    for (T*& back : b.back) back = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(op.shape.widest()));
+    for (T*& back : b.back)
+      back = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(op.shape.widest()));
     return b;
   }
 };
@@ -104,15 +105,15 @@ TEAM_FN void seed_rows(const Team& team, const PolicyGradient<typename Team::Sca
       });
       if (op.divergence_weight != nullptr) {
         const T* drawn = batch.outputs + static_cast<long>(task) * outputs * batch.row_stride + row + r;
-        divergence = Head::template divergence<L>(buffers.head, buffers.drawn_head, rows, drawn, batch.row_stride);
-        Head::divergence_gradient(
-            buffers.head, buffers.drawn_head, rows, drawn, batch.row_stride, L(op.divergence_weight[0]),
-            [&](int o, L by_output, L by_std) FN_LAMBDA {
-              T* output = buffers.seeds + o * stride + r;
-              T* std = buffers.seeds + (outputs + o) * stride + r;
-              store(output, load<L>(output) + select(valid, by_output, L(0)));
-              store(std, load<L>(std) + select(valid, by_std, L(0)));
-            });
+        divergence =
+            Head::template divergence<L>(buffers.head, buffers.drawn_head, rows, drawn, batch.row_stride);
+        Head::divergence_gradient(buffers.head, buffers.drawn_head, rows, drawn, batch.row_stride,
+                                  L(op.divergence_weight[0]), [&](int o, L by_output, L by_std) FN_LAMBDA {
+                                    T* output = buffers.seeds + o * stride + r;
+                                    T* std = buffers.seeds + (outputs + o) * stride + r;
+                                    store(output, load<L>(output) + select(valid, by_output, L(0)));
+                                    store(std, load<L>(std) + select(valid, by_std, L(0)));
+                                  });
       }
       store(buffers.seeds + (2 * outputs + kSurrogate) * stride + r, select(valid, surrogate, L(0)));
       store(buffers.seeds + (2 * outputs + kDivergence) * stride + r, select(valid, divergence, L(0)));
@@ -123,10 +124,12 @@ TEAM_FN void seed_rows(const Team& team, const PolicyGradient<typename Team::Sca
 
 // From ∂/∂output of each row ([output][block_rows]) to the weights' gradient, block by block. Syncs.
 template <class Team>
-TEAM_FN void backward_block(const Team& team, const PolicyShape& shape, const Weights<typename Team::Scalar>& w,
-                            const Block<typename Team::Scalar>& block, const typename Team::Scalar* output_seeds,
-                            typename Team::Scalar* const* back,
-                            const typename Team::Scalar* zeros, const GradientSums<typename Team::Scalar>& sums) {
+TEAM_FN void backward_block(const Team& team, const PolicyShape& shape,
+                            const Weights<typename Team::Scalar>& w,
+                            const Block<typename Team::Scalar>& block,
+                            const typename Team::Scalar* output_seeds, typename Team::Scalar* const* back,
+                            const typename Team::Scalar* zeros,
+                            const GradientSums<typename Team::Scalar>& sums) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
   const int head = shape.layers - 1;
@@ -134,7 +137,8 @@ TEAM_FN void backward_block(const Team& team, const PolicyShape& shape, const We
   Left<T> gradient{output_seeds, 1, Team::block_rows};
   add_products(team, shape.outputs(), shape.width[head], sums.weight[head],
                Array<Term<T>, 1>{{{{output_seeds, Team::block_rows, 1},
-                                   {block.hidden[head], padded(shape.width[head])}, block.rows}}});
+                                   {block.hidden[head], padded(shape.width[head])},
+                                   block.rows}}});
   for (int l = head; l > 0; --l) {
     const int in = shape.width[l], stride = padded(in);
     T* to = back[l % 2];
@@ -149,9 +153,10 @@ TEAM_FN void backward_block(const Team& team, const PolicyShape& shape, const We
     });
     team.sync();
     const Left<T> entering = block.entering(shape, l - 1);
-    add_products(team, shape.width[l - 1], in, sums.weight[l - 1],
-                 Array<Term<T>, 1>{{{{entering.data, entering.depth_stride, entering.row_stride}, {to, stride},
-                                     block.rows}}});
+    add_products(
+        team, shape.width[l - 1], in, sums.weight[l - 1],
+        Array<Term<T>, 1>{
+            {{{entering.data, entering.depth_stride, entering.row_stride}, {to, stride}, block.rows}}});
     add_columns(team, block.rows, in, sums.bias[l - 1], to);
     gradient = {to, stride, 1};
   }
@@ -171,7 +176,8 @@ template <class Team>
 TEAM_FN void PolicyGradient<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
   const auto b = policy_gradient_detail::Buffers<Team>::take(scratch, *this);
   const T* theta = params.of(place.task);
-  load_weights(team, shape, [&](int p) FN_LAMBDA { return theta[p]; }, b.weights);
+  load_weights(
+      team, shape, [&](int p) FN_LAMBDA { return theta[p]; }, b.weights);
   load_head_constants(team, shape, b.weights.log_std, b.head);
   if (divergence_weight != nullptr)
     load_head_constants(team, shape, drawn_params.of(place.task) + shape.log_std_offset(), b.drawn_head);
@@ -184,7 +190,8 @@ TEAM_FN void PolicyGradient<T>::operator()(const Team& team, const Place& place,
     policy_gradient_detail::seed_rows(team, *this, place.task, row, block, b);
     team.sync();
     add_rows(team, rows, b.sums.row_quantities, b.seeds, Team::block_rows, b.sums.rows);
-    if (partial != nullptr) backward_block(team, shape, b.weights, block, b.seeds, b.back, b.block.zeros, b.sums);
+    if (partial != nullptr)
+      backward_block(team, shape, b.weights, block, b.seeds, b.back, b.block.zeros, b.sums);
     team.sync();
   }
   const long chunk = static_cast<long>(place.slot) * parts() + place.part;

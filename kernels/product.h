@@ -42,7 +42,8 @@ struct Tile {
 template <class V, int Rows, int Vectors, class T>
 FN void add_term(Tile<V, Rows, Vectors>& tile, const Term<T>& term, int m, int n) {
   const T* a[Rows];
-  UNROLL for (int i = 0; i < Rows; ++i) a[i] = term.left.data + static_cast<long>(m + i) * term.left.row_stride;
+  UNROLL for (int i = 0; i < Rows; ++i) a[i] =
+      term.left.data + static_cast<long>(m + i) * term.left.row_stride;
   const T* b = term.right.data + n;
   const long step = term.left.depth_stride;
   long at = 0;
@@ -90,8 +91,8 @@ FN void compute_up_to(int rows, int vectors, const Terms& terms, int m, int n, c
 // to[m][n] = start[m][n] + Σ of the terms, for m < rows and n < columns rounded up to whole vectors.
 // Tiles are up to MaxVectors wide (0: the team's own). `to` may be where the sums start from. Does not sync.
 template <class V, int MaxVectors = 0, class Team, class Terms>
-TEAM_FN void product(const Team& team, int rows, int columns, const Terms& terms, Start<typename Team::Scalar> start,
-                     typename Team::Scalar* to, int to_stride) {
+TEAM_FN void product(const Team& team, int rows, int columns, const Terms& terms,
+                     Start<typename Team::Scalar> start, typename Team::Scalar* to, int to_stride) {
   constexpr int widest = MaxVectors > 0 ? MaxVectors : Team::tile_vectors;
   // Tiles as equal as can be: 20 rows are 4 × 5, not 3 × 6 + 2.
   const int vectors = ceil_div(columns, V::lanes);
@@ -103,8 +104,8 @@ TEAM_FN void product(const Team& team, int rows, int columns, const Terms& terms
     if (m >= rows || j >= vectors) continue;
     const int r = rows - m < tile_rows ? rows - m : tile_rows;
     const int c = vectors - j < tile_vectors ? vectors - j : tile_vectors;
-    product_detail::compute_up_to<V, Team::tile_rows, widest, Team::exact_tiles>(r, c, terms, m, j * V::lanes, start,
-                                                                                 to, to_stride);
+    product_detail::compute_up_to<V, Team::tile_rows, widest, Team::exact_tiles>(r, c, terms, m, j * V::lanes,
+                                                                                 start, to, to_stride);
   }
 }
 

@@ -34,7 +34,8 @@ FN Pack<std::uint32_t, N> high_product(Pack<std::uint32_t, N> a, std::uint32_t f
     return a;
   } else {
     return pack_detail::lanewise<Pack<std::uint32_t, N>>(
-        [factor](std::uint32_t x) { return static_cast<std::uint32_t>((std::uint64_t{x} * factor) >> 32); }, a);
+        [factor](std::uint32_t x) { return static_cast<std::uint32_t>((std::uint64_t{x} * factor) >> 32); },
+        a);
   }
 }
 }  // namespace random_detail

@@ -10,10 +10,10 @@ template <class T>
 struct SumOverTasks {
   int tasks = 0;
   int size = 0;
-  const T* x = nullptr;  // [task][size]
-  T scale = 1;           // 1 / tasks: the mean
+  const T* x = nullptr;      // [task][size]
+  T scale = 1;               // 1 / tasks: the mean
   const T* minus = nullptr;  // [size]  Reptile: Σ (x − minus); null: nothing is subtracted
-  T* out = nullptr;      // [size]
+  T* out = nullptr;          // [size]
   const int* enabled = nullptr;
 
   static constexpr int kPartSize = 256;
@@ -92,7 +92,7 @@ struct MeanValues {
   const T* statistics = nullptr;  // [task][kStatistics]
   T* out = nullptr;               // [values]
   const int* enabled = nullptr;
-  bool add = false;               // to what is in `out`
+  bool add = false;  // to what is in `out`
 
   FN int parts() const { return 1; }
   template <class Team>

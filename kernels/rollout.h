@@ -23,7 +23,7 @@ inline constexpr int kFields = sizeof(Fields) / sizeof(L);
 template <class L, class Fields, class Get>
 FN Fields gather_fields(const Get& get) {
   Fields fields;
-  if constexpr (kFields<L, Fields> > 0) {
+  if constexpr (kFields < L, Fields >> 0) {
     L field[kFields<L, Fields>];
     UNROLL for (int i = 0; i < kFields<L, Fields>; ++i) field[i] = get(i);
     memcpy(static_cast<void*>(&fields), field, sizeof(Fields));
@@ -32,7 +32,7 @@ FN Fields gather_fields(const Get& get) {
 }
 template <class L, class Fields, class Set>
 FN void scatter_fields(const Fields& fields, const Set& set) {
-  if constexpr (kFields<L, Fields> > 0) {
+  if constexpr (kFields < L, Fields >> 0) {
     L field[kFields<L, Fields>];
     memcpy(static_cast<void*>(field), &fields, sizeof(Fields));
     UNROLL for (int i = 0; i < kFields<L, Fields>; ++i) set(i, field[i]);
@@ -67,14 +67,14 @@ struct Rollout {
   PolicyShape shape;
   Parameters<T> params;
   Batch<T> batch;
-  Kept<T> kept;               // null: the hidden layers are not kept
-  const T* tasks = nullptr;   // [task][kTaskSize]
+  Kept<T> kept;              // null: the hidden layers are not kept
+  const T* tasks = nullptr;  // [task][kTaskSize]
   typename Env::Options options;
   const RandomKey* key = nullptr;
-  int inner_step = 0;         // keys the random numbers: each batch of an iteration has its own
-  bool restart = false;       // a new episode starts where one ends early; else the rest is not valid
-  bool deterministic = false; // the mean, or the most probable action
-  int tile_envs = 0;          // environments a team plays
+  int inner_step = 0;          // keys the random numbers: each batch of an iteration has its own
+  bool restart = false;        // a new episode starts where one ends early; else the rest is not valid
+  bool deterministic = false;  // the mean, or the most probable action
+  int tile_envs = 0;           // environments a team plays
   const int* enabled = nullptr;
 
   FN int parts() const { return ceil_div(batch.envs, tile_envs); }
@@ -94,8 +94,8 @@ struct Rollout {
     T* hidden[kMaxLayers];
     T* outputs;    // [output][padded(tile_envs)]
     T* head_rows;  // [tile_envs][padded(outputs)]
-    T* state;    // [field][padded(tile_envs)]
-    T* alive;    // [padded(tile_envs)]
+    T* state;      // [field][padded(tile_envs)]
+    T* alive;      // [padded(tile_envs)]
 
     FN static Buffers take(Scratch& scratch, const Rollout& op) {
       const int stride = padded(op.tile_envs);
@@ -134,7 +134,8 @@ template <int N, class L, class T>
 struct Sampler<Continuous<N>, L, T> {
   typename Continuous<N>::template Value<L> action;
 
-  FN Sampler(const HeadConstants<T>& head, const T* outputs, long stride, Random<L>& random, bool deterministic) {
+  FN Sampler(const HeadConstants<T>& head, const T* outputs, long stride, Random<L>& random,
+             bool deterministic) {
     UNROLL for (int d = 0; d < N; ++d) {
       const L mean = load<L>(outputs + d * stride);
       const L noise = deterministic ? L(0) : random.normal();
@@ -150,7 +151,8 @@ template <class L, class T>
 struct Sampler<Discrete, L, T> {
   IntPack<L> action;
 
-  FN Sampler(const HeadConstants<T>& head, const T* logits, long stride, Random<L>& random, bool deterministic) {
+  FN Sampler(const HeadConstants<T>& head, const T* logits, long stride, Random<L>& random,
+             bool deterministic) {
     L chosen(0);
     if (deterministic) {
       L best = load<L>(logits);
@@ -180,9 +182,11 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
   using L = typename Team::Lane;
   using Head = std::conditional_t<Env::Action::discrete, CategoricalHead, GaussianHead>;
   const Buffers b = Buffers::take(scratch, *this);
-  const int first = place.part * tile_envs, envs = min_of(tile_envs, batch.envs - first), stride = padded(tile_envs);
+  const int first = place.part * tile_envs, envs = min_of(tile_envs, batch.envs - first),
+            stride = padded(tile_envs);
   const T* theta = params.of(place.task);
-  load_weights(team, shape, [&](int p) FN_LAMBDA { return theta[p]; }, b.weights);
+  load_weights(
+      team, shape, [&](int p) FN_LAMBDA { return theta[p]; }, b.weights);
   load_head_constants(team, shape, b.weights.log_std, b.head);
   const long at = static_cast<long>(place.task) * batch.row_stride;
   T* observations = batch.observations + at * batch.observation_size;
@@ -192,11 +196,12 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
     return Random<L>(*key, UintPack<L>(place.task), lane_index<UintPack<L>>() + UintPack<L>(first + e),
                      UintPack<L>(step), purpose, inner_step);
   };
-  const auto task = gather_fields<L, typename Env::template Task<L>>([&](int i) FN_LAMBDA { return L(task_numbers[i]); });
+  const auto task =
+      gather_fields<L, typename Env::template Task<L>>([&](int i) FN_LAMBDA { return L(task_numbers[i]); });
   const auto observe = [&](const typename Env::template State<L>& state, int row, int count) FN_LAMBDA {
     const auto observation = Env::template observe<L>(options, state);
     UNROLL for (int d = 0; d < Env::observation_size; ++d)
-      store_first(observations + d * batch.row_stride + row, observation[d], count);
+        store_first(observations + d * batch.row_stride + row, observation[d], count);
   };
 
   for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) {
@@ -226,16 +231,17 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
     for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) {
       const int count = envs - e, r = row + e;
       Random<L> action_random = random_at(e, t, Purpose::action);
-      const rollout_detail::Sampler<typename Env::Action, L, T> sample(b.head, b.outputs + e, stride, action_random,
-                                                                       deterministic);
+      const rollout_detail::Sampler<typename Env::Action, L, T> sample(b.head, b.outputs + e, stride,
+                                                                       action_random, deterministic);
       sample.store_action(actions + r, batch.row_stride, count);
       // By the formula that every later pass uses, so that the ratio to it is exactly 1 for the same parameters.
       const HeadRows<T> own{b.outputs + e, stride, actions + r, batch.row_stride};
       store_first(batch.log_probs + at + r, Head::template log_prob<L>(b.head, own), count);
       if (batch.outputs != nullptr)
         for (int o = 0; o < shape.outputs(); ++o)
-          store_first(batch.outputs + (static_cast<long>(place.task) * shape.outputs() + o) * batch.row_stride + r,
-                      load<L>(b.outputs + o * stride + e), count);
+          store_first(
+              batch.outputs + (static_cast<long>(place.task) * shape.outputs() + o) * batch.row_stride + r,
+              load<L>(b.outputs + o * stride + e), count);
 
       const auto before = load_state<L>(b, e);
       auto state = before;
@@ -260,7 +266,8 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
       L from[kStateSize<Env> > 0 ? kStateSize<Env> : 1];
       scatter_fields<L>(next, [&](int i, L x) FN_LAMBDA { from[i] = x; });
       scatter_fields<L>(state, [&](int i, L x) FN_LAMBDA { from[i] = select(moves, x, from[i]); });
-      const auto chosen = gather_fields<L, typename Env::template State<L>>([&](int i) FN_LAMBDA { return from[i]; });
+      const auto chosen =
+          gather_fields<L, typename Env::template State<L>>([&](int i) FN_LAMBDA { return from[i]; });
       store_state<L>(b, e, chosen);
       observe(chosen, r + batch.envs, count);
     }

@@ -8,7 +8,8 @@ namespace innerloop {
 // Σ of value(r) over packs of rows r = 0, lanes, 2·lanes, … < rows, in 16 chains and a fixed tree; every thread gets
 // it. value(r) must be 0 in lanes past the end. `chains` has room for 16 numbers. Syncs.
 template <class Team, class Value>
-TEAM_FN typename Team::Scalar sum_rows(const Team& team, int rows, typename Team::Scalar* chains, const Value& value) {
+TEAM_FN typename Team::Scalar sum_rows(const Team& team, int rows, typename Team::Scalar* chains,
+                                       const Value& value) {
   using L = typename Team::Lane;
   team.sync();
   for (int chain = team.rank() * L::lanes; chain < kChains; chain += team.size() * L::lanes) {

@@ -30,7 +30,7 @@ template <class Isa, class T = float>
 struct SimdTeam {
   using Scalar = T;
   using Lane = Pack<T, Isa::bytes / static_cast<int>(sizeof(T))>;  // rows or environments side by side
-  using Vector = Lane;                                              // columns of a matrix side by side
+  using Vector = Lane;                                             // columns of a matrix side by side
   static constexpr int tile_rows = Isa::tile_rows, tile_vectors = Isa::tile_vectors;
   static constexpr bool exact_tiles = true;  // a code path for each size of a remaining tile
   static constexpr int block_rows = 64;      // samples that pass through the network together

@@ -57,7 +57,8 @@ std::vector<long double> features(const Trajectories& t, int task, int row, std:
 }
 
 // argmin ‖F w − y‖² + ridge·‖w‖² by Householder's QR of F with √ridge·1 below it: no normal equations.
-std::vector<long double> least_squares(std::vector<std::vector<long double>> a, std::vector<long double> y, long double ridge) {
+std::vector<long double> least_squares(std::vector<std::vector<long double>> a, std::vector<long double> y,
+                                       long double ridge) {
   const std::size_t n = a[0].size();
   for (std::size_t i = 0; i < n; ++i) {
     a.emplace_back(n);
@@ -103,7 +104,8 @@ Trajectories plain_advantages(Trajectories t, const Options& o) {
     for (const Episode& episode : episodes)
       for (std::size_t i = 0; i < episode.size(); ++i) {
         long double sum = 0;
-        for (std::size_t j = i; j < episode.size(); ++j) sum += std::pow(o.discount, static_cast<double>(j - i)) * rewards[episode[j]];
+        for (std::size_t j = i; j < episode.size(); ++j)
+          sum += std::pow(o.discount, static_cast<double>(j - i)) * rewards[episode[j]];
         rows.push_back(features(t, task, episode[i], i));
         returns.push_back(sum);
         total += rewards[episode[i]];
@@ -121,7 +123,9 @@ Trajectories plain_advantages(Trajectories t, const Options& o) {
         for (std::size_t j = 0; j < f.size(); ++j) sum += f[j] * w[j];
         return static_cast<double>(sum);
       };
-      const auto delta = [&](std::size_t i) { return rewards[episode[i]] + o.discount * value(i + 1) - value(i); };
+      const auto delta = [&](std::size_t i) {
+        return rewards[episode[i]] + o.discount * value(i + 1) - value(i);
+      };
       const double decay = o.discount * o.gae_lambda;
       for (std::size_t i = 0; i < episode.size(); ++i) {
         double sum = 0;
@@ -152,7 +156,8 @@ Trajectories plain_advantages(Trajectories t, const Options& o) {
 
 Trajectories random_case(int horizon = 43, int envs = 7, double ending = 0.05, std::uint64_t seed = 9) {
   std::mt19937_64 random(seed);
-  Trajectories t = random_trajectories(policy_of({3, 2}, HeadKind::gaussian), 3, horizon, envs, ending, random);
+  Trajectories t =
+      random_trajectories(policy_of({3, 2}, HeadKind::gaussian), 3, horizon, envs, ending, random);
   for (double& o : t.observations) o *= 4;  // some beyond the clipping at 10
   return t;
 }
@@ -195,7 +200,8 @@ TEST_P(AdvantagesTest, DoNotSeeWhatDoesNotCount) {
     for (int r = 0; r < t.row_stride; ++r) {
       if (t.of(t.valid, task)[r] > 0) continue;
       ++touched;
-      for (int i = 0; i < t.observation_size; ++i) t.observations[t.index(t.observation_size, task, i, r)] = NAN;
+      for (int i = 0; i < t.observation_size; ++i)
+        t.observations[t.index(t.observation_size, task, i, r)] = NAN;
       for (Vector* v : {&t.rewards, &t.advantages, &t.credits, &t.log_probs}) t.of(*v, task)[r] = NAN;
     }
   ASSERT_GT(touched, 50);
@@ -213,7 +219,8 @@ TEST_P(AdvantagesTest, DoNotSeeWhatDoesNotCount) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, AdvantagesTest, testing::Combine(testing::Bool(), testing::Bool(), testing::Bool()),
+INSTANTIATE_TEST_SUITE_P(All, AdvantagesTest,
+                         testing::Combine(testing::Bool(), testing::Bool(), testing::Bool()),
                          [](const auto& info) {
                            return std::string(std::get<0>(info.param) ? "linear" : "none") +
                                   (std::get<1>(info.param) ? "_normalized" : "_raw") +
@@ -230,7 +237,9 @@ TEST(Advantages, EveryOptionChangesThem) {
   other[3].normalize = false;
   other[4].dice = true;
   for (const Options& o : other)
-    EXPECT_GT(relative_error(with_advantages<double>(t, o).advantages, with_advantages<double>(t, base).advantages), 1e-3);
+    EXPECT_GT(
+        relative_error(with_advantages<double>(t, o).advantages, with_advantages<double>(t, base).advantages),
+        1e-3);
 }
 
 TEST(Advantages, EndsOfEpisodesCutTheReturns) {
@@ -250,7 +259,8 @@ TEST(Advantages, OfDiceAreDiscountedFromTheEpisodesStart) {
   t.valid = {1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   t.rewards = {1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   t.ends[1] = t.ends[3] = 1;
-  const Options o{.discount = 0.5, .gae_lambda = 1, .linear_baseline = false, .normalize = false, .dice = true};
+  const Options o{
+      .discount = 0.5, .gae_lambda = 1, .linear_baseline = false, .normalize = false, .dice = true};
   const Trajectories found = with_advantages<double>(t, o);
   EXPECT_EQ(Vector(found.advantages.begin(), found.advantages.begin() + 4), (Vector{1, 1, 3, 2}));
   EXPECT_EQ(Vector(found.credits.begin(), found.credits.begin() + 4), (Vector{2, 1, 5, 2}));

@@ -16,13 +16,15 @@ using nlohmann::json;
 Trajectories trajectories_of(const json& file, const json& batch, HeadKind head) {
   const int tasks = file["tasks"], envs = file["envs"], steps = file["steps"];
   const int inputs = file["widths"].front(), outputs = file["widths"].back();
-  Trajectories t = empty_trajectories(inputs, head == HeadKind::gaussian ? outputs : 1, outputs, tasks, steps, envs);
+  Trajectories t =
+      empty_trajectories(inputs, head == HeadKind::gaussian ? outputs : 1, outputs, tasks, steps, envs);
   const auto read = [&](const char* name, int size, Vector& to) {
     std::size_t next = 0;
     for (int task = 0; task < tasks; ++task)
       for (int env = 0; env < envs; ++env)
         for (int step = 0; step < steps; ++step)
-          for (int i = 0; i < size; ++i) to[t.index(size, task, i, t.row(env, step))] = batch[name].at(next++);
+          for (int i = 0; i < size; ++i)
+            to[t.index(size, task, i, t.row(env, step))] = batch[name].at(next++);
   };
   read("observations", inputs, t.observations);
   read("actions", t.action_size, t.actions);
@@ -46,8 +48,9 @@ Trajectories trajectories_of(const json& file, const json& batch, HeadKind head)
 TEST(AutogradVectors, AreTheKernelsMetaGradients) {
   std::ifstream stream(std::string(INNERLOOP_SOURCE_DIR) + "/tests/data/autograd_vectors.json");
   const json file = json::parse(stream);
-  const std::map<std::string, EstimatorName> estimators = {
-      {"reinforce", EstimatorName::reinforce}, {"ratio", EstimatorName::ratio}, {"dice", EstimatorName::dice}};
+  const std::map<std::string, EstimatorName> estimators = {{"reinforce", EstimatorName::reinforce},
+                                                           {"ratio", EstimatorName::ratio},
+                                                           {"dice", EstimatorName::dice}};
   int compared = 0;
   for (const json& of_head : file["heads"]) {
     const HeadKind head = of_head["head"] == "gaussian" ? HeadKind::gaussian : HeadKind::categorical;

@@ -80,7 +80,8 @@ TEST(BatchFile, StepsFollowFromOneAnotherAlongTheTrajectories) {
   const Dumped batch({});
   const auto tasks = batch.floats("tasks", {3, 2});
   for (const std::string k : {"inner.0.", "inner.1.", "inner.2."}) {
-    const auto at = batch.floats(k + "observations", {3, 4, 5, 2}), act = batch.floats(k + "actions", {3, 4, 5, 2});
+    const auto at = batch.floats(k + "observations", {3, 4, 5, 2}),
+               act = batch.floats(k + "actions", {3, 4, 5, 2});
     const auto rewards = batch.floats(k + "rewards", {3, 4, 5});
     const auto ends = batch.file->values<std::uint8_t>(k + "episode_ends", {3, 4, 5});
     EXPECT_THAT(batch.file->values<std::uint8_t>(k + "valid", {3, 4, 5}), Each(Eq(1)));
@@ -88,9 +89,13 @@ TEST(BatchFile, StepsFollowFromOneAnotherAlongTheTrajectories) {
       double squared = 0;
       for (std::size_t axis = 0; axis < 2; ++axis) {
         const float here = at[row * 2 + axis];
-        if (row % 5 == 0) { EXPECT_EQ(here, 0); }
+        if (row % 5 == 0) {
+          EXPECT_EQ(here, 0);
+        }
         const float next = here + std::clamp(0.1f * act[row * 2 + axis], -0.1f, 0.1f);
-        if (row % 5 != 4) { EXPECT_NEAR(at[row * 2 + 2 + axis], next, 1e-6); }
+        if (row % 5 != 4) {
+          EXPECT_NEAR(at[row * 2 + 2 + axis], next, 1e-6);
+        }
         squared += std::pow(next - tasks[row / 20 * 2 + axis], 2);
       }
       EXPECT_NEAR(rewards[row], -std::sqrt(squared), 1e-5);
@@ -103,10 +108,12 @@ TEST(BatchFile, ParametersAreThoseBeforeTheUpdateAndOfEachInnerStep) {
   const Dumped batch({kKeepAll});
   const auto params = batch.floats("params", {43});
   EXPECT_EQ(params, batch.params_of_checkpoint(1));
-  const auto first = batch.floats("inner.0.params", {3, 43}), second = batch.floats("inner.1.params", {3, 43});
+  const auto first = batch.floats("inner.0.params", {3, 43}),
+             second = batch.floats("inner.1.params", {3, 43});
   for (std::size_t i = 0; i < first.size(); ++i) EXPECT_EQ(first[i], params[i % 43]);
   EXPECT_NE(first, second);
-  EXPECT_NE(std::vector<float>(second.begin(), second.begin() + 43), std::vector<float>(second.end() - 43, second.end()));
+  EXPECT_NE(std::vector<float>(second.begin(), second.begin() + 43),
+            std::vector<float>(second.end() - 43, second.end()));
 }
 
 // Plain gradient ascent: the meta-gradient is what moved the parameters.

@@ -35,9 +35,11 @@ class CommandLine {
     argv.push_back(nullptr);
     process_ = ::fork();
     if (process_ != 0) return;
-    const bool ready = ::chdir(folder.c_str()) == 0 && redirect("out", STDOUT_FILENO) && redirect("err", STDERR_FILENO);
+    const bool ready =
+        ::chdir(folder.c_str()) == 0 && redirect("out", STDOUT_FILENO) && redirect("err", STDERR_FILENO);
     const rlimit limit{largest_file, largest_file};
-    if (ready && (largest_file == RLIM_INFINITY || ::setrlimit(RLIMIT_FSIZE, &limit) == 0)) ::execv(argv[0], argv.data());
+    if (ready && (largest_file == RLIM_INFINITY || ::setrlimit(RLIMIT_FSIZE, &limit) == 0))
+      ::execv(argv[0], argv.data());
     ::_exit(126);
   }
   ~CommandLine() {

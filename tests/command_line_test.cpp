@@ -74,11 +74,13 @@ TEST_F(CommandLineTest, BadValuesInTheConfigAreRefused) {
   const std::string at = "innerloop: bad.json: /";
   EXPECT_THAT(config_refusal("\"horizon\"", "\"horizont\""),
               AllOf(StartsWith(at + "horizont: wanted "), HasSubstr("nearest: \"horizon\"")));
-  EXPECT_THAT(config_refusal("5,", "\"5\","), AllOf(StartsWith(at + "horizon: wanted "), HasSubstr("\"5\" (string)")));
+  EXPECT_THAT(config_refusal("5,", "\"5\","),
+              AllOf(StartsWith(at + "horizon: wanted "), HasSubstr("\"5\" (string)")));
   EXPECT_THAT(config_refusal("0.01", "-0.01"), StartsWith(at + "outer/lr: wanted "));
   EXPECT_THAT(config_refusal("0.01", "NaN"), AllOf(StartsWith("innerloop: bad.json: "), HasSubstr("NaN")));
   EXPECT_THAT(config_refusal("0.01", "1e999"), StartsWith("innerloop: bad.json: "));
-  EXPECT_THAT(config_refusal("\"seed\": 7", "\"seed\": 99999999999999999999"), StartsWith(at + "seed: wanted "));
+  EXPECT_THAT(config_refusal("\"seed\": 7", "\"seed\": 99999999999999999999"),
+              StartsWith(at + "seed: wanted "));
   EXPECT_THAT(config_refusal("\"seed\": 7", "\"seed\": 4294967296"), StartsWith(at + "seed: wanted "));
   EXPECT_THAT(config_refusal("\"seed\": 7", "\"seed\": 7, \"seed\": 8"), HasSubstr("seed"));
   EXPECT_THAT(config_refusal("point_navigation", "point_navigatoin"), HasSubstr("\"point_navigation\""));
@@ -187,15 +189,19 @@ TEST_F(CommandLineTest, OneGivenTaskCanBeEvaluated) {
 
   EXPECT_THAT(refusal({"evaluate", "run", "--task", R"({"goal_x": 1, "gaol_y": 0})"}),
               AllOf(HasSubstr("--task: /gaol_y: wanted "), HasSubstr("nearest: \"goal_y\"")));
-  EXPECT_THAT(refusal({"evaluate", "run", "--task", R"({"goal_x": 1})"}), HasSubstr("--task: /goal_y: wanted a number"));
-  EXPECT_THAT(refusal({"evaluate", "run", "--task", R"({"goal_x": "a", "goal_y": 0})"}), HasSubstr("\"a\" (string)"));
-  EXPECT_THAT(refusal({"evaluate", "run", "--task", R"({"goal_x": 1e39, "goal_y": 0})"}), HasSubstr("wanted a finite"));
+  EXPECT_THAT(refusal({"evaluate", "run", "--task", R"({"goal_x": 1})"}),
+              HasSubstr("--task: /goal_y: wanted a number"));
+  EXPECT_THAT(refusal({"evaluate", "run", "--task", R"({"goal_x": "a", "goal_y": 0})"}),
+              HasSubstr("\"a\" (string)"));
+  EXPECT_THAT(refusal({"evaluate", "run", "--task", R"({"goal_x": 1e39, "goal_y": 0})"}),
+              HasSubstr("wanted a finite"));
   EXPECT_THAT(refusal({"evaluate", "run", "--task", "[1, 2]"}), HasSubstr("wanted a JSON object"));
 }
 
 TEST_F(CommandLineTest, AFolderThatExistsIsNotOverwritten) {
   train();
-  EXPECT_THAT(refusal({"train", "tiny.json", "--out", "run"}), HasSubstr("run: wanted a folder that does not exist"));
+  EXPECT_THAT(refusal({"train", "tiny.json", "--out", "run"}),
+              HasSubstr("run: wanted a folder that does not exist"));
 }
 
 TEST_F(CommandLineTest, DamagedCheckpointsAreRefused) {
@@ -213,7 +219,8 @@ TEST_F(CommandLineTest, DamagedCheckpointsAreRefused) {
   std::string flipped = good;
   flipped[good.size() - 3] ^= 0x10;
   EXPECT_THAT(refused(flipped), HasSubstr("wanted the checksum that its header states"));
-  EXPECT_THAT(refused(std::string("\0\0\0\0\0\0\0\x40", 8) + good.substr(8)), HasSubstr("4611686018427387904"));
+  EXPECT_THAT(refused(std::string("\0\0\0\0\0\0\0\x40", 8) + good.substr(8)),
+              HasSubstr("4611686018427387904"));
   std::filesystem::remove_all(path("run/checkpoints"));
   EXPECT_THAT(refusal({"evaluate", "run"}), HasSubstr("checkpoints: wanted a checkpoint"));
 }
@@ -222,7 +229,8 @@ TEST_F(CommandLineTest, ACheckpointOfAnotherArchitectureIsRefused) {
   train();
   write_text(path("run/config.json"), to_json(tiny_config({"policy.hidden=[5,4]"})).dump());
   const std::string message = refusal({"evaluate", "run"});
-  EXPECT_THAT(message, AllOf(HasSubstr("6.safetensors: "), HasSubstr("\"params\""), HasSubstr("[51]"), HasSubstr("[43]")));
+  EXPECT_THAT(message, AllOf(HasSubstr("6.safetensors: "), HasSubstr("\"params\""), HasSubstr("[51]"),
+                             HasSubstr("[43]")));
   EXPECT_EQ(refusal({"train", "--resume", "--out", "run"}), message);
 }
 
@@ -232,12 +240,14 @@ TEST_F(CommandLineTest, ResumingTakesNoOtherOptions) {
               HasSubstr("--set outer.lr=1: wanted iterations=N"));
   EXPECT_THAT(refusal({"train", "tiny.json", "--resume", "--out", "run", "--set", "iterations=5"}),
               HasSubstr("wanted at least the 6 iterations"));
-  EXPECT_THAT(refusal({"train", "tiny.json", "--resume", "--out", "none"}), HasSubstr("none: wanted a run folder"));
+  EXPECT_THAT(refusal({"train", "tiny.json", "--resume", "--out", "none"}),
+              HasSubstr("none: wanted a run folder"));
 }
 
 TEST_F(CommandLineTest, AFullDiskEndsTheRunAndLeavesTheLastCheckpoint) {
   // Room for a checkpoint, not for the metrics of so many iterations.
-  const std::vector<std::string> arguments = {"train", "tiny.json", "--out", "run", "--set", "iterations=400"};
+  const std::vector<std::string> arguments = {"train", "tiny.json", "--out",
+                                              "run",   "--set",     "iterations=400"};
   const Ended ended = run(arguments, 16384);
   EXPECT_EQ(ended.exit_code, kExitRunFailed);
   EXPECT_THAT(ended.err, AllOf(StartsWith("innerloop: run/"), HasSubstr("File too large")));
@@ -252,8 +262,9 @@ TEST_F(CommandLineTest, AFullDiskEndsTheRunAndLeavesTheLastCheckpoint) {
 }
 
 TEST_F(CommandLineTest, KilledAndInterruptedAndResumedItGivesTheBitsOfAnUninterruptedRun) {
-  const std::vector<std::string> fresh = {"train",  "tiny.json", "--out", "run", "--threads",
-                                          "1",      "--set",     "iterations=4000", "--set", "checkpoint.every=500"};
+  const std::vector<std::string> fresh = {
+      "train", "tiny.json", "--out",           "run",   "--threads",
+      "1",     "--set",     "iterations=4000", "--set", "checkpoint.every=500"};
   const std::vector<std::string> resumed = {"train", "--resume", "--out", "run", "--threads", "1"};
   const auto wait_for = [&](std::int64_t iteration) {
     for (int milliseconds = 0; milliseconds < 30000; ++milliseconds) {
@@ -280,7 +291,8 @@ TEST_F(CommandLineTest, KilledAndInterruptedAndResumedItGivesTheBitsOfAnUninterr
     EXPECT_THAT(ended.out, HasSubstr("--resume --out run"));
     EXPECT_FALSE(std::filesystem::exists(path("run/evaluation.json")));
   }
-  EXPECT_EQ(timeless_metrics(path("run")).size(), static_cast<std::size_t>(list_checkpoints(path("run")).back()));
+  EXPECT_EQ(timeless_metrics(path("run")).size(),
+            static_cast<std::size_t>(list_checkpoints(path("run")).back()));
   EXPECT_EQ(run(resumed).exit_code, kExitDone);
   std::filesystem::rename(path("run"), path("parts"));
   EXPECT_EQ(run(fresh).exit_code, kExitDone);

@@ -35,20 +35,23 @@ template <class E, class R>
 }
 
 template <class E, class R>
-[[gnu::noinline]] auto reset(const typename E::Options& options, const typename E::template Task<R>& task, std::uint32_t first) {
+[[gnu::noinline]] auto reset(const typename E::Options& options, const typename E::template Task<R>& task,
+                             std::uint32_t first) {
   auto random = stream<R>(Purpose::reset, first);
   return E::template reset<R>(options, task, random);
 }
 
 // What a wild policy would do: normal numbers of the given size, or any of the actions.
 template <class E, class R>
-[[gnu::noinline]] auto act(const typename E::Options& options, std::uint32_t first, std::uint32_t step, double size) {
+[[gnu::noinline]] auto act(const typename E::Options& options, std::uint32_t first, std::uint32_t step,
+                           double size) {
   auto random = stream<R>(Purpose::action, first, step);
   typename E::Action::template Value<R> action;
   if constexpr (E::Action::discrete) {
     const auto bits = random.bits();
     for (int lane = 0; lane < R::lanes; ++lane)
-      action.set(lane, static_cast<int>(bits.get(lane) % static_cast<std::uint32_t>(E::action_count(options))));
+      action.set(lane,
+                 static_cast<int>(bits.get(lane) % static_cast<std::uint32_t>(E::action_count(options))));
   } else {
     for (int i = 0; i < E::Action::size; ++i) action[i] = constant<R>(size) * random.normal();
   }
@@ -88,15 +91,17 @@ std::vector<std::uint32_t> bits_of_a_game(const typename E::Options& options) {
   using R = Pack<float, N>;
   constexpr int kSteps = 50;
   std::vector<std::uint32_t> bits(16 * kSteps * (E::observation_size + 2));
-  play<E, R>(options, 1, kSteps, 1.0, [&](int first, int t, auto&, auto&, auto&, const auto& state, const auto& outcome) {
-    const auto seen = E::template observe<R>(options, state);
-    for (int lane = 0; lane < N; ++lane) {
-      std::uint32_t* to = &bits[((first + lane) * kSteps + t) * (E::observation_size + 2)];
-      *to++ = std::bit_cast<std::uint32_t>(outcome.reward.get(lane));
-      *to++ = static_cast<std::uint32_t>(outcome.done.get(lane));
-      for (int i = 0; i < E::observation_size; ++i) *to++ = std::bit_cast<std::uint32_t>(seen[i].get(lane));
-    }
-  });
+  play<E, R>(options, 1, kSteps, 1.0,
+             [&](int first, int t, auto&, auto&, auto&, const auto& state, const auto& outcome) {
+               const auto seen = E::template observe<R>(options, state);
+               for (int lane = 0; lane < N; ++lane) {
+                 std::uint32_t* to = &bits[((first + lane) * kSteps + t) * (E::observation_size + 2)];
+                 *to++ = std::bit_cast<std::uint32_t>(outcome.reward.get(lane));
+                 *to++ = static_cast<std::uint32_t>(outcome.done.get(lane));
+                 for (int i = 0; i < E::observation_size; ++i)
+                   *to++ = std::bit_cast<std::uint32_t>(seen[i].get(lane));
+               }
+             });
   return bits;
 }
 
@@ -109,12 +114,16 @@ void expect_the_same_bits(const typename E::Options& options) {
 
 using Navigation = PointNavigation;
 constexpr Navigation::Options kSquare = {};
-constexpr Navigation::Options kCornerDense = {Navigation::Layout::corner, Navigation::Reward::dense, 1.0f, true};
-constexpr Navigation::Options kCornerSparse = {Navigation::Layout::corner, Navigation::Reward::sparse, 1.0f, true};
-constexpr Navigation::Options kCornerPotential = {Navigation::Layout::corner, Navigation::Reward::sparse_potential, 1.0f,
-                                                  true};
-constexpr Navigation::Options kCircleDense = {Navigation::Layout::semicircle, Navigation::Reward::dense, 0.3f, true};
-constexpr Navigation::Options kCircleSparse = {Navigation::Layout::semicircle, Navigation::Reward::sparse, 0.3f, true};
+constexpr Navigation::Options kCornerDense = {Navigation::Layout::corner, Navigation::Reward::dense, 1.0f,
+                                              true};
+constexpr Navigation::Options kCornerSparse = {Navigation::Layout::corner, Navigation::Reward::sparse, 1.0f,
+                                               true};
+constexpr Navigation::Options kCornerPotential = {Navigation::Layout::corner,
+                                                  Navigation::Reward::sparse_potential, 1.0f, true};
+constexpr Navigation::Options kCircleDense = {Navigation::Layout::semicircle, Navigation::Reward::dense, 0.3f,
+                                              true};
+constexpr Navigation::Options kCircleSparse = {Navigation::Layout::semicircle, Navigation::Reward::sparse,
+                                               0.3f, true};
 constexpr Navigation::Options kAllNavigation[] = {kSquare,          kCornerDense, kCornerSparse,
                                                   kCornerPotential, kCircleDense, kCircleSparse};
 
@@ -174,8 +183,11 @@ void expect_navigation_equals_the_plain_loop(const Navigation::Options& options)
     for (int lane = 0; lane < R::lanes; ++lane) {
       const Point from = {static_cast<double>(before.x.get(lane)), static_cast<double>(before.y.get(lane))};
       const Point to = {static_cast<double>(after.x.get(lane)), static_cast<double>(after.y.get(lane))};
-      const Point goal = {static_cast<double>(task.goal_x.get(lane)), static_cast<double>(task.goal_y.get(lane))};
-      auto moved = [&](double a) { return std::clamp(static_cast<double>(options.action_scale) * a, -longest, longest); };
+      const Point goal = {static_cast<double>(task.goal_x.get(lane)),
+                          static_cast<double>(task.goal_y.get(lane))};
+      auto moved = [&](double a) {
+        return std::clamp(static_cast<double>(options.action_scale) * a, -longest, longest);
+      };
       expect_close<R>(to.x, from.x + moved(action[0].get(lane)));
       expect_close<R>(to.y, from.y + moved(action[1].get(lane)));
       const double reward = navigation_reward(options, goal, from, to);
@@ -325,7 +337,8 @@ TEST(PointNavigation, GoalsLieWhereTheLayoutSays) {
   expect_uniform(spread([](auto i) {
                    const auto task = draw<Navigation, Floats>(kCircleDense, i);
                    Floats angle(0.0f);
-                   for (int l = 0; l < Floats::lanes; ++l) angle.set(l, std::atan2(task.goal_y.get(l), task.goal_x.get(l)));
+                   for (int l = 0; l < Floats::lanes; ++l)
+                     angle.set(l, std::atan2(task.goal_y.get(l), task.goal_x.get(l)));
                    return angle;
                  }),
                  0, 3.14159265);
@@ -349,12 +362,15 @@ template <class R>
 void expect_bandit_equals_the_plain_loop(const Bandit::Options& options) {
   int ones = 0, steps = 0;
   double chances = 0;
-  auto check = [&](int first, int t, const auto& task, auto&, const auto& action, auto&, const auto& outcome) {
+  auto check = [&](int first, int t, const auto& task, auto&, const auto& action, auto&,
+                   const auto& outcome) {
     for (int lane = 0; lane < R::lanes; ++lane) {
       const double arm = task.arm[action.get(lane)].get(lane);
-      auto random = stream<Pack<double, 1>>(Purpose::environment, static_cast<std::uint32_t>(first + lane), t);
-      const double reward = options.reward == Bandit::Reward::gaussian ? arm + random.normal().get(0)
-                                                                       : (random.uniform().get(0) < arm ? 1 : 0);
+      auto random =
+          stream<Pack<double, 1>>(Purpose::environment, static_cast<std::uint32_t>(first + lane), t);
+      const double reward = options.reward == Bandit::Reward::gaussian
+                                ? arm + random.normal().get(0)
+                                : (random.uniform().get(0) < arm ? 1 : 0);
       expect_close<R>(outcome.reward.get(lane), reward, 3e-6);
       EXPECT_NE(outcome.done.get(lane), 0);
       ones += outcome.reward.get(lane) == 1;
@@ -413,7 +429,8 @@ Cart gym_step(const Cart& s, int action, double cart_mass, double pole_mass, dou
       (gravity * sine - cosine * temp) / (length * (4.0 / 3.0 - pole_mass * cosine * cosine / total_mass));
   const double x_acc = temp - mass_length * theta_acc * cosine / total_mass;
   const double tau = 0.02;
-  return {s.x + tau * s.x_dot, s.x_dot + tau * x_acc, s.theta + tau * s.theta_dot, s.theta_dot + tau * theta_acc};
+  return {s.x + tau * s.x_dot, s.x_dot + tau * x_acc, s.theta + tau * s.theta_dot,
+          s.theta_dot + tau * theta_acc};
 }
 
 template <class State>
@@ -429,8 +446,8 @@ void expect_cartpole_equals_the_plain_loop() {
                    const auto& outcome) {
     for (int lane = 0; lane < R::lanes; ++lane) {
       const Cart wanted = gym_step(cart_of(before, lane), action.get(lane), task.cart_mass.get(lane),
-                                   task.pole_mass.get(lane), task.pole_half_length.get(lane), task.force.get(lane),
-                                   task.gravity.get(lane));
+                                   task.pole_mass.get(lane), task.pole_half_length.get(lane),
+                                   task.force.get(lane), task.gravity.get(lane));
       const Cart found = cart_of(after, lane);
       expect_close<R>(found.x, wanted.x);
       expect_close<R>(found.x_dot, wanted.x_dot);
@@ -458,7 +475,8 @@ TEST(CartPole, TasksAreUniformInTheirRanges) {
   CartPole::Options options;
   options.gravity = {1.5f, 25.0f};
   auto expect = [&](Interval range, auto member) {
-    expect_uniform(spread([&](auto i) { return draw<CartPole, Floats>(options, i).*member; }), range.low, range.high);
+    expect_uniform(spread([&](auto i) { return draw<CartPole, Floats>(options, i).*member; }), range.low,
+                   range.high);
   };
   using Task = CartPole::Task<Floats>;
   expect({0.5f, 2}, &Task::cart_mass);
@@ -470,8 +488,9 @@ TEST(CartPole, TasksAreUniformInTheirRanges) {
 
 TEST(CartPole, EpisodesStartNearUpright) {
   auto expect = [](auto member) {
-    expect_uniform(spread([&](auto i) { return reset<CartPole, Floats>({}, draw<CartPole, Floats>({}, i), i).*member; }),
-                   -0.05, 0.05);
+    expect_uniform(
+        spread([&](auto i) { return reset<CartPole, Floats>({}, draw<CartPole, Floats>({}, i), i).*member; }),
+        -0.05, 0.05);
   };
   using State = CartPole::State<Floats>;
   expect(&State::position);
@@ -501,14 +520,17 @@ TEST(AddingAnEnvironment, DocumentHoldsTheExampleAsItIsTested) {
 TEST(AddingAnEnvironment, ExampleEqualsThePlainLoop) {
   const LineWalk::Options options = {0.3f, 0.01f};
   int ends = 0;
-  auto check = [&](int first, int t, const auto& task, const auto& before, const auto& action, const auto& after,
-                   const auto& outcome) {
+  auto check = [&](int first, int t, const auto& task, const auto& before, const auto& action,
+                   const auto& after, const auto& outcome) {
     for (int lane = 0; lane < Floats::lanes; ++lane) {
-      auto random = stream<Pack<double, 1>>(Purpose::environment, static_cast<std::uint32_t>(first + lane), t);
-      const double at = before.at.get(lane) + std::clamp(static_cast<double>(action[0].get(lane)), -0.1, 0.1) +
+      auto random =
+          stream<Pack<double, 1>>(Purpose::environment, static_cast<std::uint32_t>(first + lane), t);
+      const double at = before.at.get(lane) +
+                        std::clamp(static_cast<double>(action[0].get(lane)), -0.1, 0.1) +
                         static_cast<double>(options.gust) * random.normal().get(0);
       expect_close<Floats>(after.at.get(lane), at);
-      const double goal = task.goal.get(lane), away = std::abs(static_cast<double>(after.at.get(lane)) - goal);
+      const double goal = task.goal.get(lane),
+                   away = std::abs(static_cast<double>(after.at.get(lane)) - goal);
       EXPECT_EQ(std::abs(task.goal.get(lane)), options.length);
       expect_close<Floats>(outcome.reward.get(lane), -away);
       EXPECT_EQ(outcome.done.get(lane) != 0, away < 0.05);

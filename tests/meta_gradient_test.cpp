@@ -23,7 +23,8 @@ MetaProblem problem_of(const Case& c, const MetaProblemSizes& sizes = {}) {
 }
 
 Vector differences_of(const MetaProblem& p) {
-  return central_differences([&](const Vector& theta) { return reference::meta_objective(p, theta); }, p.theta, 1e-6);
+  return central_differences([&](const Vector& theta) { return reference::meta_objective(p, theta); },
+                             p.theta, 1e-6);
 }
 
 class MetaGradientTest : public testing::TestWithParam<std::tuple<HeadKind, int, EstimatorName>> {
@@ -74,8 +75,8 @@ TEST_P(MetaGradientTest, FloatIsCloseToDouble) {
 std::string case_name(const testing::TestParamInfo<MetaGradientTest::ParamType>& info) {
   const auto [head, steps, estimator] = info.param;
   const char* const names[] = {"reinforce", "ratio", "clipped", "dice"};
-  return std::string(head == HeadKind::gaussian ? "gaussian_" : "categorical_") + names[static_cast<int>(estimator)] +
-         "_" + std::to_string(steps);
+  return std::string(head == HeadKind::gaussian ? "gaussian_" : "categorical_") +
+         names[static_cast<int>(estimator)] + "_" + std::to_string(steps);
 }
 INSTANTIATE_TEST_SUITE_P(All, MetaGradientTest,
                          testing::Combine(testing::Values(HeadKind::gaussian, HeadKind::categorical),
@@ -88,7 +89,8 @@ INSTANTIATE_TEST_SUITE_P(All, MetaGradientTest,
 TEST(MetaGradient, IsTheFiniteDifferenceForSeveralChunks) {
   for (const EstimatorName estimator : {EstimatorName::ratio, EstimatorName::dice})
     for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical}) {
-      const MetaProblem p = problem_of({{2, 3, 2}, head, estimator, 2}, {.horizon = 53, .envs = 11, .ending = 0.03});
+      const MetaProblem p =
+          problem_of({{2, 3, 2}, head, estimator, 2}, {.horizon = 53, .envs = 11, .ending = 0.03});
       EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), differences_of(p)), 1e-7);
     }
 }
@@ -137,12 +139,15 @@ TEST(MetaGradient, RespectsTheFloorOfTheStandardDeviation) {
 
 TEST(MetaGradient, SurrogatesAndDivergencesHaveTheReferencesValues) {
   for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical})
-    for (const EstimatorName estimator : {EstimatorName::reinforce, EstimatorName::ratio, EstimatorName::clipped}) {
+    for (const EstimatorName estimator :
+         {EstimatorName::reinforce, EstimatorName::ratio, EstimatorName::clipped}) {
       const MetaProblem p = problem_of({{3, 7, 2}, head, estimator, 1, 0.2}, {.horizon = 53, .envs = 11});
       double surrogate = 0, divergence = 0;
       for (int task = 0; task < p.tasks; ++task) {
-        surrogate += reference::evaluate(p.shape, p.batch(0), task, p.theta, p.inner_term(), false).total / p.tasks;
-        const reference::Term kl{.weight = 0, .divergence = 1, .drawn = p.drawn[0][static_cast<std::size_t>(task)]};
+        surrogate +=
+            reference::evaluate(p.shape, p.batch(0), task, p.theta, p.inner_term(), false).total / p.tasks;
+        const reference::Term kl{
+            .weight = 0, .divergence = 1, .drawn = p.drawn[0][static_cast<std::size_t>(task)]};
         divergence += reference::evaluate(p.shape, p.batch(0), task, p.theta, kl, false).total / p.tasks;
       }
       const Vector values = KernelStages<double>(p).values(0, p.theta, p.inner_term());

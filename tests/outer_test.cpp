@@ -35,7 +35,8 @@ struct Matrix {
 };
 
 struct Solver {
-  explicit Solver(const Vector& right_side, double damping = 0) : b(right_side), x(b.size()), residual(b.size()), direction(b.size()), product(b.size()) {
+  explicit Solver(const Vector& right_side, double damping = 0)
+      : b(right_side), x(b.size()), residual(b.size()), direction(b.size()), product(b.size()) {
     op.size = static_cast<int>(b.size());
     op.b = b.data();
     op.product = product.data();
@@ -279,7 +280,8 @@ TEST(SumOverTasks, IsTheMeanForAnyNumberOfTasks) {
     const int size = 19;
     const Vector x = random_vector(tasks * size, 1, random), minus = random_vector(size, 1, random);
     Vector wanted(size), out(size), moved(size);
-    for (int i = 0; i < tasks * size; ++i) wanted[static_cast<std::size_t>(i % size)] += x[static_cast<std::size_t>(i)] / tasks;
+    for (int i = 0; i < tasks * size; ++i)
+      wanted[static_cast<std::size_t>(i % size)] += x[static_cast<std::size_t>(i)] / tasks;
     run_all(SumOverTasks<double>{tasks, size, x.data(), 1.0 / tasks, nullptr, out.data()}, 1);
     run_all(SumOverTasks<double>{tasks, size, x.data(), 1.0 / tasks, minus.data(), moved.data()}, 1);
     EXPECT_LT(relative_error(out, wanted), 1e-14);
@@ -293,7 +295,8 @@ TEST(SumOverTasks, CoversVectorsOfSeveralParts) {
   const int tasks = 5, size = 600;
   const Vector x = random_vector(tasks * size, 1, random);
   Vector wanted(size), out(size);
-  for (int i = 0; i < tasks * size; ++i) wanted[static_cast<std::size_t>(i % size)] += x[static_cast<std::size_t>(i)];
+  for (int i = 0; i < tasks * size; ++i)
+    wanted[static_cast<std::size_t>(i % size)] += x[static_cast<std::size_t>(i)];
   run_all(SumOverTasks<double>{tasks, size, x.data(), 1, nullptr, out.data()}, 1);
   EXPECT_LT(relative_error(out, wanted), 1e-14);
 }

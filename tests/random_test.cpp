@@ -21,7 +21,8 @@ void expect_philox(const Words& counter, std::uint32_t key0, std::uint32_t key1,
   const int lane = N - 1;
   for (int i = 0; i < 4; ++i) packed[i].set(lane, counter[i]);
   const Array<U, 4> found = philox(packed, key0, key1);
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(found[i].get(lane), wanted[i]) << "word " << i << ", " << N << " lanes";
+  for (int i = 0; i < 4; ++i)
+    EXPECT_EQ(found[i].get(lane), wanted[i]) << "word " << i << ", " << N << " lanes";
 }
 
 // Random123's kat_vectors, lines "philox4x32 10".
@@ -150,7 +151,8 @@ Moments moments(int count, Draw draw) {
   return m;
 }
 
-constexpr int kCount = 320000;  // standard error of a mean: 0.0018 standard deviations; bounds are at five or more
+constexpr int kCount =
+    320000;  // standard error of a mean: 0.0018 standard deviations; bounds are at five or more
 
 TEST(Random, UniformsFillTheUnitInterval) {
   const Moments m = moments(kCount, [](auto& random) { return random.uniform(); });

@@ -23,7 +23,8 @@ TEST_P(ReferenceTest, GradientsAreTheDifferencesOfTheValues) {
         .estimator = estimator, .weight = 0.7, .clip = 0.1, .score = 0.3, .divergence = -0.4, .drawn = drawn};
     const Vector differences = central_differences(
         [&](const Vector& x) { return reference::evaluate(shape, t, 0, x, term, false).total; }, theta, 1e-6);
-    EXPECT_LT(relative_error(reference::evaluate(shape, t, 0, theta, term, true).gradient, differences), 1e-8);
+    EXPECT_LT(relative_error(reference::evaluate(shape, t, 0, theta, term, true).gradient, differences),
+              1e-8);
   }
 }
 
@@ -35,14 +36,16 @@ INSTANTIATE_TEST_SUITE_P(All, ReferenceTest,
 TEST(Reference, GaussianLogProbabilityIsThatOfItsDensity) {
   PolicyShape shape = policy_of({1, 2}, HeadKind::gaussian);
   const Vector theta = {0, 0, 0, 0, std::log(0.5), std::log(2.0)};
-  const double density = std::exp(-0.5 * 4) / (0.5 * std::sqrt(2 * M_PI)) * std::exp(-0.5 * 0.25) / (2 * std::sqrt(2 * M_PI));
+  const double density =
+      std::exp(-0.5 * 4) / (0.5 * std::sqrt(2 * M_PI)) * std::exp(-0.5 * 0.25) / (2 * std::sqrt(2 * M_PI));
   EXPECT_NEAR(reference::log_prob(shape, theta, {0.5, 1}, {1.5, 0}), std::log(density), 1e-14);
 }
 
 TEST(Reference, CategoricalLogProbabilitiesSumToOne) {
   const PolicyShape shape = policy_of({1, 3}, HeadKind::categorical);
   double sum = 0;
-  for (int a = 0; a < 3; ++a) sum += std::exp(reference::log_prob(shape, {}, {700, 701, 699}, {static_cast<double>(a)}));
+  for (int a = 0; a < 3; ++a)
+    sum += std::exp(reference::log_prob(shape, {}, {700, 701, 699}, {static_cast<double>(a)}));
   EXPECT_NEAR(sum, 1, 1e-14);
 }
 

@@ -32,8 +32,10 @@ Vector curvature_product(const MetaProblem& p, const Vector& direction) {
 double mean_divergence(const MetaProblem& p, const Vector& other) {
   double sum = 0;
   for (int task = 0; task < p.tasks; ++task) {
-    const reference::Term kl{.weight = 0, .divergence = 1, .drawn = p.drawn.back()[static_cast<std::size_t>(task)]};
-    sum += reference::evaluate(p.shape, p.batch(p.steps), task, reference::adapted(p, task, other), kl, false).total;
+    const reference::Term kl{
+        .weight = 0, .divergence = 1, .drawn = p.drawn.back()[static_cast<std::size_t>(task)]};
+    sum += reference::evaluate(p.shape, p.batch(p.steps), task, reference::adapted(p, task, other), kl, false)
+               .total;
   }
   return sum / p.tasks;
 }
@@ -42,9 +44,11 @@ double mean_divergence(const MetaProblem& p, const Vector& other) {
 Vector divergence_gradient(const MetaProblem& p, const Vector& other) {
   Vector total(other.size());
   for (int task = 0; task < p.tasks; ++task) {
-    const reference::Term kl{.weight = 0, .divergence = 1, .drawn = p.drawn.back()[static_cast<std::size_t>(task)]};
+    const reference::Term kl{
+        .weight = 0, .divergence = 1, .drawn = p.drawn.back()[static_cast<std::size_t>(task)]};
     const Vector outer =
-        reference::evaluate(p.shape, p.batch(p.steps), task, reference::adapted(p, task, other), kl, true).gradient;
+        reference::evaluate(p.shape, p.batch(p.steps), task, reference::adapted(p, task, other), kl, true)
+            .gradient;
     const Vector back = central_differences(
         [&](const Vector& theta) {
           const Vector adapted = reference::adapted(p, task, theta);
@@ -96,7 +100,8 @@ TEST_P(TrustRegionTest, CurvatureAlongADirectionIsThatOfTheDivergence) {
 TEST_P(TrustRegionTest, CurvatureIsSymmetricAndNotNegative) {
   const MetaProblem p = problem(2);
   std::mt19937_64 random(7);
-  const Vector u = random_vector(p.shape.parameters(), 1, random), v = random_vector(p.shape.parameters(), 1, random);
+  const Vector u = random_vector(p.shape.parameters(), 1, random),
+               v = random_vector(p.shape.parameters(), 1, random);
   const Vector fu = curvature_product<double>(p, u), fv = curvature_product<double>(p, v);
   double uv = 0, vu = 0, uu = 0;
   for (std::size_t i = 0; i < u.size(); ++i) {
@@ -119,7 +124,9 @@ INSTANTIATE_TEST_SUITE_P(All, TrustRegionTest,
                          testing::Combine(testing::Values(HeadKind::gaussian, HeadKind::categorical),
                                           testing::Values(EstimatorName::reinforce, EstimatorName::ratio)),
                          [](const auto& info) {
-                           return std::string(std::get<0>(info.param) == HeadKind::gaussian ? "gaussian_" : "categorical_") +
+                           return std::string(std::get<0>(info.param) == HeadKind::gaussian
+                                                  ? "gaussian_"
+                                                  : "categorical_") +
                                   (std::get<1>(info.param) == EstimatorName::ratio ? "ratio" : "reinforce");
                          });
 

@@ -71,7 +71,8 @@ void Maml::curvature_product(const float* direction, float* product) {
     }
   inner_->fisher_product(steps_, inner_->drawn(steps_), u, forward_);
   if (second_order())
-    for (int k = steps_; k-- > 0;) inner_->through_step(k, inner_->drawn(k), {forward_, parameters}, forward_);
+    for (int k = steps_; k-- > 0;)
+      inner_->through_step(k, inner_->drawn(k), {forward_, parameters}, forward_);
   SumOverTasks<float> mean;
   mean.tasks = tasks_;
   mean.size = static_cast<int>(parameters);
@@ -85,13 +86,14 @@ void Maml::evaluate(const float* params, float* values, const int* enabled) {
   inner_->start_trial(params);
   for (int k = 0; k < steps_; ++k) inner_->trial_step(k, enabled);
   inner_->add_gradient(steps_, inner_->trial(steps_),
-                       {.estimator = EstimatorName::ratio, .divergence_weight = none_, .enabled = enabled}, nullptr,
-                       nullptr);
+                       {.estimator = EstimatorName::ratio, .divergence_weight = none_, .enabled = enabled},
+                       nullptr, nullptr);
   inner_->mean_values(steps_, values, false, enabled);
   if (credit_ == nullptr) return;
   for (int k = 0; k < steps_; ++k) {
-    inner_->add_gradient(k, inner_->trial(k), {.surrogate_weight = 0, .score_weight = credit_, .enabled = enabled},
-                         nullptr, nullptr);
+    inner_->add_gradient(k, inner_->trial(k),
+                         {.surrogate_weight = 0, .score_weight = credit_, .enabled = enabled}, nullptr,
+                         nullptr);
     inner_->mean_values(k, values, true, enabled);
   }
 }

@@ -14,16 +14,22 @@ Promp::Promp(const Config& config, Device& device)
 }
 
 void Promp::prepare() {
-  const std::vector<float> penalties(static_cast<std::size_t>(steps_), -static_cast<float>(options_.kl_penalty));
+  const std::vector<float> penalties(static_cast<std::size_t>(steps_),
+                                     -static_cast<float>(options_.kl_penalty));
   device_.copy_to_device(penalties_, penalties.data(), steps_ * static_cast<std::int64_t>(sizeof(float)));
 }
 
 std::vector<StateTensor> Promp::own_state() const {
-  return {{"promp.penalties", DType::F32, {steps_}, penalties_, steps_ * static_cast<std::int64_t>(sizeof(float))}};
+  return {{"promp.penalties",
+           DType::F32,
+           {steps_},
+           penalties_,
+           steps_ * static_cast<std::int64_t>(sizeof(float))}};
 }
 
 IterationReport Promp::iterate(std::uint32_t iteration) {
-  device_.copy_on_device(drawn_params_, params_, inner_->parameters() * static_cast<std::int64_t>(sizeof(float)));
+  device_.copy_on_device(drawn_params_, params_,
+                         inner_->parameters() * static_cast<std::int64_t>(sizeof(float)));
   inner_->start(drawn_params_, key(iteration));
   for (int k = 0; k < steps_; ++k) {
     inner_->rollout(k);
@@ -45,12 +51,13 @@ void Promp::outer_step(bool first) {
   }
   const auto at = [&](int k) { return first ? inner_->drawn(k) : inner_->trial(k); };
   inner_->add_gradient(steps_, at(steps_),
-                       {.estimator = EstimatorName::clipped, .clip = static_cast<float>(options_.clip_range)}, nullptr,
-                       outer_gradient_);
+                       {.estimator = EstimatorName::clipped, .clip = static_cast<float>(options_.clip_range)},
+                       nullptr, outer_gradient_);
   const float* v = outer_gradient_;
   for (int k = steps_; k-- > 0;) {
     inner_->through_step(k, at(k), {v, inner_->parameters()}, back_);
-    inner_->add_gradient(k, at(k), {.surrogate_weight = 0, .divergence_weight = penalties_ + k}, back_, back_);
+    inner_->add_gradient(k, at(k), {.surrogate_weight = 0, .divergence_weight = penalties_ + k}, back_,
+                         back_);
     v = back_;
   }
   mean_over_tasks(v);
@@ -60,17 +67,19 @@ void Promp::outer_step(bool first) {
 void Promp::measure_divergences() {
   inner_->start_trial(params_);
   for (int k = 0; k < steps_; ++k) {
-    inner_->add_gradient(k, inner_->trial(k), {.surrogate_weight = 0, .divergence_weight = penalties_ + k}, nullptr,
-                         nullptr);
+    inner_->add_gradient(k, inner_->trial(k), {.surrogate_weight = 0, .divergence_weight = penalties_ + k},
+                         nullptr, nullptr);
     inner_->mean_values(k, divergences_ + static_cast<std::ptrdiff_t>(k) * kPassValues);
     if (k + 1 < steps_) inner_->trial_step(k);
   }
 }
 
 void Promp::adapt_penalties(IterationReport& report) {
-  std::vector<float> values(static_cast<std::size_t>(steps_) * kPassValues), penalties(static_cast<std::size_t>(steps_));
+  std::vector<float> values(static_cast<std::size_t>(steps_) * kPassValues),
+      penalties(static_cast<std::size_t>(steps_));
   device_.copy_to_host(values.data(), divergences_, static_cast<std::int64_t>(values.size() * sizeof(float)));
-  device_.copy_to_host(penalties.data(), penalties_, static_cast<std::int64_t>(penalties.size() * sizeof(float)));
+  device_.copy_to_host(penalties.data(), penalties_,
+                       static_cast<std::int64_t>(penalties.size() * sizeof(float)));
   double kl = 0;
   for (std::size_t k = 0; k < penalties.size(); ++k) {
     const double step_kl = values[k * kPassValues + kDivergence];
@@ -82,7 +91,8 @@ void Promp::adapt_penalties(IterationReport& report) {
   report.extra.emplace_back("kl", kl);
   report.extra.emplace_back("kl_penalty", -static_cast<double>(penalties[0]));
   if (options_.adaptive_kl)
-    device_.copy_to_device(penalties_, penalties.data(), static_cast<std::int64_t>(penalties.size() * sizeof(float)));
+    device_.copy_to_device(penalties_, penalties.data(),
+                           static_cast<std::int64_t>(penalties.size() * sizeof(float)));
 }
 
 }  // namespace innerloop

@@ -22,9 +22,10 @@ void add_bench(CLI::App& app) {
   add_device_flags(command, flags->device);
   command.callback([flags] {
     std::cout << benchmark_table_head() << "\n" << std::flush;
-    const BenchmarkReport report = run_benchmarks(flags->device, flags->filter, [](const BenchmarkResult& result) {
-      std::cout << benchmark_table_line(result) << "\n" << std::flush;
-    });
+    const BenchmarkReport report =
+        run_benchmarks(flags->device, flags->filter, [](const BenchmarkResult& result) {
+          std::cout << benchmark_table_line(result) << "\n" << std::flush;
+        });
     std::cout << benchmark_table_foot(report) << "\n";
     if (!flags->json.empty()) write_file_atomically(flags->json, to_json(report).dump(2) + "\n");
   });

@@ -13,11 +13,13 @@ void add_device_flags(CLI::App& command, DeviceOptions& options) {
           "--backend", [&options, backends](const std::string& name) { options.backend = backends.at(name); },
           "auto (cuda if a device answers, else cpu), cpu or cuda")
       ->check(CLI::IsMember(backends));
-  command.add_option("--threads", options.threads, "threads of the processor; one for each core unless given")
+  command
+      .add_option("--threads", options.threads, "threads of the processor; one for each core unless given")
       ->check(CLI::Range(1, 1024));
   command
       .add_option_function<std::string>(
-          "--instructions", [&options](const std::string& name) { options.instructions = name == "auto" ? "" : name; },
+          "--instructions",
+          [&options](const std::string& name) { options.instructions = name == "auto" ? "" : name; },
           "auto (the best that this processor has), portable, avx2 or avx512; the results are the same")
       ->check(CLI::IsMember({"auto", "portable", "avx2", "avx512"}));
 }

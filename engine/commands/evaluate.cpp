@@ -41,7 +41,8 @@ void add_evaluate(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("evaluate", "adapts a run's newest checkpoint to held-out tasks");
   auto flags = std::make_shared<Flags>();
   command.add_option("RUN", flags->run, "the run's folder; evaluation.json is written there")->required();
-  command.add_option("--task", flags->task, R"(one task in their place, as in '{"goal_x": 0.3, "goal_y": -0.2}')");
+  command.add_option("--task", flags->task,
+                     R"(one task in their place, as in '{"goal_x": 0.3, "goal_y": -0.2}')");
   command.add_option("--steps", flags->steps, "gradient steps of adaptation; of several the most")
       ->check(CLI::Range(0, kMaxInnerSteps))
       ->type_size(1)

@@ -28,8 +28,8 @@ void print_kind(const std::string& kind) {
     titles.push_back(list.title);
   }
   if (kind.empty() || std::ranges::find(titles, kind) != titles.end()) return;
-  throw InputError("list: wanted a kind of thing that configs name (nearest: \"" + nearest_name(kind, titles) +
-                   "\"), found \"" + kind + "\"");
+  throw InputError("list: wanted a kind of thing that configs name (nearest: \"" +
+                   nearest_name(kind, titles) + "\"), found \"" + kind + "\"");
 }
 
 }  // namespace
@@ -43,7 +43,8 @@ void add_list(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   CLI::Option* kind =
       command.add_option("KIND", flags->kind, "environments, policies, algorithms, optimisers or estimators");
-  CLI::Option* markdown = command.add_flag("--markdown", flags->markdown, "every option, as docs/config.md has them");
+  CLI::Option* markdown =
+      command.add_flag("--markdown", flags->markdown, "every option, as docs/config.md has them");
   CLI::Option* schema = command.add_flag("--schema", flags->schema, "a JSON Schema of the config");
   markdown->excludes(kind)->excludes(schema);
   schema->excludes(kind);

@@ -16,10 +16,13 @@ void add_plan(CLI::App& app) {
     std::vector<std::string> set;
     DeviceOptions device;
   };
-  CLI::App& command = *app.add_subcommand("plan", "prints every buffer that a config needs, its shape and its bytes");
+  CLI::App& command =
+      *app.add_subcommand("plan", "prints every buffer that a config needs, its shape and its bytes");
   auto flags = std::make_shared<Flags>();
   command.add_option("CONFIG", flags->config, "the config, a JSON file")->required();
-  command.add_option("--set", flags->set, "path=value: overrides one option")->type_size(1)->allow_extra_args(false);
+  command.add_option("--set", flags->set, "path=value: overrides one option")
+      ->type_size(1)
+      ->allow_extra_args(false);
   add_device_flags(command, flags->device);
   command.callback([flags] {
     const Config config = read_config(flags->config, flags->set);
@@ -27,8 +30,9 @@ void add_plan(CLI::App& app) {
     const MemoryNeed need = memory_need(config, device, flags->config);
     std::cout << "device: " << device.description() << "\n";
     for (const auto& [name, plan] : need.parts) std::cout << "\n" << name << "\n" << plan.table();
-    std::cout << "\nIn all: " << need.total_bytes() << " bytes (" << readable_bytes(need.total_bytes()) << ") of "
-              << device.available_bytes() << " (" << readable_bytes(device.available_bytes()) << ") that are free\n"
+    std::cout << "\nIn all: " << need.total_bytes() << " bytes (" << readable_bytes(need.total_bytes())
+              << ") of " << device.available_bytes() << " (" << readable_bytes(device.available_bytes())
+              << ") that are free\n"
               << std::flush;
     check_fits(need, device, flags->config);
   });

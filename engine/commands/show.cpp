@@ -17,9 +17,10 @@ void add_show(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("show", "prints a config with every default filled in");
   auto flags = std::make_shared<Flags>();
   command.add_option("CONFIG", flags->config, "the config, a JSON file")->required();
-  command.add_option("--set", flags->set, "path=value: overrides one option")->type_size(1)->allow_extra_args(false);
-  command.callback(
-      [flags] { std::cout << to_json(read_config(flags->config, flags->set)).dump(2) << "\n"; });
+  command.add_option("--set", flags->set, "path=value: overrides one option")
+      ->type_size(1)
+      ->allow_extra_args(false);
+  command.callback([flags] { std::cout << to_json(read_config(flags->config, flags->set)).dump(2) << "\n"; });
 }
 
 }  // namespace innerloop

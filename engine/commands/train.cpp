@@ -60,12 +60,14 @@ bool train(const Flags& flags) {
     cut_metrics(run.metrics(), trainer.counts().iteration);
     write_json(run.config(), to_json(config));
   } else {
-    run = create_run_folder(flags.out.empty() ? default_run_folder(flags.config, std::time(nullptr)) : flags.out.c_str(),
-                            to_json(config));
+    run = create_run_folder(
+        flags.out.empty() ? default_run_folder(flags.config, std::time(nullptr)) : flags.out.c_str(),
+        to_json(config));
   }
   write_json(run.machine(), machine_info(facts_of(device)));
   std::cout << algorithm_name(config) << " on " << environment_name(config) << ", " << config.iterations
-            << " iterations" << (resume ? " from " + std::to_string(trainer.counts().iteration) + " on" : "") << "\n"
+            << " iterations" << (resume ? " from " + std::to_string(trainer.counts().iteration) + " on" : "")
+            << "\n"
             << "device: " << device.description() << "\n"
             << "run: " << run.path.string() << (resume ? " (its config.json counts)" : "") << "\n"
             << std::flush;
@@ -73,7 +75,8 @@ bool train(const Flags& flags) {
   catch_interrupts();
   const Trainer::End end = trainer.train(run, std::cout, isatty(STDOUT_FILENO) != 0);
   if (end == Trainer::End::interrupted) {
-    std::cout << "Interrupted after iteration " << trainer.counts().iteration << "; to go on: innerloop train --resume "
+    std::cout << "Interrupted after iteration " << trainer.counts().iteration
+              << "; to go on: innerloop train --resume "
               << "--out " << run.path.string() << "\n";
     return false;
   }
@@ -84,7 +87,8 @@ bool train(const Flags& flags) {
 }
 
 void check(const Flags& flags) {
-  if (flags.resume && flags.out.empty()) throw InputError("--resume: wanted the run's folder with --out, found none");
+  if (flags.resume && flags.out.empty())
+    throw InputError("--resume: wanted the run's folder with --out, found none");
   if (!flags.resume && flags.config.empty()) throw InputError("train: wanted a config, CONFIG, found none");
   if (flags.dump_iteration > 0 && flags.dump_batch.empty())
     throw InputError("--dump-iteration: wanted a file with --dump-batch, found none");
@@ -93,15 +97,18 @@ void check(const Flags& flags) {
 }  // namespace
 
 void add_train(CLI::App& app, int& exit_code) {
-  CLI::App& command = *app.add_subcommand("train", "meta-trains as a config says, and evaluates on held-out tasks");
+  CLI::App& command =
+      *app.add_subcommand("train", "meta-trains as a config says, and evaluates on held-out tasks");
   auto flags = std::make_shared<Flags>();
   command.add_option("CONFIG", flags->config, "the config, a JSON file; with --resume the run's own counts");
   command.add_option("--out", flags->out, "the run's folder; runs/<config name>-<time> unless given");
   command.add_flag("--resume", flags->resume, "goes on from the newest checkpoint of --out");
-  command.add_option("--set", flags->set, "path=value: overrides one option; with --resume only iterations=N")
+  command
+      .add_option("--set", flags->set, "path=value: overrides one option; with --resume only iterations=N")
       ->type_size(1)
       ->allow_extra_args(false);
-  command.add_option("--dump-batch", flags->dump_batch, "writes all of one iteration as this safetensors file");
+  command.add_option("--dump-batch", flags->dump_batch,
+                     "writes all of one iteration as this safetensors file");
   command.add_option("--dump-iteration", flags->dump_iteration, "which one, from 1; the first unless given")
       ->check(CLI::Range(1, 1000000000));
   add_device_flags(command, flags->device);

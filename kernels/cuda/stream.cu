@@ -63,8 +63,8 @@ void finish(Stream& stream) { INNERLOOP_CUDA_CHECK(cudaStreamSynchronize(stream.
 
 void copy(Stream& stream, void* to, const void* from, std::int64_t bytes, Direction direction) {
   const cudaMemcpyKind kinds[] = {cudaMemcpyDeviceToHost, cudaMemcpyHostToDevice, cudaMemcpyDeviceToDevice};
-  INNERLOOP_CUDA_CHECK(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), kinds[static_cast<int>(direction)],
-                                       stream.handle));
+  INNERLOOP_CUDA_CHECK(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes),
+                                       kinds[static_cast<int>(direction)], stream.handle));
   if (direction != Direction::on_device) finish(stream);
 }
 

@@ -29,7 +29,8 @@ inline constexpr int kThreads = 256;
 
 // `global_scratch` null: the block's scratch is its shared memory.
 template <class Op>
-__global__ void __launch_bounds__(kThreads, 1) run_operation(Op op, int parts, char* global_scratch, long scratch_bytes) {
+__global__ void __launch_bounds__(kThreads, 1)
+    run_operation(Op op, int parts, char* global_scratch, long scratch_bytes) {
   extern __shared__ __align__(128) char shared_scratch[];
   if (op.enabled != nullptr && *op.enabled == 0) return;
   const int task = static_cast<int>(blockIdx.x) / parts, part = static_cast<int>(blockIdx.x) % parts;
@@ -43,14 +44,16 @@ void launch(Stream& stream, const Op& op, int tasks) {
   const int parts = op.parts();
   const std::int64_t blocks = static_cast<std::int64_t>(tasks) * parts;
   if (blocks <= 0) return;
-  if (blocks > 0x7FFFFFFF) throw Error("CUDA: wanted at most 2^31 - 1 blocks, found " + std::to_string(blocks));
+  if (blocks > 0x7FFFFFFF)
+    throw Error("CUDA: wanted at most 2^31 - 1 blocks, found " + std::to_string(blocks));
   const bool in_shared = bytes <= stream.max_shared_bytes;
   if (in_shared)
     INNERLOOP_CUDA_CHECK(cudaFuncSetAttribute(run_operation<Op>, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                               static_cast<int>(bytes)));
   char* scratch = in_shared ? nullptr : static_cast<char*>(stream.reserve(blocks * bytes));
-  run_operation<Op><<<static_cast<unsigned>(blocks), kThreads, in_shared ? static_cast<std::size_t>(bytes) : 0,
-                      stream.handle>>>(op, parts, scratch, bytes);
+  run_operation<Op>
+      <<<static_cast<unsigned>(blocks), kThreads, in_shared ? static_cast<std::size_t>(bytes) : 0,
+         stream.handle>>>(op, parts, scratch, bytes);
   INNERLOOP_CUDA_CHECK(cudaGetLastError());
 }
 

@@ -27,7 +27,8 @@ const HostKernels<PolicyOperations<T>>& kernels_of() {
 template <class Op>
 void run_kernel(const HostKernel<Op>& kernel, const Op& op, int tasks) {
   const long bytes = (kernel.scratch_bytes(op) / 64 + 1) * 64;
-  const std::unique_ptr<void, decltype(&std::free)> scratch(std::aligned_alloc(64, static_cast<std::size_t>(bytes)), &std::free);
+  const std::unique_ptr<void, decltype(&std::free)> scratch(
+      std::aligned_alloc(64, static_cast<std::size_t>(bytes)), &std::free);
   for (int task = 0; task < tasks; ++task)
     for (int part = 0; part < op.parts(); ++part) {
       std::memset(scratch.get(), 0xFF, static_cast<std::size_t>(bytes));
@@ -57,11 +58,13 @@ template <class T>
 class BatchMemory {
  public:
   explicit BatchMemory(const Trajectories& t)
-      : numbers_{converted<T>(t.observations), converted<T>(t.actions), converted<T>(t.outputs),    converted<T>(t.log_probs),
-                 converted<T>(t.rewards),      converted<T>(t.valid),   converted<T>(t.ends),       converted<T>(t.advantages),
-                 converted<T>(t.credits),      converted<T>(t.statistics)} {
-    T** const pointers[] = {&batch_.observations, &batch_.actions, &batch_.outputs,    &batch_.log_probs, &batch_.rewards,
-                            &batch_.valid,        &batch_.ends,    &batch_.advantages, &batch_.credits,   &batch_.statistics};
+      : numbers_{converted<T>(t.observations), converted<T>(t.actions),    converted<T>(t.outputs),
+                 converted<T>(t.log_probs),    converted<T>(t.rewards),    converted<T>(t.valid),
+                 converted<T>(t.ends),         converted<T>(t.advantages), converted<T>(t.credits),
+                 converted<T>(t.statistics)} {
+    T** const pointers[] = {&batch_.observations, &batch_.actions,   &batch_.outputs, &batch_.log_probs,
+                            &batch_.rewards,      &batch_.valid,     &batch_.ends,    &batch_.advantages,
+                            &batch_.credits,      &batch_.statistics};
     for (std::size_t i = 0; i < numbers_.size(); ++i) *pointers[i] = numbers_[i].data();
     batch_.horizon = t.horizon;
     batch_.envs = t.envs;

@@ -13,12 +13,12 @@ struct MetaProblem {
   int tasks = 0, steps = 0;  // steps: K
   EstimatorName estimator = EstimatorName::reinforce;
   double clip = 0.2;
-  Vector inner_lr;                    // [K]
-  Vector theta;                       // [P]
+  Vector inner_lr;  // [K]
+  Vector theta;     // [P]
   reference::Term outer = {.estimator = EstimatorName::ratio};
-  Vector score;                       // [task], E-MAML; empty: none
-  Vector penalty;                     // [K], ProMP; empty: none
-  std::vector<Trajectories> data;     // [K + 1]
+  Vector score;                            // [task], E-MAML; empty: none
+  Vector penalty;                          // [K], ProMP; empty: none
+  std::vector<Trajectories> data;          // [K + 1]
   std::vector<std::vector<Vector>> drawn;  // [K + 1][task]: θ_k that drew D_k
 
   reference::Term inner_term() const { return {.estimator = estimator, .clip = clip}; }
@@ -71,8 +71,8 @@ inline double meta_objective(const MetaProblem& p, const Vector& start) {
 
 /// A problem whose data is drawn with θ_0 … θ_K. `away` moves the θ that draws each batch from the θ_k of the
 /// objective: 0 is on-policy.
-inline MetaProblem random_meta_problem(const PolicyShape& shape, EstimatorName estimator, const MetaProblemSizes& sizes,
-                                       double away, std::uint64_t seed) {
+inline MetaProblem random_meta_problem(const PolicyShape& shape, EstimatorName estimator,
+                                       const MetaProblemSizes& sizes, double away, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   MetaProblem p;
   p.shape = shape;
@@ -85,7 +85,8 @@ inline MetaProblem random_meta_problem(const PolicyShape& shape, EstimatorName e
   p.theta = random_vector(shape.parameters(), 0.5, random);
   std::vector<Vector> theta(static_cast<std::size_t>(sizes.tasks), p.theta);
   for (int k = 0; k <= sizes.steps; ++k) {
-    p.data.push_back(random_trajectories(shape, sizes.tasks, sizes.horizon, sizes.envs, sizes.ending, random));
+    p.data.push_back(
+        random_trajectories(shape, sizes.tasks, sizes.horizon, sizes.envs, sizes.ending, random));
     p.drawn.emplace_back();
     for (int task = 0; task < sizes.tasks; ++task) {
       Vector& at = theta[static_cast<std::size_t>(task)];
@@ -134,7 +135,8 @@ class KernelStages {
     const Numbers score = converted<T>(p_.score);
     T penalty = 0;
     Numbers drawn;
-    for (const Vector& d : p_.drawn[static_cast<std::size_t>(k)]) drawn.insert(drawn.end(), d.begin(), d.end());
+    for (const Vector& d : p_.drawn[static_cast<std::size_t>(k)])
+      drawn.insert(drawn.end(), d.begin(), d.end());
     auto op = gradient_at(k, theta);
     op.surrogate_weight = 0;
     if (!score.empty()) op.score_weight = score.data();
@@ -192,7 +194,8 @@ class KernelStages {
   Numbers values(int k, const Numbers& theta, const reference::Term& term) {
     const T none = 0;
     Numbers drawn;
-    for (const Vector& d : p_.drawn[static_cast<std::size_t>(k)]) drawn.insert(drawn.end(), d.begin(), d.end());
+    for (const Vector& d : p_.drawn[static_cast<std::size_t>(k)])
+      drawn.insert(drawn.end(), d.begin(), d.end());
     auto op = gradient_at(k, theta);
     op.estimator = term.estimator;
     op.clip = static_cast<T>(term.clip);
@@ -202,7 +205,8 @@ class KernelStages {
     op.values = values_.data();
     run_all(op, p_.tasks);
     Numbers out(kPassValues);
-    run_all(MeanValues<T>{p_.tasks, chunks_, kPassValues, values_.data(), op.batch.statistics, out.data()}, 1);
+    run_all(MeanValues<T>{p_.tasks, chunks_, kPassValues, values_.data(), op.batch.statistics, out.data()},
+            1);
     return out;
   }
 

@@ -12,7 +12,8 @@
 namespace innerloop::reference {
 
 inline double log_std(const PolicyShape& shape, const Vector& theta, int o) {
-  return std::max(theta[static_cast<std::size_t>(shape.log_std_offset() + o)], static_cast<double>(shape.min_log_std));
+  return std::max(theta[static_cast<std::size_t>(shape.log_std_offset() + o)],
+                  static_cast<double>(shape.min_log_std));
 }
 
 /// Numbers of each layer for one observation: layer 0 is the observation, the last one the outputs.
@@ -24,8 +25,10 @@ inline std::vector<Vector> forward(const PolicyShape& shape, const Vector& theta
     for (int o = 0; o < out; ++o) {
       double sum = theta[static_cast<std::size_t>(shape.bias_offset(l) + o)];
       for (int i = 0; i < in; ++i)
-        sum += layers.back()[static_cast<std::size_t>(i)] * theta[static_cast<std::size_t>(shape.weight_offset(l) + i * out + o)];
-      if (l + 1 < shape.layers) sum = shape.activation == Activation::tanh ? std::tanh(sum) : std::max(sum, 0.0);
+        sum += layers.back()[static_cast<std::size_t>(i)] *
+               theta[static_cast<std::size_t>(shape.weight_offset(l) + i * out + o)];
+      if (l + 1 < shape.layers)
+        sum = shape.activation == Activation::tanh ? std::tanh(sum) : std::max(sum, 0.0);
       next[static_cast<std::size_t>(o)] = sum;
     }
     layers.push_back(next);
@@ -46,7 +49,8 @@ inline void backward(const PolicyShape& shape, const Vector& theta, const std::v
     const int in = shape.width[l], out = shape.width[l + 1];
     const Vector& x = layers[static_cast<std::size_t>(l)];
     Vector below(static_cast<std::size_t>(in));
-    for (int o = 0; o < out; ++o) gradient[static_cast<std::size_t>(shape.bias_offset(l) + o)] += above[static_cast<std::size_t>(o)];
+    for (int o = 0; o < out; ++o)
+      gradient[static_cast<std::size_t>(shape.bias_offset(l) + o)] += above[static_cast<std::size_t>(o)];
     for (int i = 0; i < in; ++i) {
       for (int o = 0; o < out; ++o) {
         const auto p = static_cast<std::size_t>(shape.weight_offset(l) + i * out + o);
@@ -54,14 +58,16 @@ inline void backward(const PolicyShape& shape, const Vector& theta, const std::v
         below[static_cast<std::size_t>(i)] += theta[p] * above[static_cast<std::size_t>(o)];
       }
       const double h = x[static_cast<std::size_t>(i)];
-      if (l > 0) below[static_cast<std::size_t>(i)] *= shape.activation == Activation::tanh ? 1 - h * h : h > 0;
+      if (l > 0)
+        below[static_cast<std::size_t>(i)] *= shape.activation == Activation::tanh ? 1 - h * h : h > 0;
     }
     above = below;
   }
   if (shape.head == HeadKind::gaussian)
     for (int o = 0; o < shape.outputs(); ++o) {
       const auto p = static_cast<std::size_t>(shape.log_std_offset() + o);
-      if (theta[p] > static_cast<double>(shape.min_log_std)) gradient[p] += seeds.log_std[static_cast<std::size_t>(o)];
+      if (theta[p] > static_cast<double>(shape.min_log_std))
+        gradient[p] += seeds.log_std[static_cast<std::size_t>(o)];
     }
 }
 
@@ -74,7 +80,8 @@ inline Vector probabilities(const Vector& logits) {
   return p;
 }
 
-inline double log_prob(const PolicyShape& shape, const Vector& theta, const Vector& outputs, const Vector& action) {
+inline double log_prob(const PolicyShape& shape, const Vector& theta, const Vector& outputs,
+                       const Vector& action) {
   if (shape.head == HeadKind::categorical)
     return std::log(probabilities(outputs)[static_cast<std::size_t>(action[0])]);
   double sum = 0;
@@ -85,7 +92,8 @@ inline double log_prob(const PolicyShape& shape, const Vector& theta, const Vect
   return sum;
 }
 
-inline Seeds log_prob_seeds(const PolicyShape& shape, const Vector& theta, const Vector& outputs, const Vector& action) {
+inline Seeds log_prob_seeds(const PolicyShape& shape, const Vector& theta, const Vector& outputs,
+                            const Vector& action) {
   Seeds seeds{Vector(outputs.size()), Vector(outputs.size())};
   const Vector p = probabilities(outputs);
   for (std::size_t o = 0; o < outputs.size(); ++o) {
@@ -93,7 +101,8 @@ inline Seeds log_prob_seeds(const PolicyShape& shape, const Vector& theta, const
       seeds.output[o] = (static_cast<double>(o) == action[0]) - p[o];
       continue;
     }
-    const double sigma = std::exp(log_std(shape, theta, static_cast<int>(o))), z = (action[o] - outputs[o]) / sigma;
+    const double sigma = std::exp(log_std(shape, theta, static_cast<int>(o))),
+                 z = (action[o] - outputs[o]) / sigma;
     seeds.output[o] = z / sigma;
     seeds.log_std[o] = z * z - 1;
   }
@@ -110,7 +119,8 @@ inline double divergence(const PolicyShape& shape, const Vector& old_theta, cons
       sum += p[o] * std::log(p[o] / q[o]);
       continue;
     }
-    const double s0 = log_std(shape, old_theta, static_cast<int>(o)), s1 = log_std(shape, theta, static_cast<int>(o));
+    const double s0 = log_std(shape, old_theta, static_cast<int>(o)),
+                 s1 = log_std(shape, theta, static_cast<int>(o));
     const double shift = old_outputs[o] - outputs[o];
     sum += s1 - s0 + (std::exp(2 * s0) + shift * shift) / (2 * std::exp(2 * s1)) - 0.5;
   }
@@ -126,7 +136,8 @@ inline Seeds divergence_seeds(const PolicyShape& shape, const Vector& old_theta,
       seeds.output[o] = q[o] - p[o];
       continue;
     }
-    const double s0 = log_std(shape, old_theta, static_cast<int>(o)), s1 = log_std(shape, theta, static_cast<int>(o));
+    const double s0 = log_std(shape, old_theta, static_cast<int>(o)),
+                 s1 = log_std(shape, theta, static_cast<int>(o));
     const double shift = outputs[o] - old_outputs[o], variance = std::exp(2 * s1);
     seeds.output[o] = shift / variance;
     seeds.log_std[o] = 1 - (std::exp(2 * s0) + shift * shift) / variance;
@@ -143,14 +154,17 @@ inline void draw_actions(const PolicyShape& shape, const Vector& theta, int task
     if (shape.head == HeadKind::categorical) {
       const Vector p = probabilities(outputs);
       double left = uniform(random);
-      while (action[0] + 1 < shape.outputs() && (left -= p[static_cast<std::size_t>(action[0])]) > 0) ++action[0];
+      while (action[0] + 1 < shape.outputs() && (left -= p[static_cast<std::size_t>(action[0])]) > 0)
+        ++action[0];
     } else {
       for (int o = 0; o < shape.outputs(); ++o)
         action[static_cast<std::size_t>(o)] =
             outputs[static_cast<std::size_t>(o)] + std::exp(log_std(shape, theta, o)) * normal(random);
     }
-    for (int i = 0; i < t.action_size; ++i) t.actions[t.index(t.action_size, task, i, r)] = action[static_cast<std::size_t>(i)];
-    for (int o = 0; o < t.output_size; ++o) t.outputs[t.index(t.output_size, task, o, r)] = outputs[static_cast<std::size_t>(o)];
+    for (int i = 0; i < t.action_size; ++i)
+      t.actions[t.index(t.action_size, task, i, r)] = action[static_cast<std::size_t>(i)];
+    for (int o = 0; o < t.output_size; ++o)
+      t.outputs[t.index(t.output_size, task, o, r)] = outputs[static_cast<std::size_t>(o)];
     t.of(t.log_probs, task)[r] = log_prob(shape, theta, outputs, action);
   }
 }
@@ -172,8 +186,8 @@ struct Value {
 
 /// Value of a term at θ and, if wanted, its gradient. DiCE in the form that is valid away from where the data was
 /// drawn: Σ_t exp(c_t − c_t as drawn)·w_t with c_t the sum of log-probabilities of the episode up to t.
-inline Value evaluate(const PolicyShape& shape, const Trajectories& t, int task, const Vector& theta, const Term& term,
-                      bool with_gradient) {
+inline Value evaluate(const PolicyShape& shape, const Trajectories& t, int task, const Vector& theta,
+                      const Term& term, bool with_gradient) {
   Value value;
   value.gradient.resize(theta.size());
   const double scale = 1 / t.samples(task);
@@ -187,7 +201,8 @@ inline Value evaluate(const PolicyShape& shape, const Trajectories& t, int task,
       const auto s = static_cast<std::size_t>(step);
       layers[s] = forward(shape, theta, t.observation(task, r));
       const double lp = log_prob(shape, theta, layers[s].back(), t.action(task, r));
-      const double advantage = t.of(t.advantages, task)[r], off = lp - t.of(t.log_probs, task)[r], ratio = std::exp(off);
+      const double advantage = t.of(t.advantages, task)[r], off = lp - t.of(t.log_probs, task)[r],
+                   ratio = std::exp(off);
       double surrogate = 0;
       if (term.estimator == EstimatorName::reinforce) {
         surrogate = advantage * lp;
@@ -206,7 +221,8 @@ inline Value evaluate(const PolicyShape& shape, const Trajectories& t, int task,
       value.total += scale * (term.weight * surrogate + term.score * lp);
       if (term.divergence != 0)
         value.total += scale * term.divergence *
-                       divergence(shape, term.drawn, t.at_row(t.outputs, t.output_size, task, r), theta, layers[s].back());
+                       divergence(shape, term.drawn, t.at_row(t.outputs, t.output_size, task, r), theta,
+                                  layers[s].back());
     }
     if (!with_gradient) continue;
     double following = 0;
@@ -221,8 +237,8 @@ inline Value evaluate(const PolicyShape& shape, const Trajectories& t, int task,
       for (Vector* v : {&seeds.output, &seeds.log_std})
         for (double& x : *v) x *= scale * (term.weight * weight[s] + term.score);
       if (term.divergence != 0) {
-        const Seeds more = divergence_seeds(shape, term.drawn, t.at_row(t.outputs, t.output_size, task, r), theta,
-                                            layers[s].back());
+        const Seeds more = divergence_seeds(shape, term.drawn, t.at_row(t.outputs, t.output_size, task, r),
+                                            theta, layers[s].back());
         for (std::size_t o = 0; o < seeds.output.size(); ++o) {
           seeds.output[o] += scale * term.divergence * more.output[o];
           seeds.log_std[o] += scale * term.divergence * more.log_std[o];

@@ -15,8 +15,9 @@ struct Trajectories {
   int tasks = 0, horizon = 0, envs = 0;
   int observation_size = 0, action_size = 0, output_size = 0;
   long row_stride = 0;
-  Vector observations, actions, outputs;                                    // [task][quantity][row_stride]
-  Vector log_probs, rewards, valid, ends, advantages, credits, statistics;  // [task][row_stride]; [task][kStatistics]
+  Vector observations, actions, outputs;  // [task][quantity][row_stride]
+  Vector log_probs, rewards, valid, ends, advantages, credits,
+      statistics;  // [task][row_stride]; [task][kStatistics]
 
   int rows() const { return horizon * envs; }
   int row(int env, int step) const { return step * envs + env; }
@@ -34,12 +35,14 @@ struct Trajectories {
   }
   Vector observation(int task, int row) const { return at_row(observations, observation_size, task, row); }
   Vector action(int task, int row) const { return at_row(actions, action_size, task, row); }
-  double samples(int task) const { return statistics[static_cast<std::size_t>(task * kStatistics + kSamples)]; }
+  double samples(int task) const {
+    return statistics[static_cast<std::size_t>(task * kStatistics + kSamples)];
+  }
 };
 
 /// Trajectories with room for everything, all 0; `row_stride` leaves padding.
-inline Trajectories empty_trajectories(int observation_size, int action_size, int output_size, int tasks, int horizon,
-                                       int envs) {
+inline Trajectories empty_trajectories(int observation_size, int action_size, int output_size, int tasks,
+                                       int horizon, int envs) {
   Trajectories t;
   t.tasks = tasks;
   t.horizon = horizon;
@@ -48,7 +51,9 @@ inline Trajectories empty_trajectories(int observation_size, int action_size, in
   t.action_size = action_size;
   t.output_size = output_size;
   t.row_stride = padded(t.rows());
-  const auto numbers = [&](int size) { return Vector(static_cast<std::size_t>(tasks * size * t.row_stride)); };
+  const auto numbers = [&](int size) {
+    return Vector(static_cast<std::size_t>(tasks * size * t.row_stride));
+  };
   t.observations = numbers(observation_size);
   t.actions = numbers(action_size);
   t.outputs = numbers(output_size);
@@ -63,8 +68,8 @@ inline double uniform(std::mt19937_64& random) { return std::uniform_real_distri
 /// Random observations, rewards, advantages and episodes. An episode may end at any step (each with probability
 /// `ending`); then either a new one starts, or the rest of the trajectory does not count. Numbers of rows that do not
 /// count are random as well. Actions and log-probabilities are left to reference::draw_actions.
-inline Trajectories random_trajectories(const PolicyShape& shape, int tasks, int horizon, int envs, double ending,
-                                        std::mt19937_64& random) {
+inline Trajectories random_trajectories(const PolicyShape& shape, int tasks, int horizon, int envs,
+                                        double ending, std::mt19937_64& random) {
   const int outputs = shape.outputs(), actions = shape.head == HeadKind::categorical ? 1 : outputs;
   Trajectories t = empty_trajectories(shape.inputs(), actions, outputs, tasks, horizon, envs);
   for (double& o : t.observations) o = normal(random);
@@ -96,7 +101,8 @@ inline Trajectories random_trajectories(const PolicyShape& shape, int tasks, int
 }
 
 /// A policy of these widths (inputs, hidden layers …, outputs).
-inline PolicyShape policy_of(const std::vector<int>& widths, HeadKind head, Activation activation = Activation::tanh) {
+inline PolicyShape policy_of(const std::vector<int>& widths, HeadKind head,
+                             Activation activation = Activation::tanh) {
   PolicyShape shape;
   shape.layers = static_cast<int>(widths.size()) - 1;
   for (std::size_t l = 0; l < widths.size(); ++l) shape.width[l] = widths[l];
