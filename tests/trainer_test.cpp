@@ -1,0 +1,180 @@
+#include "engine/trainer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/error.h"
+#include "engine/metrics_log.h"
+#include "engine/resume.h"
+#include "tests/tiny_run.h"
+
+namespace innerloop {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// As `innerloop train --resume --set iterations=N` does it.
+void resume(const std::filesystem::path& path, int iterations) {
+  const Resume from = read_resume(path, std::vector<std::string>{"iterations=" + std::to_string(iterations)});
+  Device device(kOneThread);
+  Trainer trainer(from.config, device);
+  trainer.restore(from.checkpoint);
+  cut_metrics(from.folder.metrics(), trainer.counts().iteration);
+  std::ostringstream progress;
+  trainer.train(from.folder, progress, false);
+}
+
+class EveryLearner : public testing::TestWithParam<std::vector<std::string>> {};
+
+TEST_P(EveryLearner, ResumedGivesTheBitsOfAnUninterruptedRun) {
+  const TemporaryFolder folder;
+  std::vector<std::string> overrides = GetParam();
+  const RunFolder whole = train_tiny(folder.path() / "whole", tiny_config(overrides));
+  overrides.push_back("iterations=3");
+  const RunFolder parts = train_tiny(folder.path() / "parts", tiny_config(overrides));
+  EXPECT_NE(newest_checkpoint_bytes(whole.path), newest_checkpoint_bytes(parts.path));
+  resume(parts.path, 6);
+  EXPECT_EQ(newest_checkpoint_bytes(whole.path), newest_checkpoint_bytes(parts.path));
+  EXPECT_EQ(timeless_metrics(whole.path), timeless_metrics(parts.path));
+}
+
+TEST_P(EveryLearner, EveryThreadCountAndInstructionSetGivesTheSameBits) {
+  const TemporaryFolder folder;
+  std::vector<std::string> overrides = GetParam();
+  overrides.insert(overrides.end(), {"iterations=2", "evaluation.every=0"});
+  const Config config = tiny_config(overrides);
+  const std::string one = newest_checkpoint_bytes(train_tiny(folder.path() / "one", config).path);
+  ASSERT_NE(one, "");
+  for (const HostKernelSet& set : host_kernel_sets()) {
+    const DeviceOptions options = {.backend = Backend::cpu, .threads = 2, .instructions = set.name};
+    EXPECT_EQ(newest_checkpoint_bytes(train_tiny(folder.path() / set.name, config, options).path), one)
+        << set.name;
+  }
+}
+
+std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>& info) {
+  const char* names[] = {"Maml",    "MamlTrpo", "MamlDice", "Fomaml",  "Emaml",
+                         "Reptile", "Promp",    "Bandit",   "Cartpole"};
+  return names[info.index];
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Trainer, EveryLearner,
+    testing::Values(std::vector<std::string>{}, std::vector<std::string>{R"(outer={"name":"trpo"})"},
+                    std::vector<std::string>{"algorithm.estimator=dice"},
+                    std::vector<std::string>{"algorithm.name=fomaml"},
+                    std::vector<std::string>{"algorithm.name=emaml"},
+                    std::vector<std::string>{"algorithm.name=reptile", R"(outer={"name":"sgd","lr":0.5})"},
+                    std::vector<std::string>{
+                        R"(algorithm={"name":"promp","inner_steps":2,"adaptive_kl":true})"},
+                    std::vector<std::string>{R"(environment={"name":"bandit"})", "horizon=1"},
+                    std::vector<std::string>{R"(environment={"name":"cartpole"})", "at_episode_end=restart"}),
+    learner_name);
+
+TEST(Trainer, TheStateChangesEveryIteration) {
+  const TemporaryFolder folder;
+  const RunFolder run =
+      train_tiny(folder.path() / "run", tiny_config({"checkpoint={\"every\":1,\"keep\":9}"}));
+  ASSERT_THAT(list_checkpoints(run.path), ElementsAre(0, 1, 2, 3, 4, 5, 6));
+  for (int i = 1; i <= 6; ++i)
+    EXPECT_NE(TensorFile::read(checkpoint_file(run.path, i)).values<float>("params", {43}),
+              TensorFile::read(checkpoint_file(run.path, i - 1)).values<float>("params", {43}));
+}
+
+TEST(Trainer, KeepsTheNewestCheckpointsAndTheLast) {
+  const TemporaryFolder folder;
+  const RunFolder run = train_tiny(folder.path() / "run", tiny_config({"iterations=5"}));
+  EXPECT_THAT(list_checkpoints(run.path), ElementsAre(4, 5));
+}
+
+TEST(Trainer, MetricsHaveALineAnIterationWithTheirKeys) {
+  const TemporaryFolder folder;
+  const RunFolder run =
+      train_tiny(folder.path() / "run", tiny_config({R"(environment={"name":"cartpole"})"}));
+  std::istringstream text(read_text(run.metrics()));
+  std::int64_t iteration = 0, env_steps = 0;
+  for (std::string line; std::getline(text, line);) {
+    const auto metrics = nlohmann::json::parse(line);
+    EXPECT_EQ(metrics["iteration"], ++iteration);
+    EXPECT_EQ(metrics["env_steps"], env_steps += 3 * 3 * 4 * 5);  // no pole falls within 5 steps
+    EXPECT_EQ(metrics["returns"], nlohmann::json({5, 5, 5}));
+    EXPECT_GT(metrics["seconds"], 0);
+    EXPECT_GT(metrics["env_steps_per_second"], 0);
+    EXPECT_GT(metrics["gradient_norm"], 0);
+    EXPECT_EQ(metrics.contains("evaluation_returns"), iteration % 3 == 0) << line;
+  }
+  EXPECT_EQ(iteration, 6);
+}
+
+TEST(Trainer, EvaluatingWhileTrainingChangesNothing) {
+  const TemporaryFolder folder;
+  const RunFolder often = train_tiny(folder.path() / "often", tiny_config({"evaluation.every=1"}));
+  const RunFolder never = train_tiny(folder.path() / "never", tiny_config({"evaluation.every=0"}));
+  const auto params = [](const RunFolder& run) {
+    return TensorFile::read(checkpoint_file(run.path, 6)).values<float>("params", {43});
+  };
+  EXPECT_EQ(params(often), params(never));
+}
+
+TEST(Trainer, AGradientThatIsNotFiniteEndsTheRunAndLeavesTheStateBeforeIt) {
+  const TemporaryFolder folder;
+  // After an outer step of this size the network's outputs overflow.
+  const Config config = tiny_config({R"(outer={"name":"sgd","lr":1e30})", "policy.activation=relu",
+                                     "checkpoint.every=0", "evaluation.every=0"});
+  Device device(kOneThread);
+  Trainer trainer(config, device);
+  const RunFolder run = create_run_folder(folder.path() / "run", to_json(config));
+  std::ostringstream progress;
+  const std::string message = message_of<RunError>([&] { trainer.train(run, progress, false); });
+  const std::int64_t last = trainer.counts().iteration;
+  EXPECT_EQ(last, 1);
+  EXPECT_THAT(message,
+              AllOf(HasSubstr("iteration " + std::to_string(last + 1) + ": wanted a finite meta-gradient"),
+                    HasSubstr("of tasks 0"), HasSubstr(std::to_string(last) + ".safetensors")));
+  ASSERT_EQ(list_checkpoints(run.path).back(), last);
+  EXPECT_EQ(timeless_metrics(run.path).size(), static_cast<std::size_t>(last));
+  for (float value : TensorFile::read(checkpoint_file(run.path, last)).values<float>("params", {43}))
+    EXPECT_TRUE(std::isfinite(value));
+}
+
+TEST(Resume, RefusesACheckpointOfAnotherArchitecture) {
+  const TemporaryFolder folder;
+  const RunFolder run = train_tiny(folder.path() / "run", tiny_config());
+  const auto refusal = [&](const std::vector<std::string>& overrides) {
+    Device device(kOneThread);
+    Trainer trainer(tiny_config(overrides), device);
+    const std::vector<float> before = trainer.params();
+    const std::string message =
+        message_of<InputError>([&] { trainer.restore(read_newest_checkpoint(run.path)); });
+    EXPECT_EQ(trainer.params(), before);
+    EXPECT_THAT(message, HasSubstr("6.safetensors: "));
+    return message;
+  };
+  EXPECT_THAT(refusal({"policy.hidden=[5,4]"}),
+              AllOf(HasSubstr("\"params\""), HasSubstr("[43]"), HasSubstr("[51]")));
+  EXPECT_THAT(refusal({R"(outer={"name":"sgd"})"}), HasSubstr("\"adam."));
+  EXPECT_THAT(refusal({R"(algorithm={"name":"promp"})"}), HasSubstr("\"promp.penalties\""));
+  // Hidden layers of 3 and 5 units have 43 parameters too.
+  EXPECT_THAT(refusal({"policy.hidden=[3,5]"}),
+              AllOf(HasSubstr("layer0"), HasSubstr("wanted"), HasSubstr("found")));
+}
+
+TEST(Resume, TakesLongerIterationsAndNothingElse) {
+  const TemporaryFolder folder;
+  const RunFolder run = train_tiny(folder.path() / "run", tiny_config());
+  const auto refusal = [&](const std::string& override_text) {
+    return message_of<InputError>([&] { read_resume(run.path, std::vector<std::string>{override_text}); });
+  };
+  EXPECT_EQ(refusal("iterations=5"),
+            "--set iterations=5: wanted at least the 6 iterations of " + run.config().string() + ", found 5");
+  EXPECT_THAT(refusal("seed=2"), HasSubstr("--set seed=2: wanted iterations=N"));
+  EXPECT_EQ(read_resume(run.path, std::vector<std::string>{"iterations=9"}).config,
+            tiny_config({"iterations=9"}));
+}
+
+}  // namespace
+}  // namespace innerloop
