@@ -1,0 +1,149 @@
+// The algorithms as a whole: what a learner hands to its outer optimiser, against finite differences of the plain
+// meta-objective on the trajectories that it drew.
+#include <gtest/gtest.h>
+
+#include "tests/support/learner.h"
+
+namespace innerloop {
+namespace {
+
+Vector differences_of(const MetaProblem& p) {
+  return central_differences([&](const Vector& theta) { return reference::meta_objective(p, theta); }, p.theta, 1e-6);
+}
+
+const std::vector<std::vector<std::string>> kEnvironments = {
+    {"environment={\"name\": \"point_navigation\"}"},
+    {"environment={\"name\": \"point_navigation\", \"layout\": \"corner\"}", "policy.hidden=[]"},
+    {"environment={\"name\": \"bandit\"}", "at_episode_end=restart"},
+    {"environment={\"name\": \"bandit\"}", "at_episode_end=stop", "envs_per_task=17"},
+    {"environment={\"name\": \"cartpole\"}", "at_episode_end=restart", "horizon=30", "policy.hidden=[5, 4]"},
+    {"environment={\"name\": \"cartpole\"}", "at_episode_end=stop", "horizon=30", "policy.activation=relu"}};
+
+Config config_of(std::vector<std::string> overrides, const std::vector<std::string>& environment) {
+  overrides.insert(overrides.begin(), environment.begin(), environment.end());
+  return small_config(overrides);
+}
+
+TEST(Algorithms, MamlClimbsItsMetaObjective) {
+  for (const auto& environment : kEnvironments)
+    for (const std::string estimator : {"reinforce", "ratio", "clipped", "dice"}) {
+      Learner learner(config_of({"algorithm.estimator=" + estimator}, environment), 2);
+      const MetaProblem p = learner.problem();
+      EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4) << estimator << ", " << environment[0];
+      for (int task = 0; task < p.tasks; ++task)
+        EXPECT_LT(relative_error(learner.drawn(2, task), reference::adapted(p, task, p.theta)), 1e-5);
+    }
+}
+
+TEST(Algorithms, FomamlTakesTheGradientAtTheAdaptedParameters) {
+  for (const auto& environment : kEnvironments) {
+    Learner learner(config_of({"algorithm.name=fomaml"}, environment));
+    const MetaProblem p = learner.problem();
+    Vector mean(p.theta.size());
+    for (int task = 0; task < p.tasks; ++task) {
+      const Vector g =
+          reference::evaluate(p.shape, p.batch(2), task, reference::adapted(p, task, p.theta), p.outer, true).gradient;
+      for (std::size_t i = 0; i < g.size(); ++i) mean[i] += g[i] / p.tasks;
+    }
+    EXPECT_LT(relative_error(learner.meta_gradient(), mean), 1e-4);
+    EXPECT_GT(relative_error(differences_of(p), mean), 1e-3);  // what MAML would have climbed
+  }
+}
+
+TEST(Algorithms, ReptileMovesTowardsTheMeanOfTheAdaptedParameters) {
+  for (const auto& environment : kEnvironments) {
+    Learner learner(config_of({"algorithm.name=reptile", "outer={\"name\": \"sgd\", \"lr\": 0.25}"}, environment));
+    const MetaProblem p = learner.problem();
+    Vector move(p.theta.size()), target = p.theta;
+    for (int task = 0; task < p.tasks; ++task) {
+      const Vector adapted = reference::adapted(p, task, p.theta);
+      for (std::size_t i = 0; i < move.size(); ++i) move[i] += (adapted[i] - p.theta[i]) / p.tasks;
+    }
+    for (std::size_t i = 0; i < move.size(); ++i) target[i] += 0.25 * move[i];
+    EXPECT_LT(relative_error(learner.meta_gradient(), move), 1e-4);
+    EXPECT_LT(relative_error(learner.params(), target), 1e-6);
+  }
+}
+
+TEST(Algorithms, EmamlAddsTheCreditOfWhatWasDoneBeforeAdaptation) {
+  for (const auto& environment : kEnvironments) {
+    Learner learner(config_of({"algorithm.name=emaml", "algorithm.exploration_weight=0.7"}, environment), 2);
+    MetaProblem p = learner.problem();
+    double mean = 0, variance = 0;
+    const auto mean_return = [&](int task) { return p.batch(2).statistics[static_cast<std::size_t>(task * kStatistics + kMeanReturn)]; };
+    for (int task = 0; task < p.tasks; ++task) mean += mean_return(task) / p.tasks;
+    for (int task = 0; task < p.tasks; ++task) variance += std::pow(mean_return(task) - mean, 2) / p.tasks;
+    for (int task = 0; task < p.tasks; ++task) p.score.push_back(0.7 * (mean_return(task) - mean) / (std::sqrt(variance) + 1e-8));
+    EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4);
+  }
+}
+
+// At the second outer step θ is no longer what drew the data: ratios, clipping and penalties all differ from nothing.
+TEST(Algorithms, PrompClimbsItsClippedObjectiveLessThePenaltiesAtEveryOuterStep) {
+  for (const auto& environment : kEnvironments)
+    for (const int epochs : {1, 2, 3}) {
+      const std::vector<std::string> promp = {"algorithm={\"name\": \"promp\", \"inner_steps\": 2, \"inner_lr\": 0.3, "
+                                              "\"estimator\": \"ratio\", \"kl_penalty\": 0.5, \"clip_range\": 0.05}",
+                                              "outer.lr=0.05"};
+      auto shorter = promp, whole = promp;
+      whole.push_back("algorithm.epochs=" + std::to_string(epochs));
+      Learner learner(config_of(whole, environment));
+      MetaProblem p = learner.problem();
+      p.outer = {.estimator = EstimatorName::clipped, .clip = 0.05};
+      p.penalty = {0.5, 0.5};
+      if (epochs > 1) {
+        shorter.push_back("algorithm.epochs=" + std::to_string(epochs - 1));
+        p.theta = Learner(config_of(shorter, environment)).params();
+      }
+      EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4) << epochs << ", " << environment[0];
+    }
+}
+
+// Mean KL from the policies that drew D_K to those adapted from θ.
+double divergence(const MetaProblem& p, const Vector& theta) {
+  double sum = 0;
+  for (int task = 0; task < p.tasks; ++task) {
+    const reference::Term kl{.weight = 0, .divergence = 1, .drawn = p.drawn.back()[static_cast<std::size_t>(task)]};
+    sum += reference::evaluate(p.shape, p.batch(p.steps), task, reference::adapted(p, task, theta), kl, false).total;
+  }
+  return sum / p.tasks;
+}
+
+TEST(Algorithms, TrpoImprovesTheObjectiveWithinItsRegion) {
+  for (const auto& environment : kEnvironments)
+    for (const std::string algorithm : {"maml", "emaml"}) {
+      Learner learner(config_of({"algorithm.name=" + algorithm, "outer={\"name\": \"trpo\", \"max_kl\": 0.003}"}, environment));
+      MetaProblem p = learner.problem();
+      const Vector after = learner.params();
+      const double moved = divergence(p, after);
+      double reported = -1;
+      for (const auto& [name, value] : learner.report().extra)
+        if (name == "kl") reported = value;
+      EXPECT_LT(moved, 0.003 * 1.001);
+      EXPECT_GT(moved, 0.0003);
+      EXPECT_NEAR(reported, moved, 1e-5) << environment[0];
+      if (algorithm == "maml") {
+        EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4);
+        EXPECT_GT(reference::meta_objective(p, after), reference::meta_objective(p, p.theta));
+      }
+    }
+}
+
+// The direction nears F⁻¹g, the one that gains most for its KL: each step of conjugate gradient makes it better, and the
+// first one, the plain gradient, is the worst.
+TEST(Algorithms, TrpoGainsMoreWithEachStepOfConjugateGradient) {
+  double gained = 0;
+  for (const int iterations : {1, 3, 6, 10}) {
+    Learner learner(small_config({"outer={\"name\": \"trpo\", \"max_kl\": 1e-5}",
+                                  "outer.cg_iterations=" + std::to_string(iterations)}));
+    const MetaProblem p = learner.problem();
+    const Vector after = learner.params();
+    const double gain = (reference::meta_objective(p, after) - reference::meta_objective(p, p.theta)) /
+                        std::sqrt(divergence(p, after));
+    EXPECT_GT(gain, gained * 1.02) << iterations;
+    gained = gain;
+  }
+}
+
+}  // namespace
+}  // namespace innerloop
