@@ -26,7 +26,7 @@ function(add_test_program target label library)
   target_link_libraries(${target} PRIVATE ${library} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${target} PRIVATE INNERLOOP_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                                INNERLOOP_BINARY_DIR="${PROJECT_BINARY_DIR}")
-  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
                        PROPERTIES LABELS ${label} TIMEOUT 600)
 endfunction()
 
