@@ -52,7 +52,7 @@ class CommandLineTest : public testing::Test {
     EXPECT_EQ(ended.exit_code, kExitBadInput) << ended.err;
     EXPECT_THAT(ended.err, AllOf(StartsWith("innerloop: "), EndsWith("\n")));
     EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << ended.err;
-    EXPECT_EQ(files(), before);
+    EXPECT_TRUE(files() == before) << "refused, but files have changed";
     return ended.err.substr(0, ended.err.find('\n'));
   }
   // Of a config with `replacement` in place of the tiny one's `text`.
@@ -263,8 +263,8 @@ TEST_F(CommandLineTest, AFullDiskEndsTheRunAndLeavesTheLastCheckpoint) {
 
 TEST_F(CommandLineTest, KilledAndInterruptedAndResumedItGivesTheBitsOfAnUninterruptedRun) {
   const std::vector<std::string> fresh = {
-      "train", "tiny.json", "--out",           "run",   "--threads",
-      "1",     "--set",     "iterations=4000", "--set", "checkpoint.every=500"};
+      "train", "tiny.json",           "--out", "run", "--threads", "1", "--set", "iterations=10000",
+      "--set", "checkpoint.every=500"};
   const std::vector<std::string> resumed = {"train", "--resume", "--out", "run", "--threads", "1"};
   const auto wait_for = [&](std::int64_t iteration) {
     for (int milliseconds = 0; milliseconds < 30000; ++milliseconds) {
@@ -281,7 +281,7 @@ TEST_F(CommandLineTest, KilledAndInterruptedAndResumedItGivesTheBitsOfAnUninterr
     EXPECT_EQ(process.wait().killed_by, SIGKILL);
   }
   const std::int64_t killed_at = list_checkpoints(path("run")).back();
-  EXPECT_LT(killed_at, 4000);
+  EXPECT_LT(killed_at, 10000);
   {
     CommandLine process(path("."), resumed);
     wait_for(killed_at + 500);
