@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""Recomputes the gradients in a batch file by autograd in float64, and compares.
+
+    innerloop train CONFIG --dump-batch batch.safetensors --set iterations=1
+    python3 tests/check_batch_file.py batch.safetensors
+
+Needs numpy and jax. The meta-objective is written here from the papers' formulas, and differentiated as a whole through
+the inner steps; nothing of innerloop is used but the file. Exit code 0 where all relative errors are at most 1e-4.
+"""
+
+import argparse
+import json
+import struct
+import sys
+
+import jax
+import numpy as np
+
+jax.config.update("jax_enable_x64", True)
+import jax.numpy as jnp  # noqa: E402
+
+DTYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64, "U8": np.uint8}
+
+
+def read_safetensors(path):
+    with open(path, "rb") as file:
+        content = file.read()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    metadata = header.pop("__metadata__", {})
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        data = np.frombuffer(content[8 + length + begin : 8 + length + end], DTYPES[entry["dtype"]])
+        tensors[name] = data.reshape(entry["shape"])
+    return tensors, metadata
+
+
+class Policy:
+    def __init__(self, layout, options):
+        self.layout = layout
+        self.layers = sum(entry["name"].endswith(".weight") for entry in layout)
+        self.gaussian = any(entry["name"] == "log_std" for entry in layout)
+        self.activation = jnp.tanh if options["activation"] == "tanh" else jax.nn.relu
+        self.min_log_std = options["min_log_std"]
+
+    def parts(self, theta):
+        return {
+            e["name"]: theta[e["offset"] : e["offset"] + int(np.prod(e["shape"]))].reshape(e["shape"])
+            for e in self.layout
+        }
+
+    def distribution(self, theta, batch):
+        """Means and log standard deviations, or log-probabilities, of every step."""
+        parts, x = self.parts(theta), batch["observations"]
+        for layer in range(self.layers):
+            x = x @ parts[f"layer{layer}.weight"] + parts[f"layer{layer}.bias"]
+            if layer + 1 < self.layers:
+                x = self.activation(x)
+        if self.gaussian:
+            return x, jnp.maximum(parts["log_std"], self.min_log_std)
+        return (jax.nn.log_softmax(x),)
+
+    def log_probs(self, theta, batch):
+        if self.gaussian:
+            mean, log_std = self.distribution(theta, batch)
+            z = (batch["actions"] - mean) * jnp.exp(-log_std)
+            return jnp.sum(-0.5 * z**2 - log_std - 0.5 * jnp.log(2 * jnp.pi), axis=-1)
+        (log_p,) = self.distribution(theta, batch)
+        return jnp.take_along_axis(log_p, batch["actions"][..., None], axis=-1)[..., 0]
+
+
+def mean_valid(x, batch):
+    return jnp.sum(jnp.where(batch["valid"] > 0, x, 0)) / jnp.sum(batch["valid"])
+
+
+def surrogate(policy, theta, batch, estimator, clip):
+    lp, advantages = policy.log_probs(theta, batch), batch["advantages"]
+    ratio = jnp.exp(lp - batch["log_probs"])
+    if estimator == "reinforce":
+        return mean_valid(advantages * lp, batch)
+    if estimator == "ratio":
+        return mean_valid(advantages * ratio, batch)
+    if estimator == "clipped":
+        return mean_valid(jnp.minimum(advantages * ratio, advantages * jnp.clip(ratio, 1 - clip, 1 + clip)), batch)
+    # DiCE: every reward's share times the magic box of all actions of its episode so far.
+    ends = batch["episode_ends"].astype(int)
+    episode = np.cumsum(ends, axis=-1) - ends
+    steps = ends.shape[-1]
+    same = (episode[..., :, None] == episode[..., None, :]) & np.tril(np.ones((steps, steps), bool))
+    counted = jnp.where(batch["valid"] > 0, lp, 0)
+    tau = jnp.sum(jnp.where(same, counted[..., None, :], 0), axis=-1)
+    return mean_valid(jnp.exp(tau - jax.lax.stop_gradient(tau)) * advantages, batch)
+
+
+def credits(tensors, inner_steps, weight):
+    """E-MAML: each task's standardised mean return an episode after adaptation."""
+    rewards, ends = tensors[f"inner.{inner_steps}.rewards"], tensors[f"inner.{inner_steps}.episode_ends"]
+    returns = rewards.sum(axis=(1, 2), dtype=np.float64) / ends.sum(axis=(1, 2))
+    return weight * (returns - returns.mean()) / (returns.std() + 1e-8)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("file")
+    parser.add_argument("--tolerance", type=float, default=1e-4)
+    arguments = parser.parse_args()
+    tensors, metadata = read_safetensors(arguments.file)
+    config, layout = json.loads(metadata["config"]), json.loads(metadata["layout"])
+    algorithm = config["algorithm"]
+    name, steps, estimator, clip = (algorithm[k] for k in ("name", "inner_steps", "estimator", "clip_epsilon"))
+    rates = algorithm["inner_lr"] if isinstance(algorithm["inner_lr"], list) else [algorithm["inner_lr"]]
+    rates = [np.float64(np.float32(rate)) for rate in (rates * steps if len(rates) == 1 else rates)]
+    policy = Policy(layout, config["policy"])
+    tasks = tensors["inner.0.params"].shape[0]
+    theta = jnp.asarray(tensors["params"], jnp.float64)
+
+    fields = ("observations", "actions", "log_probs", "advantages", "valid", "episode_ends")
+    inexact = lambda x: x.astype(np.float64) if x.dtype == np.float32 else x  # noqa: E731
+    batches = [{field: inexact(tensors[f"inner.{k}.{field}"]) for field in fields} for k in range(steps + 1)]
+
+    def of_task(k, task):
+        return {field: x[task] for field, x in batches[k].items()}
+
+    def inner_step(k, task, at):
+        return at + rates[k] * jax.grad(lambda t: surrogate(policy, t, of_task(k, task), estimator, clip))(at)
+
+    outer_estimator, outer_clip = ("clipped", algorithm["clip_range"]) if name == "promp" else ("ratio", 0)
+    weights = credits(tensors, steps, algorithm["exploration_weight"]) if name == "emaml" else None
+
+    def objective(start, task):
+        at, total = start, 0
+        for k in range(steps):
+            if weights is not None:
+                total += weights[task] * mean_valid(policy.log_probs(at, of_task(k, task)), of_task(k, task))
+            at = inner_step(k, task, at)  # ProMP's penalties have no gradient yet: θ is what drew the data
+            if name == "fomaml":
+                at = start + jax.lax.stop_gradient(at - start)
+        return total + surrogate(policy, at, of_task(steps, task), outer_estimator, outer_clip)
+
+    found = {}
+
+    def compare(label, ours, wanted):
+        ours, wanted = np.asarray(ours, np.float64), np.asarray(wanted, np.float64)
+        found[label] = np.linalg.norm(ours - wanted) / max(np.linalg.norm(wanted), 1e-300)
+
+    for k in range(steps + 1):
+        drawn = jnp.asarray(tensors[f"inner.{k}.params"], jnp.float64)
+        lp = np.stack([policy.log_probs(drawn[i], of_task(k, i)) for i in range(tasks)])
+        counted = batches[k]["valid"] > 0
+        compare(f"inner.{k}.log_probs", batches[k]["log_probs"][counted], lp[counted])
+        if k < steps:
+            after = np.stack([inner_step(k, i, drawn[i]) for i in range(tasks)])
+            compare(f"inner.{k + 1}.params, as steps", tensors[f"inner.{k + 1}.params"] - np.asarray(drawn), after - drawn)
+    if "outer_gradient" in tensors:
+        adapted = jnp.asarray(tensors[f"inner.{steps}.params"], jnp.float64)
+        last = lambda t, i: surrogate(policy, t, of_task(steps, i), outer_estimator, outer_clip)  # noqa: E731
+        compare("outer_gradient", tensors["outer_gradient"], np.stack([jax.grad(last)(adapted[i], i) for i in range(tasks)]))
+    if name == "reptile":
+        adapted = tensors[f"inner.{steps}.params"].astype(np.float64)
+        wanted = (adapted - tensors["params"]).mean(axis=0)
+    else:
+        wanted = sum(jax.grad(objective)(theta, i) for i in range(tasks)) / tasks
+    compare("meta_gradient", tensors["meta_gradient"], wanted)
+
+    width = max(map(len, found))
+    for label, error in found.items():
+        print(f"{label:{width}}  {error:.2e}{'' if error <= arguments.tolerance else '  above the tolerance'}")
+    return 0 if all(error <= arguments.tolerance for error in found.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
