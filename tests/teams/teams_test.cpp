@@ -1,0 +1,71 @@
+// Every operation computes the same bits on every team, and without races where ThreadSanitizer watches.
+#include <gtest/gtest.h>
+
+#include "tests/support/operation_cases.h"
+#include "tests/teams/fiber_crew.h"
+#include "tests/teams/lane_kernels.h"
+#include "tests/teams/thread_crew.h"
+
+namespace innerloop {
+namespace {
+
+HostKernelSet simd_kernels() {
+  return {Portable::name, &policy_kernels<Portable>(), &draw_kernels<Portable>(),
+          &rollout_kernels<Portable>()};
+}
+
+class EveryOperation : public testing::TestWithParam<OperationCase> {
+ protected:
+  void expect_the_same_bits_on(Crew& crew) {
+    EXPECT_EQ(first_difference(GetParam().run(simd_kernels()), GetParam().run(lane_kernels(crew))), "");
+  }
+};
+
+TEST_P(EveryOperation, EqualsTheSimdTeamOn8Fibers) {
+  FiberCrew crew(8);
+  expect_the_same_bits_on(crew);
+}
+TEST_P(EveryOperation, EqualsTheSimdTeamOn32FibersInAnyOrder) {
+  FiberCrew crew(32, FiberCrew::Order::random);
+  expect_the_same_bits_on(crew);
+}
+TEST_P(EveryOperation, EqualsTheSimdTeamOn3Threads) {
+  ThreadCrew crew(3);
+  expect_the_same_bits_on(crew);
+}
+
+INSTANTIATE_TEST_SUITE_P(, EveryOperation, testing::ValuesIn(operation_cases(CaseSize::full)),
+                         [](const auto& test) { return test.param.name(); });
+
+// The crew itself: every lane passes a sync before any goes on, and a sum built with syncs is right.
+TEST(FiberCrew, LanesWaitForEachOther) {
+  for (const auto order : {FiberCrew::Order::fixed, FiberCrew::Order::random}) {
+    FiberCrew crew(5, order);
+    std::vector<int> met(4, 0);
+    std::vector<int> seen(5, 0);
+    crew.run([&](int lane) {
+      const LaneTeam<float> team(crew, lane);
+      for (int& count : met) {
+        for (int turn = 0; turn < team.size(); ++turn) {
+          if (turn == lane) ++count;
+          team.sync();
+        }
+        seen[static_cast<std::size_t>(lane)] += count;
+      }
+    });
+    EXPECT_EQ(met, std::vector<int>(4, 5));
+    EXPECT_EQ(seen, std::vector<int>(5, 20));
+  }
+}
+
+TEST(FiberCrew, RefusesASyncThatNotAllLanesReach) {
+  FiberCrew crew(4);
+  EXPECT_THROW(crew.run([&](int lane) {
+    const LaneTeam<float> team(crew, lane);
+    if (lane != 2) team.sync();
+  }),
+               std::runtime_error);
+}
+
+}  // namespace
+}  // namespace innerloop
