@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <thread>
 
 #include "engine/error.h"
@@ -19,6 +20,16 @@ std::shared_ptr<void> host_memory(std::int64_t bytes) {
     throw RunError("memory: wanted " + std::to_string(bytes) + " bytes, the system gave none");
   std::memset(memory, 0, size);
   return {memory, std::free};
+}
+
+// What the system would find for us: unlike the free pages it counts the caches, which make room.
+std::int64_t host_available_bytes() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string name; file >> name; file.ignore(256, '\n')) {
+    std::int64_t kibibytes = 0;
+    if (name == "MemAvailable:" && file >> kibibytes) return kibibytes * 1024;
+  }
+  return static_cast<std::int64_t>(sysconf(_SC_AVPHYS_PAGES)) * sysconf(_SC_PAGESIZE);
 }
 
 template <class Isa>
@@ -84,7 +95,7 @@ std::int64_t Device::available_bytes() const {
 #if defined(INNERLOOP_CUDA)
   if (cuda_) return cuda::available_bytes();
 #endif
-  return static_cast<std::int64_t>(sysconf(_SC_AVPHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  return host_available_bytes();
 }
 
 std::shared_ptr<void> Device::allocate(std::int64_t bytes) {
