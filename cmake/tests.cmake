@@ -33,9 +33,12 @@ endfunction()
 add_test_program(innerloop_tests quick innerloop_engine *_test.cpp support/*.cpp)
 add_dependencies(innerloop_tests innerloop)  # the tests of the command line run it
 # The teams' own program has little to compile: the portable kernels, and of the engine only its threads.
-add_test_program(innerloop_team_tests teams innerloop_kernels_portable teams/*.cpp support/*.cpp
+add_test_program(innerloop_team_tests teams innerloop_kernels_portable teams/*.cpp support/operation_cases.cpp
                  ../engine/device.cpp ../engine/thread_pool.cpp)
 target_link_libraries(innerloop_team_tests PRIVATE innerloop_flags Threads::Threads)
+if(TARGET innerloop_cuda)
+  target_link_libraries(innerloop_team_tests PRIVATE innerloop_cuda)
+endif()
 add_test_program(innerloop_long_tests long innerloop_engine long/*_test.cpp)
 if(TARGET innerloop_cuda)
   add_test_program(innerloop_cuda_tests cuda innerloop_engine cuda/*_test.cpp cuda/*_test.cu)

@@ -8,7 +8,8 @@ namespace innerloop {
 namespace {
 
 Vector differences_of(const MetaProblem& p) {
-  return central_differences([&](const Vector& theta) { return reference::meta_objective(p, theta); }, p.theta, 1e-6);
+  return central_differences([&](const Vector& theta) { return reference::meta_objective(p, theta); },
+                             p.theta, 1e-6);
 }
 
 const std::vector<std::vector<std::string>> kEnvironments = {
@@ -29,7 +30,8 @@ TEST(Algorithms, MamlClimbsItsMetaObjective) {
     for (const std::string estimator : {"reinforce", "ratio", "clipped", "dice"}) {
       Learner learner(config_of({"algorithm.estimator=" + estimator}, environment), 2);
       const MetaProblem p = learner.problem();
-      EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4) << estimator << ", " << environment[0];
+      EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4)
+          << estimator << ", " << environment[0];
       for (int task = 0; task < p.tasks; ++task)
         EXPECT_LT(relative_error(learner.drawn(2, task), reference::adapted(p, task, p.theta)), 1e-5);
     }
@@ -42,7 +44,8 @@ TEST(Algorithms, FomamlTakesTheGradientAtTheAdaptedParameters) {
     Vector mean(p.theta.size());
     for (int task = 0; task < p.tasks; ++task) {
       const Vector g =
-          reference::evaluate(p.shape, p.batch(2), task, reference::adapted(p, task, p.theta), p.outer, true).gradient;
+          reference::evaluate(p.shape, p.batch(2), task, reference::adapted(p, task, p.theta), p.outer, true)
+              .gradient;
       for (std::size_t i = 0; i < g.size(); ++i) mean[i] += g[i] / p.tasks;
     }
     EXPECT_LT(relative_error(learner.meta_gradient(), mean), 1e-4);
@@ -52,7 +55,8 @@ TEST(Algorithms, FomamlTakesTheGradientAtTheAdaptedParameters) {
 
 TEST(Algorithms, ReptileMovesTowardsTheMeanOfTheAdaptedParameters) {
   for (const auto& environment : kEnvironments) {
-    Learner learner(config_of({"algorithm.name=reptile", "outer={\"name\": \"sgd\", \"lr\": 0.25}"}, environment));
+    Learner learner(
+        config_of({"algorithm.name=reptile", "outer={\"name\": \"sgd\", \"lr\": 0.25}"}, environment));
     const MetaProblem p = learner.problem();
     Vector move(p.theta.size()), target = p.theta;
     for (int task = 0; task < p.tasks; ++task) {
@@ -70,10 +74,13 @@ TEST(Algorithms, EmamlAddsTheCreditOfWhatWasDoneBeforeAdaptation) {
     Learner learner(config_of({"algorithm.name=emaml", "algorithm.exploration_weight=0.7"}, environment), 2);
     MetaProblem p = learner.problem();
     double mean = 0, variance = 0;
-    const auto mean_return = [&](int task) { return p.batch(2).statistics[static_cast<std::size_t>(task * kStatistics + kMeanReturn)]; };
+    const auto mean_return = [&](int task) {
+      return p.batch(2).statistics[static_cast<std::size_t>(task * kStatistics + kMeanReturn)];
+    };
     for (int task = 0; task < p.tasks; ++task) mean += mean_return(task) / p.tasks;
     for (int task = 0; task < p.tasks; ++task) variance += std::pow(mean_return(task) - mean, 2) / p.tasks;
-    for (int task = 0; task < p.tasks; ++task) p.score.push_back(0.7 * (mean_return(task) - mean) / (std::sqrt(variance) + 1e-8));
+    for (int task = 0; task < p.tasks; ++task)
+      p.score.push_back(0.7 * (mean_return(task) - mean) / (std::sqrt(variance) + 1e-8));
     EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4);
   }
 }
@@ -82,9 +89,10 @@ TEST(Algorithms, EmamlAddsTheCreditOfWhatWasDoneBeforeAdaptation) {
 TEST(Algorithms, PrompClimbsItsClippedObjectiveLessThePenaltiesAtEveryOuterStep) {
   for (const auto& environment : kEnvironments)
     for (const int epochs : {1, 2, 3}) {
-      const std::vector<std::string> promp = {"algorithm={\"name\": \"promp\", \"inner_steps\": 2, \"inner_lr\": 0.3, "
-                                              "\"estimator\": \"ratio\", \"kl_penalty\": 0.5, \"clip_range\": 0.05}",
-                                              "outer.lr=0.05"};
+      const std::vector<std::string> promp = {
+          "algorithm={\"name\": \"promp\", \"inner_steps\": 2, \"inner_lr\": 0.3, "
+          "\"estimator\": \"ratio\", \"kl_penalty\": 0.5, \"clip_range\": 0.05}",
+          "outer.lr=0.05"};
       auto shorter = promp, whole = promp;
       whole.push_back("algorithm.epochs=" + std::to_string(epochs));
       Learner learner(config_of(whole, environment));
@@ -95,7 +103,8 @@ TEST(Algorithms, PrompClimbsItsClippedObjectiveLessThePenaltiesAtEveryOuterStep)
         shorter.push_back("algorithm.epochs=" + std::to_string(epochs - 1));
         p.theta = Learner(config_of(shorter, environment)).params();
       }
-      EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4) << epochs << ", " << environment[0];
+      EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4)
+          << epochs << ", " << environment[0];
     }
 }
 
@@ -103,8 +112,10 @@ TEST(Algorithms, PrompClimbsItsClippedObjectiveLessThePenaltiesAtEveryOuterStep)
 double divergence(const MetaProblem& p, const Vector& theta) {
   double sum = 0;
   for (int task = 0; task < p.tasks; ++task) {
-    const reference::Term kl{.weight = 0, .divergence = 1, .drawn = p.drawn.back()[static_cast<std::size_t>(task)]};
-    sum += reference::evaluate(p.shape, p.batch(p.steps), task, reference::adapted(p, task, theta), kl, false).total;
+    const reference::Term kl{
+        .weight = 0, .divergence = 1, .drawn = p.drawn.back()[static_cast<std::size_t>(task)]};
+    sum += reference::evaluate(p.shape, p.batch(p.steps), task, reference::adapted(p, task, theta), kl, false)
+               .total;
   }
   return sum / p.tasks;
 }
@@ -112,7 +123,8 @@ double divergence(const MetaProblem& p, const Vector& theta) {
 TEST(Algorithms, TrpoImprovesTheObjectiveWithinItsRegion) {
   for (const auto& environment : kEnvironments)
     for (const std::string algorithm : {"maml", "emaml"}) {
-      Learner learner(config_of({"algorithm.name=" + algorithm, "outer={\"name\": \"trpo\", \"max_kl\": 0.003}"}, environment));
+      Learner learner(config_of(
+          {"algorithm.name=" + algorithm, "outer={\"name\": \"trpo\", \"max_kl\": 0.003}"}, environment));
       MetaProblem p = learner.problem();
       const Vector after = learner.params();
       const double moved = divergence(p, after);

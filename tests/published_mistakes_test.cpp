@@ -32,7 +32,8 @@ Vector first_move(Learner& learner, int task) {
 
 // The inner step size taken from the outer optimiser's, or an option that says so and is never read.
 TEST(PublishedMistakes, TheInnerStepSizeIsItsOwn) {
-  Learner base(small_config()), other_outer(small_config({"outer.lr=0.3"})), twice(small_config({"algorithm.inner_lr=[1.0, 0.3]"}));
+  Learner base(small_config()), other_outer(small_config({"outer.lr=0.3"})),
+      twice(small_config({"algorithm.inner_lr=[1.0, 0.3]"}));
   for (int task = 0; task < 3; ++task) {
     EXPECT_EQ(first_move(other_outer, task), first_move(base, task));
     Vector doubled = first_move(base, task);
@@ -44,7 +45,8 @@ TEST(PublishedMistakes, TheInnerStepSizeIsItsOwn) {
 }
 
 std::vector<CurvePoint> curve(const std::vector<std::string>& overrides) {
-  std::vector<std::string> all = {"evaluation.tasks=4", "evaluation.envs_per_task=5", "evaluation.inner_steps=3"};
+  std::vector<std::string> all = {"evaluation.tasks=4", "evaluation.envs_per_task=5",
+                                  "evaluation.inner_steps=3"};
   all.insert(all.end(), overrides.begin(), overrides.end());
   const Config config = small_config(all);
   Device device({.backend = Backend::cpu, .threads = 1, .instructions = ""});
@@ -84,7 +86,8 @@ TEST(PublishedMistakes, TheOuterLossIsOnDataThatTheAdaptedPoliciesDrew) {
     for (int r = 0; r < t.rows(); ++r) {
       if (t.of(t.valid, task)[r] == 0) continue;
       const Vector outputs = reference::forward(p.shape, theta, t.observation(task, r)).back();
-      worst = std::max(worst, std::abs(reference::log_prob(p.shape, theta, outputs, t.action(task, r)) - t.of(t.log_probs, task)[r]));
+      worst = std::max(worst, std::abs(reference::log_prob(p.shape, theta, outputs, t.action(task, r)) -
+                                       t.of(t.log_probs, task)[r]));
     }
     return worst;
   };
@@ -95,7 +98,8 @@ TEST(PublishedMistakes, TheOuterLossIsOnDataThatTheAdaptedPoliciesDrew) {
     const long size = p.shape.parameters();
     const Vector of_task(outer.begin() + task * size, outer.begin() + (task + 1) * size);
     const Vector wanted =
-        reference::evaluate(p.shape, p.batch(2), task, reference::adapted(p, task, p.theta), p.outer, true).gradient;
+        reference::evaluate(p.shape, p.batch(2), task, reference::adapted(p, task, p.theta), p.outer, true)
+            .gradient;
     EXPECT_LT(relative_error(of_task, wanted), 1e-4);
   }
   EXPECT_NE(p.batch(0).observations, p.batch(2).observations);
@@ -135,19 +139,38 @@ TEST_P(OptionTest, ChangesWhatIsLearned) {
 }
 
 const std::vector<std::string> kPromp = {
-    "algorithm={\"name\": \"promp\", \"inner_steps\": 1, \"inner_lr\": 0.3, \"estimator\": \"ratio\", \"epochs\": 4}",
+    "algorithm={\"name\": \"promp\", \"inner_steps\": 1, \"inner_lr\": 0.3, \"estimator\": \"ratio\", "
+    "\"epochs\": 4}",
     "outer.lr=0.1"};
 const std::vector<std::string> kTrpo = {"outer={\"name\": \"trpo\"}"};
 
 std::vector<Change> changes() {
   std::vector<Change> all;
-  for (const char* option :
-       {"seed=4", "tasks_per_iteration=4", "envs_per_task=5", "horizon=7", "policy.hidden=[7]", "policy.activation=relu",
-        "policy.initial_log_std=-0.5", "policy.min_log_std=0", "algorithm.name=fomaml", "algorithm.name=reptile",
-        "algorithm.name=emaml", "algorithm.inner_lr=[0.5, 0.2]", "algorithm.estimator=ratio",
-        "algorithm.estimator=dice", "algorithm.discount=0.9", "algorithm.gae_lambda=0.8", "algorithm.baseline=none",
-        "algorithm.normalize_advantages=false", "outer.lr=0.02", "outer.beta1=0.5", "outer.beta2=0.9", "outer.epsilon=0.1",
-        "environment.action_scale=0.2", "environment.layout=corner", "environment.layout=semicircle"})
+  for (const char* option : {"seed=4",
+                             "tasks_per_iteration=4",
+                             "envs_per_task=5",
+                             "horizon=7",
+                             "policy.hidden=[7]",
+                             "policy.activation=relu",
+                             "policy.initial_log_std=-0.5",
+                             "policy.min_log_std=0",
+                             "algorithm.name=fomaml",
+                             "algorithm.name=reptile",
+                             "algorithm.name=emaml",
+                             "algorithm.inner_lr=[0.5, 0.2]",
+                             "algorithm.estimator=ratio",
+                             "algorithm.estimator=dice",
+                             "algorithm.discount=0.9",
+                             "algorithm.gae_lambda=0.8",
+                             "algorithm.baseline=none",
+                             "algorithm.normalize_advantages=false",
+                             "outer.lr=0.02",
+                             "outer.beta1=0.5",
+                             "outer.beta2=0.9",
+                             "outer.epsilon=0.1",
+                             "environment.action_scale=0.2",
+                             "environment.layout=corner",
+                             "environment.layout=semicircle"})
     all.push_back({{}, {option}});
   all.push_back({{"algorithm.inner_lr=0.5"}, {"algorithm.inner_steps=3"}});
   all.push_back({{"outer={\"name\": \"sgd\"}"}, {"outer.lr=0.3"}});
@@ -165,8 +188,9 @@ std::vector<Change> changes() {
   all.push_back({{"environment={\"name\": \"cartpole\"}", "horizon=30"}, {"environment.gravity=[20, 30]"}});
   all.push_back({{"environment={\"name\": \"bandit\"}"}, {"environment.arms=6"}});
   all.push_back({{"environment={\"name\": \"bandit\"}"}, {"environment.reward=gaussian"}});
-  all.push_back({{"environment={\"name\": \"point_navigation\", \"layout\": \"corner\"}", "environment.action_scale=1"},
-                 {"environment.reward=sparse_potential"}});
+  all.push_back(
+      {{"environment={\"name\": \"point_navigation\", \"layout\": \"corner\"}", "environment.action_scale=1"},
+       {"environment.reward=sparse_potential"}});
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(All, OptionTest, testing::ValuesIn(changes()), [](const auto& info) {

@@ -39,11 +39,13 @@ struct Played {
     tasks.resize(static_cast<std::size_t>(setting.tasks * kTaskSize<Env>));
     run_kernel<DrawTasks<float, Env>>(*kernels.draw, {options, &setting.key, tasks.data()}, setting.tasks);
 
-    trajectories = empty_trajectories(Env::observation_size, Env::Action::discrete ? 1 : shape.outputs(), shape.outputs(),
-                                      setting.tasks, setting.horizon, setting.envs);
-    kept_numbers.assign(static_cast<std::size_t>(setting.tasks * trajectories.rows() * shape.hidden_size() + 16), NAN);
+    trajectories = empty_trajectories(Env::observation_size, Env::Action::discrete ? 1 : shape.outputs(),
+                                      shape.outputs(), setting.tasks, setting.horizon, setting.envs);
+    kept_numbers.assign(
+        static_cast<std::size_t>(setting.tasks * trajectories.rows() * shape.hidden_size() + 16), NAN);
     const auto at = reinterpret_cast<std::uintptr_t>(kept_numbers.data());
-    kept = {kept_numbers.data() + (64 - at % 64) % 64 / sizeof(float), static_cast<long>(trajectories.rows()) * shape.hidden_size()};
+    kept = {kept_numbers.data() + (64 - at % 64) % 64 / sizeof(float),
+            static_cast<long>(trajectories.rows()) * shape.hidden_size()};
     BatchMemory<float> memory(trajectories);
     Rollout<float, Env> op;
     op.shape = shape;
@@ -94,7 +96,8 @@ typename Env::Action::template Value<One> action_of(const Trajectories& t, int t
     return IntPack<One>(static_cast<std::int32_t>(numbers[0]));
   } else {
     typename Env::Action::template Value<One> action;
-    for (std::size_t d = 0; d < numbers.size(); ++d) action[static_cast<int>(d)] = One(static_cast<float>(numbers[d]));
+    for (std::size_t d = 0; d < numbers.size(); ++d)
+      action[static_cast<int>(d)] = One(static_cast<float>(numbers[d]));
     return action;
   }
 }
@@ -107,11 +110,14 @@ void expect_what_the_environment_does(const Played<Env>& played) {
   int early = 0;
   for (int task = 0; task < s.tasks; ++task) {
     const float* numbers = played.tasks.data() + task * kTaskSize<Env>;
-    const auto its_task = gather_fields<One, typename Env::template Task<One>>([&](int i) { return One(numbers[i]); });
+    const auto its_task =
+        gather_fields<One, typename Env::template Task<One>>([&](int i) { return One(numbers[i]); });
     for (int env = 0; env < s.envs; ++env) {
       const auto random_at = [&](int step, Purpose purpose) {
-        return Random<One>(s.key, UintPack<One>(static_cast<std::uint32_t>(task)), UintPack<One>(static_cast<std::uint32_t>(env)),
-                           UintPack<One>(static_cast<std::uint32_t>(step)), purpose, static_cast<std::uint32_t>(s.inner_step));
+        return Random<One>(s.key, UintPack<One>(static_cast<std::uint32_t>(task)),
+                           UintPack<One>(static_cast<std::uint32_t>(env)),
+                           UintPack<One>(static_cast<std::uint32_t>(step)), purpose,
+                           static_cast<std::uint32_t>(s.inner_step));
       };
       auto reset_random = random_at(0, Purpose::reset);
       auto state = Env::template reset<One>(played.options, its_task, reset_random);
@@ -120,7 +126,8 @@ void expect_what_the_environment_does(const Played<Env>& played) {
         const int r = t.row(env, step);
         const auto observed = Env::template observe<One>(played.options, state);
         for (int d = 0; alive && d < Env::observation_size; ++d)
-          ASSERT_EQ(t.observation(task, r)[static_cast<std::size_t>(d)], observed[d].get(0)) << task << ' ' << env << ' ' << step;
+          ASSERT_EQ(t.observation(task, r)[static_cast<std::size_t>(d)], observed[d].get(0))
+              << task << ' ' << env << ' ' << step;
         for (double o : t.observation(task, r)) ASSERT_TRUE(std::isfinite(o));
         ASSERT_EQ(t.of(t.valid, task)[r], alive);
         if (!alive) {
@@ -129,7 +136,8 @@ void expect_what_the_environment_does(const Played<Env>& played) {
           continue;
         }
         auto step_random = random_at(step, Purpose::environment);
-        const auto outcome = Env::template step<One>(played.options, its_task, state, action_of<Env>(t, task, r), step_random);
+        const auto outcome =
+            Env::template step<One>(played.options, its_task, state, action_of<Env>(t, task, r), step_random);
         const bool done = outcome.done.get(0) != 0;
         ASSERT_EQ(t.of(t.rewards, task)[r], outcome.reward.get(0));
         ASSERT_EQ(t.of(t.ends, task)[r], done || step + 1 == s.horizon);
@@ -148,9 +156,13 @@ void expect_what_the_environment_does(const Played<Env>& played) {
   EXPECT_GE(early, (std::is_same_v<Env, PointNavigation> ? 0 : 5));
 }
 
-TYPED_TEST(RolloutTest, StopsWhereAnEpisodeEnds) { expect_what_the_environment_does(Played<TypeParam>({.restart = false})); }
+TYPED_TEST(RolloutTest, StopsWhereAnEpisodeEnds) {
+  expect_what_the_environment_does(Played<TypeParam>({.restart = false}));
+}
 
-TYPED_TEST(RolloutTest, StartsANewEpisodeWhereOneEnds) { expect_what_the_environment_does(Played<TypeParam>({.restart = true})); }
+TYPED_TEST(RolloutTest, StartsANewEpisodeWhereOneEnds) {
+  expect_what_the_environment_does(Played<TypeParam>({.restart = true}));
+}
 
 TYPED_TEST(RolloutTest, DoesNotDependOnHowTheEnvironmentsAreCut) {
   for (const int tile : {1, 4, 17}) {
@@ -178,7 +190,8 @@ TYPED_TEST(RolloutTest, OutputsAndLogProbabilitiesAreThePolicys) {
   const Trajectories& t = played.trajectories;
   for (int task = 0; task < t.tasks; ++task)
     for (int r = 0; r < t.rows(); ++r) {
-      const Vector wanted = reference::forward(played.shape, played.theta_of(task), t.observation(task, r)).back();
+      const Vector wanted =
+          reference::forward(played.shape, played.theta_of(task), t.observation(task, r)).back();
       const Vector outputs = t.at_row(t.outputs, t.output_size, task, r);
       for (std::size_t o = 0; o < wanted.size(); ++o) EXPECT_NEAR(outputs[o], wanted[o], 1e-5);
       EXPECT_NEAR(t.of(t.log_probs, task)[r],
@@ -192,7 +205,8 @@ TYPED_TEST(RolloutTest, RatiosOfTheDrawingParametersAreExactlyOne) {
   Trajectories t = played.trajectories;
   t.advantages = Vector(t.advantages.size(), 1);
   for (int counted = 0; counted < t.rows(); ++counted) {
-    for (std::size_t i = 0; i < t.valid.size(); ++i) t.valid[i] = static_cast<int>(i) % static_cast<int>(t.row_stride) == counted;
+    for (std::size_t i = 0; i < t.valid.size(); ++i)
+      t.valid[i] = static_cast<int>(i) % static_cast<int>(t.row_stride) == counted;
     const BatchMemory<float> memory(t);
     std::vector<float> values(static_cast<std::size_t>(t.tasks * kPassValues));
     for (const bool kept : {false, true}) {
@@ -205,7 +219,8 @@ TYPED_TEST(RolloutTest, RatiosOfTheDrawingParametersAreExactlyOne) {
       op.values = values.data();
       run_all(op, t.tasks);
       for (int task = 0; task < t.tasks; ++task)
-        EXPECT_EQ(values[static_cast<std::size_t>(task * kPassValues + kSurrogate)], 1.0f) << counted << ' ' << kept;
+        EXPECT_EQ(values[static_cast<std::size_t>(task * kPassValues + kSurrogate)], 1.0f)
+            << counted << ' ' << kept;
     }
   }
 }
@@ -244,7 +259,8 @@ TYPED_TEST(RolloutTest, DeterministicPoliciesTakeTheMeanOrTheLikeliestAction) {
     for (int r = 0; r < t.rows(); ++r) {
       const Vector outputs = t.at_row(t.outputs, t.output_size, task, r);
       if (TypeParam::Action::discrete)
-        EXPECT_EQ(outputs[static_cast<std::size_t>(t.action(task, r)[0])], *std::max_element(outputs.begin(), outputs.end()));
+        EXPECT_EQ(outputs[static_cast<std::size_t>(t.action(task, r)[0])],
+                  *std::max_element(outputs.begin(), outputs.end()));
       else
         EXPECT_EQ(t.action(task, r), outputs);
     }
@@ -266,7 +282,8 @@ TEST(Rollout, GaussianActionsHaveThePolicysMeanAndDeviation) {
     double mean = 0, square = 0, product = 0;
     for (int r = 0; r < t.rows(); ++r) {
       const auto z = [&](int o) {
-        return (t.actions[t.index(2, 0, o, r)] - t.outputs[t.index(2, 0, o, r)]) / std::exp(static_cast<double>(played.log_std(0, o)));
+        return (t.actions[t.index(2, 0, o, r)] - t.outputs[t.index(2, 0, o, r)]) /
+               std::exp(static_cast<double>(played.log_std(0, o)));
       };
       mean += z(d) / t.rows();
       square += z(d) * z(d) / t.rows();
@@ -279,7 +296,8 @@ TEST(Rollout, GaussianActionsHaveThePolicysMeanAndDeviation) {
 }
 
 TEST(Rollout, DiscreteActionsComeAsOftenAsThePolicySays) {
-  const Played<Bandit> played({.tasks = 1, .horizon = 100, .envs = 100, .tile_envs = 100, .restart = true}, {}, {});
+  const Played<Bandit> played({.tasks = 1, .horizon = 100, .envs = 100, .tile_envs = 100, .restart = true},
+                              {}, {});
   const Trajectories& t = played.trajectories;
   const Vector p = reference::probabilities(t.at_row(t.outputs, 5, 0, 0));
   Vector counts(5);

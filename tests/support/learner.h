@@ -23,7 +23,9 @@ class Learner {
  public:
   /// After `iterations` meta-iterations.
   explicit Learner(const Config& config, std::uint32_t iterations = 1)
-      : config_(config), device_({.backend = Backend::cpu, .threads = 1, .instructions = ""}), learner_(MetaLearner::create(config, device_)) {
+      : config_(config),
+        device_({.backend = Backend::cpu, .threads = 1, .instructions = ""}),
+        learner_(MetaLearner::create(config, device_)) {
     learner_->allocate();
     for (std::uint32_t i = 0; i < iterations; ++i) iterate();
   }
@@ -50,7 +52,8 @@ class Learner {
   Trajectories data(int k) {
     const Batch<float>& b = inner().batch(k);
     const int outputs = inner().shape().outputs();
-    Trajectories t = empty_trajectories(b.observation_size, b.action_size, outputs, tasks(), b.horizon, b.envs);
+    Trajectories t =
+        empty_trajectories(b.observation_size, b.action_size, outputs, tasks(), b.horizon, b.envs);
     t.observations = numbers(b.observations, tasks() * b.observation_size * b.row_stride);
     t.actions = numbers(b.actions, tasks() * b.action_size * b.row_stride);
     if (b.outputs != nullptr) t.outputs = numbers(b.outputs, tasks() * outputs * b.row_stride);
