@@ -1,0 +1,411 @@
+#include "tests/support/operation_cases.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tests/support/trajectories.h"
+
+namespace innerloop {
+namespace {
+
+template <class Op>
+const HostKernel<Op>& kernel_of(const HostKernelSet& set) {
+  if constexpr (std::is_base_of_v<HostKernel<Op>, HostKernels<PolicyOperations<float>>>)
+    return *set.policy;
+  else if constexpr (std::is_base_of_v<HostKernel<Op>, HostKernels<DrawOperations<float>>>)
+    return *set.draw;
+  else
+    return *set.rollout;
+}
+
+// Runs all parts of all tasks; a slot a task. What an operation finds in its scratch memory is NaN.
+template <class Op>
+void run_all(const HostKernelSet& set, const Op& op, int tasks) {
+  const HostKernel<Op>& kernel = kernel_of<Op>(set);
+  Memory scratch(0);
+  const long bytes = kernel.scratch_bytes(op);
+  char* memory = scratch.blank<char>("scratch", bytes);
+  for (int task = 0; task < tasks; ++task)
+    for (int part = 0; part < op.parts(); ++part) {
+      std::memset(memory, 0xFF, static_cast<std::size_t>(bytes));
+      kernel.run(op, {task, part, task}, memory);
+    }
+}
+
+// `prepare(memory)` makes the operation, on memory that it fills.
+template <class Prepare>
+OperationCase make_case(std::string family, std::string form, int tasks, const Prepare& prepare) {
+  return {std::move(family), std::move(form), [tasks, prepare](const HostKernelSet& set) {
+            Memory memory(1);
+            const auto op = prepare(memory);
+            run_all(set, op, tasks);
+            return memory.content();
+          }};
+}
+
+// What a policy's operations work on.
+struct Problem {
+  PolicyShape shape;
+  int tasks, horizon, envs;
+
+  Parameters<float> params(Memory& memory, const std::string& name, bool shared = false) const {
+    return {memory.normals(name, static_cast<long>(shared ? 1 : tasks) * shape.parameters(), 0.3),
+            shared ? 0L : shape.parameters()};
+  }
+  Batch<float> batch(Memory& memory) const {
+    auto& random = memory.random();
+    Trajectories t = random_trajectories(shape, tasks, horizon, envs, 0.1, random);
+    for (double& x : t.log_probs) x = -2 + 0.5 * normal(random);
+    for (double& x : t.actions)
+      x = shape.head == HeadKind::gaussian ? normal(random) : std::floor(uniform(random) * shape.outputs());
+    for (double& x : t.outputs) x = 0.3 * normal(random);
+    Batch<float> b;
+    b.horizon = horizon;
+    b.envs = envs;
+    b.observation_size = t.observation_size;
+    b.action_size = t.action_size;
+    b.row_stride = t.row_stride;
+    b.observations = memory.hold("observations", t.observations);
+    b.actions = memory.hold("actions", t.actions);
+    b.outputs = memory.hold("outputs", t.outputs);
+    b.log_probs = memory.hold("log_probs", t.log_probs);
+    b.rewards = memory.hold("rewards", t.rewards);
+    b.valid = memory.hold("valid", t.valid);
+    b.ends = memory.hold("ends", t.ends);
+    b.advantages = memory.hold("advantages", t.advantages);
+    b.credits = memory.hold("credits", t.credits);
+    b.statistics = memory.hold("statistics", t.statistics);
+    return b;
+  }
+  Kept<float> kept(Memory& memory) const {
+    const long stride = static_cast<long>(horizon) * envs * shape.hidden_size();
+    return {memory.normals("kept", tasks * stride, 0.4), stride};
+  }
+  float* partial(Memory& memory) const {
+    return memory.blank("partial",
+                        static_cast<long>(tasks) * ceil_div(horizon * envs, kChunkRows) * shape.parameters());
+  }
+  long rows_stride() const { return padded(horizon * envs); }
+};
+
+struct Cases {
+  std::vector<OperationCase> all;
+  CaseSize size;
+  int tasks = size == CaseSize::full ? 2 : 1;
+  // Two chunks, or two blocks. The rows are no multiple of 16, and the environments none of 8: else a step's rows would
+  // be the same lanes' as another's, and hide races.
+  int long_horizon = size == CaseSize::full ? 25 : 11, long_envs = size == CaseSize::full ? 21 : 7;
+  Problem deep{policy_of({5, 19, 21, 3}, HeadKind::gaussian), tasks, long_horizon, long_envs};
+  Problem relu{policy_of({4, 18, 6}, HeadKind::categorical, Activation::relu), tasks, 11, 7};
+  Problem plain{policy_of({3, 2}, HeadKind::gaussian), tasks, 11, 7};
+  Problem logits{policy_of({3, 5}, HeadKind::categorical), tasks, 11, 7};
+
+  template <class Prepare>
+  void add(const std::string& family, const std::string& form, const Prepare& prepare) {
+    all.push_back(make_case(family, form, tasks, prepare));
+  }
+  template <class Prepare>
+  void add_once(const std::string& family, const std::string& form, const Prepare& prepare) {
+    all.push_back(make_case(family, form, 1, prepare));
+  }
+
+  void gradients() {
+    const auto gradient = [](Memory& memory, const Problem& p, EstimatorName estimator, bool shared) {
+      PolicyGradient<float> op;
+      op.shape = p.shape;
+      op.params = p.params(memory, "params", shared);
+      op.batch = p.batch(memory);
+      op.estimator = estimator;
+      op.clip = 0.2f;
+      op.partial = p.partial(memory);
+      op.values = memory.blank("values", static_cast<long>(p.tasks) * chunks(op.batch) * kPassValues);
+      return op;
+    };
+    add("PolicyGradient", "reinforce_with_score", [=, p = deep](Memory& memory) {
+      auto op = gradient(memory, p, EstimatorName::reinforce, false);
+      op.score_weight = memory.normals("score", p.tasks);
+      return op;
+    });
+    add("PolicyGradient", "ratio_with_divergence_kept", [=, p = deep](Memory& memory) {
+      auto op = gradient(memory, p, EstimatorName::ratio, true);
+      op.kept = p.kept(memory);
+      op.divergence_weight = memory.hold("weight", std::vector<double>{-0.3});
+      op.drawn_params = p.params(memory, "drawn");
+      return op;
+    });
+    add("PolicyGradient", "clipped_relu_categorical", [=, p = relu](Memory& memory) {
+      auto op = gradient(memory, p, EstimatorName::clipped, false);
+      op.divergence_weight = memory.hold("weight", std::vector<double>{-0.3});
+      op.drawn_params = p.params(memory, "drawn");
+      return op;
+    });
+    add("PolicyGradient", "dice_no_hidden_layer",
+        [=, p = logits](Memory& memory) { return gradient(memory, p, EstimatorName::dice, true); });
+    add("PolicyGradient", "values_alone", [=, p = plain](Memory& memory) {
+      auto op = gradient(memory, p, EstimatorName::ratio, false);
+      op.partial = nullptr;
+      return op;
+    });
+  }
+
+  template <class Op>
+  static Op curvature(Memory& memory, const Problem& p, EstimatorName estimator) {
+    Op op;
+    op.shape = p.shape;
+    op.params = p.params(memory, "params");
+    op.batch = p.batch(memory);
+    op.direction.vector = p.params(memory, "direction");
+    op.estimator = estimator;
+    op.clip = 0.2f;
+    op.score = memory.normals("score", p.tasks * p.rows_stride());
+    op.partial = p.partial(memory);
+    return op;
+  }
+  template <class Op>
+  void curvatures(const std::string& family) {
+    add(family, "reinforce", [p = deep](Memory& memory) {
+      auto op = curvature<Op>(memory, p, EstimatorName::reinforce);
+      op.direction.scale = {memory.normals("scale", p.shape.parameters()), 1};
+      return op;
+    });
+    add(family, "ratio_kept", [p = deep](Memory& memory) {
+      auto op = curvature<Op>(memory, p, EstimatorName::ratio);
+      op.kept = p.kept(memory);
+      return op;
+    });
+    add(family, "clipped_relu_categorical",
+        [p = relu](Memory& memory) { return curvature<Op>(memory, p, EstimatorName::clipped); });
+    add(family, "dice_no_hidden_layer",
+        [p = logits](Memory& memory) { return curvature<Op>(memory, p, EstimatorName::dice); });
+    add(family, "ratio_no_hidden_layer",
+        [p = plain](Memory& memory) { return curvature<Op>(memory, p, EstimatorName::ratio); });
+  }
+  void tangents() {
+    const auto tangent = [](Memory& memory, const Problem& p) {
+      TangentLogProb<float> op;
+      op.shape = p.shape;
+      op.params = p.params(memory, "params");
+      op.batch = p.batch(memory);
+      op.direction.vector = p.params(memory, "direction");
+      op.direction.scale = {memory.hold("scale", std::vector<double>{0.1}), 0};
+      op.tangents = memory.blank("tangents", p.tasks * p.rows_stride());
+      return op;
+    };
+    add("TangentLogProb", "gaussian", [=, p = deep](Memory& memory) { return tangent(memory, p); });
+    add("TangentLogProb", "categorical", [=, p = relu](Memory& memory) { return tangent(memory, p); });
+    add("DiceCurvature", "dice", [p = deep](Memory& memory) {
+      const long numbers = p.tasks * p.rows_stride();
+      return DiceCurvature<float>{p.batch(memory), memory.normals("tangents", numbers),
+                                  memory.blank("scores", numbers)};
+    });
+  }
+
+  void advantages() {
+    struct Form {
+      const char* name;
+      bool linear, normalize, dice;
+    };
+    for (const Form form : {Form{"linear_normalised", true, true, false}, Form{"raw", false, false, false},
+                            Form{"dice", true, true, true}, Form{"dice_without_baseline", false, true, true}})
+      add("Advantages", form.name, [form, p = deep](Memory& memory) {
+        Advantages<float> op;
+        op.batch = p.batch(memory);
+        op.discount = 0.97f;
+        op.gae_lambda = 0.9f;
+        op.linear_baseline = form.linear;
+        op.normalize = form.normalize;
+        op.dice = form.dice;
+        return op;
+      });
+  }
+
+  void sums() {
+    const int parameters = size == CaseSize::full ? ApplyGradient<float>::kPartParameters + 37 : 37;
+    for (const bool plain_sum : {false, true})
+      add("ApplyGradient", plain_sum ? "sum" : "step", [=, t = tasks](Memory& memory) {
+        ApplyGradient<float> op;
+        op.parameters = parameters;
+        op.chunks = 3;
+        op.partial = memory.normals("partial", static_cast<long>(t) * op.chunks * parameters);
+        op.statistics =
+            memory.hold("statistics", std::vector<double>(static_cast<std::size_t>(t * kStatistics), 7.0));
+        op.out = memory.blank("out", static_cast<long>(t) * parameters);
+        if (plain_sum) return op;
+        op.base = {memory.normals("base", parameters), 0};
+        op.step = {memory.normals("step", parameters), 1};
+        return op;
+      });
+    for (const int count : {1, 7, 12})
+      add_once("SumOverTasks", "of_" + std::to_string(count), [count](Memory& memory) {
+        const int numbers = SumOverTasks<float>::kPartSize + 37;
+        SumOverTasks<float> op;
+        op.tasks = count;
+        op.size = numbers;
+        op.x = memory.normals("x", static_cast<long>(count) * numbers);
+        op.scale = 1.0f / static_cast<float>(count);
+        op.minus = count == 7 ? memory.normals("minus", numbers) : nullptr;
+        op.out = memory.blank("out", numbers);
+        return op;
+      });
+    add_once("AdaptationCredit", "of_tasks", [](Memory& memory) {
+      return AdaptationCredit<float>{9, memory.normals("statistics", 9 * kStatistics), 0.7f,
+                                     memory.blank("credit", 9)};
+    });
+    for (const bool added : {false, true})
+      add_once("MeanValues", added ? "added" : "put", [added](Memory& memory) {
+        const long values = 3;
+        return MeanValues<float>{5,
+                                 2,
+                                 static_cast<int>(values),
+                                 memory.normals("x", 5 * 2 * values),
+                                 memory.normals("statistics", 5 * kStatistics, 50),
+                                 memory.normals("out", values),
+                                 nullptr,
+                                 added};
+      });
+  }
+
+  void outer() {
+    constexpr int kSize = 339;
+    for (const char* form : {"adam", "adam_clipped", "sgd", "not_finite"})
+      add_once("OuterStep", form, [form = std::string(form)](Memory& memory) {
+        OuterStep<float> op;
+        op.kind = form == "sgd" ? OuterStep<float>::Kind::sgd : OuterStep<float>::Kind::adam;
+        op.size = kSize;
+        op.params = memory.normals("params", kSize);
+        float* gradient = memory.normals("gradient", kSize);
+        if (form == "not_finite") gradient[kSize / 2] = INFINITY;
+        op.gradient = gradient;
+        op.first_moment = memory.normals("first", kSize);
+        float* second = memory.normals("second", kSize);
+        for (int i = 0; i < kSize; ++i) second[i] = second[i] * second[i];
+        op.second_moment = second;
+        op.powers = memory.hold<double>("powers", std::vector<double>{0.9, 0.999});
+        op.lr = 0.01f;
+        op.beta1 = 0.9f;
+        op.beta2 = 0.999f;
+        op.epsilon = 1e-8f;
+        op.max_norm = form == "adam" ? 0.0f : 0.5f;
+        op.norm = memory.blank("norm", 1);
+        return op;
+      });
+    for (const bool start : {true, false})
+      add_once("ConjugateGradient", start ? "start" : "step", [start](Memory& memory) {
+        using Op = ConjugateGradient<float>;
+        Op op;
+        op.phase = start ? Op::Phase::start : Op::Phase::step;
+        op.size = kSize;
+        op.b = memory.normals("b", kSize);
+        op.x = memory.normals("x", kSize);
+        op.residual = memory.normals("residual", kSize);
+        op.direction = memory.normals("direction", kSize);
+        // So that the curvature is positive.
+        op.product = memory.hold("product", std::vector<float>(op.direction, op.direction + kSize));
+        op.damping = 0.1f;
+        op.residual_square = memory.hold("square", std::vector<double>{300});
+        return op;
+      });
+    using Phase = LineSearch<float>::Phase;
+    struct Form {
+      const char* name;
+      Phase phase;
+      double surrogate;
+    };
+    for (const Form form : {Form{"start", Phase::start, 1}, Form{"candidate", Phase::candidate, 1},
+                            Form{"taken", Phase::decide, 1}, Form{"refused", Phase::decide, -1}})
+      add_once("LineSearch", form.name, [form](Memory& memory) {
+        LineSearch<float> op;
+        op.phase = form.phase;
+        op.size = kSize;
+        op.params = memory.normals("params", kSize);
+        op.gradient = memory.normals("gradient", kSize);
+        const float* x = memory.normals("x", kSize);
+        op.x = x;
+        op.product = memory.hold("product", std::vector<float>(x, x + kSize));
+        op.damping = 0.1f;
+        op.max_kl = 0.01f;
+        op.ratio = 0.5f;
+        op.candidate = memory.normals("candidate", kSize);
+        op.values = memory.hold("values", std::vector<double>{form.surrogate, 0.005});
+        op.scale = memory.hold("scale", std::vector<double>{0.3});
+        op.before = memory.hold("before", std::vector<double>{0});
+        op.norm = memory.blank("norm", 1);
+        op.kl = memory.hold("kl", std::vector<double>{0});
+        op.searching = memory.hold<int>("searching", std::vector<int>{1});
+        return op;
+      });
+  }
+
+  static const RandomKey* key(Memory& memory) {
+    return reinterpret_cast<RandomKey*>(memory.hold<std::uint32_t>("key", std::vector<std::uint32_t>{5, 3}));
+  }
+  template <class Env>
+  void environment(const std::string& form, const typename Env::Options& options) {
+    const std::string name = std::string(Env::name) + "_" + form;
+    add("DrawTasks", name, [=, t = tasks](Memory& memory) {
+      return DrawTasks<float, Env>{options, key(memory),
+                                   memory.blank("tasks", static_cast<long>(t) * kTaskSize<Env>)};
+    });
+    struct Form {
+      const char* name;
+      bool restart, deterministic, kept, shared;
+    };
+    for (const Form f : {Form{"stop", false, false, true, false}, Form{"restart", true, false, false, true},
+                         Form{"deterministic", true, true, false, false}})
+      add("Rollout", name + "_" + f.name, [=, t = tasks, small = size == CaseSize::small](Memory& memory) {
+        const int outputs = Env::action_count(options);
+        const HeadKind head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
+        const std::vector<int> widths = f.deterministic
+                                            ? std::vector<int>{Env::observation_size, outputs}
+                                            : std::vector<int>{Env::observation_size, 19, 18, outputs};
+        const Problem p{policy_of(widths, head), t, small ? 3 : 25, small ? 9 : 13};
+        Rollout<float, Env> op;
+        op.shape = p.shape;
+        op.params = p.params(memory, "params", f.shared);
+        op.batch = p.batch(memory);
+        // What the random trajectories hold is no rollout's result.
+        const auto forget = [&](float* numbers, int each) {
+          std::fill_n(numbers, static_cast<long>(p.tasks) * each * op.batch.row_stride, NAN);
+        };
+        forget(op.batch.observations, op.batch.observation_size);
+        forget(op.batch.actions, op.batch.action_size);
+        forget(op.batch.outputs, outputs);
+        for (float* numbers : {op.batch.log_probs, op.batch.rewards, op.batch.valid, op.batch.ends})
+          forget(numbers, 1);
+        if (f.kept) op.kept = p.kept(memory);
+        op.options = options;
+        op.key = key(memory);
+        // The tasks' numbers are of the size that the options say.
+        std::vector<double> tasks(static_cast<std::size_t>(t * kTaskSize<Env>));
+        for (double& x : tasks) x = 0.2 + 0.7 * uniform(memory.random());
+        op.tasks = memory.hold("tasks", tasks);
+        op.inner_step = 2;
+        op.restart = f.restart;
+        op.deterministic = f.deterministic;
+        op.tile_envs = small ? 9 : 5;
+        return op;
+      });
+  }
+};
+
+}  // namespace
+
+std::vector<OperationCase> operation_cases(CaseSize size) {
+  Cases cases{.all = {}, .size = size};
+  cases.gradients();
+  cases.curvatures<HessianVector<float>>("HessianVector");
+  cases.curvatures<FisherVector<float>>("FisherVector");
+  cases.tangents();
+  cases.advantages();
+  cases.sums();
+  cases.outer();
+  using Point = PointNavigation;
+  cases.environment<Point>("square", {});
+  cases.environment<Point>("corner", {Point::Layout::corner, Point::Reward::sparse, 1.0f, false});
+  cases.environment<Bandit>("bernoulli", {});
+  cases.environment<Bandit>("gaussian", {7, Bandit::Reward::gaussian});
+  cases.environment<CartPole>("default", {});
+  return std::move(cases.all);
+}
+
+}  // namespace innerloop

@@ -1,0 +1,26 @@
+// One small random problem for each operation and each of its forms, to run on any set of kernels.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/device.h"
+#include "tests/support/memory.h"
+
+namespace innerloop {
+
+/// Full problems have several tasks and parts; small ones one task and two blocks of rows.
+enum class CaseSize { full, small };
+
+struct OperationCase {
+  std::string family;  // the operation
+  std::string form;    // what is special about this case
+  /// What is in all buffers, inputs too, after the operation ran on these kernels: always from the same numbers.
+  std::function<std::vector<BufferContent>(const HostKernelSet&)> run;
+  std::string name() const { return family + "_" + form; }
+};
+
+std::vector<OperationCase> operation_cases(CaseSize size);
+
+}  // namespace innerloop
