@@ -18,7 +18,7 @@ namespace {
 
 // Whether ThreadSanitizer reports a race when `operation` runs without the sync at `site`. In a process of its own,
 // which ends with the first report.
-bool races_without(const std::string& site, const OperationCase& operation) {
+[[maybe_unused]] bool races_without(const std::string& site, const OperationCase& operation) {
   std::fflush(nullptr);
   const pid_t child = fork();
   if (child == 0) {
@@ -35,7 +35,7 @@ bool races_without(const std::string& site, const OperationCase& operation) {
 
 // Takes out each sync that an operation meets, one at a time. Those whose loss nobody notices are redundant, beside
 // another sync; but each operation has some that are not.
-void expect_races_in_each_family() {
+[[maybe_unused]] void expect_races_in_each_family() {
   std::map<std::string, std::set<std::string>> met, needed;  // by family
   for (const OperationCase& operation : operation_cases(CaseSize::small)) {
     FiberCrew crew(8);
