@@ -129,7 +129,7 @@ TEST(Config, RefusesAnUnknownKey) {
 
 TEST(Config, RefusesAWrongType) {
   EXPECT_EQ(error_of(R"({"algorithm": {"inner_lr": "0.1"}})"),
-            "x.json: /algorithm/inner_lr: wanted a number above 0, or a list of 1 to 1000 numbers, "
+            "x.json: /algorithm/inner_lr: wanted a number above 0, or a list of 1 to 255 numbers, "
             "found \"0.1\" (string)");
 }
 
