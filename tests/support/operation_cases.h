@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <ostream>
 #include <string>
 #include <vector>
 
@@ -21,9 +20,6 @@ struct OperationCase {
   std::function<std::vector<BufferContent>(const HostKernelSet&)> run;
   std::string name() const { return family + "_" + form; }
 };
-
-/// How GoogleTest prints a case.
-inline void PrintTo(const OperationCase& operation, std::ostream* to) { *to << operation.name(); }
 
 std::vector<OperationCase> operation_cases(CaseSize size);
 
