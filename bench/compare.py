@@ -4,7 +4,7 @@ second and first order. The programs take turns (A B A B …), and what is print
 
     python3 bench/compare.py --python build/peers/bin/python [--tasks 40] [--rounds 3] [--json FILE]
 
---python: one that has the packages of bench/peers/requirements.txt; `./dev bench` sets it up.
+--python: one that has the packages of bench/peers/requirements.txt, see docs/speed.md.
 """
 import argparse
 import json
