@@ -94,6 +94,7 @@ TEAM_FN void seed_rows(const Team& team, const PolicyGradient<typename Team::Sca
           });
         }
         weight = weight * op.surrogate_weight;
+        surrogate = surrogate * op.surrogate_weight;
       }
       if (op.score_weight != nullptr) {
         weight = weight + L(op.score_weight[task]);

@@ -157,5 +157,24 @@ TEST(Algorithms, TrpoGainsMoreWithEachStepOfConjugateGradient) {
   }
 }
 
+// With much of it the curvature no longer matters: (F + damping)⁻¹g is along g.
+TEST(Algorithms, TrposDampingTurnsTheStepTowardsTheGradient) {
+  double cosine[2];
+  for (const int damped : {0, 1}) {
+    Learner learner(small_config({"outer={\"name\": \"trpo\", \"max_kl\": 1e-5}",
+                                  damped ? "outer.cg_damping=1000" : "outer.cg_damping=1e-5"}));
+    const Vector after = learner.params(), before = learner.params_before(), g = learner.meta_gradient();
+    double along = 0, step = 0, gradient = 0;
+    for (std::size_t i = 0; i < g.size(); ++i) {
+      along += (after[i] - before[i]) * g[i];
+      step += (after[i] - before[i]) * (after[i] - before[i]);
+      gradient += g[i] * g[i];
+    }
+    cosine[damped] = along / std::sqrt(step * gradient);
+  }
+  EXPECT_LT(cosine[0], 0.9);
+  EXPECT_GT(cosine[1], 0.99);
+}
+
 }  // namespace
 }  // namespace innerloop

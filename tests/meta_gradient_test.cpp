@@ -115,7 +115,7 @@ TEST(MetaGradient, WithTheCreditTermIsTheFiniteDifference) {
 TEST(MetaGradient, WithClippedOuterSurrogateAndKlPenaltiesIsTheFiniteDifference) {
   for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical}) {
     MetaProblem p = problem_of({{3, 7, 2}, head, EstimatorName::ratio, 2, 0.15});
-    p.outer = {.estimator = EstimatorName::clipped, .clip = 0.3};
+    p.outer = {.estimator = EstimatorName::clipped, .weight = 0.6, .clip = 0.3};
     const Vector without = kernel_meta_gradient<double>(p);
     p.penalty = {0.7, 0.4};
     EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), differences_of(p)), 1e-7);

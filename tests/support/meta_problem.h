@@ -126,6 +126,7 @@ class KernelStages {
   Numbers outer_gradient(const Numbers& theta) {
     auto op = gradient_at(p_.steps, theta);
     op.estimator = p_.outer.estimator;
+    op.surrogate_weight = static_cast<T>(p_.outer.weight);
     op.clip = static_cast<T>(p_.outer.clip);
     run_all(op, p_.tasks);
     return applied(p_.steps, nullptr, 1);

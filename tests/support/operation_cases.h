@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ struct OperationCase {
   std::function<std::vector<BufferContent>(const HostKernelSet&)> run;
   std::string name() const { return family + "_" + form; }
 };
+
+/// How GoogleTest prints a case.
+inline void PrintTo(const OperationCase& operation, std::ostream* to) { *to << operation.name(); }
 
 std::vector<OperationCase> operation_cases(CaseSize size);
 

@@ -1,0 +1,95 @@
+// Matrix products of every small shape against plain chains of fused multiply-adds, bit for bit.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "kernels/array.h"
+#include "kernels/product.h"
+#include "tests/support/memory.h"
+
+namespace innerloop {
+namespace {
+
+// The register tiles of every instruction set and of a CUDA block. The wide ones have vectors of one number, which makes
+// no difference to the tiling: what the real ones compute, instruction_sets_test.cpp compares.
+template <int Lanes, int Rows, int Vectors, bool Exact = true>
+struct TileTeam {
+  using Scalar = float;
+  using Lane = Pack<float, Lanes>;
+  using Vector = Lane;
+  static constexpr int tile_rows = Rows, tile_vectors = Vectors;
+  static constexpr bool exact_tiles = Exact;
+  int rank() const { return 0; }
+  int size() const { return 1; }
+  void sync() const {}
+};
+
+constexpr int kRows = 13, kColumns = 70, kDepth = 9, kStride = 80;
+
+// Operands of the largest shape; smaller ones take their first rows and columns.
+struct Operands {
+  Memory memory{1};
+  float* left = memory.normals("left", kRows* kDepth);
+  float* transposed = memory.blank("transposed", kDepth* kRows);
+  float* right = memory.normals("right", kDepth* kStride);
+  float* start = memory.normals("start", kRows* kStride);
+  float* to = memory.blank("to", kRows* kStride);
+
+  Operands() {
+    for (int m = 0; m < kRows; ++m)
+      for (int k = 0; k < kDepth; ++k) transposed[k * kRows + m] = left[m * kDepth + k];
+  }
+  // start[m][n] + Σ_k left[m][k]·right[k][n], for each depth in turn; start_stride as the product's.
+  float chain(int m, int n, const std::vector<int>& depths, int start_stride) const {
+    float sum = start[m * start_stride + n];
+    for (const int depth : depths)
+      for (int k = 0; k < depth; ++k) sum = std::fma(left[m * kDepth + k], right[k * kStride + n], sum);
+    return sum;
+  }
+  void expect_chains(int rows, int columns, const std::vector<int>& depths, int start_stride) const {
+    for (int m = 0; m < rows; ++m)
+      for (int n = 0; n < columns; ++n) {
+        const float wanted = chain(m, n, depths, start_stride);
+        if (std::memcmp(&wanted, &to[m * kStride + n], sizeof(float)) != 0)
+          FAIL() << rows << "×" << columns << ", depth " << depths.front() << ": at " << m << ", " << n
+                 << " wanted " << wanted << ", found " << to[m * kStride + n];
+      }
+  }
+};
+
+template <class Team>
+class Product : public testing::Test {};
+using Teams =
+    testing::Types<TileTeam<4, 2, 2>, TileTeam<1, 6, 2>, TileTeam<1, 6, 4>, TileTeam<4, 4, 2, false>>;
+TYPED_TEST_SUITE(Product, Teams);
+
+TYPED_TEST(Product, IsAChainOfFusedMultiplyAdds) {
+  Operands o;
+  const TypeParam team;
+  for (int rows = 1; rows <= kRows; ++rows)
+    for (int columns = 1; columns <= kColumns; ++columns)
+      for (int depth = 0; depth <= kDepth; ++depth) {
+        product<typename TypeParam::Vector>(
+            team, rows, columns, Array<Term<float>, 1>{{{{o.left, kDepth, 1}, {o.right, kStride}, depth}}},
+            {o.start, kStride}, o.to, kStride);
+        ASSERT_NO_FATAL_FAILURE(o.expect_chains(rows, columns, {depth}, kStride));
+      }
+}
+
+TYPED_TEST(Product, TakesATransposedMatrixTwoTermsAndABias) {
+  Operands o;
+  const TypeParam team;
+  for (int rows = 1; rows <= kRows; ++rows)
+    for (int columns : {1, 15, 16, 17, 33, 64, 65, 70}) {
+      const Term<float> first{{o.transposed, 1, kRows}, {o.right, kStride}, kDepth};
+      const Term<float> second{{o.left, kDepth, 1}, {o.right, kStride}, 5};
+      product<typename TypeParam::Vector>(team, rows, columns, Array<Term<float>, 2>{{first, second}},
+                                          {o.start, 0}, o.to, kStride);
+      ASSERT_NO_FATAL_FAILURE(o.expect_chains(rows, columns, {kDepth, 5}, 0));
+    }
+}
+
+}  // namespace
+}  // namespace innerloop
