@@ -117,19 +117,22 @@ template <class Team>
 TEAM_FN void store_gradient(const Team& team, const PolicyShape& shape,
                             const GradientSums<typename Team::Scalar>& sums,
                             typename Team::Scalar* gradient) {
+  using T = typename Team::Scalar;
+  using V = typename Team::Vector;
   for (int l = 0; l + 1 < shape.layers; ++l) {
-    const int in = shape.width[l], out = shape.width[l + 1];
-    for (int i = team.rank(); i < in; i += team.size())
-      for (int o = 0; o < out; ++o)
-        gradient[shape.weight_offset(l) + i * out + o] =
-            sums.weight[l][static_cast<long>(i) * padded(out) + o];
-    for (int o = team.rank(); o < out; o += team.size()) gradient[shape.bias_offset(l) + o] = sums.bias[l][o];
+    const int in = shape.width[l], out = shape.width[l + 1], stride = padded(out);
+    T* weight = gradient + shape.weight_offset(l);
+    // The bias follows the weights: it is their last row, here and there.
+    for (int i = team.rank(); i <= in; i += team.size()) {
+      const T* row = i < in ? sums.weight[l] + static_cast<long>(i) * stride : sums.bias[l];
+      for (int o = 0; o < out; o += V::lanes)
+        store_first(weight + static_cast<long>(i) * out + o, load_aligned<V>(row + o), out - o);
+    }
   }
-  const int head = shape.layers - 1, in = shape.width[head], outputs = shape.outputs();
+  const int head = shape.layers - 1, in = shape.width[head], outputs = shape.outputs(), stride = padded(in);
+  T* weight = gradient + shape.weight_offset(head);
   for (int i = team.rank(); i < in; i += team.size())
-    for (int o = 0; o < outputs; ++o)
-      gradient[shape.weight_offset(head) + i * outputs + o] =
-          sums.weight[head][static_cast<long>(o) * padded(in) + i];
+    for (int o = 0; o < outputs; ++o) weight[i * outputs + o] = sums.weight[head][o * stride + i];
   for (int o = team.rank(); o < outputs; o += team.size()) {
     gradient[shape.bias_offset(head) + o] = close_chains(sums.rows + o * kChains);
     if (shape.head == HeadKind::gaussian)

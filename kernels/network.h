@@ -39,24 +39,28 @@ TEAM_FN void load_weights(const Team& team, const PolicyShape& shape, const Valu
                           const Weights<typename Team::Scalar>& w) {
   using T = typename Team::Scalar;
   for (int l = 0; l < shape.layers; ++l) {
-    const int in = shape.width[l], out = shape.width[l + 1], at = shape.weight_offset(l);
-    for (int i = team.rank(); i < in; i += team.size()) {
-      T* row = w.weight[l] + static_cast<long>(i) * padded(out);
+    const int in = shape.width[l], out = shape.width[l + 1], stride = padded(out),
+              at = shape.weight_offset(l);
+    // The bias follows the weights: row `in`.
+    for (int i = team.rank(); i <= in; i += team.size()) {
+      T* row = i < in ? w.weight[l] + static_cast<long>(i) * stride : w.bias[l];
       for (int o = 0; o < out; ++o) row[o] = value(at + i * out + o);
-      for (int o = out; o < padded(out); ++o) row[o] = 0;
+      for (int o = out; o < stride; ++o) row[o] = 0;
     }
-    if (w.transposed[l] != nullptr)
-      for (int o = team.rank(); o < out; o += team.size()) {
-        T* row = w.transposed[l] + static_cast<long>(o) * padded(in);
-        for (int i = 0; i < in; ++i) row[i] = value(at + i * out + o);
-        for (int i = in; i < padded(in); ++i) row[i] = 0;
-      }
-    for (int o = team.rank(); o < padded(out); o += team.size())
-      w.bias[l][o] = o < out ? value(at + in * out + o) : T(0);
   }
   if (shape.head == HeadKind::gaussian)
     for (int o = team.rank(); o < shape.outputs(); o += team.size())
       w.log_std[o] = value(shape.log_std_offset() + o);
+  team.sync();
+  for (int l = 1; l < shape.layers; ++l) {
+    if (w.transposed[l] == nullptr) continue;
+    const int in = shape.width[l], stride = padded(in);
+    for (int o = team.rank(); o < shape.width[l + 1]; o += team.size()) {
+      T* row = w.transposed[l] + static_cast<long>(o) * stride;
+      for (int i = 0; i < in; ++i) row[i] = w.weight[l][i * padded(shape.width[l + 1]) + o];
+      for (int i = in; i < stride; ++i) row[i] = 0;
+    }
+  }
   team.sync();
 }
 

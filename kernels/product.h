@@ -57,8 +57,11 @@ FN void add_term(Tile<V, Rows, Vectors>& tile, const Term<T>& term, int m, int n
   }
 }
 
-template <class V, int Rows, int Vectors, class Terms, class T>
-FN void compute_tile(const Terms& terms, int m, int n, const Start<T>& start, T* to, int to_stride) {
+// A function of its own: with several tiles in one, GCC 12 takes some of their vectors apart.
+template <class Team, class V, int Rows, int Vectors, class Terms>
+TEAM_FN void compute_tile(const Terms& terms, int m, int n, const Start<typename Team::Scalar>& start,
+                          typename Team::Scalar* to, int to_stride) {
+  using T = typename Team::Scalar;
   Tile<V, Rows, Vectors> tile;
   UNROLL for (int i = 0; i < Rows; ++i) {
     const T* from = start.data + static_cast<long>(m + i) * start.row_stride + n;
@@ -72,18 +75,18 @@ FN void compute_tile(const Terms& terms, int m, int n, const Start<T>& start, T*
 }
 
 // Picks the instance for a tile at the border that has fewer rows or vectors.
-template <class V, int Rows, int Vectors, bool Exact, class Terms, class T>
-FN void compute_up_to(int rows, int vectors, const Terms& terms, int m, int n, const Start<T>& start, T* to,
-                      int to_stride) {
+template <class Team, class V, int Rows, int Vectors, class Terms>
+FN void compute_up_to(int rows, int vectors, const Terms& terms, int m, int n,
+                      const Start<typename Team::Scalar>& start, typename Team::Scalar* to, int to_stride) {
   if (vectors < Vectors) {
     if constexpr (Vectors > 1)
-      compute_up_to<V, Rows, Vectors - 1, Exact>(rows, vectors, terms, m, n, start, to, to_stride);
+      compute_up_to<Team, V, Rows, Vectors - 1>(rows, vectors, terms, m, n, start, to, to_stride);
   } else if (rows == Rows) {
-    compute_tile<V, Rows, Vectors>(terms, m, n, start, to, to_stride);
-  } else if constexpr (!Exact) {
-    for (int i = 0; i < rows; ++i) compute_tile<V, 1, Vectors>(terms, m + i, n, start, to, to_stride);
+    compute_tile<Team, V, Rows, Vectors>(terms, m, n, start, to, to_stride);
+  } else if constexpr (!Team::exact_tiles) {
+    for (int i = 0; i < rows; ++i) compute_tile<Team, V, 1, Vectors>(terms, m + i, n, start, to, to_stride);
   } else if constexpr (Rows > 1) {
-    compute_up_to<V, Rows - 1, Vectors, Exact>(rows, vectors, terms, m, n, start, to, to_stride);
+    compute_up_to<Team, V, Rows - 1, Vectors>(rows, vectors, terms, m, n, start, to, to_stride);
   }
 }
 }  // namespace product_detail
@@ -104,8 +107,8 @@ TEAM_FN void product(const Team& team, int rows, int columns, const Terms& terms
     if (m >= rows || j >= vectors) continue;
     const int r = rows - m < tile_rows ? rows - m : tile_rows;
     const int c = vectors - j < tile_vectors ? vectors - j : tile_vectors;
-    product_detail::compute_up_to<V, Team::tile_rows, widest, Team::exact_tiles>(r, c, terms, m, j * V::lanes,
-                                                                                 start, to, to_stride);
+    product_detail::compute_up_to<Team, V, Team::tile_rows, widest>(r, c, terms, m, j * V::lanes, start, to,
+                                                                    to_stride);
   }
 }
 

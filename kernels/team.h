@@ -33,7 +33,8 @@ struct SimdTeam {
   using Vector = Lane;                                             // columns of a matrix side by side
   static constexpr int tile_rows = Isa::tile_rows, tile_vectors = Isa::tile_vectors;
   static constexpr bool exact_tiles = true;  // a code path for each size of a remaining tile
-  static constexpr int block_rows = 64;      // samples that pass through the network together
+  static constexpr int block_rows =
+      64;  // samples that pass through the network together: orders some sums, so the same for every team
 
   FN int rank() const { return 0; }
   FN int size() const { return 1; }
