@@ -73,7 +73,9 @@ struct EvaluationOptions {
     field("inner_steps", o.inner_steps, between(0, kMaxInnerSteps), "gradient steps of adaptation");
     field("inner_lr", o.inner_lr, one_or_many(above(0), 0, kMaxInnerSteps),
           "step size, or one for each inner step; empty: the algorithm's, its last one for the steps beyond");
-    field("deterministic", o.deterministic, "act by the mean or the likeliest action, without sampling");
+    field("deterministic", o.deterministic,
+          "measure by the mean or the likeliest action; adaptation's own trajectories are sampled all the "
+          "same");
     field("seed", o.seed, between(0, 4294967295.0),
           "seed of the held-out tasks; not the training's, so that every run meets the same ones");
   }

@@ -23,7 +23,6 @@ InnerLoopSizes sizes_of(const Config& config, int steps, int tasks) {
   sizes.envs = config.evaluation.envs_per_task;
   sizes.steps = steps;
   sizes.lr = evaluation_lr_of_steps(config);
-  sizes.deterministic = config.evaluation.deterministic;
   return sizes;
 }
 
@@ -57,13 +56,22 @@ std::vector<CurvePoint> Evaluator::evaluate(const std::vector<float>& params) {
   // Training's iterations count from 0: the last key is evaluation's own.
   inner_->start(params_, {config_.evaluation.seed, 0xFFFFFFFFu});
   const int steps = inner_->sizes().steps, tasks = inner_->sizes().tasks;
+  std::vector<std::vector<float>> measured;
   for (int k = 0; k <= steps; ++k) {
+    // Without sampling an action tells nothing of its neighbours, and the policy gradient is 0: what is measured
+    // deterministically is not what is learned from.
+    if (config_.evaluation.deterministic) {
+      inner_->rollout(k, true);
+      measured.push_back(inner_->statistics(k));
+      if (k == steps) break;
+    }
     inner_->rollout(k);
     if (k < steps) inner_->inner_step(k);
   }
+  for (int k = static_cast<int>(measured.size()); k <= steps; ++k) measured.push_back(inner_->statistics(k));
   std::vector<CurvePoint> curve;
   for (int k = 0; k <= steps; ++k) {
-    const std::vector<float> statistics = inner_->statistics(k);
+    const std::vector<float>& statistics = measured[static_cast<std::size_t>(k)];
     double mean = 0, rewards = 0, samples = 0, episodes = 0, square = 0;
     const auto of = [&](int task, Statistic which) {
       return static_cast<double>(statistics[static_cast<std::size_t>(task) * kStatistics + which]);

@@ -108,7 +108,7 @@ void InnerLoop::fix_tasks(const std::vector<float>& tasks) {
   fixed_tasks_ = true;
 }
 
-void InnerLoop::rollout(int k) {
+void InnerLoop::rollout(int k, bool deterministic) {
   const auto at = static_cast<std::size_t>(k);
   with_environment(config_, [&]<class Env>(const typename Env::Options& options) {
     Rollout<float, Env> op;
@@ -121,7 +121,7 @@ void InnerLoop::rollout(int k) {
     op.key = key_;
     op.inner_step = k;
     op.restart = config_.at_episode_end == AtEpisodeEnd::restart;
-    op.deterministic = sizes_.deterministic;
+    op.deterministic = deterministic;
     op.tile_envs = device_.tile_envs(sizes_.envs);
     device_.per_task(op, sizes_.tasks);
   });

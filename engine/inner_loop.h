@@ -17,10 +17,9 @@ struct InnerLoopSizes {
   int envs = 0;
   int steps = 0;                // K
   std::vector<double> lr = {};  // [K]
-  bool deterministic = false;
-  bool way_back = false;       // the trajectories of all inner steps stay, for gradients through them
-  bool drawn_outputs = false;  // KL divergences from the drawing policies will be wanted
-  bool trials = false;         // other parameters will be tried on the same data (TRPO, ProMP)
+  bool way_back = false;        // the trajectories of all inner steps stay, for gradients through them
+  bool drawn_outputs = false;   // KL divergences from the drawing policies will be wanted
+  bool trials = false;          // other parameters will be tried on the same data (TRPO, ProMP)
 };
 
 /// θ_0 … θ_K: one vector for all tasks at 0, one for each task after it.
@@ -49,8 +48,8 @@ class InnerLoop {
 
   /// A new iteration from θ ([P]): draws its tasks. `key` keys all random numbers.
   void start(const float* params, RandomKey key);
-  /// D_k with θ_k, and its advantages.
-  void rollout(int k);
+  /// D_k with θ_k, and its advantages. `deterministic`: acts by the mean or the likeliest action.
+  void rollout(int k, bool deterministic = false);
   /// θ_{k+1} = θ_k + α_k ∇S_in(θ_k; D_k), for the parameters that drew D_k.
   void inner_step(int k);
   /// The same for other parameters on the same data: chain[k + 1] from chain[k] = trial(k).

@@ -1,0 +1,46 @@
+// The evaluator: what it measures, and what it learns from.
+#include "engine/evaluator.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/policy_layout.h"
+
+namespace innerloop {
+namespace {
+
+// All environments of a task start at the same place, so that only sampling tells them apart.
+std::vector<CurvePoint> curve_of(const std::vector<std::string>& overrides) {
+  const Config config = parse_config(R"({"horizon": 12, "environment": {"name": "point_navigation"},
+      "policy": {"name": "mlp", "hidden": [8]}, "algorithm": {"name": "maml", "inner_lr": 0.5},
+      "evaluation": {"tasks": 6, "envs_per_task": 5, "inner_steps": 2}})",
+                                     "small.json", overrides);
+  Device device({.backend = Backend::cpu, .threads = 2, .instructions = ""});
+  Evaluator evaluator(config, device);
+  evaluator.allocate();
+  return evaluator.evaluate(initial_parameters(config, policy_shape(config)));
+}
+
+TEST(Evaluator, AdaptsToSampledTrajectoriesAlsoWhereItMeasuresDeterministically) {
+  const auto curve = curve_of({"evaluation.deterministic=true"});
+  ASSERT_EQ(curve.size(), 3u);
+  EXPECT_NE(curve[1].mean_return, curve[0].mean_return);
+  EXPECT_NE(curve[2].mean_return, curve[1].mean_return);
+}
+
+TEST(Evaluator, MeasuresWithoutSamplingWhereDeterministic) {
+  const auto few = curve_of({"evaluation.deterministic=true", "evaluation.envs_per_task=2"});
+  const auto many = curve_of({"evaluation.deterministic=true", "evaluation.envs_per_task=7"});
+  EXPECT_FLOAT_EQ(static_cast<float>(few[0].mean_return), static_cast<float>(many[0].mean_return));
+  EXPECT_NE(curve_of({"evaluation.envs_per_task=2"})[0].mean_return, many[0].mean_return);
+}
+
+TEST(Evaluator, GivesTheSameCurveAgain) {
+  const auto first = curve_of({}), again = curve_of({});
+  for (std::size_t k = 0; k < first.size(); ++k) {
+    EXPECT_EQ(first[k].mean_return, again[k].mean_return);
+    EXPECT_EQ(first[k].ci95, again[k].ci95);
+  }
+}
+
+}  // namespace
+}  // namespace innerloop
