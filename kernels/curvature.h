@@ -125,16 +125,19 @@ TEAM_FN void tangent_block(const Team& team, const PolicyShape& shape, const Buf
   using V = typename Team::Vector;
   for (int l = 0; l < shape.layers; ++l) {
     const int in = shape.width[l], out = shape.width[l + 1], stride = padded(out);
-    const Term<T> by_weight{block.entering(shape, l), {b.direction.weight[l], stride}, in};
+    const Left<T> entering = block.entering(shape, l);
     // The inputs do not move along u: layer 0 has one term only, the other has depth 0.
-    const Term<T> by_input{
-        {b.tangents.hidden[l > 0 ? l : 1], padded(in), 1}, {b.weights.weight[l], stride}, l > 0 ? in : 0};
-    const Array<Term<T>, 2> terms{{by_input, by_weight}};
+    const Left<T> moved{b.tangents.hidden[l > 0 ? l : 1], padded(in), 1};
+    const int moved_depth = l > 0 ? in : 0;
     const T* bias = b.direction.bias[l];
     if (l + 1 == shape.layers) {
+      const Array<HeadTerm<T>, 2> terms{{{moved, b.weights.weight[l], b.weights.transposed[l], moved_depth},
+                                         {entering, b.direction.weight[l], b.direction.transposed[l], in}}};
       head_product(team, shape, block, bias, terms, b.tangents.outputs);
       return;
     }
+    const Array<Term<T>, 2> terms{{{moved, {b.weights.weight[l], stride}, moved_depth},
+                                   {entering, {b.direction.weight[l], stride}, in}}};
     const T* hidden = block.hidden[l + 1];
     T* to = b.tangents.hidden[l + 1];
     product<V>(team, block.rows, stride, terms, {bias, 0}, to, stride);

@@ -5,21 +5,10 @@
 // that is the same sum for packs of 1, 4, 8 or 16 rows.
 #pragma once
 
+#include "kernels/chains.h"
 #include "kernels/network.h"
 
 namespace innerloop {
-
-inline constexpr int kChains = 16;
-
-// The 16 chains' sum, as a tree.
-template <class T>
-FN T close_chains(const T* chain) {
-  T sum[kChains];
-  for (int i = 0; i < kChains; ++i) sum[i] = chain[i];
-  for (int width = kChains / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) sum[i] = sum[i] + sum[i + width];
-  return sum[0];
-}
 
 template <class T>
 struct GradientSums {

@@ -16,6 +16,7 @@ template <class T>
 struct HeadConstants {
   int outputs;
   T* log_std;      // [outputs]  floored
+  T* std;          // [outputs]
   T* inverse_std;  // [outputs]
   T* follows;      // [outputs]  1 where log_std follows its parameter, 0 at the floor
 };
@@ -23,7 +24,7 @@ struct HeadConstants {
 template <class T>
 FN HeadConstants<T> take_head_constants(Scratch& scratch, const PolicyShape& shape) {
   const int n = shape.outputs();
-  return {n, scratch.take<T>(n), scratch.take<T>(n), scratch.take<T>(n)};
+  return {n, scratch.take<T>(n), scratch.take<T>(n), scratch.take<T>(n), scratch.take<T>(n)};
 }
 
 // Syncs.
@@ -36,6 +37,7 @@ TEAM_FN void load_head_constants(const Team& team, const PolicyShape& shape, con
       const T parameter = log_std_parameters[o], floor = static_cast<T>(shape.min_log_std);
       const T log_std = parameter > floor ? parameter : floor;
       head.log_std[o] = log_std;
+      head.std[o] = exp(One(log_std)).get(0);
       head.inverse_std[o] = exp(One(-log_std)).get(0);
       head.follows[o] = parameter > floor ? T(1) : T(0);
     }
@@ -113,7 +115,7 @@ struct GaussianHead {
                          const T* old_outputs, long old_stride) {
     R sum(0);
     for (int d = 0; d < c.outputs; ++d) {
-      const R inverse(c.inverse_std[d]), old_std = R(T(1)) / R(old.inverse_std[d]);
+      const R inverse(c.inverse_std[d]), old_std(old.std[d]);
       const R shift =
           (load<R>(rows.outputs + d * rows.output_stride) - load<R>(old_outputs + d * old_stride)) * inverse;
       const R ratio = old_std * inverse;
@@ -128,7 +130,7 @@ struct GaussianHead {
                                      const HeadRows<T>& rows, const T* old_outputs, long old_stride, R weight,
                                      const Sink& sink) {
     for (int d = 0; d < c.outputs; ++d) {
-      const R inverse(c.inverse_std[d]), old_std = R(T(1)) / R(old.inverse_std[d]);
+      const R inverse(c.inverse_std[d]), old_std(old.std[d]);
       const R shift =
           (load<R>(rows.outputs + d * rows.output_stride) - load<R>(old_outputs + d * old_stride)) * inverse;
       const R ratio = old_std * inverse;

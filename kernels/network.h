@@ -5,28 +5,31 @@
 #pragma once
 
 #include "kernels/array.h"
+#include "kernels/dot_products.h"
 #include "kernels/maths.h"
 #include "kernels/policy.h"
 #include "kernels/product.h"
 
 namespace innerloop {
 
-// Copies of the weights for the products; padding is zero.
+// Copies of the weights for the products; padding is zero. Null where no product asks for one.
 template <class T>
 struct Weights {
-  T* weight[kMaxLayers];      // [in][padded(out)]
-  T* transposed[kMaxLayers];  // [out][padded(in)]
+  T* weight[kMaxLayers];      // [in][padded(out)]; null for a narrow head
+  T* transposed[kMaxLayers];  // [out][padded(in)]; for the way back, and always for a narrow head
   T* bias[kMaxLayers];        // [padded(out)]
   T* log_std;                 // [outputs]
 };
 
 template <class T>
-FN Weights<T> take_weights(Scratch& scratch, const PolicyShape& shape, bool transposed) {
+FN Weights<T> take_weights(Scratch& scratch, const PolicyShape& shape, bool way_back) {
   Weights<T> w;
   for (int l = 0; l < shape.layers; ++l) {
     const int in = shape.width[l], out = shape.width[l + 1];
-    w.weight[l] = scratch.take<T>(static_cast<long>(in) * padded(out));
-    w.transposed[l] = transposed && l > 0 ? scratch.take<T>(static_cast<long>(out) * padded(in)) : nullptr;
+    const bool narrow = l + 1 == shape.layers && shape.narrow_head();
+    w.weight[l] = narrow ? nullptr : scratch.take<T>(static_cast<long>(in) * padded(out));
+    w.transposed[l] =
+        narrow || (way_back && l > 0) ? scratch.take<T>(static_cast<long>(out) * padded(in)) : nullptr;
     w.bias[l] = scratch.take<T>(padded(out));
   }
   w.log_std = scratch.take<T>(shape.outputs());
@@ -43,7 +46,10 @@ TEAM_FN void load_weights(const Team& team, const PolicyShape& shape, const Valu
               at = shape.weight_offset(l);
     // The bias follows the weights: row `in`.
     for (int i = team.rank(); i <= in; i += team.size()) {
-      T* row = i < in ? w.weight[l] + static_cast<long>(i) * stride : w.bias[l];
+      T* row = i == in                  ? w.bias[l]
+               : w.weight[l] == nullptr ? nullptr
+                                        : w.weight[l] + static_cast<long>(i) * stride;
+      if (row == nullptr) continue;
       for (int o = 0; o < out; ++o) row[o] = value(at + i * out + o);
       for (int o = out; o < stride; ++o) row[o] = 0;
     }
@@ -52,12 +58,15 @@ TEAM_FN void load_weights(const Team& team, const PolicyShape& shape, const Valu
     for (int o = team.rank(); o < shape.outputs(); o += team.size())
       w.log_std[o] = value(shape.log_std_offset() + o);
   team.sync();
-  for (int l = 1; l < shape.layers; ++l) {
+  for (int l = 0; l < shape.layers; ++l) {
     if (w.transposed[l] == nullptr) continue;
-    const int in = shape.width[l], stride = padded(in);
-    for (int o = team.rank(); o < shape.width[l + 1]; o += team.size()) {
+    const int in = shape.width[l], out = shape.width[l + 1], stride = padded(in);
+    for (int o = team.rank(); o < out; o += team.size()) {
       T* row = w.transposed[l] + static_cast<long>(o) * stride;
-      for (int i = 0; i < in; ++i) row[i] = w.weight[l][i * padded(shape.width[l + 1]) + o];
+      if (w.weight[l] == nullptr)
+        for (int i = 0; i < in; ++i) row[i] = value(shape.weight_offset(l) + i * out + o);
+      else
+        for (int i = 0; i < in; ++i) row[i] = w.weight[l][i * padded(out) + o];
       for (int i = in; i < stride; ++i) row[i] = 0;
     }
   }
@@ -72,7 +81,7 @@ struct Block {
   T* hidden[kMaxLayers];  // hidden[l], 1 <= l < layers: [row][padded(width[l])]
   T* outputs;             // [output][output_stride]
   int output_stride;
-  T* head_rows;  // [row][padded(outputs)], on the outputs' way
+  T* head_rows;  // [row][padded(outputs)], on the way of a wide head's outputs
 
   // The numbers that enter layer l.
   FN Left<T> entering(const PolicyShape& shape, int l) const {
@@ -125,17 +134,34 @@ FN void for_vectors(const Team& team, int count, const At& at) {
   for (int i = team.rank() * V::lanes; i < count; i += team.size() * V::lanes) at(i);
 }
 
-// Σ of the terms for the head's outputs of a block, stored [output][row]. Few outputs use narrow vectors. Syncs.
-template <class Team, class Terms>
+// A product that the head adds up: rows from below, and the weights of whoever they meet.
+template <class T>
+struct HeadTerm {
+  Left<T> left;
+  const T* weight;      // [in][padded(outputs)], of Weights
+  const T* transposed;  // [outputs][padded(in)], of Weights
+  int depth;            // in, or 0: a term that is not there
+};
+
+// bias + Σ of the terms for the head's outputs of a block, stored [output][row]. Syncs.
+template <class Team, int Terms>
 TEAM_FN void head_product(const Team& team, const PolicyShape& shape,
                           const Block<typename Team::Scalar>& block, const typename Team::Scalar* bias,
-                          const Terms& terms, typename Team::Scalar* to) {
+                          const Array<HeadTerm<typename Team::Scalar>, Terms>& terms,
+                          typename Team::Scalar* to) {
   using T = typename Team::Scalar;
   const int outputs = shape.outputs(), stride = padded(outputs);
-  if (Team::Vector::lanes > 4 && outputs <= 4)
-    product<Pack<T, 4>, 1>(team, block.rows, outputs, terms, {bias, 0}, block.head_rows, stride);
-  else
-    product<typename Team::Vector>(team, block.rows, stride, terms, {bias, 0}, block.head_rows, stride);
+  if (shape.narrow_head()) {
+    Array<DotTerm<T>, Terms> dots;
+    for (int t = 0; t < Terms; ++t)
+      dots[t] = {terms[t].left.data, terms[t].left.row_stride, terms[t].transposed, padded(terms[t].depth)};
+    dot_products(team, block.rows, outputs, dots, bias, to, block.output_stride);
+    team.sync();
+    return;
+  }
+  Array<Term<T>, Terms> products;
+  for (int t = 0; t < Terms; ++t) products[t] = {terms[t].left, {terms[t].weight, stride}, terms[t].depth};
+  product<typename Team::Vector>(team, block.rows, stride, products, {bias, 0}, block.head_rows, stride);
   team.sync();
   for (int r = team.rank(); r < block.rows; r += team.size())
     for (int o = 0; o < outputs; ++o)
@@ -170,8 +196,8 @@ TEAM_FN void forward_head(const Team& team, const PolicyShape& shape, const Weig
                           const Block<typename Team::Scalar>& block) {
   using T = typename Team::Scalar;
   const int l = shape.layers - 1;
-  const Array<Term<T>, 1> terms{
-      {{block.entering(shape, l), {w.weight[l], padded(shape.outputs())}, shape.width[l]}}};
+  const Array<HeadTerm<T>, 1> terms{
+      {{block.entering(shape, l), w.weight[l], w.transposed[l], shape.width[l]}}};
   head_product(team, shape, block, w.bias[l], terms, block.outputs);
 }
 

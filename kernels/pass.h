@@ -35,7 +35,9 @@ struct BlockBuffers {
       b.hidden[l] =
           kept ? nullptr : scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.width[l]));
     b.outputs = scratch.take<T>(static_cast<long>(Team::block_rows) * shape.outputs());
-    b.head_rows = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.outputs()));
+    b.head_rows = shape.narrow_head()
+                      ? nullptr
+                      : scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.outputs()));
     b.zeros = scratch.take<T>(padded(shape.widest()));
     return b;
   }

@@ -31,6 +31,8 @@ struct PolicyShape {
   FN int bias_offset(int layer) const { return weight_offset(layer) + width[layer] * width[layer + 1]; }
   FN int log_std_offset() const { return weight_offset(layers); }
   FN int parameters() const { return log_std_offset() + (head == HeadKind::gaussian ? outputs() : 0); }
+  // The head's products have their lanes along its inputs (dot_products.h), not along the outputs (product.h).
+  FN bool narrow_head() const { return layers > 1 && outputs() <= 8; }
   // Numbers a row of the hidden layers takes, each layer padded.
   FN int hidden_size() const {
     int size = 0;

@@ -92,11 +92,11 @@ FN void compute_up_to(int rows, int vectors, const Terms& terms, int m, int n,
 }  // namespace product_detail
 
 // to[m][n] = start[m][n] + Σ of the terms, for m < rows and n < columns rounded up to whole vectors.
-// Tiles are up to MaxVectors wide (0: the team's own). `to` may be where the sums start from. Does not sync.
-template <class V, int MaxVectors = 0, class Team, class Terms>
+// `to` may be where the sums start from. Does not sync.
+template <class V, class Team, class Terms>
 TEAM_FN void product(const Team& team, int rows, int columns, const Terms& terms,
                      Start<typename Team::Scalar> start, typename Team::Scalar* to, int to_stride) {
-  constexpr int widest = MaxVectors > 0 ? MaxVectors : Team::tile_vectors;
+  constexpr int widest = Team::tile_vectors;
   // Tiles as equal as can be: 20 rows are 4 × 5, not 3 × 6 + 2.
   const int vectors = ceil_div(columns, V::lanes);
   const int row_tiles = ceil_div(rows, Team::tile_rows), column_tiles = ceil_div(vectors, widest);

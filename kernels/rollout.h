@@ -107,7 +107,9 @@ struct Rollout {
                           ? nullptr
                           : scratch.take<T>(static_cast<long>(op.tile_envs) * padded(op.shape.width[l]));
       b.outputs = scratch.take<T>(static_cast<long>(op.shape.outputs()) * stride);
-      b.head_rows = scratch.take<T>(static_cast<long>(op.tile_envs) * padded(op.shape.outputs()));
+      b.head_rows = op.shape.narrow_head()
+                        ? nullptr
+                        : scratch.take<T>(static_cast<long>(op.tile_envs) * padded(op.shape.outputs()));
       b.state = scratch.take<T>(static_cast<long>(kStateSize<Env>) * stride);
       b.alive = scratch.take<T>(stride);
       return b;
@@ -139,7 +141,7 @@ struct Sampler<Continuous<N>, L, T> {
     UNROLL for (int d = 0; d < N; ++d) {
       const L mean = load<L>(outputs + d * stride);
       const L noise = deterministic ? L(0) : random.normal();
-      action[d] = fma(L(exp(Pack<T, 1>(head.log_std[d])).get(0)), noise, mean);
+      action[d] = fma(L(head.std[d]), noise, mean);
     }
   }
   FN void store_action(T* to, long stride, int count) const {

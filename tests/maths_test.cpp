@@ -243,7 +243,7 @@ TEST(Maths, BitsAreTheRecordedOnes) {
   add(evaluate<Tanh, 8>(spread(1e-3f, 10.0f, 10000)));
   add(evaluate<Sin, 8>(spread(1e-3f, 1e3f, 10000)));
   add(evaluate<Cos, 8>(spread(1e-3f, 1e3f, 10000)));
-  EXPECT_EQ(digest, 7972248142914380301u);
+  EXPECT_EQ(digest, 2806845745896284698u);
 }
 
 TEST(Maths, ClampKeepsNan) {
