@@ -123,6 +123,7 @@ TEAM_FN void tangent_block(const Team& team, const PolicyShape& shape, const Buf
                            const Block<typename Team::Scalar>& block) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
+  clear_rest(team, shape, block.rows, b.tangents.outputs);
   for (int l = 0; l < shape.layers; ++l) {
     const int in = shape.width[l], out = shape.width[l + 1], stride = padded(out);
     const Left<T> entering = block.entering(shape, l);

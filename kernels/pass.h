@@ -43,6 +43,16 @@ struct BlockBuffers {
   }
 };
 
+// Zeros for the rows that fill up the last 16 of `outputs` ([output][block_rows]): the head's formulas take them along,
+// and nothing counts them. Does not sync.
+template <class Team>
+TEAM_FN void clear_rest(const Team& team, const PolicyShape& shape, int rows,
+                        typename Team::Scalar* outputs) {
+  const int rest = round_up(rows, kChains) - rows;
+  for (int i = team.rank(); i < rest * shape.outputs(); i += team.size())
+    outputs[i / rest * Team::block_rows + rows + i % rest] = 0;
+}
+
 // The block of rows [row, row + rows) of a task: its inputs, and hidden layers and outputs, computed or kept. Syncs.
 template <class Team>
 TEAM_FN Block<typename Team::Scalar> forward_block(const Team& team, const PolicyShape& shape,
@@ -71,6 +81,7 @@ TEAM_FN Block<typename Team::Scalar> forward_block(const Team& team, const Polic
         block.hidden[0][r * padded(shape.inputs()) + i] =
             i < shape.inputs() ? observations[i * batch.row_stride + row + r] : T(0);
   }
+  clear_rest(team, shape, rows, block.outputs);
   team.sync();
   if (kept.data == nullptr) forward_hidden(team, shape, w, block);
   forward_head(team, shape, w, block);
