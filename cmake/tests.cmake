@@ -41,7 +41,7 @@ if(TARGET innerloop_cuda)
 endif()
 add_test_program(innerloop_long_tests long innerloop_engine long/*_test.cpp)
 if(TARGET innerloop_cuda)
-  add_test_program(innerloop_cuda_tests cuda innerloop_engine cuda/*_test.cpp cuda/*_test.cu)
+  add_test_program(innerloop_cuda_tests cuda innerloop_engine cuda/*_test.cpp support/operation_cases.cpp)
 endif()
 
 # Optimised code only: without inlining, each small function of the standard library would be a weak symbol.

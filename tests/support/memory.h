@@ -19,6 +19,12 @@ struct BufferContent {
 
 class Memory {
  public:
+  struct Buffer {
+    std::string name;
+    std::size_t bytes;
+    std::shared_ptr<void> memory;
+  };
+
   explicit Memory(std::uint64_t seed) : random_(seed) {}
 
   std::mt19937_64& random() { return random_; }
@@ -47,6 +53,7 @@ class Memory {
     return to;
   }
 
+  const std::vector<Buffer>& buffers() const { return buffers_; }
   std::vector<BufferContent> content() const {
     std::vector<BufferContent> all;
     for (const Buffer& buffer : buffers_) {
@@ -58,11 +65,6 @@ class Memory {
   }
 
  private:
-  struct Buffer {
-    std::string name;
-    std::size_t bytes;
-    std::shared_ptr<void> memory;
-  };
   std::mt19937_64 random_;
   std::vector<Buffer> buffers_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tests/support/device_copies.h"
 #include "tests/support/trajectories.h"
 
 namespace innerloop {
@@ -35,10 +36,19 @@ void run_all(const HostKernelSet& set, const Op& op, int tasks) {
 // `prepare(memory)` makes the operation, on memory that it fills.
 template <class Prepare>
 OperationCase make_case(std::string family, std::string form, int tasks, const Prepare& prepare) {
-  return {std::move(family), std::move(form), [tasks, prepare](const HostKernelSet& set) {
+  return {std::move(family), std::move(form),
+          [tasks, prepare](const HostKernelSet& set) {
             Memory memory(1);
             const auto op = prepare(memory);
             run_all(set, op, tasks);
+            return memory.content();
+          },
+          [tasks, prepare](Device& device) {
+            Memory memory(1);
+            const auto op = prepare(memory);
+            const DeviceCopies copies(device, memory);
+            device.per_task(copies.moved(op), tasks);
+            copies.bring_back();
             return memory.content();
           }};
 }

@@ -19,6 +19,8 @@ struct OperationCase {
   std::string form;    // what is special about this case
   /// What is in all buffers, inputs too, after the operation ran on these kernels: always from the same numbers.
   std::function<std::vector<BufferContent>(const HostKernelSet&)> run;
+  /// The same for copies of the buffers on a device that has a slot for each task, a GPU.
+  std::function<std::vector<BufferContent>(Device&)> run_on;
   std::string name() const { return family + "_" + form; }
 };
 

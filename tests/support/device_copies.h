@@ -1,0 +1,58 @@
+// The buffers of a Memory on a device, for operations made on the host.
+#pragma once
+
+#include <cstring>
+#include <type_traits>
+
+#include "engine/device.h"
+#include "tests/support/memory.h"
+
+namespace innerloop {
+
+class DeviceCopies {
+ public:
+  /// Copies what is in `memory` now, a buffer at a time, so that none lies beside another.
+  DeviceCopies(Device& device, const Memory& memory) : device_(device) {
+    for (const Memory::Buffer& host : memory.buffers()) {
+      const auto bytes = static_cast<std::int64_t>(host.bytes);
+      copies_.push_back({host, device.allocate(bytes)});
+      device.copy_to_device(copies_.back().memory.get(), host.memory.get(), bytes);
+    }
+  }
+
+  /// `op`, plain data, with every pointer into the buffers replaced by one into their copies.
+  template <class Op>
+  Op moved(const Op& op) const {
+    static_assert(std::is_trivially_copyable_v<Op>);
+    Op to = op;
+    char* words = reinterpret_cast<char*>(&to);
+    for (std::size_t at = 0; at + sizeof(char*) <= sizeof(Op); at += alignof(char*)) {
+      const char* pointer;
+      std::memcpy(&pointer, words + at, sizeof(pointer));
+      for (const Copy& copy : copies_) {
+        const char* begin = static_cast<const char*>(copy.host.memory.get());
+        if (pointer < begin || pointer >= begin + copy.host.bytes) continue;
+        const char* there = static_cast<const char*>(copy.memory.get()) + (pointer - begin);
+        std::memcpy(words + at, &there, sizeof(there));
+      }
+    }
+    return to;
+  }
+
+  /// Copies everything back to where it came from. Waits.
+  void bring_back() const {
+    for (const Copy& copy : copies_)
+      device_.copy_to_host(copy.host.memory.get(), copy.memory.get(),
+                           static_cast<std::int64_t>(copy.host.bytes));
+  }
+
+ private:
+  struct Copy {
+    Memory::Buffer host;
+    std::shared_ptr<void> memory;
+  };
+  Device& device_;
+  std::vector<Copy> copies_;
+};
+
+}  // namespace innerloop
