@@ -35,6 +35,11 @@ struct DeviceOptions {
   std::string instructions;  // "portable", "avx2", "avx512"; empty: the best this processor has
 };
 
+/// Operations that a device has once been handed and can do again at once: a CUDA graph. The CPU keeps none.
+struct Recording {
+  std::shared_ptr<cuda::Graph> graph;
+};
+
 class Device {
  public:
   /// @throws InputError where the backend or the instruction set is not there, saying what was looked for.
@@ -79,6 +84,10 @@ class Device {
       run_parts(stage(op, 1));
     }
   }
+
+  /// Enqueues what `enqueue` does, which must be the same operations on the same memory each time. On a GPU a later
+  /// call launches them as one graph, without calling `enqueue` again.
+  void replay(Recording& recording, const std::function<void()>& enqueue);
 
   /// Changes whenever pending operations were carried out: what a team kept for itself until then is gone.
   std::int64_t generation() const { return generation_; }

@@ -54,7 +54,8 @@ void Evaluator::allocate() {
 std::vector<CurvePoint> Evaluator::evaluate(const std::vector<float>& params) {
   device_.copy_to_device(params_, params.data(), static_cast<std::int64_t>(params.size() * sizeof(float)));
   // Training's iterations count from 0: the last key is evaluation's own.
-  inner_->start(params_, {config_.evaluation.seed, 0xFFFFFFFFu});
+  inner_->set_key({config_.evaluation.seed, 0xFFFFFFFFu});
+  inner_->start(params_);
   const int steps = inner_->sizes().steps, tasks = inner_->sizes().tasks;
   std::vector<std::vector<float>> measured;
   for (int k = 0; k <= steps; ++k) {

@@ -94,8 +94,9 @@ void InnerLoop::prepare() {
   }
 }
 
-void InnerLoop::start(const float* params, RandomKey key) {
-  device_.copy_to_device(key_, &key, sizeof(key));
+void InnerLoop::set_key(RandomKey key) { device_.once(SetKey<float>{key, key_}); }
+
+void InnerLoop::start(const float* params) {
   generation_ = device_.generation();
   drawn_[0] = {params, 0};
   with_environment(config_, [&]<class Env>(const typename Env::Options& options) {

@@ -46,8 +46,10 @@ class InnerLoop {
   /// Tasks to use from now on, in place of drawn ones: [task][task_stride()] on the host.
   void fix_tasks(const std::vector<float>& tasks);
 
-  /// A new iteration from θ ([P]): draws its tasks. `key` keys all random numbers.
-  void start(const float* params, RandomKey key);
+  /// Keys all random numbers from now on.
+  void set_key(RandomKey key);
+  /// A new iteration from θ ([P]): draws its tasks.
+  void start(const float* params);
   /// D_k with θ_k, and its advantages. `deterministic`: acts by the mean or the likeliest action.
   void rollout(int k, bool deterministic = false);
   /// θ_{k+1} = θ_k + α_k ∇S_in(θ_k; D_k), for the parameters that drew D_k.

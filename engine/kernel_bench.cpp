@@ -48,7 +48,8 @@ KernelBench::KernelBench(const Config& config, Device& device)
   device.copy_to_device(params_, start.data(), bytes_of(start));
   device.copy_to_device(step_, &step, sizeof(step));
   device.copy_to_device(key_, &kKey, sizeof(kKey));
-  inner_.start(params_, kKey);
+  inner_.set_key(kKey);
+  inner_.start(params_);
   inner_.rollout(0);
   inner_.inner_step(0);
   rollout();

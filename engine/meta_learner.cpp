@@ -66,7 +66,14 @@ std::vector<StateTensor> MetaLearner::state() const {
   return tensors;
 }
 
+IterationReport MetaLearner::iterate(std::uint32_t iteration) {
+  inner_->set_key({config_.seed, iteration});
+  device_.replay(recording_, [this] { enqueue(); });
+  return report();
+}
+
 void MetaLearner::mean_over_tasks(const float* x, const float* minus) {
+  per_task_ = x;
   SumOverTasks<float> op;
   op.tasks = tasks_;
   op.size = static_cast<int>(inner_->parameters());
@@ -77,7 +84,7 @@ void MetaLearner::mean_over_tasks(const float* x, const float* minus) {
   device_.once(op);
 }
 
-IterationReport MetaLearner::report(const float* per_task) const {
+IterationReport MetaLearner::report() const {
   IterationReport report;
   for (int k = 0; k <= steps_; ++k) {
     const std::vector<float> statistics = inner_->statistics(k);
@@ -90,11 +97,12 @@ IterationReport MetaLearner::report(const float* per_task) const {
     report.returns.push_back(sum / tasks_);
   }
   outer_->report(report);
+  add_to(report);
   report.gradient_finite = std::isfinite(report.gradient_norm);
   if (report.gradient_finite) return report;
   std::vector<float> gradient(static_cast<std::size_t>(inner_->parameters()));
   for (int task = 0; task < tasks_; ++task) {
-    device_.copy_to_host(gradient.data(), per_task + task * inner_->parameters(),
+    device_.copy_to_host(gradient.data(), per_task_ + task * inner_->parameters(),
                          static_cast<std::int64_t>(gradient.size() * sizeof(float)));
     for (float g : gradient)
       if (!std::isfinite(g)) {

@@ -30,7 +30,7 @@ class MetaLearner {
   void allocate();
 
   /// One meta-iteration; its random numbers are keyed by (seed, iteration). Waits until it is done.
-  virtual IterationReport iterate(std::uint32_t iteration) = 0;
+  IterationReport iterate(std::uint32_t iteration);
 
   /// Everything that the next iteration depends on.
   std::vector<StateTensor> state() const;
@@ -45,11 +45,8 @@ class MetaLearner {
   /// `sizes` as the algorithm needs the inner loop; tasks, envs, steps and step sizes are filled in from the config.
   MetaLearner(const Config& config, Device& device, InnerLoopSizes sizes);
 
-  RandomKey key(std::uint32_t iteration) const { return {config_.seed, iteration}; }
-  /// mean_i of x[task] (less `minus`, if there is one) into the meta-gradient.
+  /// mean_i of x[task] ([task][P], less `minus` if there is one) into the meta-gradient.
   void mean_over_tasks(const float* x, const float* minus = nullptr);
-  /// Waits; returns, counts and the gradient's state. `per_task` [task][P] is where to look for tasks gone bad.
-  IterationReport report(const float* per_task) const;
 
   const Config config_;
   Device& device_;
@@ -62,9 +59,17 @@ class MetaLearner {
   float* outer_gradient_ = nullptr;
 
  private:
+  /// Enqueues one meta-iteration: always the same operations on the same memory, no host decision between them.
+  virtual void enqueue() = 0;
+  /// What the algorithm adds to the report. Waits.
+  virtual void add_to(IterationReport&) const {}
+  IterationReport report() const;
+
   virtual void prepare() {}  // constants of the algorithm, once memory is there
   virtual std::vector<StateTensor> own_state() const { return {}; }
 
+  Recording recording_;
+  const float* per_task_ = nullptr;  // [task][P]  what the meta-gradient is the mean of
   std::shared_ptr<void> memory_;
 };
 

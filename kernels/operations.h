@@ -11,19 +11,21 @@
 #include "kernels/curvature.h"
 #include "kernels/dice.h"
 #include "kernels/fma_peak.h"
+#include "kernels/kl_penalty.h"
 #include "kernels/outer.h"
 #include "kernels/policy_gradient.h"
 #include "kernels/reduce.h"
 #include "kernels/rollout.h"
+#include "kernels/set_key.h"
 #include "kernels/type_list.h"
 
 namespace innerloop {
 
 template <class T>
 using PolicyOperations =
-    TypeList<Advantages<T>, PolicyGradient<T>, HessianVector<T>, FisherVector<T>, TangentLogProb<T>,
-             DiceCurvature<T>, ApplyGradient<T>, SumOverTasks<T>, AdaptationCredit<T>, MeanValues<T>,
-             OuterStep<T>, ConjugateGradient<T>, LineSearch<T>, FmaPeak<T>>;
+    TypeList<SetKey<T>, Advantages<T>, PolicyGradient<T>, HessianVector<T>, FisherVector<T>,
+             TangentLogProb<T>, DiceCurvature<T>, ApplyGradient<T>, SumOverTasks<T>, AdaptationCredit<T>,
+             MeanValues<T>, OuterStep<T>, ConjugateGradient<T>, LineSearch<T>, AdaptPenalties<T>, FmaPeak<T>>;
 
 template <class T, class List>
 struct EnvironmentOperationsOf;

@@ -32,9 +32,9 @@ Maml::Maml(const Config& config, Device& device)
   outer_ = OuterOptimiser::create(config, static_cast<int>(parameters), device, plan_, this);
 }
 
-IterationReport Maml::iterate(std::uint32_t iteration) {
+void Maml::enqueue() {
   const int K = steps_;
-  inner_->start(params_, key(iteration));
+  inner_->start(params_);
   for (int k = 0; k < K; ++k) {
     inner_->rollout(k);
     inner_->inner_step(k);
@@ -57,7 +57,6 @@ IterationReport Maml::iterate(std::uint32_t iteration) {
   }
   mean_over_tasks(v);
   outer_->update(params_, meta_gradient_);
-  return report(v);
 }
 
 // F = Jᵀ·M·J: forward through the inner steps, the metric of the adapted policy, and back.

@@ -11,9 +11,8 @@ class Maml : public MetaLearner, private TrustRegionObjective {
  public:
   Maml(const Config& config, Device& device);
 
-  IterationReport iterate(std::uint32_t iteration) override;
-
  private:
+  void enqueue() override;
   bool second_order() const { return !first_order_; }
   void curvature_product(const float* direction, float* product) override;
   void evaluate(const float* params, float* values, const int* enabled) override;

@@ -27,10 +27,10 @@ std::vector<StateTensor> Promp::own_state() const {
            steps_ * static_cast<std::int64_t>(sizeof(float))}};
 }
 
-IterationReport Promp::iterate(std::uint32_t iteration) {
+void Promp::enqueue() {
   device_.copy_on_device(drawn_params_, params_,
                          inner_->parameters() * static_cast<std::int64_t>(sizeof(float)));
-  inner_->start(drawn_params_, key(iteration));
+  inner_->start(drawn_params_);
   for (int k = 0; k < steps_; ++k) {
     inner_->rollout(k);
     inner_->inner_step(k);
@@ -38,9 +38,9 @@ IterationReport Promp::iterate(std::uint32_t iteration) {
   inner_->rollout(steps_);
   for (int epoch = 0; epoch < options_.epochs; ++epoch) outer_step(epoch == 0);
   measure_divergences();
-  IterationReport result = report(back_);
-  adapt_penalties(result);
-  return result;
+  if (options_.adaptive_kl)
+    device_.once(
+        AdaptPenalties<float>{steps_, static_cast<float>(options_.kl_target), divergences_, penalties_});
 }
 
 void Promp::outer_step(bool first) {
@@ -74,25 +74,16 @@ void Promp::measure_divergences() {
   }
 }
 
-void Promp::adapt_penalties(IterationReport& report) {
-  std::vector<float> values(static_cast<std::size_t>(steps_) * kPassValues),
-      penalties(static_cast<std::size_t>(steps_));
+void Promp::add_to(IterationReport& report) const {
+  std::vector<float> values(static_cast<std::size_t>(steps_) * kPassValues);
+  float penalty = 0;
   device_.copy_to_host(values.data(), divergences_, static_cast<std::int64_t>(values.size() * sizeof(float)));
-  device_.copy_to_host(penalties.data(), penalties_,
-                       static_cast<std::int64_t>(penalties.size() * sizeof(float)));
+  device_.copy_to_host(&penalty, penalties_, sizeof(penalty));
   double kl = 0;
-  for (std::size_t k = 0; k < penalties.size(); ++k) {
-    const double step_kl = values[k * kPassValues + kDivergence];
-    kl += step_kl / steps_;
-    if (!options_.adaptive_kl) continue;
-    if (step_kl < options_.kl_target / 1.5) penalties[k] *= 0.5f;
-    if (step_kl > options_.kl_target * 1.5) penalties[k] *= 2.0f;
-  }
+  for (std::size_t k = 0; k < static_cast<std::size_t>(steps_); ++k)
+    kl += values[k * kPassValues + kDivergence] / steps_;
   report.extra.emplace_back("kl", kl);
-  report.extra.emplace_back("kl_penalty", -static_cast<double>(penalties[0]));
-  if (options_.adaptive_kl)
-    device_.copy_to_device(penalties_, penalties.data(),
-                           static_cast<std::int64_t>(penalties.size() * sizeof(float)));
+  report.extra.emplace_back("kl_penalty", -static_cast<double>(penalty));
 }
 
 }  // namespace innerloop

@@ -11,14 +11,13 @@ class Promp : public MetaLearner {
  public:
   Promp(const Config& config, Device& device);
 
-  IterationReport iterate(std::uint32_t iteration) override;
-
  private:
+  void enqueue() override;
+  void add_to(IterationReport& report) const override;
   void prepare() override;
   std::vector<StateTensor> own_state() const override;
   void outer_step(bool first);
   void measure_divergences();
-  void adapt_penalties(IterationReport& report);
 
   const PrompOptions options_;
   float* drawn_params_ = nullptr;  // [P]        θ that drew the data

@@ -10,7 +10,8 @@ class Reptile : public MetaLearner {
  public:
   Reptile(const Config& config, Device& device);
 
-  IterationReport iterate(std::uint32_t iteration) override;
+ private:
+  void enqueue() override;
 };
 
 }  // namespace innerloop

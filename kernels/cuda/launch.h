@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -32,6 +33,11 @@ std::shared_ptr<Stream> open_stream();
 std::int64_t available_bytes();
 /// Device memory, all 0.
 std::shared_ptr<void> allocate(Stream& stream, std::int64_t bytes);
+
+/// What `enqueue` enqueues, the same each time: done at the first call, captured as `graph` at the second, and from
+/// then on launched as that. The first call also brings what a capture can't: scratch memory, kernels loaded.
+struct Graph;
+void replay(Stream& stream, std::shared_ptr<Graph>& graph, const std::function<void()>& enqueue);
 
 /// Waits for the stream, and throws what went wrong on it.
 void finish(Stream& stream);

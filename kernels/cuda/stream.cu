@@ -59,6 +59,49 @@ std::shared_ptr<void> allocate(Stream& stream, std::int64_t bytes) {
   return owner;
 }
 
+struct Graph {
+  cudaGraphExec_t executable = nullptr;
+  const void* scratch = nullptr;  // the stream's when it was captured: its address is in the graph
+
+  Graph() = default;
+  ~Graph() { reset(); }
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+  void reset() {
+    if (executable != nullptr) (void)cudaGraphExecDestroy(executable);
+    executable = nullptr;
+  }
+};
+
+namespace {
+void capture(Stream& stream, Graph& graph, const std::function<void()>& enqueue) {
+  graph.reset();
+  cudaGraph_t captured = nullptr;
+  INNERLOOP_CUDA_CHECK(cudaStreamBeginCapture(stream.handle, cudaStreamCaptureModeThreadLocal));
+  try {
+    enqueue();
+  } catch (...) {
+    (void)cudaStreamEndCapture(stream.handle, &captured);  // the error that is under way counts
+    (void)cudaGraphDestroy(captured);
+    throw;
+  }
+  INNERLOOP_CUDA_CHECK(cudaStreamEndCapture(stream.handle, &captured));
+  const cudaError_t status = cudaGraphInstantiate(&graph.executable, captured, 0);
+  (void)cudaGraphDestroy(captured);
+  check(status, "cudaGraphInstantiate", __FILE__, __LINE__);
+  graph.scratch = stream.scratch;
+}
+}  // namespace
+
+void replay(Stream& stream, std::shared_ptr<Graph>& graph, const std::function<void()>& enqueue) {
+  if (graph == nullptr) {
+    graph = std::make_shared<Graph>();
+    return enqueue();
+  }
+  if (graph->executable == nullptr || graph->scratch != stream.scratch) capture(stream, *graph, enqueue);
+  INNERLOOP_CUDA_CHECK(cudaGraphLaunch(graph->executable, stream.handle));
+}
+
 void finish(Stream& stream) { INNERLOOP_CUDA_CHECK(cudaStreamSynchronize(stream.handle)); }
 
 void copy(Stream& stream, void* to, const void* from, std::int64_t bytes, Direction direction) {
