@@ -351,19 +351,27 @@ FN void store_first(typename P::value_type* to, P p, int count) {
   if (count >= P::lanes) return store(to, p);
   for (int i = 0; i < count; ++i) to[i] = p.get(i);
 }
+namespace pack_detail {
+// The lower (Upper 0) or upper half of each group of 2·Half lanes, a's groups first, then b's.
+template <int Half, int Upper, class V, int... I>
+FN V halves_(V a, V b, std::integer_sequence<int, I...>) {
+#if defined(__CUDACC__)
+  constexpr int from[] = {(I / Half * 2 * Half + I % Half + Upper * Half)...};
+  V r(0);
+  for (int i = 0; i < V::lanes; ++i)
+    r.set(i, from[i] < V::lanes ? a.get(from[i]) : b.get(from[i] - V::lanes));
+  return r;
+#else
+  return V::of(__builtin_shufflevector(a.v, b.v, (I / Half * 2 * Half + I % Half + Upper * Half)...));
+#endif
+}
+}  // namespace pack_detail
+
 // Of two packs whose lanes stand in groups of 2·Half: the halves of each group added up, a's groups first, then b's.
 template <int Half, class T, int N>
 FN Pack<T, N> add_halves(Pack<T, N> a, Pack<T, N> b) {
-  const auto halves = [&]<int... I>(std::integer_sequence<int, I...>, auto upper) FN_LAMBDA {
-    // Lane I of the result is lane `I mod Half` of group `I / Half` of a and b in a row.
-    if constexpr (Pack<T, N>::is_vector)
-      return Pack<T, N>::of(
-          __builtin_shufflevector(a.v, b.v, (I / Half * 2 * Half + I % Half + upper * Half)...));
-    else
-      return Pack<T, N>(0);
-  };
-  constexpr std::make_integer_sequence<int, N> lanes;
-  return halves(lanes, std::integral_constant<int, 0>{}) + halves(lanes, std::integral_constant<int, 1>{});
+  constexpr std::make_integer_sequence<int, N> lanes{};
+  return pack_detail::halves_<Half, 0>(a, b, lanes) + pack_detail::halves_<Half, 1>(a, b, lanes);
 }
 // 0, 1, 2, … one a lane.
 template <class P>
