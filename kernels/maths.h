@@ -173,4 +173,16 @@ FN void sin_cos(P x, P& sine, P& cosine) {
   }
 }
 
+/// x radians less whole turns: in [−π, π] but for rounding, within 3e-7 for |x| ≤ 100.
+template <class P>
+FN P wrap_angle(P x) {
+  if constexpr (maths_detail::kIsFloat<P>) {
+    const P turns = fma(x, P(0.159154943f), P(maths_detail::kRounder)) - P(maths_detail::kRounder);
+    return fma(turns, P(1.74845553e-07f), fma(turns, P(-6.28318548f), x));  // 2π in two parts
+  } else {
+    constexpr double kTurn = 6.283185307179586477;
+    return pack_detail::lanewise<P>([](double v) { return v - kTurn * __builtin_rint(v / kTurn); }, x);
+  }
+}
+
 }  // namespace innerloop

@@ -254,6 +254,20 @@ TEST(Maths, ClampKeepsNan) {
   EXPECT_TRUE(std::isnan(clamp(P(kNan), P(-1), P(2)).get(0)));
 }
 
+TEST(Maths, WrappedAnglesDifferByWholeTurns) {
+  const double turn = 2 * std::acos(-1.0);
+  for (int i = -100000; i <= 100000; ++i) {
+    const float x = static_cast<float>(i) * 1e-3f;
+    const double wanted = std::remainder(static_cast<double>(x), turn),
+                 found = wrap_angle(Pack<float, 1>(x)).get(0);
+    ASSERT_LE(std::abs(found), turn / 2 + 3e-7) << x;
+    // At half a turn, either sign will do.
+    ASSERT_NEAR(std::remainder(found - wanted, turn), 0, 3e-7) << x;
+    ASSERT_NEAR(wrap_angle(Pack<double, 1>(x)).get(0), wanted, 1e-13) << x;
+  }
+  EXPECT_TRUE(std::isnan(wrap_angle(Pack<float, 1>(kNan)).get(0)));
+}
+
 TEST(Maths, DoublePacksAreTheCLibrarys) {
   using P = Pack<double, 2>;
   P x(0.3), sine, cosine;
