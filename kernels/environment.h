@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <string>
+#include <type_traits>
 
 #include "kernels/array.h"
 #include "kernels/pack.h"
@@ -36,6 +37,45 @@ FN Mask<Real> as_mask(IntPack<Real> mask) {
   return convert<typename Mask<Real>::value_type>(mask);
 }
 
+/// A task's numbers where they lie in memory, for a task too large to be held in registers: each lane reads the number at
+/// an index of its own.
+template <class Real>
+class TaskNumbers {
+  using T = typename Real::value_type;
+
+ public:
+  /// `lane_stride`: from one lane's task to the next one's; 0 where all lanes have the same task.
+  FN TaskNumbers(const T* numbers, int lane_stride) : numbers_(numbers), lane_stride_(lane_stride) {}
+
+  FN Real operator[](IntPack<Real> index) const {
+    return pack_detail::lanewise<Real>(
+        [this](int i) __attribute__((always_inline)) { return numbers_[i]; },
+        index + lane_index<IntPack<Real>>() * IntPack<Real>(lane_stride_));
+  }
+
+ private:
+  const T* numbers_;
+  int lane_stride_;
+};
+
+/// What `reset` and `step` are handed of a task: a Task, or TaskNumbers where the environment says `task_in_memory`.
+template <class E>
+inline constexpr bool kTaskInMemory = requires {
+  requires E::task_in_memory;
+};
+template <class E, class Real>
+using TaskOf = std::conditional_t<kTaskInMemory<E>, TaskNumbers<Real>, typename E::template Task<Real>>;
+
+/// Draws a task into its place.
+template <class E, class Real>
+FN void draw_task(const typename E::Options& options, Random<Real>& random,
+                  typename E::template Task<Real>& task) {
+  if constexpr (kTaskInMemory<E>)
+    E::template draw<Real>(options, random, task);
+  else
+    task = E::template draw<Real>(options, random);
+}
+
 /// What a step brings.
 template <class Real>
 struct Outcome {
@@ -48,19 +88,22 @@ struct Outcome {
 /// - `Options`, with operator==, and `describe(field, options)` (kernels/options.h); where options can contradict each
 ///   other, `validate(options, report)`;
 /// - `Task<Real>`, drawn once and held for all episodes of a task, and `State<Real>` hold Reals only;
-/// - `task_size(options)` says how many of the task's numbers count, `task_name(options, i)` what each is called.
+/// - `task_size(options)` says how many of the task's numbers count, `task_name(options, i)` what each is called;
+/// - where a task is too large for registers, `static constexpr bool task_in_memory = true`; `draw` then takes as a third
+///   argument the Task that it fills.
 template <class E>
 concept Environment = requires(const typename E::Options& options,
                                typename E::template State<Pack<float, 4>>& state,
-                               const typename E::template Task<Pack<float, 4>>& task,
-                               Random<Pack<float, 4>>& random,
+                               const TaskOf<E, Pack<float, 4>>& task, Random<Pack<float, 4>>& random,
                                const typename E::Action::template Value<Pack<float, 4>>& action) {
   { E::task_size(options) } -> std::same_as<int>;
   { E::action_count(options) } -> std::same_as<int>;
   { E::task_name(options, 0) } -> std::same_as<std::string>;
-  {
-    E::template draw<Pack<float, 4>>(options, random)
-    } -> std::same_as<typename E::template Task<Pack<float, 4>>>;
+  requires kTaskInMemory<E> || requires {
+    {
+      E::template draw<Pack<float, 4>>(options, random)
+      } -> std::same_as<typename E::template Task<Pack<float, 4>>>;
+  };
   {
     E::template reset<Pack<float, 4>>(options, task, random)
     } -> std::same_as<typename E::template State<Pack<float, 4>>>;

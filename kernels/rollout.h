@@ -4,6 +4,8 @@
 // numbers are keyed by (task, environment, step): nothing depends on how the work is cut.
 #pragma once
 
+#include <new>
+
 #include "kernels/environment.h"
 #include "kernels/head.h"
 #include "kernels/network.h"
@@ -39,6 +41,15 @@ FN void scatter_fields(const Fields& fields, const Set& set) {
   }
 }
 
+// A task, the same on every lane, as the environment takes it.
+template <class Env, class L>
+FN TaskOf<Env, L> load_task(const typename L::value_type* numbers) {
+  if constexpr (kTaskInMemory<Env>)
+    return {numbers, 0};
+  else
+    return gather_fields<L, TaskOf<Env, L>>([&](int i) FN_LAMBDA { return L(numbers[i]); });
+}
+
 template <class T, class Env>
 struct DrawTasks {
   typename Env::Options options;
@@ -56,9 +67,8 @@ struct DrawTasks {
     using One = Pack<T, 1>;
     if (team.rank() != 0) return;
     Random<One> random(*key, UintPack<One>(place.task), UintPack<One>(0), UintPack<One>(0), Purpose::task, 0);
-    const auto task = Env::template draw<One>(options, random);
     T* to = tasks + static_cast<long>(place.task) * kTaskSize<Env>;
-    scatter_fields<One>(task, [&](int i, One x) FN_LAMBDA { to[i] = x.get(0); });
+    draw_task<Env>(options, random, *::new (static_cast<void*>(to)) typename Env::template Task<One>);
   }
 };
 
@@ -193,13 +203,11 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
   const long at = static_cast<long>(place.task) * batch.row_stride;
   T* observations = batch.observations + at * batch.observation_size;
   T* actions = batch.actions + at * batch.action_size;
-  const T* task_numbers = tasks + static_cast<long>(place.task) * kTaskSize<Env>;
   const auto random_at = [&](int e, int step, Purpose purpose) FN_LAMBDA {
     return Random<L>(*key, UintPack<L>(place.task), lane_index<UintPack<L>>() + UintPack<L>(first + e),
                      UintPack<L>(step), purpose, inner_step);
   };
-  const auto task =
-      gather_fields<L, typename Env::template Task<L>>([&](int i) FN_LAMBDA { return L(task_numbers[i]); });
+  const auto task = load_task<Env, L>(tasks + static_cast<long>(place.task) * kTaskSize<Env>);
   const auto observe = [&](const typename Env::template State<L>& state, int row, int count) FN_LAMBDA {
     const auto observation = Env::template observe<L>(options, state);
     UNROLL for (int d = 0; d < Env::observation_size; ++d)
