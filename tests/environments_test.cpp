@@ -3,114 +3,18 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <bit>
 #include <cmath>
 #include <fstream>
-#include <functional>
 #include <iterator>
 #include <string>
 #include <vector>
 
 #include "envs/registry.h"
 #include "tests/examples/line_walk.h"
+#include "tests/support/environment_play.h"
 
 namespace innerloop {
 namespace {
-
-constexpr RandomKey kKey = {5, 2};
-
-// A stream for tasks `first`, `first` + 1, … one a lane.
-template <class R>
-Random<R> stream(Purpose purpose, std::uint32_t first, std::uint32_t step = 0) {
-  using U = UintPack<R>;
-  const U index = U(first) + lane_index<U>();
-  return {kKey, index, index, U(step), purpose, 0};
-}
-
-// Not inlined, as the next two: many tests call them, and they are long.
-template <class E, class R>
-[[gnu::noinline]] auto draw(const typename E::Options& options, std::uint32_t first) {
-  auto random = stream<R>(Purpose::task, first);
-  return E::template draw<R>(options, random);
-}
-
-template <class E, class R>
-[[gnu::noinline]] auto reset(const typename E::Options& options, const typename E::template Task<R>& task,
-                             std::uint32_t first) {
-  auto random = stream<R>(Purpose::reset, first);
-  return E::template reset<R>(options, task, random);
-}
-
-// What a wild policy would do: normal numbers of the given size, or any of the actions.
-template <class E, class R>
-[[gnu::noinline]] auto act(const typename E::Options& options, std::uint32_t first, std::uint32_t step,
-                           double size) {
-  auto random = stream<R>(Purpose::action, first, step);
-  typename E::Action::template Value<R> action;
-  if constexpr (E::Action::discrete) {
-    const auto bits = random.bits();
-    for (int lane = 0; lane < R::lanes; ++lane)
-      action.set(lane,
-                 static_cast<int>(bits.get(lane) % static_cast<std::uint32_t>(E::action_count(options))));
-  } else {
-    for (int i = 0; i < E::Action::size; ++i) action[i] = constant<R>(size) * random.normal();
-  }
-  return action;
-}
-
-// Plays 16 · `groups` tasks for `steps` steps and hands each step's task, states, action and outcome to `check`.
-template <class E, class R, class Check>
-void play(const typename E::Options& options, int groups, int steps, double action_size, Check check) {
-  for (int first = 0; first < 16 * groups; first += R::lanes) {
-    const auto task = draw<E, R>(options, first);
-    auto state = reset<E, R>(options, task, first);
-    for (int t = 0; t < steps; ++t) {
-      const auto before = state;
-      const auto action = act<E, R>(options, first, t, action_size);
-      auto random = stream<R>(Purpose::environment, first, t);
-      const Outcome<R> outcome = E::template step<R>(options, task, state, action, random);
-      check(first, t, task, before, action, state, outcome);
-    }
-  }
-}
-
-// Float to `kFloat`, double to 1e-12, relative to numbers of size 1 and more.
-template <class R>
-void expect_close(double found, double wanted, double float_bound = 1e-6) {
-  const bool is_float = std::is_same_v<typename R::value_type, float>;
-  EXPECT_NEAR(found, wanted, (is_float ? float_bound : 1e-12) * std::max(1.0, std::abs(wanted)));
-}
-
-using Floats = Pack<float, 4>;
-using Doubles = Pack<double, 4>;
-
-// ---- the same bits at every width
-
-template <class E, int N>
-std::vector<std::uint32_t> bits_of_a_game(const typename E::Options& options) {
-  using R = Pack<float, N>;
-  constexpr int kSteps = 50;
-  std::vector<std::uint32_t> bits(16 * kSteps * (E::observation_size + 2));
-  play<E, R>(options, 1, kSteps, 1.0,
-             [&](int first, int t, auto&, auto&, auto&, const auto& state, const auto& outcome) {
-               const auto seen = E::template observe<R>(options, state);
-               for (int lane = 0; lane < N; ++lane) {
-                 std::uint32_t* to = &bits[((first + lane) * kSteps + t) * (E::observation_size + 2)];
-                 *to++ = std::bit_cast<std::uint32_t>(outcome.reward.get(lane));
-                 *to++ = static_cast<std::uint32_t>(outcome.done.get(lane));
-                 for (int i = 0; i < E::observation_size; ++i)
-                   *to++ = std::bit_cast<std::uint32_t>(seen[i].get(lane));
-               }
-             });
-  return bits;
-}
-
-template <class E>
-void expect_the_same_bits(const typename E::Options& options) {
-  const auto one = bits_of_a_game<E, 1>(options);
-  EXPECT_EQ(one, (bits_of_a_game<E, 4>(options)));
-  EXPECT_EQ(one, (bits_of_a_game<E, 16>(options)));
-}
 
 using Navigation = PointNavigation;
 constexpr Navigation::Options kSquare = {};
@@ -283,37 +187,6 @@ TEST(PointNavigation, RewardsOfOtherLayoutsAreRefused) {
   EXPECT_THAT(complaints(Layout::semicircle, Reward::sparse_potential), testing::ElementsAre("reward"));
   for (const auto& options : kAllNavigation)
     EXPECT_THAT(complaints(options.layout, options.reward), testing::IsEmpty());
-}
-
-// ---- distributions
-
-struct Spread {
-  double mean = 0, low = 1e9, high = -1e9;
-};
-// Of the lanes of `number(i)`: 40,000 numbers, those of tasks i, i + 1, … at each call.
-Spread spread(const std::function<Floats(std::uint32_t)>& number) {
-  Spread s;
-  constexpr int kCount = 40000;
-  for (std::uint32_t i = 0; i < kCount; i += Floats::lanes) {
-    const Floats values = number(i);
-    for (int lane = 0; lane < Floats::lanes; ++lane) {
-      const double v = values.get(lane);
-      s.mean += v / kCount;
-      s.low = std::min(s.low, v);
-      s.high = std::max(s.high, v);
-    }
-  }
-  return s;
-}
-
-// The mean of 40,000 uniforms has a standard error of 0.0015 of the width.
-void expect_uniform(const Spread& s, double low, double high) {
-  const double width = high - low;
-  EXPECT_NEAR(s.mean, (low + high) / 2, 0.008 * width);
-  EXPECT_GE(s.low, low - 1e-6);
-  EXPECT_LE(s.high, high + 1e-6);
-  EXPECT_LT(s.low, low + 0.002 * width);
-  EXPECT_GT(s.high, high - 0.002 * width);
 }
 
 TEST(PointNavigation, GoalsLieWhereTheLayoutSays) {
