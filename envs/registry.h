@@ -4,10 +4,11 @@
 #include "envs/bandit.h"
 #include "envs/cartpole.h"
 #include "envs/point_navigation.h"
+#include "envs/wind_navigation.h"
 #include "kernels/type_list.h"
 
 namespace innerloop {
 
-using Environments = TypeList<PointNavigation, Bandit, CartPole>;
+using Environments = TypeList<PointNavigation, WindNavigation, Bandit, CartPole>;
 
 }  // namespace innerloop

@@ -415,6 +415,8 @@ std::vector<OperationCase> operation_cases(CaseSize size) {
   cases.environment<Bandit>("bernoulli", {});
   cases.environment<Bandit>("gaussian", {7, Bandit::Reward::gaussian});
   cases.environment<CartPole>("default", {});
+  cases.environment<WindNavigation>("sparse", {});
+  cases.environment<WindNavigation>("dense", {.reward = WindNavigation::Reward::dense});
   return std::move(cases.all);
 }
 
