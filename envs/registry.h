@@ -1,14 +1,18 @@
 // The environments there are: to add one, write its header and name it here.
 #pragma once
 
+#include "envs/acrobot.h"
 #include "envs/bandit.h"
 #include "envs/cartpole.h"
+#include "envs/mountain_car.h"
+#include "envs/pendulum.h"
 #include "envs/point_navigation.h"
 #include "envs/wind_navigation.h"
 #include "kernels/type_list.h"
 
 namespace innerloop {
 
-using Environments = TypeList<PointNavigation, WindNavigation, Bandit, CartPole>;
+using Environments =
+    TypeList<PointNavigation, WindNavigation, Bandit, CartPole, Pendulum, MountainCar, Acrobot>;
 
 }  // namespace innerloop

@@ -1,0 +1,87 @@
+// A car too weak for the hill before it, which has to swing back first, with randomised physics and goal. Moore 1990,
+// in Gym's form (MountainCar-v0).
+#pragma once
+
+#include <string>
+
+#include "kernels/environment.h"
+#include "kernels/maths.h"
+#include "kernels/options.h"
+
+namespace innerloop {
+
+struct MountainCar {
+  static constexpr const char* name = "mountain_car";
+  static constexpr const char* meaning = "a weak car in a valley, of random force, gravity and goal";
+
+  struct Options {
+    Interval force = {0.0008f, 0.0015f};
+    Interval gravity = {0.002f, 0.003f};
+    Interval goal_position = {0.4f, 0.55f};
+    bool operator==(const Options&) const = default;
+  };
+
+  template <class Fields>
+  static void describe(Fields& field, Options& o) {
+    field("force", o.force, any_number(),
+          "range of what pushing adds to the velocity a step; below 0, right pushes to the left");
+    field("gravity", o.gravity, above(0), "range of the hill's strongest pull, velocity a step");
+    field("goal_position", o.goal_position, between(-0.4, 0.6),
+          "range of the position to be reached; starts lie between -0.6 and -0.4");
+  }
+
+  using Action = Discrete;  // 0: push left, 1: do not push, 2: push right
+  static constexpr int observation_size = 2;
+
+  template <class Real>
+  struct Task {
+    Real force, gravity, goal_position;
+  };
+  template <class Real>
+  struct State {
+    Real position, velocity;
+  };
+
+  static int task_size(const Options&) { return 3; }
+  static std::string task_name(const Options&, int i) {
+    constexpr const char* kNames[] = {"force", "gravity", "goal_position"};
+    return kNames[i];
+  }
+  static int action_count(const Options&) { return 3; }
+
+  template <class Real>
+  FN static Task<Real> draw(const Options& options, Random<Real>& random) {
+    const auto in = [&](Interval range)
+                        FN_LAMBDA { return random.uniform(Real(range.low), Real(range.high)); };
+    return {in(options.force), in(options.gravity), in(options.goal_position)};
+  }
+
+  template <class Real>
+  FN static State<Real> reset(const Options&, const Task<Real>&, Random<Real>& random) {
+    return {random.uniform(constant<Real>(-0.6), constant<Real>(-0.4)), Real(0)};
+  }
+
+  template <class Real>
+  FN static Array<Real, 2> observe(const Options&, const State<Real>& state) {
+    return {state.position, state.velocity};
+  }
+
+  /// Every step costs 1, the one that reaches the goal too.
+  template <class Real>
+  FN static Outcome<Real> step(const Options&, const Task<Real>& task, State<Real>& state,
+                               const IntPack<Real>& action, Random<Real>&) {
+    const Real fastest = constant<Real>(0.07), wall = constant<Real>(-1.2);
+    const Real push = convert<typename Real::value_type>(action) - Real(1);
+    Real sine, cosine;
+    sin_cos(Real(3) * state.position, sine, cosine);
+    const Real velocity =
+        clamp(state.velocity + push * task.force - cosine * task.gravity, -fastest, fastest);
+    state.position = clamp(state.position + velocity, wall, constant<Real>(0.6));
+    state.velocity = select((state.position == wall) & (velocity < Real(0)), Real(0), velocity);
+    return {Real(-1), (state.position >= task.goal_position) & (state.velocity >= Real(0))};
+  }
+};
+
+static_assert(Environment<MountainCar>);
+
+}  // namespace innerloop
