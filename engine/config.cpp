@@ -89,7 +89,7 @@ std::vector<Listing> listings() {
   add("policies", "policy");
   add("algorithms", "algorithm");
   add("optimisers", "outer");
-  Listing& estimators = lists.emplace_back("estimators", decltype(Listing::entries){});
+  Listing& estimators = lists.emplace_back(Listing{"estimators", {}});
   for (const Choice& choice : config_outline().find("algorithm")->groups[0].find("estimator")->choices) {
     estimators.entries.emplace_back(choice.name, choice.meaning);
   }

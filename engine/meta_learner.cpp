@@ -1,6 +1,7 @@
 #include "engine/meta_learner.h"
 
 #include <cmath>
+#include <utility>
 
 #include "engine/algorithms/maml.h"
 #include "engine/algorithms/promp.h"
@@ -31,7 +32,7 @@ std::unique_ptr<MetaLearner> MetaLearner::create(const Config& config, Device& d
 MetaLearner::MetaLearner(const Config& config, Device& device, InnerLoopSizes sizes)
     : config_(config),
       device_(device),
-      inner_(std::make_unique<InnerLoop>(config, filled(sizes, config), device, plan_)),
+      inner_(std::make_unique<InnerLoop>(config, filled(std::move(sizes), config), device, plan_)),
       tasks_(config.tasks_per_iteration),
       steps_(innerloop::inner_loop(config).inner_steps) {
   plan_.add(&params_, "params", "[parameter]", {inner_->parameters()});
