@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ranges>
 
 #include "engine/error.h"
 
@@ -10,8 +9,13 @@ namespace innerloop {
 namespace {
 
 std::vector<std::string> split_at_dots(std::string_view path) {
-  std::vector<std::string> keys;
-  for (auto part : path | std::views::split('.')) keys.emplace_back(part.begin(), part.end());
+  std::vector<std::string> keys(1);
+  for (const char c : path) {
+    if (c == '.')
+      keys.emplace_back();
+    else
+      keys.back() += c;
+  }
   return keys;
 }
 
@@ -30,7 +34,7 @@ void OptionSource::apply(std::string_view override_text, Json& document) {
   }
   Json value = parse_value(override_text.substr(equals + 1), text);
 
-  std::string pointer;
+  std::string pointer, made;
   Json* place = &document;
   auto refuse = [&](const std::string& wanted, const std::string& found) {
     throw InputError(text + ": " + pointer + (pointer.empty() ? "" : ": ") + "wanted " + wanted + ", found " +
@@ -51,10 +55,13 @@ void OptionSource::apply(std::string_view override_text, Json& document) {
       refuse("a group or a list to set \"" + key + "\" in", found_value(*place));
     }
     pointer = pointer_to(pointer, key);
-    if (place->is_null() && &key != &keys.back()) *place = Json::object();
+    if (place->is_null() && &key != &keys.back()) {
+      *place = Json::object();
+      if (made.empty()) made = pointer;
+    }
   }
   *place = std::move(value);
-  overrides_.push_back({pointer, text});
+  overrides_.push_back({made.empty() ? pointer : made, text});
 }
 
 void OptionSource::refuse(std::string_view pointer, std::string_view wanted, std::string_view found) const {

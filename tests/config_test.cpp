@@ -223,6 +223,13 @@ TEST(Config, AnOverrideAtFaultIsNamed) {
             "--set policy={\"hidden\": [1], \"hidden\": [2]}: /hidden: wanted this key once, found it again");
 }
 
+TEST(Config, AnOverrideIsNamedForTheGroupsItMade) {
+  EXPECT_EQ(
+      error_of("{}", {"policy.hidden.0=5"}),
+      "--set policy.hidden.0=5: /policy/hidden: wanted a list of 0 to 16 integers, each from 1 to 256, found "
+      "{\"0\":5} (object)");
+}
+
 TEST(Config, TheFileIsNamedForWhatAnOverrideDidNotSet) {
   EXPECT_EQ(error_of(R"({"horizon": 0})", {"seed=3"}),
             "x.json: /horizon: wanted an integer from 1 to 1048576, found 0 (number)");
