@@ -138,7 +138,7 @@ class Checker {
       refuse(pointer, wanted, value);
     }
     float single = std::abs(number) < 3.5e38 ? static_cast<float>(number) : INFINITY;
-    if (option.single_precision && (!std::isfinite(single) || (single == 0) != (number == 0))) {
+    if (option.kind == Option::Kind::real && (!std::isfinite(single) || (single == 0) != (number == 0))) {
       refuse(pointer, "a number that 32 bits can hold", value);
     }
   }

@@ -21,9 +21,8 @@ struct Option {
   std::string meaning;
   Kind kind = Kind::boolean;
   Shape shape = Shape::single;
-  Range range;                    // of integers and reals; an integer's type bounds it too
-  bool single_precision = false;  // the value has to be a float
-  std::size_t min_count = 0;      // of lists
+  Range range;                // of integers and reals; an integer's type bounds it too
+  std::size_t min_count = 0;  // of lists
   std::size_t max_count = 0;
   std::vector<Choice> choices;      // of Kind::choice
   std::vector<OptionGroup> groups;  // one for Kind::group, each that can be named for Kind::one_of

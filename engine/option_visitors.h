@@ -138,7 +138,6 @@ inline void outline_value(Option& option, bool value, Free) {
 template <Number T>
 void outline_number(Option& option, Range range) {
   option.kind = std::integral<T> ? Option::Kind::integer : Option::Kind::real;
-  option.single_precision = std::same_as<T, float>;
   if constexpr (std::integral<T>) {
     if (range.low < double(std::numeric_limits<T>::min())) range.low = double(std::numeric_limits<T>::min());
     // For 64 bits the double of the largest value is one above it: kept out by the smaller bound that doubles

@@ -219,6 +219,11 @@ TEST(Options, RefusesWhatItsTypeCannotHold) {
             "x.json: /shape/radius: wanted a number that 32 bits can hold, found 1e+39 (number)");
   EXPECT_EQ(error_of(R"({"shape": {"radius": 1e-60}})"),
             "x.json: /shape/radius: wanted a number that 32 bits can hold, found 1e-60 (number)");
+  // Doubles too: the kernels compute with floats.
+  EXPECT_EQ(error_of(R"({"limit": 1e39})"),
+            "x.json: /limit: wanted a number that 32 bits can hold, found 1e+39 (number)");
+  EXPECT_EQ(error_of(R"({"rates": [1e-60]})"),
+            "x.json: /rates/0: wanted a number that 32 bits can hold, found 1e-60 (number)");
 }
 
 TEST(Options, RefusesListsOfAnotherLength) {
