@@ -2,10 +2,12 @@
 #include <csignal>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "engine/build_info.h"
 #include "engine/commands/commands.h"
 #include "engine/error.h"
+#include "engine/option_check.h"
 
 namespace {
 
@@ -13,6 +15,21 @@ int fail(const std::string& message, int exit_code) {
   std::cout << std::flush;
   std::cerr << "innerloop: " << message << "\n";
   return exit_code;
+}
+
+// CLI11 says no more than that a command is required, whatever stands in its place.
+std::string wanted_command(const CLI::App& app) {
+  std::vector<std::string> names;
+  std::string wanted;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    names.push_back(command->get_name());
+    wanted += (wanted.empty() ? "" : ", ") + names.back();
+  }
+  const std::vector<std::string> found = app.remaining();
+  return "wanted a command, one of " + wanted +
+         (found.empty() ? ", found none (innerloop --help tells what they do)"
+                        : " (nearest: \"" + innerloop::nearest_name(found[0], names) + "\"), found \"" +
+                              found[0] + "\"");
 }
 
 }  // namespace
@@ -41,7 +58,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& help_or_version) {
     return app.exit(help_or_version);
   } catch (const CLI::ParseError& error) {
-    return fail(error.what(), kExitBadInput);
+    return fail(app.get_subcommands().empty() ? wanted_command(app) : error.what(), kExitBadInput);
   } catch (const InputError& error) {
     return fail(error.what(), kExitBadInput);
   } catch (const std::exception& error) {
