@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 namespace innerloop {
 namespace {
@@ -46,13 +47,14 @@ std::string human_time(double seconds) {
   return format("%lld:%02lld", whole / 60, whole % 60);
 }
 
-Progress::Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total, int columns)
+Progress::Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total,
+                   std::function<int()> columns)
     : out_(out),
       terminal_(terminal),
       colour_(terminal && wants_colour()),
       first_(first),
       total_(total),
-      columns_(columns),
+      columns_(std::move(columns)),
       iteration_(first) {}
 
 Progress::~Progress() { finish(); }
@@ -101,7 +103,7 @@ void Progress::draw() {
   // A line as wide as the terminal would wrap, and its beginning could not be drawn over. What does not fit
   // is left out from the end on; then the bar takes the room that is left, and never grows again, so that it
   // stands still.
-  const std::size_t columns = static_cast<std::size_t>(std::max(columns_ - 1, 0));
+  const std::size_t columns = static_cast<std::size_t>(std::max(columns_() - 1, 0));
   std::string rest = " " + std::to_string(iteration_) + "/" + std::to_string(total_);
   for (const std::string& part : {times(), returns(), rate()}) {
     if (kBrackets + kSmallestBar + rest.size() + 2 + part.size() > columns) break;
@@ -112,7 +114,8 @@ void Progress::draw() {
 
   const auto filled = bar_ * static_cast<std::size_t>(iteration_) / static_cast<std::size_t>(total_);
   const std::size_t width = taken + bar_;
-  const std::string over(drawn_columns_ > width ? drawn_columns_ - width : 0, ' ');
+  const std::size_t drawn = std::min(drawn_columns_, columns);
+  const std::string over(drawn > width ? drawn - width : 0, ' ');
   drawn_columns_ = width;
   out_ << "\r[" << (colour_ ? "\x1b[32m" : "") << std::string(filled, '=') << (colour_ ? "\x1b[0m" : "")
        << std::string(bar_ - filled, ' ') << ']' << rest << over << std::flush;

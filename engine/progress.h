@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <ostream>
 #include <span>
 #include <string>
@@ -12,9 +13,10 @@ namespace innerloop {
 // NO_COLOR is set; elsewhere (a file, CI) a plain line for each tenth of the way.
 class Progress {
  public:
-  /// `first` of `total` iterations are done already (a resumed run). `columns` is the terminal's width.
+  /// `first` of `total` iterations are done already (a resumed run). `columns` is the terminal's width, asked for
+  /// each time the line is drawn.
   Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total,
-           int columns = terminal_columns());
+           std::function<int()> columns = terminal_columns);
   /// Finishes, so that a message of an error begins on its own line.
   ~Progress();
   Progress(const Progress&) = delete;
@@ -42,7 +44,7 @@ class Progress {
   const bool terminal_;
   const bool colour_;
   const std::int64_t first_, total_;
-  const int columns_;
+  const std::function<int()> columns_;
   const Clock::time_point start_ = Clock::now();
   Clock::time_point drawn_{};
   std::int64_t iteration_;

@@ -22,7 +22,7 @@ constexpr std::array kReturns = {-40.2, -12.345};
 std::string shown(bool terminal, std::int64_t first, std::int64_t total, int columns = 120) {
   std::ostringstream out;
   {
-    Progress progress(out, terminal, first, total, columns);
+    Progress progress(out, terminal, first, total, [=] { return columns; });
     for (std::int64_t i = first + 1; i <= total; ++i) progress.update(i, kReturns, 1234567);
     progress.finish();
   }  // its end must not draw again
@@ -95,12 +95,23 @@ TEST_F(ProgressTest, TheLineNeverWrapsAndLosesWholePartsOnly) {
 
 TEST_F(ProgressTest, AShorterLineLeavesNothingOfALongerOne) {
   std::ostringstream out;
-  Progress progress(out, true, 0, 10, 120);
+  Progress progress(out, true, 0, 10, [] { return 120; });
   progress.update(1, std::array{-100000.0, -100000.0}, 1);
   const std::size_t longest = widest(out.str());
   progress.update(2, std::array{1.0, 2.0}, 1);
   progress.finish();
   EXPECT_EQ(widest(out.str().substr(out.str().rfind('\r'))), longest);
+}
+
+TEST_F(ProgressTest, ATerminalThatBecomesNarrowerIsNotWrapped) {
+  std::ostringstream out;
+  int columns = 120;
+  Progress progress(out, true, 0, 10, [&] { return columns; });
+  progress.update(1, kReturns, 1);
+  EXPECT_GT(widest(out.str()), 60u);
+  columns = 50;
+  progress.finish();
+  EXPECT_EQ(widest(out.str().substr(out.str().rfind('\r'))), 49u);  // and nothing of the longer line is left
 }
 
 TEST_F(ProgressTest, AFileSeesALineForEachTenth) {
@@ -132,7 +143,7 @@ TEST_F(ProgressTest, NothingDoneShowsNothing) {
 TEST_F(ProgressTest, AnErrorBeginsOnItsOwnLine) {
   std::ostringstream out;
   {
-    Progress progress(out, true, 0, 10, 120);
+    Progress progress(out, true, 0, 10, [] { return 120; });
     progress.update(1, kReturns, 1);
   }
   EXPECT_THAT(out.str(), EndsWith("\n"));
