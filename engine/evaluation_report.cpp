@@ -101,11 +101,11 @@ std::string evaluation_table(const nlohmann::ordered_json& report, const Config&
   const bool published = is_published_benchmark(config) && !report.contains("task");
   const Json& curve = report["curve"];
   const Json& random = report["baselines"][0]["curve"];
-  std::string table = "After " + report["iteration"].dump() + " iterations, on " + report["tasks"].dump() +
-                      (report.contains("task") ? " given task" : " held-out tasks") + " × " +
-                      report["episodes_per_task"].dump() + " trajectories, " +
-                      (config.evaluation.deterministic ? "deterministic" : "stochastic") +
-                      " actions: mean return ± 95 % confidence interval\n";
+  std::string table = "Mean return ± 95 % confidence interval after " + report["iteration"].dump() +
+                      " iterations, on " + report["tasks"].dump() +
+                      (report.contains("task") ? " given task" : " held-out tasks") + "\n× " +
+                      report["episodes_per_task"].dump() + " trajectories with " +
+                      (config.evaluation.deterministic ? "deterministic" : "stochastic") + " actions:\n";
   table += "step   " + algorithm_name(config) +
            std::string(19 - std::min<std::size_t>(18, algorithm_name(config).size()), ' ') +
            "random initialisation" + (published ? "   published*" : "") + "\n";
