@@ -10,6 +10,24 @@
 #include "engine/output_file.h"
 
 namespace innerloop {
+namespace {
+
+// Asking and making are one step, so that two runs that start together cannot share a folder.
+void make_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
+  if (!error && std::filesystem::create_directory(path, error)) return;
+  std::error_code unknown;
+  const auto found = std::filesystem::symlink_status(path, unknown);
+  if (std::filesystem::exists(found))
+    throw InputError(path.string() + ": wanted a folder that does not exist yet, found " +
+                     (std::filesystem::is_directory(found) ? "one (--resume goes on with it)" : "a file"));
+  if (error == std::errc::no_space_on_device) throw_system_error(path, "make the folder", error.value());
+  throw InputError(path.string() + ": wanted a place where a folder can be made, found \"" + error.message() +
+                   "\"");
+}
+
+}  // namespace
 
 std::filesystem::path default_run_folder(const std::filesystem::path& config_name, std::time_t now) {
   std::tm local{};
@@ -22,16 +40,9 @@ std::filesystem::path default_run_folder(const std::filesystem::path& config_nam
 RunFolder create_run_folder(const std::filesystem::path& folder, const nlohmann::ordered_json& config) {
   const std::filesystem::path path =
       folder.has_filename() ? folder : folder.parent_path();  // "runs/a/" is "runs/a"
-  std::error_code error;
-  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
-  // Asking and making are one step, so that two runs that start together cannot share a folder.
-  const bool made = !error && std::filesystem::create_directory(path, error);
-  if (!made && std::filesystem::exists(std::filesystem::symlink_status(path))) {
-    throw InputError(path.string() +
-                     ": wanted a folder that does not exist yet, found one (--resume goes on with it)");
-  }
-  if (error) throw_system_error(path, "make the folder", error.value());
+  make_folder(path);
   RunFolder run{path};
+  std::error_code error;
   try {
     std::filesystem::create_directory(path / "checkpoints", error);
     if (error) throw_system_error(path / "checkpoints", "make the folder", error.value());

@@ -40,7 +40,8 @@ TEST(RunFolder, WhatExistsIsRefusedAndNotTouched) {
 
   std::filesystem::remove(path);
   write_text(path, "a file");
-  EXPECT_THAT(message_of<InputError>([&] { create_run_folder(path, {}); }), HasSubstr("does not exist yet"));
+  EXPECT_EQ(message_of<InputError>([&] { create_run_folder(path, {}); }),
+            path.string() + ": wanted a folder that does not exist yet, found a file");
   EXPECT_EQ(read_text(path), "a file");
 
   std::filesystem::remove(path);
@@ -49,11 +50,17 @@ TEST(RunFolder, WhatExistsIsRefusedAndNotTouched) {
   EXPECT_EQ(count_entries(folder.path()), 1u);
 }
 
-TEST(RunFolder, OneThatCannotBeMadeIsARunError) {
+TEST(RunFolder, APlaceWhereNoneCanBeMadeIsRefused) {
   const TemporaryFolder folder;
   write_text(folder.path() / "file", "");
-  EXPECT_THAT(message_of<RunError>([&] { create_run_folder(folder.path() / "file" / "a", {}); }),
-              HasSubstr("wanted to make the folder"));
+  const auto refusal = [&](const std::filesystem::path& path) {
+    return message_of<InputError>([&] { create_run_folder(path, {}); });
+  };
+  EXPECT_EQ(refusal(folder.path() / "file" / "a"),
+            (folder.path() / "file" / "a").string() +
+                ": wanted a place where a folder can be made, found \"Not a directory\"");
+  EXPECT_THAT(refusal(folder.path() / std::string(300, 'a')), HasSubstr("found \"File name too long\""));
+  EXPECT_EQ(count_entries(folder.path()), 1u);
 }
 
 TEST(RunFolder, AFullDiskLeavesNothing) {
