@@ -52,7 +52,7 @@ struct TrpoOptions {
   static constexpr auto meaning = "the longest natural-gradient step that keeps the mean KL divergence small";
   double max_kl = 0.01;
   int cg_iterations = 10;
-  double cg_damping = 1e-5;
+  double cg_damping = 0.01;
   double backtrack_ratio = 0.8;
   int max_backtracks = 15;
   bool operator==(const TrpoOptions&) const = default;

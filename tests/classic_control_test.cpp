@@ -31,7 +31,7 @@ TYPED_TEST_SUITE(ClassicControlTest, ClassicControl, NameOf);
 
 template <class Env>
 Floats number(const typename Env::template Task<Floats>& task, int wanted) {
-  Floats number;
+  Floats number(0);
   scatter_fields<Floats>(task, [&](int i, Floats x) {
     if (i == wanted) number = x;
   });
