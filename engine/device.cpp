@@ -7,7 +7,6 @@
 #include <fstream>
 #include <thread>
 
-#include "engine/error.h"
 #include "engine/memory_plan.h"
 
 namespace innerloop {
@@ -66,11 +65,11 @@ Device::Device(const DeviceOptions& options) : host_(find_kernel_set(options.ins
   std::string why = "as asked";
   if (options.backend != Backend::cpu) {
 #if defined(INNERLOOP_CUDA)
-    const cuda::Probe probe = cuda::probe();
+    const cuda::Probe probe = on_cuda(cuda::probe);
     if (probe.usable) {
       cuda_ = true;
       name_ = probe.name;
-      stream_ = cuda::open_stream();
+      stream_ = on_cuda(cuda::open_stream);
       description_ =
           "cuda (" + name_ + ")" + (options.backend == Backend::cuda ? ", as asked" : ": it answers");
       return;
@@ -93,14 +92,14 @@ Device::~Device() = default;
 
 std::int64_t Device::available_bytes() const {
 #if defined(INNERLOOP_CUDA)
-  if (cuda_) return cuda::available_bytes();
+  if (cuda_) return on_cuda(cuda::available_bytes);
 #endif
   return host_available_bytes();
 }
 
 std::shared_ptr<void> Device::allocate(std::int64_t bytes) {
 #if defined(INNERLOOP_CUDA)
-  if (cuda_) return cuda::allocate(*stream_, bytes);
+  if (cuda_) return on_cuda([&] { return cuda::allocate(*stream_, bytes); });
 #endif
   return host_memory(bytes);
 }
@@ -146,14 +145,14 @@ void Device::replay([[maybe_unused]] Recording& recording, const std::function<v
 
 void Device::finish() {
 #if defined(INNERLOOP_CUDA)
-  if (cuda_) return cuda::finish(*stream_);
+  if (cuda_) return on_cuda([&] { cuda::finish(*stream_); });
 #endif
   run_pending();
 }
 
 void Device::copy_to_host(void* to, const void* from, std::int64_t bytes) {
 #if defined(INNERLOOP_CUDA)
-  if (cuda_) return cuda::copy(*stream_, to, from, bytes, cuda::Direction::to_host);
+  if (cuda_) return on_cuda([&] { cuda::copy(*stream_, to, from, bytes, cuda::Direction::to_host); });
 #endif
   run_pending();
   std::memcpy(to, from, static_cast<std::size_t>(bytes));
@@ -161,7 +160,7 @@ void Device::copy_to_host(void* to, const void* from, std::int64_t bytes) {
 
 void Device::copy_to_device(void* to, const void* from, std::int64_t bytes) {
 #if defined(INNERLOOP_CUDA)
-  if (cuda_) return cuda::copy(*stream_, to, from, bytes, cuda::Direction::to_device);
+  if (cuda_) return on_cuda([&] { cuda::copy(*stream_, to, from, bytes, cuda::Direction::to_device); });
 #endif
   run_pending();
   std::memcpy(to, from, static_cast<std::size_t>(bytes));
@@ -169,7 +168,7 @@ void Device::copy_to_device(void* to, const void* from, std::int64_t bytes) {
 
 void Device::copy_on_device(void* to, const void* from, std::int64_t bytes) {
 #if defined(INNERLOOP_CUDA)
-  if (cuda_) return cuda::copy(*stream_, to, from, bytes, cuda::Direction::on_device);
+  if (cuda_) return on_cuda([&] { cuda::copy(*stream_, to, from, bytes, cuda::Direction::on_device); });
 #endif
   run_pending();
   std::memcpy(to, from, static_cast<std::size_t>(bytes));

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/error.h"
 #include "engine/thread_pool.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/operations.h"
@@ -124,11 +125,22 @@ class Device {
     return {[run = kernel.run, op](const Place& place, void* scratch) { run(op, place, scratch); },
             op.parts(), tasks, kernel.scratch_bytes(op), op.enabled};
   }
+  // What `call` gives; an error of CUDA's ends the run.
+  template <class Call>
+  static auto on_cuda(const Call& call) {
+    try {
+      return call();
+    } catch (const cuda::Error& error) {
+      throw RunError(error.what());
+    }
+  }
   template <class Op>
   void launch_cuda([[maybe_unused]] const Op& op, [[maybe_unused]] int tasks) {
 #if defined(INNERLOOP_CUDA)
-    find<cuda::Launcher<Op>>(cuda::policy_launchers(), cuda::draw_launchers(), cuda::rollout_launchers())
-        .launch(*stream_, op, tasks);
+    on_cuda([&] {
+      find<cuda::Launcher<Op>>(cuda::policy_launchers(), cuda::draw_launchers(), cuda::rollout_launchers())
+          .launch(*stream_, op, tasks);
+    });
 #endif
   }
   void run_pending();

@@ -4,6 +4,7 @@ namespace innerloop::cuda {
 
 void check(cudaError_t status, const char* call, const char* file, int line) {
   if (status == cudaSuccess) return;
+  (void)cudaGetLastError();  // told here: the next launch is not to report it once more
   throw Error("CUDA: " + std::string(call) + " at " + file + ":" + std::to_string(line) + ": " +
               cudaGetErrorName(status) + " (" + cudaGetErrorString(status) + ")");
 }
@@ -19,6 +20,22 @@ Probe probe() {
   INNERLOOP_CUDA_CHECK(cudaGetDeviceProperties(&properties, 0));
   return {true, properties.name, ""};
 }
+
+namespace {
+
+void* device_memory(std::int64_t bytes) {
+  void* memory = nullptr;
+  const cudaError_t status = cudaMalloc(&memory, static_cast<std::size_t>(bytes));
+  if (status == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError();
+    throw Error("CUDA: wanted " + std::to_string(bytes) + " bytes of device memory, found " +
+                std::to_string(available_bytes()) + " free");
+  }
+  check(status, "cudaMalloc", __FILE__, __LINE__);
+  return memory;
+}
+
+}  // namespace
 
 Stream::Stream() {
   INNERLOOP_CUDA_CHECK(cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking));
@@ -38,7 +55,7 @@ void* Stream::reserve(std::int64_t bytes) {
   INNERLOOP_CUDA_CHECK(cudaFree(scratch));
   scratch = nullptr;
   scratch_bytes = 0;
-  INNERLOOP_CUDA_CHECK(cudaMalloc(&scratch, static_cast<std::size_t>(bytes)));
+  scratch = device_memory(bytes);
   scratch_bytes = bytes;
   return scratch;
 }
@@ -52,11 +69,9 @@ std::int64_t available_bytes() {
 }
 
 std::shared_ptr<void> allocate(Stream& stream, std::int64_t bytes) {
-  void* memory = nullptr;
-  INNERLOOP_CUDA_CHECK(cudaMalloc(&memory, static_cast<std::size_t>(bytes)));
-  std::shared_ptr<void> owner(memory, [](void* p) { (void)cudaFree(p); });
-  INNERLOOP_CUDA_CHECK(cudaMemsetAsync(memory, 0, static_cast<std::size_t>(bytes), stream.handle));
-  return owner;
+  std::shared_ptr<void> memory(device_memory(bytes), [](void* p) { (void)cudaFree(p); });
+  INNERLOOP_CUDA_CHECK(cudaMemsetAsync(memory.get(), 0, static_cast<std::size_t>(bytes), stream.handle));
+  return memory;
 }
 
 struct Graph {

@@ -54,7 +54,7 @@ void launch(Stream& stream, const Op& op, int tasks) {
   run_operation<Op>
       <<<static_cast<unsigned>(blocks), kThreads, in_shared ? static_cast<std::size_t>(bytes) : 0,
          stream.handle>>>(op, parts, scratch, bytes);
-  INNERLOOP_CUDA_CHECK(cudaGetLastError());
+  check(cudaGetLastError(), __PRETTY_FUNCTION__, __FILE__, __LINE__);  // names the operation
 }
 
 template <class... Ops>
