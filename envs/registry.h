@@ -4,6 +4,7 @@
 #include "envs/acrobot.h"
 #include "envs/bandit.h"
 #include "envs/cartpole.h"
+#include "envs/grid_navigation.h"
 #include "envs/mountain_car.h"
 #include "envs/pendulum.h"
 #include "envs/point_navigation.h"
@@ -12,7 +13,7 @@
 
 namespace innerloop {
 
-using Environments =
-    TypeList<PointNavigation, WindNavigation, Bandit, CartPole, Pendulum, MountainCar, Acrobot>;
+using Environments = TypeList<PointNavigation, WindNavigation, GridNavigation, Bandit, CartPole, Pendulum,
+                              MountainCar, Acrobot>;
 
 }  // namespace innerloop

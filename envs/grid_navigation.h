@@ -1,0 +1,90 @@
+// A walk over the cells of a square grid to a hidden goal. Zintgraf et al. 2020 (VariBAD).
+#pragma once
+
+#include <string>
+
+#include "kernels/environment.h"
+#include "kernels/options.h"
+
+namespace innerloop {
+
+struct GridNavigation {
+  static constexpr const char* name = "grid_navigation";
+  static constexpr const char* meaning = "a walk over a grid to a hidden goal cell";
+
+  struct Options {
+    int size = 5;
+    bool operator==(const Options&) const = default;
+  };
+
+  template <class Fields>
+  static void describe(Fields& field, Options& o) {
+    field("size", o.size, between(3, 100),
+          "cells along each side; the goal is any but (0, 0), the start, (0, 1), (1, 0) and (1, 1)");
+  }
+
+  using Action = Discrete;  // 0: stay, 1: up, 2: right, 3: down, 4: left
+  static constexpr int observation_size = 2;
+
+  template <class Real>
+  struct Task {
+    Real goal_x, goal_y;  // from 0 to size − 1
+  };
+  template <class Real>
+  struct State {
+    Real x, y;
+  };
+
+  static int task_size(const Options&) { return 2; }
+  static std::string task_name(const Options&, int i) { return i == 0 ? "goal_x" : "goal_y"; }
+  static int action_count(const Options&) { return 5; }
+
+  template <class Real>
+  FN static Task<Real> draw(const Options& options, Random<Real>& random) {
+    using T = typename Real::value_type;
+    using Int = IntPack<Real>;
+    const int size = options.size;
+    // Row by row, without the first two cells of the first two rows.
+    const Int number = convert<std::int32_t>(random.uniform() * Real(static_cast<T>(size * size - 4)));
+    const Int cell = number + select(number < Int(size - 2), Int(2), Int(4));
+    const Int row = cell / Int(size);
+    return {convert<T>(cell - row * Int(size)), convert<T>(row)};
+  }
+
+  template <class Real>
+  FN static State<Real> reset(const Options&, const Task<Real>&, Random<Real>&) {
+    return {Real(0), Real(0)};
+  }
+
+  /// The place, each axis from −1 to 1.
+  template <class Real>
+  FN static Array<Real, 2> observe(const Options& options, const State<Real>& state) {
+    const Real half = Real(0.5f) * last<Real>(options);
+    return {state.x / half - Real(1), state.y / half - Real(1)};
+  }
+
+  /// 1 for a step that ends on the goal, else −0.1; the episode goes on.
+  template <class Real>
+  FN static Outcome<Real> step(const Options& options, const Task<Real>& task, State<Real>& state,
+                               const IntPack<Real>& action, Random<Real>&) {
+    const auto one_if = [&](int wanted) FN_LAMBDA {
+      return select(as_mask<Real>(action == IntPack<Real>(wanted)), Real(1), Real(0));
+    };
+    const Real edge = last<Real>(options);
+    state.x = clamp(state.x + one_if(2) - one_if(4), Real(0), edge);
+    state.y = clamp(state.y + one_if(1) - one_if(3), Real(0), edge);
+    const Mask<Real> there = (state.x == task.goal_x) & (state.y == task.goal_y);
+    return {select(there, Real(1), constant<Real>(-0.1)), Mask<Real>(0)};
+  }
+
+ private:
+  // The largest coordinate.
+  template <class Real>
+  FN static Real last(const Options& options) {
+    return Real(static_cast<typename Real::value_type>(options.size - 1));
+  }
+};
+
+static_assert(Environment<GridNavigation>);
+
+}  // namespace innerloop
