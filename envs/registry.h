@@ -8,12 +8,13 @@
 #include "envs/mountain_car.h"
 #include "envs/pendulum.h"
 #include "envs/point_navigation.h"
+#include "envs/tabular_mdp.h"
 #include "envs/wind_navigation.h"
 #include "kernels/type_list.h"
 
 namespace innerloop {
 
-using Environments = TypeList<PointNavigation, WindNavigation, GridNavigation, Bandit, CartPole, Pendulum,
-                              MountainCar, Acrobot>;
+using Environments = TypeList<PointNavigation, WindNavigation, GridNavigation, Bandit, TabularMdp, CartPole,
+                              Pendulum, MountainCar, Acrobot>;
 
 }  // namespace innerloop

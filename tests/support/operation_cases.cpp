@@ -418,6 +418,7 @@ std::vector<OperationCase> operation_cases(CaseSize size) {
   cases.environment<WindNavigation>("sparse", {});
   cases.environment<WindNavigation>("dense", {.reward = WindNavigation::Reward::dense});
   cases.environment<GridNavigation>("default", {});
+  cases.environment<TabularMdp>("default", {});
   cases.environment<Pendulum>("default", {});
   cases.environment<MountainCar>("default", {});
   cases.environment<Acrobot>("default", {});

@@ -1,0 +1,112 @@
+// A random Markov decision process of a few states and actions. Duan et al. 2016 (RL²), section 3.2.
+#pragma once
+
+#include <string>
+
+#include "kernels/environment.h"
+#include "kernels/maths.h"
+#include "kernels/options.h"
+
+namespace innerloop {
+
+struct TabularMdp {
+  static constexpr const char* name = "tabular_mdp";
+  static constexpr const char* meaning = "a small Markov decision process of random transitions and rewards";
+
+  static constexpr int kMaxStates = 16, kMaxActions = 8;
+  static constexpr int kMaxNumbers = kMaxStates * kMaxActions * (kMaxStates + 1);
+
+  struct Options {
+    int states = 10;
+    int actions = 5;
+    bool operator==(const Options&) const = default;
+  };
+
+  template <class Fields>
+  static void describe(Fields& field, Options& o) {
+    field("states", o.states, between(2, kMaxStates), "number of states; an episode starts in state 0");
+    field("actions", o.actions, between(2, kMaxActions), "number of actions");
+  }
+
+  using Action = Discrete;
+  static constexpr int observation_size = kMaxStates;
+
+  /// First P(s'|s, a), at (s · actions + a) · states + s'; then the mean rewards R(s, a), at s · actions + a behind them;
+  /// then zeros.
+  template <class Real>
+  struct Task {
+    Array<Real, kMaxNumbers> number;
+  };
+  static constexpr bool task_in_memory = true;
+  template <class Real>
+  struct State {
+    Real number;
+  };
+
+  static int task_size(const Options& o) { return pairs(o) * (o.states + 1); }
+  static std::string task_name(const Options& o, int i) {
+    const auto of = [&](int pair) {
+      return "_" + std::to_string(pair / o.actions) + "_" + std::to_string(pair % o.actions);
+    };
+    const int rewards = pairs(o) * o.states;
+    if (i >= rewards) return "reward" + of(i - rewards);
+    return "p" + of(i / o.states) + "_" + std::to_string(i % o.states);
+  }
+  static int action_count(const Options& o) { return o.actions; }
+
+  /// Each P(·|s, a) ~ Dirichlet(1, …, 1), that is exponential numbers divided by their sum; each R(s, a) ~ N(1, 1).
+  template <class Real>
+  FN static void draw(const Options& o, Random<Real>& random, Task<Real>& task) {
+    for (int pair = 0; pair < pairs(o); ++pair) {
+      Real* p = &task.number[pair * o.states];
+      Real sum(0);
+      for (int s = 0; s < o.states; ++s) {
+        p[s] = -log(Real(1) - random.uniform());
+        sum = sum + p[s];
+      }
+      for (int s = 0; s < o.states; ++s) p[s] = p[s] / sum;
+    }
+    const int rewards = pairs(o) * o.states, end = rewards + pairs(o);
+    for (int i = rewards; i < end; ++i) task.number[i] = Real(1) + random.normal();
+    for (int i = end; i < kMaxNumbers; ++i) task.number[i] = Real(0);
+  }
+
+  template <class Real>
+  FN static State<Real> reset(const Options&, const TaskNumbers<Real>&, Random<Real>&) {
+    return {Real(0)};
+  }
+
+  /// 1 at the state's number, 0 elsewhere.
+  template <class Real>
+  FN static Array<Real, kMaxStates> observe(const Options&, const State<Real>& state) {
+    Array<Real, kMaxStates> seen;
+    for (int s = 0; s < kMaxStates; ++s)
+      seen[s] = select(state.number == Real(static_cast<typename Real::value_type>(s)), Real(1), Real(0));
+    return seen;
+  }
+
+  /// The reward is normal about R(s, a) of the state that is left, standard deviation 1.
+  template <class Real>
+  FN static Outcome<Real> step(const Options& o, const TaskNumbers<Real>& task, State<Real>& state,
+                               const IntPack<Real>& action, Random<Real>& random) {
+    using Int = IntPack<Real>;
+    const Int pair = convert<std::int32_t>(state.number) * Int(o.actions) + action;
+    // The first state whose cumulated probability exceeds u; the last where rounding leaves none.
+    const Real u = random.uniform();
+    Real next(0), cumulated(0);
+    for (int s = 0; s + 1 < o.states; ++s) {
+      cumulated = cumulated + task[pair * Int(o.states) + Int(s)];
+      next = next + select(u >= cumulated, Real(1), Real(0));
+    }
+    state.number = next;
+    return {task[pair + Int(pairs(o) * o.states)] + random.normal(), Mask<Real>(0)};
+  }
+
+ private:
+  // Of a state and an action.
+  FN static int pairs(const Options& o) { return o.states * o.actions; }
+};
+
+static_assert(Environment<TabularMdp>);
+
+}  // namespace innerloop
