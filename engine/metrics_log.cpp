@@ -24,6 +24,8 @@ void MetricsLog::write(const nlohmann::ordered_json& metrics) { file_.write(metr
 
 void cut_metrics(const std::filesystem::path& path, std::int64_t iteration) {
   if (!std::filesystem::exists(path)) return;
+  if (!std::filesystem::is_regular_file(path))
+    throw InputError(path.string() + ": wanted a file, found something else");
   std::ifstream file(path, std::ios::binary);
   std::string line;
   std::uintmax_t kept = 0;  // bytes

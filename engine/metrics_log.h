@@ -28,7 +28,7 @@ class MetricsLog {
 /// Cuts `path`, a metrics.jsonl, after its last line with an iteration ≤ `iteration`, the checkpoint's, so
 /// that a resumed run leaves the file that an uninterrupted one would. A line without its end, as a killed
 /// process leaves it, goes too. No file is as good as an empty one. Throws InputError, and changes nothing,
-/// for a damaged line amid the others; RunError when the file cannot be cut.
+/// for a damaged line amid the others or what is no file; RunError when the file cannot be cut.
 void cut_metrics(const std::filesystem::path& path, std::int64_t iteration);
 
 }  // namespace innerloop

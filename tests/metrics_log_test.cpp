@@ -91,6 +91,12 @@ TEST_F(Metrics, ADamagedLineBeforeTheCheckpointsIsAnErrorAndStays) {
   }
 }
 
+TEST_F(Metrics, WhatIsNoFileIsRefused) {
+  std::filesystem::create_directory(path);
+  EXPECT_EQ(message_of<InputError>([&] { cut_metrics(path, 5); }),
+            path.string() + ": wanted a file, found something else");
+}
+
 TEST_F(Metrics, NoFileIsAsGoodAsAnEmptyOne) {
   cut_metrics(path, 5);
   EXPECT_EQ(count_entries(folder.path()), 0u);
