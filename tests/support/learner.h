@@ -1,6 +1,7 @@
 // A learner on the CPU, what its last meta-iteration did, and the same as a MetaProblem for the plain reference.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,11 +22,13 @@ inline Config small_config(const std::vector<std::string>& overrides = {}) {
 
 class Learner {
  public:
+  using Make = std::function<std::unique_ptr<MetaLearner>(const Config&, Device&)>;
+
   /// After `iterations` meta-iterations.
-  explicit Learner(const Config& config, std::uint32_t iterations = 1)
+  explicit Learner(const Config& config, std::uint32_t iterations = 1, const Make& make = MetaLearner::create)
       : config_(config),
         device_({.backend = Backend::cpu, .threads = 1, .instructions = ""}),
-        learner_(MetaLearner::create(config, device_)) {
+        learner_(make(config, device_)) {
     learner_->allocate();
     for (std::uint32_t i = 0; i < iterations; ++i) iterate();
   }
