@@ -138,7 +138,7 @@ void Device::run_parts(const Stage& stage) {
 
 void Device::replay([[maybe_unused]] Recording& recording, const std::function<void()>& enqueue) {
 #if defined(INNERLOOP_CUDA)
-  if (cuda_) return cuda::replay(*stream_, recording.graph, enqueue);
+  if (cuda_) return on_cuda([&] { cuda::replay(*stream_, recording.graph, enqueue); });
 #endif
   enqueue();
 }

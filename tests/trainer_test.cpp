@@ -34,11 +34,12 @@ class EveryLearner : public testing::TestWithParam<std::vector<std::string>> {};
 TEST_P(EveryLearner, ResumedGivesTheBitsOfAnUninterruptedRun) {
   const TemporaryFolder folder;
   std::vector<std::string> overrides = GetParam();
+  overrides.push_back("iterations=20");
   const RunFolder whole = train_tiny(folder.path() / "whole", tiny_config(overrides));
-  overrides.push_back("iterations=3");
+  overrides.back() = "iterations=7";
   const RunFolder parts = train_tiny(folder.path() / "parts", tiny_config(overrides));
   EXPECT_NE(newest_checkpoint_bytes(whole.path), newest_checkpoint_bytes(parts.path));
-  resume(parts.path, 6);
+  resume(parts.path, 20);
   EXPECT_EQ(newest_checkpoint_bytes(whole.path), newest_checkpoint_bytes(parts.path));
   EXPECT_EQ(timeless_metrics(whole.path), timeless_metrics(parts.path));
 }
@@ -46,7 +47,7 @@ TEST_P(EveryLearner, ResumedGivesTheBitsOfAnUninterruptedRun) {
 TEST_P(EveryLearner, EveryThreadCountAndInstructionSetGivesTheSameBits) {
   const TemporaryFolder folder;
   std::vector<std::string> overrides = GetParam();
-  overrides.insert(overrides.end(), {"iterations=2", "evaluation.every=0"});
+  overrides.insert(overrides.end(), {"iterations=20", "evaluation.every=0"});
   const Config config = tiny_config(overrides);
   const std::string one = newest_checkpoint_bytes(train_tiny(folder.path() / "one", config).path);
   ASSERT_NE(one, "");
