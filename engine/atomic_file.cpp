@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <string>
 
+#include "engine/error.h"
 #include "engine/output_file.h"
 
 namespace innerloop {
@@ -25,6 +26,14 @@ void sync_folder(const std::filesystem::path& folder) {
   if (error_number != 0 && error_number != EINVAL) {
     throw_system_error(folder, "bring the folder to the disk", error_number);
   }
+}
+
+// `NAME.tmp-PROCESS`
+bool is_temporary_file_name(std::string_view name) {
+  const std::size_t mark = name.rfind(kTemporaryMark);
+  if (mark == std::string_view::npos || mark == 0) return false;
+  const std::string_view process = name.substr(mark + kTemporaryMark.size());
+  return !process.empty() && process.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 }  // namespace
@@ -53,11 +62,22 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
   write_file_atomically(path, std::span<const std::span<const std::byte>>(pieces));
 }
 
-bool is_temporary_file_name(std::string_view name) {
-  const std::size_t mark = name.rfind(kTemporaryMark);
-  if (mark == std::string_view::npos || mark == 0) return false;
-  const std::string_view process = name.substr(mark + kTemporaryMark.size());
-  return !process.empty() && process.find_first_not_of("0123456789") == std::string_view::npos;
+void check_file_place(const std::filesystem::path& path) {
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown))
+    throw InputError(path.string() + ": wanted the name of a file to write, found a folder");
+  if (path.has_parent_path() && !std::filesystem::is_directory(path.parent_path(), unknown))
+    throw InputError(path.string() + ": wanted the name of a file to write, found no folder " +
+                     path.parent_path().string());
+}
+
+void remove_temporary_files(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (!is_temporary_file_name(entry.path().filename().string())) continue;
+    std::filesystem::remove(entry.path(), error);
+    if (error) throw_system_error(entry.path(), "delete it", error.value());
+  }
 }
 
 }  // namespace innerloop

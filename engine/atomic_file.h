@@ -17,7 +17,12 @@ void write_file_atomically(const std::filesystem::path& path,
                            std::span<const std::span<const std::byte>> pieces);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
-/// Whether `name` is that of such a temporary file, left by a process that was killed.
-bool is_temporary_file_name(std::string_view name);
+/// Tells at the start of a long run that its end could not write `path`. Throws InputError when there is no folder for
+/// it, or a folder has that name.
+void check_file_place(const std::filesystem::path& path);
+
+/// Deletes the temporary files in `folder`, which processes left that were killed in the middle of a write. Throws
+/// RunError when one cannot be deleted.
+void remove_temporary_files(const std::filesystem::path& folder);
 
 }  // namespace innerloop

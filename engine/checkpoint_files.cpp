@@ -73,10 +73,7 @@ void prune_checkpoints(const std::filesystem::path& run, int keep) {
   for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < iterations.size(); ++i) {
     delete_file(checkpoint_file(run, iterations[i]));
   }
-  std::error_code none;
-  for (const auto& entry : std::filesystem::directory_iterator(checkpoint_folder(run), none)) {
-    if (is_temporary_file_name(entry.path().filename().string())) delete_file(entry.path());
-  }
+  remove_temporary_files(checkpoint_folder(run));
 }
 
 }  // namespace innerloop

@@ -30,4 +30,9 @@ void catch_interrupts() {
 
 bool interrupted() { return interrupts != 0; }
 
+void release_interrupts() {
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
 }  // namespace innerloop

@@ -9,4 +9,7 @@ void catch_interrupts();
 /// Whether one has come since `catch_interrupts`.
 bool interrupted();
 
+/// From now on the first one ends the process again.
+void release_interrupts();
+
 }  // namespace innerloop

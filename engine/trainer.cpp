@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "engine/atomic_file.h"
 #include "engine/batch_file.h"
 #include "engine/error.h"
 #include "engine/interrupt.h"
@@ -61,6 +62,7 @@ void Trainer::dump_batch(std::int64_t iteration, const std::filesystem::path& fi
     throw InputError("--dump-iteration: wanted an iteration of this run, from " +
                      std::to_string(counts_.iteration + 1) + " to " + std::to_string(config_.iterations) +
                      ", found " + std::to_string(iteration));
+  check_file_place(file);
   dump_ = {iteration, file};
 }
 
@@ -111,12 +113,13 @@ Trainer::End Trainer::train(const RunFolder& run, std::ostream& out, bool termin
     tensorboard.write(metrics);
     progress.update(counts_.iteration, report.returns, metrics["env_steps_per_second"]);
 
-    const bool stop = interrupted(), last = counts_.iteration == config_.iterations;
-    if (stop || last || is_due(counts_.iteration, config_.checkpoint.every)) {
+    const bool stop = interrupted();
+    if (stop || counts_.iteration == config_.iterations ||
+        is_due(counts_.iteration, config_.checkpoint.every)) {
       metrics_log.sync();
       save(run, learner_->state());
     }
-    if (stop && !last) return End::interrupted;
+    if (stop) return End::interrupted;
   }
   return End::complete;
 }

@@ -28,7 +28,7 @@ class Trainer {
   void restore(const Checkpoint& checkpoint);
 
   /// Iteration `iteration`, from 1, is to be written as `file` (engine/batch_file.h).
-  /// @throws InputError when `train` will not come by it.
+  /// @throws InputError when `train` will not come by it, or `file` cannot be a file.
   void dump_batch(std::int64_t iteration, const std::filesystem::path& file);
 
   enum class End { complete, interrupted };

@@ -69,12 +69,27 @@ TEST(AtomicFile, AMissingFolderIsNamed) {
               AllOf(HasSubstr(path.string()), HasSubstr("No such file or directory")));
 }
 
-TEST(AtomicFile, KnowsItsTemporaryNames) {
-  EXPECT_TRUE(is_temporary_file_name("12.safetensors.tmp-345"));
-  EXPECT_FALSE(is_temporary_file_name("12.safetensors"));
-  EXPECT_FALSE(is_temporary_file_name("notes.tmp-mine"));
-  EXPECT_FALSE(is_temporary_file_name("notes.tmp-"));
-  EXPECT_FALSE(is_temporary_file_name(".tmp-1"));
+TEST(AtomicFile, APlaceThatCouldNotHoldAFileIsRefused) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path().string();
+  EXPECT_EQ(message_of<InputError>([&] { check_file_place(path); }),
+            path + ": wanted the name of a file to write, found a folder");
+  EXPECT_EQ(message_of<InputError>([&] { check_file_place(path + "/no/file"); }),
+            path + "/no/file: wanted the name of a file to write, found no folder " + path + "/no");
+  check_file_place(path + "/file");
+  check_file_place("file");
+  EXPECT_EQ(count_entries(folder.path()), 0u);
+}
+
+TEST(AtomicFile, RemovesTemporaryFilesAndNothingElse) {
+  const TemporaryFolder folder;
+  write_text(folder.path() / "12.safetensors.tmp-345", "half");
+  for (const char* kept : {"12.safetensors", "notes.tmp-mine", "notes.tmp-", ".tmp-1"})
+    write_text(folder.path() / kept, "");
+  remove_temporary_files(folder.path());
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "12.safetensors.tmp-345"));
+  EXPECT_EQ(count_entries(folder.path()), 4u);
+  remove_temporary_files(folder.path() / "none");
 }
 
 }  // namespace

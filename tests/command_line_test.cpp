@@ -62,6 +62,15 @@ class CommandLineTest : public testing::Test {
     write_text(path("bad.json"), config);
     return refusal({"train", "bad.json", "--out", "run"});
   }
+  // Until the run in "run" has a checkpoint of that iteration or a later one.
+  void wait_for_checkpoint(std::int64_t iteration) const {
+    for (int milliseconds = 0; milliseconds < 30000; ++milliseconds) {
+      const auto done = list_checkpoints(path("run"));
+      if (!done.empty() && done.back() >= iteration) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    ADD_FAILURE() << "no checkpoint of iteration " << iteration;
+  }
   std::string newest_checkpoint() const {
     return checkpoint_file(path("run"), list_checkpoints(path("run")).back()).string();
   }
@@ -111,11 +120,18 @@ TEST_F(CommandLineTest, BadArgumentsAreRefused) {
            {"train", "tiny.json", "--resume"},
            {"train", "tiny.json", "--dump-iteration", "2"},
            {"train", "tiny.json", "--out", "run", "--dump-batch", "batch", "--dump-iteration", "7"},
+           {"train", "tiny.json", "--out", "run", "--dump-batch", "none/batch"},
+           {"train", "tiny.json", "--out", "tiny.json/run"},
+           {"bench", "rollout", "--json", "none/bench.json"},
            {"evaluate", "none"},
            {"list", "environmnets"},
            {"list", "--markdown", "--schema"}})
     EXPECT_THAT(refusal(arguments), HasSubstr(" ")) << testing::PrintToString(arguments);
   EXPECT_THAT(refusal({"list", "environmnets"}), HasSubstr("\"environments\""));
+  EXPECT_EQ(
+      refusal({"trian", "tiny.json"}),
+      "innerloop: wanted a command, one of train, evaluate, show, plan, list, bench (nearest: \"train\"), "
+      "found \"trian\"");
 }
 
 TEST_F(CommandLineTest, ShowPrintsAConfigThatReadsBackEqual) {
@@ -204,6 +220,26 @@ TEST_F(CommandLineTest, AFolderThatExistsIsNotOverwritten) {
               HasSubstr("run: wanted a folder that does not exist"));
 }
 
+TEST_F(CommandLineTest, ARunThatIsBeingTrainedIsLeftAlone) {
+  CommandLine training(path("."), {"train", "tiny.json", "--out", "run", "--set", "iterations=1000000000"});
+  wait_for_checkpoint(2);
+  const Ended second = run({"train", "--resume", "--out", "run"});
+  EXPECT_EQ(second.exit_code, kExitBadInput);
+  EXPECT_EQ(second.err, "innerloop: run: wanted a run that no process trains, found one that trains it\n");
+}
+
+TEST_F(CommandLineTest, AnInterruptedEvaluationEndsAtOnceAndCanBeDoneLater) {
+  CommandLine training(path("."),
+                       {"train", "tiny.json", "--out", "run", "--set", "evaluation.inner_steps=255", "--set",
+                        "evaluation.every=0", "--set", "evaluation.tasks=10000"});
+  wait_for_checkpoint(6);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  training.signal(SIGINT);
+  EXPECT_EQ(training.wait().killed_by, SIGINT);
+  EXPECT_FALSE(std::filesystem::exists(path("run/evaluation.json")));
+  EXPECT_EQ(run({"evaluate", "run", "--steps", "1"}).exit_code, kExitDone);
+}
+
 TEST_F(CommandLineTest, DamagedCheckpointsAreRefused) {
   train();
   const std::string file = newest_checkpoint(), good = read_text(file);
@@ -266,31 +302,25 @@ TEST_F(CommandLineTest, KilledAndInterruptedAndResumedItGivesTheBitsOfAnUninterr
       "train", "tiny.json",           "--out", "run", "--threads", "1", "--set", "iterations=10000",
       "--set", "checkpoint.every=500"};
   const std::vector<std::string> resumed = {"train", "--resume", "--out", "run", "--threads", "1"};
-  const auto wait_for = [&](std::int64_t iteration) {
-    for (int milliseconds = 0; milliseconds < 30000; ++milliseconds) {
-      const auto done = list_checkpoints(path("run"));
-      if (!done.empty() && done.back() >= iteration) return;
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    ADD_FAILURE() << "no checkpoint of iteration " << iteration;
-  };
   {
     CommandLine process(path("."), fresh);
-    wait_for(500);
+    wait_for_checkpoint(500);
     process.signal(SIGKILL);
     EXPECT_EQ(process.wait().killed_by, SIGKILL);
   }
   const std::int64_t killed_at = list_checkpoints(path("run")).back();
   EXPECT_LT(killed_at, 10000);
+  write_text(path("run/config.json.tmp-1"), "half");  // as if killed in the middle of writing it
   {
     CommandLine process(path("."), resumed);
-    wait_for(killed_at + 500);
+    wait_for_checkpoint(killed_at + 500);
     process.signal(SIGINT);
     const Ended ended = process.wait();
     EXPECT_EQ(ended.exit_code, kExitInterrupted) << ended.err;
     EXPECT_THAT(ended.out, HasSubstr("--resume --out run"));
     EXPECT_FALSE(std::filesystem::exists(path("run/evaluation.json")));
   }
+  EXPECT_FALSE(std::filesystem::exists(path("run/config.json.tmp-1")));
   EXPECT_EQ(timeless_metrics(path("run")).size(),
             static_cast<std::size_t>(list_checkpoints(path("run")).back()));
   EXPECT_EQ(run(resumed).exit_code, kExitDone);

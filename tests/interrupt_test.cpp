@@ -29,6 +29,17 @@ TEST(InterruptDeathTest, TheSecondEndsTheProcessAtOnce) {
   EXPECT_EXIT(end_after({SIGINT, SIGTERM}), testing::KilledBySignal(SIGTERM), "");
 }
 
+TEST(InterruptDeathTest, OnceReleasedTheFirstEndsTheProcess) {
+  const auto end_after_release = [](int signal) {
+    catch_interrupts();
+    release_interrupts();
+    std::raise(signal);
+    std::exit(3);
+  };
+  EXPECT_EXIT(end_after_release(SIGINT), testing::KilledBySignal(SIGINT), "");
+  EXPECT_EXIT(end_after_release(SIGTERM), testing::KilledBySignal(SIGTERM), "");
+}
+
 TEST(InterruptDeathTest, NoneSetsNothing) { EXPECT_EXIT(end_after({}), testing::ExitedWithCode(5), ""); }
 
 }  // namespace

@@ -182,6 +182,17 @@ TEST(Resume, RefusesACheckpointOfAnotherArchitecture) {
               AllOf(HasSubstr("layer0"), HasSubstr("wanted"), HasSubstr("found")));
 }
 
+TEST(Resume, RefusesARunThatIsBeingTrained) {
+  const TemporaryFolder folder;
+  const RunFolder run = train_tiny(folder.path() / "run", tiny_config());
+  {
+    const RunLock training(run.path);
+    EXPECT_EQ(message_of<InputError>([&] { read_resume(run.path, {}); }),
+              run.path.string() + ": wanted a run that no process trains, found one that trains it");
+  }
+  EXPECT_EQ(read_resume(run.path, {}).checkpoint.iteration, 6);
+}
+
 TEST(Resume, TakesLongerIterationsAndNothingElse) {
   const TemporaryFolder folder;
   const RunFolder run = train_tiny(folder.path() / "run", tiny_config());

@@ -21,6 +21,7 @@ void add_bench(CLI::App& app) {
   command.add_option("--json", flags->json, "also writes the results to this file");
   add_device_flags(command, flags->device);
   command.callback([flags] {
+    if (!flags->json.empty()) check_file_place(flags->json);
     std::cout << benchmark_table_head() << "\n" << std::flush;
     const BenchmarkReport report =
         run_benchmarks(flags->device, flags->filter, [](const BenchmarkResult& result) {

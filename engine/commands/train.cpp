@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/atomic_file.h"
 #include "engine/commands/commands.h"
 #include "engine/commands/device_flags.h"
 #include "engine/config.h"
@@ -19,6 +20,7 @@
 #include "engine/metrics_log.h"
 #include "engine/resume.h"
 #include "engine/run_folder.h"
+#include "engine/run_lock.h"
 #include "engine/trainer.h"
 
 namespace innerloop {
@@ -42,7 +44,7 @@ MachineFacts facts_of(const Device& device) {
 // Checks all that can be wrong before it writes anything, then trains. False: interrupted.
 bool train(const Flags& flags) {
   std::optional<Resume> resume;
-  if (flags.resume) resume = read_resume(flags.out, flags.set);
+  if (flags.resume) resume.emplace(read_resume(flags.out, flags.set));
   const Config config = resume ? resume->config : read_config(flags.config, flags.set);
   const std::string source = resume ? resume->folder.config().string() : flags.config;
 
@@ -55,14 +57,17 @@ bool train(const Flags& flags) {
                        flags.dump_batch);
 
   RunFolder run;
+  std::optional<RunLock> lock;
   if (resume) {
     run = resume->folder;
+    remove_temporary_files(run.path);
     cut_metrics(run.metrics(), trainer.counts().iteration);
     write_json(run.config(), to_json(config));
   } else {
     run = create_run_folder(
         flags.out.empty() ? default_run_folder(flags.config, std::time(nullptr)) : flags.out.c_str(),
         to_json(config));
+    lock.emplace(run.path);
   }
   write_json(run.machine(), machine_info(facts_of(device)));
   std::cout << algorithm_name(config) << " on " << environment_name(config) << ", " << config.iterations
@@ -80,6 +85,7 @@ bool train(const Flags& flags) {
               << "--out " << run.path.string() << "\n";
     return false;
   }
+  release_interrupts();
   const auto report = evaluation_report(config, device, trainer.params(), trainer.counts().iteration);
   write_json(run.evaluation(), report);
   std::cout << "\n" << evaluation_table(report, config);
