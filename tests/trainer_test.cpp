@@ -6,10 +6,8 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "engine/metrics_log.h"
 #include "engine/policy_layout.h"
-#include "engine/resume.h"
-#include "tests/tiny_run.h"
+#include "tests/resumed_run.h"
 
 namespace innerloop {
 namespace {
@@ -17,17 +15,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-// As `innerloop train --resume --set iterations=N` does it.
-void resume(const std::filesystem::path& path, int iterations) {
-  const Resume from = read_resume(path, std::vector<std::string>{"iterations=" + std::to_string(iterations)});
-  Device device(kOneThread);
-  Trainer trainer(from.config, device);
-  trainer.restore(from.checkpoint);
-  cut_metrics(from.folder.metrics(), trainer.counts().iteration);
-  std::ostringstream progress;
-  trainer.train(from.folder, progress, false);
-}
 
 class EveryLearner : public testing::TestWithParam<std::vector<std::string>> {};
 

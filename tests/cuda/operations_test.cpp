@@ -1,6 +1,7 @@
 // Every operation computes on the CUDA device the bits of the host's kernels.
 #include <gtest/gtest.h>
 
+#include "tests/cuda/cuda_device.h"
 #include "tests/support/operation_cases.h"
 
 namespace innerloop {
@@ -9,7 +10,7 @@ namespace {
 class EveryOperationOnCuda : public testing::TestWithParam<OperationCase> {};
 
 TEST_P(EveryOperationOnCuda, EqualsTheHostsKernels) {
-  Device device({.backend = Backend::cuda, .threads = 0, .instructions = ""});
+  Device device(kCuda);
   EXPECT_EQ(first_difference(GetParam().run(host_kernel_sets().back()), GetParam().run_on(device)), "");
 }
 

@@ -2,15 +2,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/resume.h"
-#include "tests/tiny_run.h"
+#include "engine/error.h"
+#include "engine/evaluation_report.h"
+#include "engine/policy_layout.h"
+#include "tests/cuda/cuda_device.h"
+#include "tests/resumed_run.h"
 
 namespace innerloop {
 namespace {
 
 using Overrides = std::vector<std::string>;
-
-const DeviceOptions kCuda = {.backend = Backend::cuda, .threads = 0, .instructions = ""};
 
 struct Variant {
   const char* name;
@@ -87,26 +88,58 @@ TEST_P(EveryFormOnCuda, LeavesTheCheckpointOfTheCpu) { expect_the_same_run_on_bo
 INSTANTIATE_TEST_SUITE_P(, EveryFormOnCuda, testing::ValuesIn(kForms),
                          [](const auto& test) { return test.param.name; });
 
-// Goes on with the run in `path` for 3 more iterations.
-void resume_on(const DeviceOptions& options, const std::filesystem::path& path) {
-  const Resume from = read_resume(path, Overrides{"iterations=6"});
-  Device device(options);
-  Trainer trainer(from.config, device);
-  trainer.restore(from.checkpoint);
-  std::ostringstream progress;
-  trainer.train(from.folder, progress, false);
-}
-
 TEST(ResumeOnCuda, GoesOnWithTheBitsOfTheOtherBackend) {
   const TemporaryFolder folder;
   const std::string whole = newest_checkpoint_bytes(train_tiny(folder.path() / "whole", tiny_config()).path);
   const Config half = tiny_config({"iterations=3"});
   const RunFolder to_cuda = train_tiny(folder.path() / "to_cuda", half);
-  resume_on(kCuda, to_cuda.path);
+  resume(to_cuda.path, 6, kCuda);
   EXPECT_EQ(newest_checkpoint_bytes(to_cuda.path), whole);
   const RunFolder to_cpu = train_tiny(folder.path() / "to_cpu", half, kCuda);
-  resume_on(kOneThread, to_cpu.path);
+  resume(to_cpu.path, 6);
   EXPECT_EQ(newest_checkpoint_bytes(to_cpu.path), whole);
+}
+
+TEST(EvaluationOnCuda, GivesTheReportOfTheCpu) {
+  const Config config = tiny_config({"evaluation.tasks=5", "evaluation.inner_steps=2"});
+  Device cpu(kOneThread), cuda(kCuda);
+  const std::vector<float> params = initial_parameters(tiny_config({"seed=8"}), policy_shape(config));
+  for (const std::vector<float>& task : {std::vector<float>{}, std::vector<float>{0.3f, -0.4f}})
+    EXPECT_EQ(evaluation_report(config, cuda, params, 3, task),
+              evaluation_report(config, cpu, params, 3, task));
+}
+
+TEST(BatchFileOnCuda, HoldsTheIterationOfTheCpu) {
+  const TemporaryFolder folder;
+  const auto dumped = [&](const std::string& name, const DeviceOptions& options) {
+    const Config config = tiny_config({"iterations=2", "algorithm.estimator=dice"});
+    Device device(options);
+    Trainer trainer(config, device);
+    trainer.dump_batch(2, folder.path() / name);
+    std::ostringstream progress;
+    trainer.train(create_run_folder(folder.path() / (name + ".run"), to_json(config)), progress, false);
+    return read_text(folder.path() / name);
+  };
+  const std::string cpu = dumped("cpu", kOneThread);
+  EXPECT_NE(cpu, "");
+  EXPECT_EQ(dumped("cuda", kCuda), cpu);
+}
+
+// After an outer step of this size the network's outputs overflow. The epochs before have changed θ: it is put back.
+TEST(GradientOnCuda, ThatIsNotFiniteEndsTheRunAsOnTheCpu) {
+  const TemporaryFolder folder;
+  const Config config = tiny_config({R"(outer={"name":"sgd","lr":1e30})", "policy.activation=relu",
+                                     "evaluation.every=0", R"(algorithm={"name":"promp","epochs":2})"});
+  const auto train = [&](const std::string& name, const DeviceOptions& options) {
+    Device device(options);
+    Trainer trainer(config, device);
+    const RunFolder run = create_run_folder(folder.path() / name, to_json(config));
+    std::ostringstream progress;
+    const std::string message = message_of<RunError>([&] { trainer.train(run, progress, false); });
+    EXPECT_THAT(message, testing::HasSubstr("wanted a finite meta-gradient"));
+    return message.substr(0, message.find("; the state")) + newest_checkpoint_bytes(run.path);
+  };
+  EXPECT_EQ(train("cuda", kCuda), train("cpu", kOneThread));
 }
 
 }  // namespace

@@ -1,0 +1,119 @@
+// The CUDA device's memory and streams, and what is left of it after an error.
+#include "engine/device.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "engine/error.h"
+#include "tests/cuda/cuda_device.h"
+#include "tests/support/device_copies.h"
+#include "tests/support/operation_cases.h"
+#include "tests/support/trajectories.h"
+#include "tests/temporary_folder.h"
+
+namespace innerloop {
+namespace {
+
+using testing::AllOf;
+using testing::Each;
+using testing::HasSubstr;
+
+std::vector<float> numbers_of(Device& device, const std::shared_ptr<void>& memory, std::size_t count) {
+  std::vector<float> numbers(count, -1.0f);
+  device.copy_to_host(numbers.data(), memory.get(), static_cast<std::int64_t>(count * sizeof(float)));
+  return numbers;
+}
+
+void expect_usable(Device& device) {
+  const OperationCase any = operation_cases(CaseSize::small).front();
+  EXPECT_EQ(first_difference(any.run(host_kernel_sets().back()), any.run_on(device)), "");
+}
+
+TEST(CudaDevice, SaysWhatItIs) {
+  const Device device(kCuda);
+  EXPECT_TRUE(device.is_cuda());
+  EXPECT_EQ(device.description(), "cuda (" + device.name() + "), as asked");
+  EXPECT_EQ(Device({}).description(), "cuda (" + device.name() + "): it answers");
+}
+
+TEST(CudaDevice, FreshMemoryIsZero) {
+  Device device(kCuda);
+  EXPECT_THAT(numbers_of(device, device.allocate(4000), 1000), Each(0.0f));
+}
+
+TEST(CudaDevice, CopiesInTheOrderOfTheCalls) {
+  Device device(kCuda);
+  constexpr std::int64_t kBytes = 1000 * sizeof(float);
+  std::vector<float> first(1000), second(1000);
+  std::iota(first.begin(), first.end(), 1.0f);
+  std::iota(second.begin(), second.end(), 5.0f);
+  const auto from = device.allocate(kBytes), to = device.allocate(kBytes);
+  device.copy_to_device(from.get(), first.data(), kBytes);
+  device.copy_on_device(to.get(), from.get(), kBytes);
+  device.copy_to_device(from.get(), second.data(), kBytes);
+  EXPECT_EQ(numbers_of(device, to, 1000), first);
+  EXPECT_EQ(numbers_of(device, from, 1000), second);
+}
+
+TEST(CudaDevice, KnowsWhatIsLeftOfItsMemory) {
+  Device device(kCuda);
+  constexpr std::int64_t kBytes = std::int64_t{64} << 20;
+  const std::int64_t before = device.available_bytes();
+  const auto memory = device.allocate(kBytes);
+  EXPECT_LE(device.available_bytes(), before - kBytes);
+}
+
+TEST(CudaDevice, RefusesMoreMemoryThanThereIsAndGoesOn) {
+  Device device(kCuda);
+  constexpr std::int64_t kAbsurd = std::int64_t{1} << 60;
+  EXPECT_THAT(message_of<RunError>([&] { device.allocate(kAbsurd); }),
+              AllOf(HasSubstr("wanted " + std::to_string(kAbsurd) + " bytes of device memory, found "),
+                    HasSubstr(" free")));
+  expect_usable(device);
+}
+
+TEST(CudaDevice, RefusesAnOperationWithMoreScratchThanThereIsAndGoesOn) {
+  Device device(kCuda);
+  PolicyGradient<float> op;
+  op.shape = policy_of({256, 256, 256, 256}, HeadKind::gaussian);
+  op.batch.horizon = op.batch.envs = 1;
+  EXPECT_THAT(message_of<RunError>([&] { device.per_task(op, 1 << 24); }),
+              HasSubstr("bytes of device memory, found "));
+  expect_usable(device);
+}
+
+TEST(CudaDevice, RefusesMoreBlocksThanAGridHasAndGoesOn) {
+  Device device(kCuda);
+  SumOverTasks<float> op;
+  op.size = 1 << 30;
+  EXPECT_THAT(message_of<RunError>([&] { device.per_task(op, 1 << 10); }),
+              HasSubstr("wanted at most 2^31 - 1 blocks, found 4294967296"));
+  expect_usable(device);
+}
+
+// Each has a stream and scratch memory of its own.
+TEST(CudaDevice, TwoInOneProcessDoNotDisturbEachOther) {
+  Device first(kCuda), second(kCuda);
+  constexpr int kRounds = 5, kTasks = 3;
+  Memory memory(1);
+  SumOverTasks<float> op;
+  op.tasks = kTasks;
+  op.size = 300;
+  float* x = memory.normals("x", kTasks * 300);
+  op.x = x;
+  op.out = x;  // the sum becomes the first task's
+  const DeviceCopies on_first(first, memory), on_second(second, memory);
+  for (int round = 0; round < kRounds; ++round) {
+    first.once(on_first.moved(op));
+    second.once(on_second.moved(op));
+  }
+  on_first.bring_back();
+  const auto wanted = memory.content();
+  on_second.bring_back();
+  EXPECT_EQ(first_difference(wanted, memory.content()), "");
+}
+
+}  // namespace
+}  // namespace innerloop
