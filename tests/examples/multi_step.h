@@ -31,8 +31,9 @@ class MultiStep : public MetaLearner {
     outer_ = OuterOptimiser::create(config, static_cast<int>(parameters), device, plan_, nullptr);
   }
 
-  IterationReport iterate(std::uint32_t iteration) override {
-    inner_->start(params_, key(iteration));
+ private:
+  void enqueue() override {
+    inner_->start(params_);
     for (int k = 0; k < steps_; ++k) {
       inner_->rollout(k);
       inner_->inner_step(k);
@@ -47,10 +48,8 @@ class MultiStep : public MetaLearner {
     }
     mean_over_tasks(v);
     outer_->update(params_, meta_gradient_);
-    return report(v);
   }
 
- private:
   const float early_weight_;
   float* back_ = nullptr;  // [task][P]  v_k
 };
