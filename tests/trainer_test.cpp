@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/interrupt.h"
 #include "engine/policy_layout.h"
 #include "tests/resumed_run.h"
 
@@ -97,6 +99,21 @@ TEST(Trainer, MetricsHaveALineAnIterationWithTheirKeys) {
     EXPECT_EQ(metrics.contains("evaluation_returns"), iteration % 3 == 0) << line;
   }
   EXPECT_EQ(iteration, 6);
+}
+
+TEST(Trainer, AnInterruptInTheLastIterationIsOne) {
+  const TemporaryFolder folder;
+  const Config config = tiny_config({"iterations=1"});
+  Device device(kOneThread);
+  Trainer trainer(config, device);
+  std::ostringstream progress;
+  catch_interrupts();
+  std::raise(SIGINT);
+  EXPECT_EQ(trainer.train(create_run_folder(folder.path() / "run", to_json(config)), progress, false),
+            Trainer::End::interrupted);
+  EXPECT_EQ(list_checkpoints(folder.path() / "run").back(), 1);
+  catch_interrupts();  // forgets this one
+  release_interrupts();
 }
 
 TEST(Trainer, EvaluatingWhileTrainingChangesNothing) {
