@@ -30,10 +30,14 @@ function(add_test_program target label library)
                        PROPERTIES LABELS ${label} TIMEOUT 600)
 endfunction()
 
-add_test_program(innerloop_tests quick innerloop_engine *_test.cpp support/*.cpp)
+# Several programs run the cases of operations.
+add_library(innerloop_operation_cases OBJECT "${PROJECT_SOURCE_DIR}/tests/support/operation_cases.cpp")
+target_link_libraries(innerloop_operation_cases PRIVATE innerloop_flags)
+
+add_test_program(innerloop_tests quick "innerloop_engine;innerloop_operation_cases" *_test.cpp support/double_kernels.cpp)
 add_dependencies(innerloop_tests innerloop)  # the tests of the command line run it
 # The teams' own program has little to compile: the portable kernels, and of the engine only its threads.
-add_test_program(innerloop_team_tests teams innerloop_kernels_portable teams/*.cpp support/operation_cases.cpp
+add_test_program(innerloop_team_tests teams "innerloop_kernels_portable;innerloop_operation_cases" teams/*.cpp
                  ../engine/device.cpp ../engine/thread_pool.cpp)
 target_link_libraries(innerloop_team_tests PRIVATE innerloop_flags Threads::Threads)
 if(TARGET innerloop_cuda)
@@ -41,7 +45,11 @@ if(TARGET innerloop_cuda)
 endif()
 add_test_program(innerloop_long_tests long innerloop_engine long/*_test.cpp)
 if(TARGET innerloop_cuda)
-  add_test_program(innerloop_cuda_tests cuda innerloop_engine cuda/*_test.cpp support/operation_cases.cpp)
+  add_test_program(innerloop_cuda_tests cuda "innerloop_engine;innerloop_operation_cases" cuda/*_test.cpp
+                   cuda/*_test.cu)
+  # Its own launchers come before those in the library, which are then left out.
+  add_test_program(innerloop_cuda_fault_tests cuda "innerloop_engine;innerloop_operation_cases" cuda/faults/*_test.cpp
+                   cuda/faults/*.cu)
 endif()
 
 # Optimised code only: without inlining, each small function of the standard library would be a weak symbol.
@@ -53,7 +61,7 @@ if(TARGET innerloop_kernels_avx2 AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT
       Python3::Interpreter "${PROJECT_SOURCE_DIR}/cmake/check_isa_symbols.py"
       Avx2 $<TARGET_OBJECTS:innerloop_kernels_avx2> --set Avx512 $<TARGET_OBJECTS:innerloop_kernels_avx512>
       --set - $<TARGET_OBJECTS:innerloop_kernels_portable> $<TARGET_OBJECTS:innerloop_engine>
-              $<TARGET_OBJECTS:innerloop> $<TARGET_OBJECTS:innerloop_tests>
+              $<TARGET_OBJECTS:innerloop> $<TARGET_OBJECTS:innerloop_tests> $<TARGET_OBJECTS:innerloop_operation_cases>
     COMMAND_EXPAND_LISTS)
   set_tests_properties(HostKernels.ShareNoSymbolAcrossInstructionSets PROPERTIES LABELS quick)
 endif()

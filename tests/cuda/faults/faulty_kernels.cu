@@ -1,0 +1,67 @@
+// Every operation with the fault that is asked for (fault.h). Linked before the CUDA side's library, these launchers are
+// the ones that the engine finds.
+#include "kernels/cuda/stream.h"
+#include "tests/cuda/faults/fault.h"
+
+namespace innerloop::cuda {
+namespace {
+
+struct FaultyTeam : CudaTeam<float> {
+  int skipped_sync;
+  int first_rank;
+  mutable int syncs = 0;
+
+  __device__ FaultyTeam(int skipped_sync, int first_rank)
+      : skipped_sync(skipped_sync), first_rank(first_rank) {}
+  __device__ int rank() const { return CudaTeam<float>::rank() + first_rank; }
+  __device__ void sync() const {
+    if (syncs++ != skipped_sync) CudaTeam<float>::sync();
+  }
+};
+
+template <class Op>
+__global__ void __launch_bounds__(kThreads, 1)
+    run_faulty(Op op, int parts, char* global_scratch, long scratch_bytes, Fault fault) {
+  extern __shared__ __align__(128) char faulty_scratch[];
+  const int task = static_cast<int>(blockIdx.x) / parts, part = static_cast<int>(blockIdx.x) % parts;
+  char* scratch = global_scratch == nullptr ? faulty_scratch : global_scratch + blockIdx.x * scratch_bytes;
+  op(FaultyTeam(fault.skipped_sync, fault.absent_thread), Place{task, part, task}, Scratch(scratch));
+}
+
+cudaStream_t forgotten_stream() {
+  static const Stream stream;
+  return stream.handle;
+}
+
+template <class Op>
+void launch_faulty(Stream& stream, const Op& op, int tasks) {
+  const long bytes = op.template scratch_bytes<CudaTeam<float>>(), missing = fault.short_scratch ? 4 : 0;
+  const int blocks = tasks * op.parts();
+  char* scratch = fault.in_global ? static_cast<char*>(stream.reserve(blocks * bytes - missing)) : nullptr;
+  run_faulty<Op>
+      <<<blocks, kThreads, fault.in_global ? 0 : bytes - missing,
+         fault.other_stream ? forgotten_stream() : stream.handle>>>(op, op.parts(), scratch, bytes, fault);
+  INNERLOOP_CUDA_CHECK(cudaGetLastError());
+}
+
+template <class... Ops>
+constexpr Launchers<TypeList<Ops...>> faulty_launchers_of(TypeList<Ops...>) {
+  return {Launcher<Ops>{&launch_faulty<Ops>}...};
+}
+
+}  // namespace
+
+const Launchers<PolicyOperations<float>>& policy_launchers() {
+  static const auto launchers = faulty_launchers_of(PolicyOperations<float>{});
+  return launchers;
+}
+const Launchers<DrawOperations<float>>& draw_launchers() {
+  static const auto launchers = faulty_launchers_of(DrawOperations<float>{});
+  return launchers;
+}
+const Launchers<RolloutOperations<float>>& rollout_launchers() {
+  static const auto launchers = faulty_launchers_of(RolloutOperations<float>{});
+  return launchers;
+}
+
+}  // namespace innerloop::cuda
