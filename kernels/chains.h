@@ -24,7 +24,7 @@ FN V close_vectors(V* v) {
   if constexpr (Vectors == 1) {
     return v[0];
   } else {
-    UNROLL for (int i = 0; i < Vectors / 2; ++i) v[i] = add_halves<Vectors / 2>(v[2 * i], v[2 * i + 1]);
+    UNROLL for (int i = 0; i < Vectors; i += 2) v[i / 2] = add_halves<Vectors / 2>(v[i], v[i + 1]);
     return close_vectors<Vectors / 2>(v);
   }
 }
