@@ -4,8 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <numeric>
-
 #include "engine/error.h"
 #include "tests/cuda/cuda_device.h"
 #include "tests/support/device_copies.h"
@@ -43,18 +41,25 @@ TEST(CudaDevice, FreshMemoryIsZero) {
   EXPECT_THAT(numbers_of(device, device.allocate(4000), 1000), Each(0.0f));
 }
 
-TEST(CudaDevice, CopiesInTheOrderOfTheCalls) {
+TEST(CudaDevice, CopiesInOrderWithItsOperations) {
   Device device(kCuda);
-  constexpr std::int64_t kBytes = 1000 * sizeof(float);
-  std::vector<float> first(1000), second(1000);
-  std::iota(first.begin(), first.end(), 1.0f);
-  std::iota(second.begin(), second.end(), 5.0f);
-  const auto from = device.allocate(kBytes), to = device.allocate(kBytes);
-  device.copy_to_device(from.get(), first.data(), kBytes);
-  device.copy_on_device(to.get(), from.get(), kBytes);
-  device.copy_to_device(from.get(), second.data(), kBytes);
-  EXPECT_EQ(numbers_of(device, to, 1000), first);
-  EXPECT_EQ(numbers_of(device, from, 1000), second);
+  constexpr std::size_t kCount = 1000;
+  constexpr std::int64_t kBytes = kCount * sizeof(float);
+  std::vector<float> numbers(kCount), twice(kCount), four_times(kCount);
+  for (std::size_t i = 0; i < kCount; ++i) {
+    numbers[i] = static_cast<float>(i + 1);
+    twice[i] = 2 * numbers[i];
+    four_times[i] = 4 * numbers[i];
+  }
+  const auto memory = device.allocate(kBytes), copy = device.allocate(kBytes);
+  auto* x = static_cast<float*>(memory.get());
+  const SumOverTasks<float> double_x{1, kCount, x, 2.0f, nullptr, x};
+  device.copy_to_device(x, numbers.data(), kBytes);
+  device.once(double_x);
+  device.copy_on_device(copy.get(), x, kBytes);
+  device.once(double_x);
+  EXPECT_EQ(numbers_of(device, copy, kCount), twice);
+  EXPECT_EQ(numbers_of(device, memory, kCount), four_times);
 }
 
 TEST(CudaDevice, KnowsWhatIsLeftOfItsMemory) {
