@@ -156,6 +156,16 @@ TEST(TabularMdp, NextStatesComeAsOftenAsTheTaskSays) {
   EXPECT_NEAR(squares, 1, 0.04);
 }
 
+// As if rounding had left all of a row's probability over.
+TEST(TabularMdp, WhatRoundingLeavesIsTheLastStates) {
+  using R = Pack<float, 1>;
+  const std::vector<float> memory(static_cast<std::size_t>(kTaskSize<TabularMdp>));
+  TabularMdp::State<R> state = {R(4)};
+  auto random = stream<R>(Purpose::environment, 0);
+  TabularMdp::step<R>({7, 3}, TaskNumbers<R>(memory.data(), 0), state, IntPack<R>(1), random);
+  EXPECT_EQ(state.number.get(0), 6);
+}
+
 TEST(TabularMdp, StatesAreSeenAsOneOfSixteen) {
   using R = Pack<float, 1>;
   const auto seen = TabularMdp::observe<R>({}, {R(9)});
