@@ -112,11 +112,11 @@ TEAM_FN void store_gradient(const Team& team, const PolicyShape& shape,
     const int in = shape.width[l], out = shape.width[l + 1], stride = padded(out);
     T* weight = gradient + shape.weight_offset(l);
     // The bias follows the weights: it is their last row, here and there.
-    for (int i = team.rank(); i <= in; i += team.size()) {
+    for_cells(team, in + 1, ceil_div(out, V::lanes), [&](int i, int vector) FN_LAMBDA {
       const T* row = i < in ? sums.weight[l] + static_cast<long>(i) * stride : sums.bias[l];
-      for (int o = 0; o < out; o += V::lanes)
-        store_first(weight + static_cast<long>(i) * out + o, load_aligned<V>(row + o), out - o);
-    }
+      const int o = vector * V::lanes;
+      store_first(weight + static_cast<long>(i) * out + o, load_aligned<V>(row + o), out - o);
+    });
   }
   const int head = shape.layers - 1, in = shape.width[head], outputs = shape.outputs(), stride = padded(in);
   T* weight = gradient + shape.weight_offset(head);

@@ -36,6 +36,17 @@ FN Weights<T> take_weights(Scratch& scratch, const PolicyShape& shape, bool way_
   return w;
 }
 
+// Calls cell(row, column) for each cell of a matrix. Threads are side by side along the rows, whose numbers lie together
+// in memory. Does not sync.
+template <class Team, class Cell>
+FN void for_cells(const Team& team, int rows, int columns, const Cell& cell) {
+  if (columns == 0) return;
+  const int across = team.size() == 1 ? 1 : min_of(team.size(), columns), down = team.size() / across;
+  if (team.rank() >= down * across) return;
+  for (int row = team.rank() / across; row < rows; row += down)
+    for (int column = team.rank() % across; column < columns; column += across) cell(row, column);
+}
+
 // Fills `w` with value(p) for each parameter p. Syncs.
 template <class Team, class Value>
 TEAM_FN void load_weights(const Team& team, const PolicyShape& shape, const Value& value,
@@ -43,32 +54,33 @@ TEAM_FN void load_weights(const Team& team, const PolicyShape& shape, const Valu
   using T = typename Team::Scalar;
   for (int l = 0; l < shape.layers; ++l) {
     const int in = shape.width[l], out = shape.width[l + 1], stride = padded(out),
-              at = shape.weight_offset(l);
+              at = shape.weight_offset(l), first = w.weight[l] == nullptr ? in : 0;
     // The bias follows the weights: row `in`.
-    for (int i = team.rank(); i <= in; i += team.size()) {
-      T* row = i == in                  ? w.bias[l]
-               : w.weight[l] == nullptr ? nullptr
-                                        : w.weight[l] + static_cast<long>(i) * stride;
-      if (row == nullptr) continue;
-      for (int o = 0; o < out; ++o) row[o] = value(at + i * out + o);
-      for (int o = out; o < stride; ++o) row[o] = 0;
-    }
+    const auto row = [&](int i) FN_LAMBDA {
+      return i == in ? w.bias[l] : w.weight[l] + static_cast<long>(i) * stride;
+    };
+    for_cells(team, in + 1 - first, out,
+              [&](int i, int o) FN_LAMBDA { row(first + i)[o] = value(at + (first + i) * out + o); });
+    for_cells(team, in + 1 - first, stride - out,
+              [&](int i, int o) FN_LAMBDA { row(first + i)[out + o] = 0; });
   }
   if (shape.head == HeadKind::gaussian)
     for (int o = team.rank(); o < shape.outputs(); o += team.size())
       w.log_std[o] = value(shape.log_std_offset() + o);
   team.sync();
   for (int l = 0; l < shape.layers; ++l) {
-    if (w.transposed[l] == nullptr) continue;
+    T* const transposed = w.transposed[l];
+    if (transposed == nullptr) continue;
     const int in = shape.width[l], out = shape.width[l + 1], stride = padded(in);
-    for (int o = team.rank(); o < out; o += team.size()) {
-      T* row = w.transposed[l] + static_cast<long>(o) * stride;
-      if (w.weight[l] == nullptr)
-        for (int i = 0; i < in; ++i) row[i] = value(shape.weight_offset(l) + i * out + o);
-      else
-        for (int i = 0; i < in; ++i) row[i] = w.weight[l][i * padded(out) + o];
-      for (int i = in; i < stride; ++i) row[i] = 0;
-    }
+    for_cells(team, out, in, [&](int row, int i) FN_LAMBDA {
+      // Threads take a diagonal: along a row or a column half of the accesses would meet in one bank of shared memory.
+      const int o = team.size() == 1 ? row : (row + i) % out;
+      transposed[static_cast<long>(o) * stride + i] = w.weight[l] == nullptr
+                                                          ? value(shape.weight_offset(l) + i * out + o)
+                                                          : w.weight[l][i * padded(out) + o];
+    });
+    for_cells(team, out, stride - in,
+              [&](int o, int i) FN_LAMBDA { transposed[static_cast<long>(o) * stride + in + i] = 0; });
   }
   team.sync();
 }

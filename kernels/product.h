@@ -6,6 +6,8 @@
 // that is loaded serve several multiply-adds.
 #pragma once
 
+#include <cstdint>
+
 #include "kernels/team.h"
 
 namespace innerloop {
@@ -39,22 +41,61 @@ struct Tile {
   V sum[Rows][Vectors];
 };
 
+// One step of the depth: left(i) is A's number for row i, `b` points at B's.
+template <class V, int Rows, int Vectors, class Numbers, class T>
+FN void add_step(Tile<V, Rows, Vectors>& tile, const Numbers& left, const T* b) {
+  V right[Vectors];
+  UNROLL for (int j = 0; j < Vectors; ++j) right[j] = load_aligned<V>(b + j * V::lanes);
+  UNROLL for (int i = 0; i < Rows; ++i) {
+    const V number(left(i));
+    UNROLL for (int j = 0; j < Vectors; ++j) tile.sum[i][j] = fma(number, right[j], tile.sum[i][j]);
+  }
+}
+
+template <class T>
+FN bool is_aligned(const T* data, long stride) {
+  return reinterpret_cast<std::uintptr_t>(data) % (4 * sizeof(T)) == 0 && stride % 4 == 0;
+}
+
+// The first steps of a term with A's numbers taken four at a time: along the depth where A's rows are contiguous, along
+// the rows where A is transposed. For teams whose every load is an instruction beside the multiply-adds; a processor
+// with wide vectors broadcasts as it multiplies. Returns how many steps were done: none where nothing is aligned.
 template <class V, int Rows, int Vectors, class T>
-FN void add_term(Tile<V, Rows, Vectors>& tile, const Term<T>& term, int m, int n) {
-  const T* a[Rows];
-  UNROLL for (int i = 0; i < Rows; ++i) a[i] =
-      term.left.data + static_cast<long>(m + i) * term.left.row_stride;
-  const T* b = term.right.data + n;
-  const long step = term.left.depth_stride;
-  long at = 0;
-  for (int k = 0; k < term.depth; ++k, at += step, b += term.right.depth_stride) {
-    V right[Vectors];
-    UNROLL for (int j = 0; j < Vectors; ++j) right[j] = load_aligned<V>(b + j * V::lanes);
-    UNROLL for (int i = 0; i < Rows; ++i) {
-      const V left(a[i][at]);
-      UNROLL for (int j = 0; j < Vectors; ++j) tile.sum[i][j] = fma(left, right[j], tile.sum[i][j]);
+FN int add_by_four(Tile<V, Rows, Vectors>& tile, const Term<T>& term, const T* a, const T* b) {
+  using Four = Pack<T, 4>;
+  const long row = term.left.row_stride, step = term.left.depth_stride, down = term.right.depth_stride;
+  int k = 0;
+  if (step == 1 && is_aligned(a, Rows > 1 ? row : 0)) {
+    for (; k + 4 <= term.depth; k += 4, a += 4) {
+      Four left[Rows];
+      UNROLL for (int i = 0; i < Rows; ++i) left[i] = load_aligned<Four>(a + i * row);
+      UNROLL for (int s = 0; s < 4; ++s, b += down) add_step(
+          tile, [&](int i) FN_LAMBDA { return left[i].get(s); }, b);
+    }
+  } else if (Rows == 4 && row == 1 && is_aligned(a, step)) {
+    for (; k < term.depth; ++k, a += step, b += down) {
+      const Four left = load_aligned<Four>(a);
+      add_step(
+          tile, [&](int i) FN_LAMBDA { return left.get(i); }, b);
     }
   }
+  return k;
+}
+
+template <class Team, class V, int Rows, int Vectors, class T>
+FN void add_term(Tile<V, Rows, Vectors>& tile, const Term<T>& term, int m, int n) {
+  const long row = term.left.row_stride, step = term.left.depth_stride;
+  const T* const first = term.left.data + m * row;
+  const T* b = term.right.data + n;
+  int k = 0;
+  if constexpr (Team::loads_by_four) k = add_by_four(tile, term, first, b);
+  b += static_cast<long>(k) * term.right.depth_stride;
+  const T* a[Rows];
+  UNROLL for (int i = 0; i < Rows; ++i) a[i] = first + i * row;
+  long at = k * step;
+  for (; k < term.depth; ++k, at += step, b += term.right.depth_stride)
+    add_step(
+        tile, [&](int i) FN_LAMBDA { return a[i][at]; }, b);
 }
 
 // A function of its own: with several tiles in one, GCC 12 takes some of their vectors apart.
@@ -67,7 +108,7 @@ TEAM_FN void compute_tile(const Terms& terms, int m, int n, const Start<typename
     const T* from = start.data + static_cast<long>(m + i) * start.row_stride + n;
     UNROLL for (int j = 0; j < Vectors; ++j) tile.sum[i][j] = load_aligned<V>(from + j * V::lanes);
   }
-  for (int t = 0; t < Terms::size; ++t) add_term(tile, terms[t], m, n);
+  for (int t = 0; t < Terms::size; ++t) add_term<Team>(tile, terms[t], m, n);
   UNROLL for (int i = 0; i < Rows; ++i) {
     T* row = to + static_cast<long>(m + i) * to_stride + n;
     UNROLL for (int j = 0; j < Vectors; ++j) store_aligned(row + j * V::lanes, tile.sum[i][j]);

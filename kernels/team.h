@@ -32,7 +32,8 @@ struct SimdTeam {
   using Lane = Pack<T, Isa::bytes / static_cast<int>(sizeof(T))>;  // rows or environments side by side
   using Vector = Lane;                                             // columns of a matrix side by side
   static constexpr int tile_rows = Isa::tile_rows, tile_vectors = Isa::tile_vectors;
-  static constexpr bool exact_tiles = true;  // a code path for each size of a remaining tile
+  static constexpr bool exact_tiles = true;     // a code path for each size of a remaining tile
+  static constexpr bool loads_by_four = false;  // products take A's numbers in vectors of four
   static constexpr int block_rows =
       64;  // samples that pass through the network together: orders some sums, so the same for every team
 
@@ -49,7 +50,7 @@ struct CudaTeam {
   using Lane = Pack<T, 1>;
   using Vector = Pack<T, 4>;
   static constexpr int tile_rows = 4, tile_vectors = 2;
-  static constexpr bool exact_tiles = false;
+  static constexpr bool exact_tiles = false, loads_by_four = true;
   static constexpr int block_rows = 64;
 
   __device__ int rank() const { return static_cast<int>(threadIdx.x); }

@@ -20,32 +20,34 @@ struct TileTeam {
   using Lane = Pack<float, Lanes>;
   using Vector = Lane;
   static constexpr int tile_rows = Rows, tile_vectors = Vectors;
-  static constexpr bool exact_tiles = Exact;
+  static constexpr bool exact_tiles = Exact, loads_by_four = !Exact;
   int rank() const { return 0; }
   int size() const { return 1; }
   void sync() const {}
 };
 
-constexpr int kRows = 13, kColumns = 70, kDepth = 9, kStride = 80;
+constexpr int kRows = 13, kColumns = 70, kDepth = 9, kStride = 80, kPitches[] = {kRows, 16};
 
-// Operands of the largest shape; smaller ones take their first rows and columns.
+// Operands of the largest shape; smaller ones take their first rows and columns. A's rows are `pitch` numbers apart: so
+// that they are aligned, or are not.
 struct Operands {
+  const int pitch;
   Memory memory{1};
-  float* left = memory.normals("left", kRows* kDepth);
-  float* transposed = memory.blank("transposed", kDepth* kRows);
+  float* left = memory.normals("left", kRows* pitch);
+  float* transposed = memory.blank("transposed", kDepth* pitch);
   float* right = memory.normals("right", kDepth* kStride);
   float* start = memory.normals("start", kRows* kStride);
   float* to = memory.blank("to", kRows* kStride);
 
-  Operands() {
+  explicit Operands(int row_pitch) : pitch(row_pitch) {
     for (int m = 0; m < kRows; ++m)
-      for (int k = 0; k < kDepth; ++k) transposed[k * kRows + m] = left[m * kDepth + k];
+      for (int k = 0; k < kDepth; ++k) transposed[k * pitch + m] = left[m * pitch + k];
   }
   // start[m][n] + Σ_k left[m][k]·right[k][n], for each depth in turn; start_stride as the product's.
   float chain(int m, int n, const std::vector<int>& depths, int start_stride) const {
     float sum = start[m * start_stride + n];
     for (const int depth : depths)
-      for (int k = 0; k < depth; ++k) sum = std::fma(left[m * kDepth + k], right[k * kStride + n], sum);
+      for (int k = 0; k < depth; ++k) sum = std::fma(left[m * pitch + k], right[k * kStride + n], sum);
     return sum;
   }
   void expect_chains(int rows, int columns, const std::vector<int>& depths, int start_stride) const {
@@ -66,29 +68,33 @@ using Teams =
 TYPED_TEST_SUITE(Product, Teams);
 
 TYPED_TEST(Product, IsAChainOfFusedMultiplyAdds) {
-  Operands o;
   const TypeParam team;
-  for (int rows = 1; rows <= kRows; ++rows)
-    for (int columns = 1; columns <= kColumns; ++columns)
-      for (int depth = 0; depth <= kDepth; ++depth) {
-        product<typename TypeParam::Vector>(
-            team, rows, columns, Array<Term<float>, 1>{{{{o.left, kDepth, 1}, {o.right, kStride}, depth}}},
-            {o.start, kStride}, o.to, kStride);
-        ASSERT_NO_FATAL_FAILURE(o.expect_chains(rows, columns, {depth}, kStride));
-      }
+  for (const int pitch : kPitches) {
+    Operands o(pitch);
+    for (int rows = 1; rows <= kRows; ++rows)
+      for (int columns = 1; columns <= kColumns; ++columns)
+        for (int depth = 0; depth <= kDepth; ++depth) {
+          product<typename TypeParam::Vector>(
+              team, rows, columns, Array<Term<float>, 1>{{{{o.left, pitch, 1}, {o.right, kStride}, depth}}},
+              {o.start, kStride}, o.to, kStride);
+          ASSERT_NO_FATAL_FAILURE(o.expect_chains(rows, columns, {depth}, kStride));
+        }
+  }
 }
 
 TYPED_TEST(Product, TakesATransposedMatrixTwoTermsAndABias) {
-  Operands o;
   const TypeParam team;
-  for (int rows = 1; rows <= kRows; ++rows)
-    for (int columns : {1, 15, 16, 17, 33, 64, 65, 70}) {
-      const Term<float> first{{o.transposed, 1, kRows}, {o.right, kStride}, kDepth};
-      const Term<float> second{{o.left, kDepth, 1}, {o.right, kStride}, 5};
-      product<typename TypeParam::Vector>(team, rows, columns, Array<Term<float>, 2>{{first, second}},
-                                          {o.start, 0}, o.to, kStride);
-      ASSERT_NO_FATAL_FAILURE(o.expect_chains(rows, columns, {kDepth, 5}, 0));
-    }
+  for (const int pitch : kPitches) {
+    Operands o(pitch);
+    for (int rows = 1; rows <= kRows; ++rows)
+      for (int columns : {1, 15, 16, 17, 33, 64, 65, 70}) {
+        const Term<float> first{{o.transposed, 1, pitch}, {o.right, kStride}, kDepth};
+        const Term<float> second{{o.left, pitch, 1}, {o.right, kStride}, 5};
+        product<typename TypeParam::Vector>(team, rows, columns, Array<Term<float>, 2>{{first, second}},
+                                            {o.start, 0}, o.to, kStride);
+        ASSERT_NO_FATAL_FAILURE(o.expect_chains(rows, columns, {kDepth, 5}, 0));
+      }
+  }
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ void* device_memory(std::int64_t bytes) {
 Stream::Stream() {
   INNERLOOP_CUDA_CHECK(cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking));
   INNERLOOP_CUDA_CHECK(cudaDeviceGetAttribute(&max_shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0));
+  INNERLOOP_CUDA_CHECK(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, 0));
 }
 
 Stream::~Stream() {

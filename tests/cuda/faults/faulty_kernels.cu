@@ -20,7 +20,7 @@ struct FaultyTeam : CudaTeam<float> {
 };
 
 template <class Op>
-__global__ void __launch_bounds__(kThreads, 1)
+__global__ void __launch_bounds__(kMostThreads, 1)
     run_faulty(Op op, int parts, char* global_scratch, long scratch_bytes, Fault fault) {
   extern __shared__ __align__(128) char faulty_scratch[];
   const int task = static_cast<int>(blockIdx.x) / parts, part = static_cast<int>(blockIdx.x) % parts;
@@ -39,7 +39,7 @@ void launch_faulty(Stream& stream, const Op& op, int tasks) {
   const int blocks = tasks * op.parts();
   char* scratch = fault.in_global ? static_cast<char*>(stream.reserve(blocks * bytes - missing)) : nullptr;
   run_faulty<Op>
-      <<<blocks, kThreads, fault.in_global ? 0 : bytes - missing,
+      <<<blocks, kMostThreads, fault.in_global ? 0 : bytes - missing,
          fault.other_stream ? forgotten_stream() : stream.handle>>>(op, op.parts(), scratch, bytes, fault);
   INNERLOOP_CUDA_CHECK(cudaGetLastError());
 }
