@@ -48,6 +48,8 @@ class InnerLoop {
 
   /// Keys all random numbers from now on.
   void set_key(RandomKey key);
+  /// [1] on the device, once the plan's memory is bound.
+  const RandomKey* key() const { return key_; }
   /// A new iteration from θ ([P]): draws its tasks.
   void start(const float* params);
   /// D_k with θ_k, and its advantages. `deterministic`: acts by the mean or the likeliest action.

@@ -51,7 +51,7 @@ void MetaLearner::allocate() {
   inner_->prepare();
   const std::vector<float> start = initial_parameters(config_, inner_->shape());
   device_.copy_to_device(params_, start.data(), static_cast<std::int64_t>(start.size() * sizeof(float)));
-  outer_->prepare();
+  outer_->prepare(inner_->key());
   prepare();
   device_.finish();
 }

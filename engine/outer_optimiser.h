@@ -31,7 +31,8 @@ class OuterOptimiser {
   static std::unique_ptr<OuterOptimiser> create(const Config& config, int parameters, Device& device,
                                                 MemoryPlan& plan, TrustRegionObjective* objective);
 
-  virtual void prepare() {}
+  /// After the plan's memory is bound; `key` [1] in device memory is that of the running iteration.
+  virtual void prepare(const RandomKey* key) = 0;
   /// Enqueues the step of `params` along `gradient`, uphill; none where the gradient is not finite.
   virtual void update(float* params, const float* gradient) = 0;
   virtual std::vector<StateTensor> state() const { return {}; }

@@ -7,9 +7,10 @@ enum Scalar : int { kResidualSquare, kScale, kBefore, kNorm, kKl, kScalars };
 
 }  // namespace
 
-Trpo::Trpo(const TrpoOptions& options, int parameters, Device& device, MemoryPlan& plan,
+Trpo::Trpo(const TrpoOptions& options, float decay, int parameters, Device& device, MemoryPlan& plan,
            TrustRegionObjective& objective)
     : options_(options), parameters_(parameters), device_(device), objective_(objective) {
+  schedule_.decay = decay;
   plan.add(&x_, "trpo.solution", "[parameter]", {parameters});
   plan.add(&residual_, "trpo.residual", "[parameter]", {parameters});
   plan.add(&direction_, "trpo.direction", "[parameter]", {parameters});
@@ -48,6 +49,7 @@ void Trpo::update(float* params, const float* gradient) {
   search.product = product_;
   search.damping = static_cast<float>(options_.cg_damping);
   search.max_kl = static_cast<float>(options_.max_kl);
+  search.schedule = schedule_;
   search.ratio = static_cast<float>(options_.backtrack_ratio);
   search.candidate = candidate_;
   search.values = values_;

@@ -12,9 +12,10 @@ namespace innerloop {
 /// the others do nothing.
 class Trpo : public OuterOptimiser {
  public:
-  Trpo(const TrpoOptions& options, int parameters, Device& device, MemoryPlan& plan,
+  Trpo(const TrpoOptions& options, float decay, int parameters, Device& device, MemoryPlan& plan,
        TrustRegionObjective& objective);
 
+  void prepare(const RandomKey* key) override { schedule_.key = key; }
   void update(float* params, const float* gradient) override;
   void report(IterationReport& report) const override;
 
@@ -23,6 +24,7 @@ class Trpo : public OuterOptimiser {
   const int parameters_;
   Device& device_;
   TrustRegionObjective& objective_;
+  Schedule<float> schedule_;
   float *x_ = nullptr, *residual_ = nullptr, *direction_ = nullptr, *product_ = nullptr,
         *candidate_ = nullptr;  // [P]
   float* values_ = nullptr;     // [kPassValues]

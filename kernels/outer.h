@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/gradient_sums.h"
+#include "kernels/schedule.h"
 
 namespace innerloop {
 
@@ -41,6 +42,7 @@ struct OuterStep {
   T* second_moment = nullptr;   // [P]  adam
   double* powers = nullptr;     // [2]  adam: beta1^n, beta2^n after n steps
   T lr = 0, beta1 = 0, beta2 = 0, epsilon = 0;
+  Schedule<T> schedule;
   T max_norm = 0;     // 0: the gradient is not clipped
   T* norm = nullptr;  // [1]  of the gradient, before clipping
   const int* enabled = nullptr;
@@ -59,10 +61,11 @@ struct OuterStep {
     if (team.rank() == 0) *norm = length;
     if (!(length - length == T(0))) return;
     const T clip = max_norm > T(0) && length > max_norm ? max_norm / length : T(1);
+    const T rate = lr * schedule.factor();
     if (kind == Kind::sgd) {
       for_parameters(team, size, [&](int p, int count) FN_LAMBDA {
         const L g = load_first<L>(gradient + p, count) * L(clip);
-        store_first(params + p, fma(L(lr), g, load_first<L>(params + p, count)), count);
+        store_first(params + p, fma(L(rate), g, load_first<L>(params + p, count)), count);
       });
       return;
     }
@@ -77,7 +80,7 @@ struct OuterStep {
       store_first(first_moment + p, m, count);
       store_first(second_moment + p, v, count);
       const L step = (m * L(correction1)) / (sqrt(v * L(correction2)) + L(epsilon));
-      store_first(params + p, fma(L(lr), step, load_first<L>(params + p, count)), count);
+      store_first(params + p, fma(L(rate), step, load_first<L>(params + p, count)), count);
     });
     team.sync();
     if (team.rank() == 0) {
@@ -143,7 +146,7 @@ struct ConjugateGradient {
 };
 
 // TRPO's line search (Schulman et al. 2015): θ + ratio^j·s·x with s = √(2δ / xᵀFx), the first j whose surrogate is
-// better than before and whose mean KL is at most δ.
+// better than before and whose mean KL is at most δ. A schedule shortens s, so δ falls with its square.
 template <class T>
 struct LineSearch {
   enum class Phase { start, candidate, decide };
@@ -155,6 +158,7 @@ struct LineSearch {
   const T* product = nullptr;   // [P]  F·x, without damping (start)
   T damping = 0;
   T max_kl = 0, ratio = 0;
+  Schedule<T> schedule;
   T* candidate = nullptr;  // [P]
   const T* values =
       nullptr;          // [kPassValues]  mean surrogate and mean KL: of θ at `start`, then of the candidate
@@ -175,11 +179,12 @@ struct LineSearch {
     using L = typename Team::Lane;
     using One = Pack<T, 1>;
     T* chains = scratch.take<T>(kChains);
+    const T delta = max_kl * (schedule.factor() * schedule.factor());
     if (phase == Phase::start) {
       const T length = sqrt(One(dot(team, size, gradient, gradient, chains))).get(0);
       const T curvature = dot(team, size, x, product, chains) + damping * dot(team, size, x, x, chains);
       if (team.rank() != 0) return;
-      const T step = sqrt(One(T(2) * max_kl / curvature)).get(0);
+      const T step = sqrt(One(T(2) * delta / curvature)).get(0);
       const bool usable = curvature > T(0) && step - step == T(0) && length - length == T(0);
       *norm = length;
       *scale = usable ? step : T(0);
@@ -193,7 +198,7 @@ struct LineSearch {
                     fma(L(step), load_first<L>(x + p, count), load_first<L>(params + p, count)), count);
       });
     } else {
-      const bool good = values[0] > *before && values[1] <= max_kl;
+      const bool good = values[0] > *before && values[1] <= delta;
       if (good)
         for_parameters(team, size, [&](int p, int count) FN_LAMBDA {
           store_first(params + p, load_first<L>(candidate + p, count), count);

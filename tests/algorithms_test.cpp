@@ -141,6 +141,30 @@ TEST(Algorithms, TrpoImprovesTheObjectiveWithinItsRegion) {
     }
 }
 
+// The first of four steps is whole, the second three quarters as long.
+TEST(Algorithms, LinearScheduleShortensEachStep) {
+  for (const std::string outer : {"sgd", "adam", "trpo"}) {
+    const std::string optimiser = "outer={\"name\": \"" + outer + "\"}";
+    Learner constant(small_config({optimiser})),
+        linear(small_config({"iterations=4", optimiser, "outer.schedule=linear"}));
+    const Vector start = constant.params();
+    EXPECT_EQ(linear.params(), start) << outer;
+    constant.iterate();
+    linear.iterate();
+    const Vector longer = constant.params(), shorter = linear.params();
+    if (outer == "trpo") {
+      const double kl = linear.report().extra[0].second;
+      EXPECT_LE(kl, 0.01 * 0.75 * 0.75);
+      EXPECT_GT(kl, 0.01 * 0.75 * 0.75 / 4);
+      EXPECT_GT(constant.report().extra[0].second, kl);
+    } else {
+      for (std::size_t i = 0; i < start.size(); ++i)
+        EXPECT_NEAR(shorter[i] - start[i], 0.75 * (longer[i] - start[i]), 1e-6) << outer;
+      EXPECT_GT(relative_error(longer, start), 1e-3) << outer;
+    }
+  }
+}
+
 // The direction nears F⁻¹g, the one that gains most for its KL: each step of conjugate gradient makes it better, and the
 // first one, the plain gradient, is the worst.
 TEST(Algorithms, TrpoGainsMoreWithEachStepOfConjugateGradient) {

@@ -169,6 +169,19 @@ TEST(LineSearch, DampingShortensTheStep) {
   EXPECT_NEAR(search.params[0], 1.05, 1e-15);
 }
 
+TEST(LineSearch, ScheduleShortensTheStepAndTheRegionWithItsSquare) {
+  const RandomKey key{.seed = 9, .iteration = 2};
+  Search search;
+  search.op.schedule = {&key, 0.25};  // half way
+  search.start(5);
+  search.try_candidate(6, 0.0026);
+  EXPECT_NEAR(search.candidate[0], 1.05, 1e-15);
+  EXPECT_EQ(search.searching, 1);  // 0.01 / 4 is as far as it may go
+  search.try_candidate(6, 0.0024);
+  EXPECT_EQ(search.searching, 0);
+  EXPECT_NEAR(search.params[0], 1 + 0.05 * 0.8, 1e-15);
+}
+
 TEST(LineSearch, DoesNotStartWithoutCurvatureOrAFiniteGradient) {
   Search flat;
   flat.product = {-2, 0, 0};
@@ -256,6 +269,22 @@ TEST(OuterStep, ClipsTheGradientToItsNorm) {
       EXPECT_LT(relative_error(clipped.m, scaled.m), 1e-15);
       EXPECT_DOUBLE_EQ(free.m[0], 0.6);
     }
+  }
+}
+
+TEST(OuterStep, ScheduleShortensTheStepAndLeavesTheMoments) {
+  const RandomKey key{.seed = 9, .iteration = 3};
+  for (const auto kind : {OuterStep<double>::Kind::sgd, OuterStep<double>::Kind::adam}) {
+    const Vector start = {1, 2, 3}, gradient = {6, 0.5, -8};
+    Stepper<double> whole(start), shorter(start);
+    whole.op.kind = shorter.op.kind = kind;
+    shorter.op.schedule = {&key, 0.25};
+    whole.step(gradient);
+    shorter.step(gradient);
+    for (std::size_t i = 0; i < start.size(); ++i)
+      EXPECT_NEAR(shorter.params[i] - start[i], 0.25 * (whole.params[i] - start[i]), 1e-15);
+    EXPECT_EQ(shorter.m, whole.m);
+    EXPECT_EQ(shorter.v, whole.v);
   }
 }
 
