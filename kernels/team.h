@@ -40,11 +40,18 @@ struct SimdTeam {
   FN int rank() const { return 0; }
   FN int size() const { return 1; }
   FN void sync() const {}
+  // The same address, known to be of scratch memory.
+  template <class P>
+  FN static P* in_scratch(P* p) {
+    return p;
+  }
 };
 
 #if defined(__CUDACC__)
-// A block of CUDA threads.
-template <class T = float>
+enum class ScratchIn { shared, device };
+
+// A block of CUDA threads, and the memory that its scratch is in.
+template <class T = float, ScratchIn where = ScratchIn::device>
 struct CudaTeam {
   using Scalar = T;
   using Lane = Pack<T, 1>;
@@ -56,6 +63,12 @@ struct CudaTeam {
   __device__ int rank() const { return static_cast<int>(threadIdx.x); }
   __device__ int size() const { return static_cast<int>(blockDim.x); }
   __device__ void sync() const { __syncthreads(); }
+  // Through structs of pointers the compiler loses sight of where they point; told, it loads by the shorter way.
+  template <class P>
+  __device__ static P* in_scratch(P* p) {
+    if constexpr (where == ScratchIn::shared) __builtin_assume(__isShared(p));
+    return p;
+  }
 };
 #endif
 

@@ -45,19 +45,21 @@ int threads_of(const Op& op) {
   return kMostThreads;
 }
 
-// A block works through parts blockIdx.x, + gridDim.x, … of all tasks' parts. `global_scratch` null: its scratch is its
-// shared memory.
-template <class Op>
+// A block works through parts blockIdx.x, + gridDim.x, … of all tasks' parts. Its scratch is its shared memory, or its
+// own piece of `device_scratch`: a kernel for each, so that the compiler knows which loads and stores are of shared memory.
+template <class Op, ScratchIn where>
 __global__ void __launch_bounds__(kMostThreads, 1)
-    run_operation(Op op, int parts, int blocks, char* global_scratch, long scratch_bytes) {
+    run_operation(Op op, int parts, int blocks, char* device_scratch, long scratch_bytes) {
   extern __shared__ __align__(128) char shared_scratch[];
   if (op.enabled != nullptr && *op.enabled == 0) return;
-  const CudaTeam<float> team;
-  char* scratch = global_scratch == nullptr ? shared_scratch : global_scratch + blockIdx.x * scratch_bytes;
+  const CudaTeam<float, where> team;
   for (unsigned block = blockIdx.x; block < static_cast<unsigned>(blocks); block += gridDim.x) {
     if (block != blockIdx.x) team.sync();  // what came before has done with the scratch
     const int task = static_cast<int>(block) / parts, part = static_cast<int>(block) % parts;
-    op(team, Place{task, part, task}, Scratch(scratch));
+    if constexpr (where == ScratchIn::shared)
+      op(team, Place{task, part, task}, Scratch(shared_scratch));
+    else
+      op(team, Place{task, part, task}, Scratch(device_scratch + blockIdx.x * scratch_bytes));
   }
 }
 
@@ -69,24 +71,22 @@ void launch(Stream& stream, const Op& op, int tasks) {
   if (blocks <= 0) return;
   if (blocks > 0x7FFFFFFF)
     throw Error("CUDA: wanted at most 2^31 - 1 blocks, found " + std::to_string(blocks));
-  std::int64_t grid = blocks;
-  std::size_t shared_bytes = 0;
-  char* scratch = nullptr;
   if (bytes <= stream.max_shared_bytes) {
-    shared_bytes = static_cast<std::size_t>(bytes);
-    INNERLOOP_CUDA_CHECK(cudaFuncSetAttribute(run_operation<Op>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                              static_cast<int>(bytes)));
+    const auto kernel = run_operation<Op, ScratchIn::shared>;
+    INNERLOOP_CUDA_CHECK(
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)));
+    kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), static_cast<std::size_t>(bytes),
+             stream.handle>>>(op, parts, static_cast<int>(blocks), nullptr, bytes);
   } else {
+    const auto kernel = run_operation<Op, ScratchIn::device>;
     // As many blocks as run at once, so that many tasks want no more scratch than few.
     int resident = 0;
-    INNERLOOP_CUDA_CHECK(
-        cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, run_operation<Op>, threads, 0));
-    grid = std::min<std::int64_t>(blocks, std::int64_t{resident} * stream.multiprocessors);
-    scratch = static_cast<char*>(stream.reserve(grid * bytes));
+    INNERLOOP_CUDA_CHECK(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, threads, 0));
+    const std::int64_t grid = std::min<std::int64_t>(blocks, std::int64_t{resident} * stream.multiprocessors);
+    void* scratch = stream.reserve(grid * bytes);
+    kernel<<<static_cast<unsigned>(grid), static_cast<unsigned>(threads), 0, stream.handle>>>(
+        op, parts, static_cast<int>(blocks), static_cast<char*>(scratch), bytes);
   }
-  run_operation<Op>
-      <<<static_cast<unsigned>(grid), static_cast<unsigned>(threads), shared_bytes, stream.handle>>>(
-          op, parts, static_cast<int>(blocks), scratch, bytes);
   check(cudaGetLastError(), __PRETTY_FUNCTION__, __FILE__, __LINE__);  // names the operation
 }
 

@@ -37,6 +37,10 @@ class LaneTeam {
   int rank() const { return rank_; }
   int size() const { return size_; }
   void sync(std::source_location where = std::source_location::current()) const { crew_->sync(rank_, where); }
+  template <class P>
+  static P* in_scratch(P* p) {
+    return p;
+  }
 
  private:
   Crew* crew_;

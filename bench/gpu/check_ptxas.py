@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""Reads ptxas' report (nvcc -Xptxas=-v); prints each kernel's registers and the blocks that a multiprocessor holds.
+
+    check_ptxas.py BUILD_LOG [--document docs/gpu.md]
+
+Fails if a kernel spills registers, or if fewer of its blocks fit than the document's table says.
+"""
+import argparse
+import sys
+from pathlib import Path
+
+from document import read_rows
+from ptxas import read_report, resident_blocks
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def fewer_blocks(kernels, document):
+    """A message for each kernel with scratch in shared memory of which fewer blocks fit than are written down."""
+    stored = {row["kernel"].strip("`"): row for row in read_rows(document, "kernels")}
+    for kernel in kernels:
+        row = stored.get(kernel.operation, {})
+        cell = row.get(kernel.architecture, "")
+        if kernel.scratch != "shared" or "/" not in cell:
+            continue
+        wanted = int(cell.split("/")[1])
+        found = resident_blocks(kernel.architecture, kernel.registers, int(row["threads"]), int(row["shared bytes"]))
+        if found < wanted:
+            yield (f"{kernel.operation} ({kernel.architecture}): wanted {wanted} blocks of {row['threads']} threads on a "
+                   f"multiprocessor, found {found}, with {kernel.registers} registers a thread")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("log", type=Path, help="the build's output")
+    parser.add_argument("--document", type=Path, default=ROOT / "docs/gpu.md")
+    arguments = parser.parse_args()
+    kernels = read_report(arguments.log.read_text(errors="replace"))
+    if not kernels:
+        sys.exit(f"{arguments.log}: wanted ptxas' report of at least one kernel, found none")
+    print("registers  stack  spilled  kernel")
+    for kernel in kernels:
+        print(f"{kernel.registers:9}  {kernel.stack:5}  {kernel.spilled:7}  {kernel.operation}, scratch in {kernel.scratch} "
+              f"memory ({kernel.architecture})")
+    spilling = sum(kernel.spilled > 0 for kernel in kernels)
+    worse = list(fewer_blocks(kernels, arguments.document))
+    print(f"{len(kernels)} kernels, {spilling} of them spill registers, {len(worse)} fit less often than before", *worse, sep="\n")
+    return 1 if spilling or worse else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

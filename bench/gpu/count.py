@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""Counts what each CUDA kernel does, with cuda-on-cpu in a GPU's place, and writes the tables of docs/gpu.md.
+
+    python3 bench/gpu/count.py --innerloop build/cuda-emulated/innerloop --emulator ../shared/cuda-on-cpu
+        [--ptxas BUILD_LOG...]
+
+`./dev count-cuda` builds what it needs and calls it. Counts are exact; times and rates are predictions from an H100's
+datasheet, by the formula that the document states. Build logs under -Xptxas=-v renew the table of registers.
+"""
+import argparse
+import json
+import os
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from document import number, operation_of, read_rows, replace_part, table
+from ptxas import MULTIPROCESSORS, read_report, resident_blocks
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+# The reference: 2×64 tanh on 2D navigation, 20 environments a task, horizon 100; counted on two tasks.
+ENVS, HORIZON, TASKS = 20, 100, 2
+REFERENCE = {
+    "seed": 1, "iterations": 1, "tasks_per_iteration": TASKS, "envs_per_task": ENVS, "horizon": HORIZON,
+    "environment": {"name": "point_navigation", "end_at_goal": False},
+    "policy": {"name": "mlp", "hidden": [64, 64]},
+    "algorithm": {"name": "maml", "inner_steps": 1, "inner_lr": 0.1},
+    "outer": {"name": "adam"},
+    # Its rollouts are like those of the training, so that a launch's mean is that of either.
+    "evaluation": {"tasks": TASKS, "envs_per_task": ENVS, "inner_steps": 0},
+}
+MATRIX_KERNELS = ("Rollout", "PolicyGradient", "HessianVector")
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """Limits of an H100 SXM: NVIDIA's datasheet and programming guide, but for the last two, which are assumed."""
+    multiprocessors: int = 132
+    clock: float = 1.98e9
+    warp_instructions: int = 4  # a multiprocessor starts in a cycle
+    memory: float = 3.35e12  # bytes/s
+    cycles_between: float = 2.0  # from one instruction of a warp to its next
+    launch: float = 2.5e-6  # seconds a kernel of a graph takes where nothing else is to do
+
+
+H100 = Gpu()
+
+
+def profile(arguments, config):
+    """What cuda-on-cpu counted in a run of the config, a dict of each kernel."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        (path / "config.json").write_text(json.dumps(config))
+        environment = os.environ | {"CUDA_ON_CPU_PROFILE": str(path / "profile.json"), "CUDA_ON_CPU_CHECK": "0"}
+        subprocess.run([arguments.emulator / "run", arguments.innerloop, "train", path / "config.json", "--backend", "cuda",
+                        "--out", path / "run"], check=True, env=environment, stdout=subprocess.DEVNULL)
+        return json.loads((path / "profile.json").read_text())["kernels"]
+
+
+def instructions(kernel):
+    """Of all threads."""
+    bytes_and_operations = re.compile("bytes|flops")
+    return sum(n for name, n in kernel["thread_totals"].items() if not bytes_and_operations.search(name))
+
+
+def accesses(kernel, kind, quantity):
+    """Sum of `quantity` and of the least possible over the first blocks' accesses of a kind."""
+    found = [a for a in kernel["accesses_in_first_block"] if quantity in a and kind in a["instruction"]]
+    return sum(a[quantity] for a in found), sum(a["ideal"] for a in found)
+
+
+def blocks_of(kernel):
+    return kernel["last_grid"][0] * kernel["last_grid"][1] * kernel["last_grid"][2]
+
+
+def shared_cycles(kernel):
+    """Cycles of the first blocks' accesses to scratch: counted, and for addresses that may be of either memory a cycle
+    for each 4 bytes of a thread."""
+    generic = sum(a["warp_executions"] * int((re.search(r"\.v(\d)", a["instruction"]) or [0, 1])[1])
+                  for a in kernel["accesses_in_first_block"]
+                  if "shared" not in a["instruction"] and "global" not in a["instruction"])
+    return accesses(kernel, "shared", "bank_cycles")[0] + generic
+
+
+@dataclass
+class Prediction:
+    seconds: float
+    bound: str
+
+
+def predict(kernel, tasks, per_task, resident):
+    """Seconds of one launch with so many tasks, and what bounds it: docs/gpu.md has the formula."""
+    launches = kernel["launches"]
+    blocks = blocks_of(kernel) * (tasks / TASKS if per_task else 1)
+    warps = -(-kernel["last_block"][0] // 32)
+    warp_instructions = instructions(kernel) / 32 / launches / blocks_of(kernel)  # of a block
+    busiest = -(-blocks // H100.multiprocessors)  # blocks that the busiest multiprocessor works off
+    rounds = -(-busiest // resident)
+    counts = kernel["thread_totals"]
+    moved = (counts["bytes_load_global"] + counts["bytes_store_global"]) / launches * (blocks / blocks_of(kernel))
+    bounds = {
+        "instructions": busiest * warp_instructions / H100.warp_instructions / H100.clock,
+        "a warp's length": rounds * warp_instructions / warps * H100.cycles_between / H100.clock,
+        "shared memory": busiest * shared_cycles(kernel) / launches / H100.clock,
+        "memory": moved / H100.memory,
+        "launch": H100.launch,
+    }
+    bound = max(bounds, key=bounds.get)
+    return Prediction(bounds[bound], bound)
+
+
+def resident_on_h100(document):
+    """Blocks on a multiprocessor by operation, from the document's own table; 1 where it says nothing."""
+    cells = {row["kernel"].strip("`"): row["sm_90"] for row in read_rows(document, "kernels")}
+    return {operation: int(cell.split("/")[1]) if "/" in cell else 1 for operation, cell in cells.items()}
+
+
+def is_per_task(operation):
+    return operation.split("<")[0] not in ("SumOverTasks", "OuterStep", "SetKey")
+
+
+def count_rows(kernels, launches):
+    for operation, kernel in kernels.items():
+        counts = kernel["thread_totals"]
+        all_instructions = instructions(kernel)
+        if operation.split("<")[0] not in MATRIX_KERNELS + ("Advantages", "ApplyGradient", "SumOverTasks", "OuterStep"):
+            continue
+        share = lambda *names: f"{100 * sum(counts[name] for name in names) / all_instructions:.1f} %"
+        cycles, ideal_cycles = accesses(kernel, "shared", "bank_cycles")
+        sectors, ideal_sectors = accesses(kernel, "global", "sectors")
+        yield [f"`{operation}`", launches[operation], kernel["last_block"][0],
+               number(all_instructions / kernel["launches"] / TASKS), share("fp32_fma"),
+               share("load_shared", "store_shared"), share("load_generic", "store_generic"),
+               number(counts["flops"] / kernel["launches"] / TASKS),
+               number((counts["bytes_load_global"] + counts["bytes_store_global"]) / kernel["launches"] / TASKS),
+               f"{sectors / ideal_sectors:.2f}" if ideal_sectors else "", f"{cycles / ideal_cycles:.2f}" if ideal_cycles else ""]
+
+
+def prediction_rows(kernels, launches, resident):
+    """The rollout alone and the whole iteration for each number of tasks."""
+    steps = ENVS * HORIZON
+    for tasks in (40, 1_000, 10_000, 100_000):
+        seconds, rollout = 0.0, None
+        slowest = Prediction(0, "")
+        for operation, kernel in kernels.items():
+            prediction = predict(kernel, tasks, is_per_task(operation), resident.get(operation, 1))
+            seconds += prediction.seconds * launches[operation]
+            if operation.startswith("Rollout"):
+                rollout = prediction
+            if prediction.seconds * launches[operation] > slowest.seconds:
+                slowest = Prediction(prediction.seconds * launches[operation], f"`{operation}`: {prediction.bound}")
+        yield [f"{tasks:,}", f"{1e6 * rollout.seconds:.0f}", f"{tasks * steps / rollout.seconds / 1e9:.2f}", rollout.bound,
+               f"{1e6 * seconds:.0f}", f"{2 * tasks * steps / seconds / 1e9:.2f}", slowest.bound]
+
+
+def launches_of_an_iteration(arguments):
+    """Of each operation: what a second iteration adds."""
+    launches = []
+    for iterations in (1, 2):
+        kernels = profile(arguments, REFERENCE | {"iterations": iterations, "horizon": 1})
+        launches.append({operation_of(kernel["name"]): kernel["launches"] for kernel in kernels})
+    return {operation: launches[1][operation] - launches[0][operation] for operation in launches[0]}
+
+
+def launch_sizes(arguments):
+    """(threads, shared bytes) of each operation with the reference's network, in every environment and algorithm."""
+    schema = json.loads(subprocess.run([arguments.innerloop, "list", "--schema"], check=True, capture_output=True, text=True).stdout)
+    environments = [choice["properties"]["name"]["const"] for choice in schema["properties"]["environment"]["oneOf"]]
+    variants = [{"environment": {"name": name}} for name in environments]
+    variants += [{"outer": {"name": "trpo", "cg_iterations": 1, "max_backtracks": 0}},
+                 {"algorithm": {"name": "maml", "estimator": "dice"}}, {"algorithm": {"name": "emaml"}},
+                 {"algorithm": {"name": "promp", "adaptive_kl": True}}]
+    sizes = {}
+    for variant in variants:
+        for kernel in profile(arguments, REFERENCE | {"horizon": 1} | variant):
+            sizes[operation_of(kernel["name"])] = (kernel["last_block"][0], kernel["last_dynamic_shared"])
+    return sizes
+
+
+def register_rows(kernels, sizes):
+    """Registers a thread / blocks on a multiprocessor; scratch that is too large for one is in device memory."""
+    registers = {(kernel.operation, kernel.architecture, kernel.scratch): kernel.registers for kernel in kernels}
+    for operation, (threads, shared_bytes) in sorted(sizes.items()):
+        cells = []
+        for architecture in MULTIPROCESSORS:
+            blocks = 0
+            count = registers.get((operation, architecture, "shared"))
+            if count is not None:
+                blocks = resident_blocks(architecture, count, threads, shared_bytes)
+            if count is not None and blocks == 0:
+                count = registers[operation, architecture, "device"]
+                cells.append(f"{count}, {resident_blocks(architecture, count, threads, 0)} in device memory")
+            else:
+                cells.append("" if count is None else f"{count} / {blocks}")
+        yield [f"`{operation}`", threads, shared_bytes, *cells]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--innerloop", type=Path, required=True, help="built for cuda-on-cpu")
+    parser.add_argument("--emulator", type=Path, required=True, help="the folder of cuda-on-cpu")
+    parser.add_argument("--ptxas", type=Path, nargs="+", default=[], help="build logs, one or more for each architecture")
+    parser.add_argument("--document", type=Path, default=ROOT / "docs/gpu.md")
+    arguments = parser.parse_args()
+    if arguments.ptxas:
+        kernels = [kernel for log in arguments.ptxas for kernel in read_report(log.read_text(errors="replace"))]
+        rows = register_rows(kernels, launch_sizes(arguments))
+        replace_part(arguments.document, "kernels", table(["kernel", "threads", "shared bytes", *MULTIPROCESSORS], rows))
+    launches = launches_of_an_iteration(arguments)
+    kernels = {operation_of(kernel["name"]): kernel for kernel in profile(arguments, REFERENCE)}
+    counts = table(["kernel", "launches", "threads", "instructions a task", "FMA", "shared", "generic", "flop a task",
+                    "global bytes a task", "sectors / least", "bank cycles / least"], count_rows(kernels, launches))
+    counts += f"\n{sum(launches.values())} launches a meta-iteration.\n"
+    replace_part(arguments.document, "counts", counts)
+    predictions = table(["tasks", "rollout, µs", "G env-steps/s", "bound", "iteration, µs", "G env-steps/s",
+                         "longest kernels and their bound"], prediction_rows(kernels, launches, resident_on_h100(arguments.document)))
+    replace_part(arguments.document, "predictions", predictions)
+    print(counts, predictions, sep="\n")
+
+
+if __name__ == "__main__":
+    main()
