@@ -13,11 +13,20 @@ inline constexpr int kMaxInnerSteps = 255;  // the inner step has 8 bits in the 
 inline constexpr int kMaxTasks = 1 << 24;
 inline constexpr int kMaxEnvsPerTask = 1 << 20;
 inline constexpr int kMaxHorizon = 1 << 20;
+inline constexpr int kMaxHiddenLayers = 16;
+
+/// Which step sizes are learned: one number for all parameters, or for each layer, or for each parameter.
+enum class LearnedLr { none, scalar, layer, parameter };
+enum class LearnedLrSign { positive, free };
 
 /// The inner loop, which every algorithm has: how a task's parameters are adapted to it.
 struct InnerLoopOptions {
   int inner_steps = 1;
   std::vector<double> inner_lr = {0.1};
+  LearnedLr learned_lr = LearnedLr::none;
+  bool learned_lr_per_step = false;
+  LearnedLrSign learned_lr_sign = LearnedLrSign::positive;
+  std::vector<int> adapted_layers = {};
   EstimatorName estimator = EstimatorName::reinforce;
   double clip_epsilon = 0.2;
   double discount = 0.99;
@@ -32,6 +41,20 @@ struct InnerLoopOptions {
     field("inner_steps", o.inner_steps, between(1, kMaxInnerSteps), "gradient steps of adaptation to a task");
     field("inner_lr", o.inner_lr, one_or_many(above(0), 1, kMaxInnerSteps),
           "step size, or one for each inner step");
+    field("learned_lr", o.learned_lr,
+          Choices{Choice{"none", "they stay as they are"}, Choice{"scalar", "one number for all parameters"},
+                  Choice{"layer", "a number for each layer's weights and biases, and one for log_std"},
+                  Choice{"parameter", "a number for each parameter"}},
+          "step sizes that are learned with the policy, starting at inner_lr (Meta-SGD)");
+    field("learned_lr_per_step", o.learned_lr_per_step,
+          "of `learned_lr`: each inner step has its own; steps beyond training's take the last one's");
+    field("learned_lr_sign", o.learned_lr_sign,
+          Choices{Choice{"positive", "the logarithm is learned"}, Choice{"free", "the number itself"}},
+          "of `learned_lr`: whether a step size may become negative");
+    field("adapted_layers", o.adapted_layers, list_of(between(0, kMaxHiddenLayers), 0, kMaxHiddenLayers + 1),
+          "numbers of the layers that inner steps adapt, from 0; the last is the head, with log_std, and "
+          "alone it makes "
+          "ANIL; empty: all");
     field("estimator", o.estimator,
           Choices{
               Choice{"reinforce", "advantage × log-probability, as MAML was published"},
@@ -64,6 +87,24 @@ struct MamlOptions {
   }
 };
 
+struct MetaSgdOptions {
+  using Options = MetaSgdOptions;
+  static constexpr auto name = "meta_sgd";
+  static constexpr auto meaning = "MAML that learns the inner step sizes too, of each parameter unless told";
+  InnerLoopOptions inner = {.learned_lr = LearnedLr::parameter};
+  bool operator==(const MetaSgdOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, MetaSgdOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+  }
+  template <class Report>
+  static void validate(const MetaSgdOptions& o, Report& report) {
+    if (o.inner.learned_lr == LearnedLr::none)
+      report("learned_lr", "without learned step sizes it is algorithm maml");
+  }
+};
+
 struct FomamlOptions {
   using Options = FomamlOptions;
   static constexpr auto name = "fomaml";
@@ -87,6 +128,11 @@ struct ReptileOptions {
   template <class Fields>
   static void describe(Fields& field, ReptileOptions& o) {
     InnerLoopOptions::describe(field, o.inner);
+  }
+  template <class Report>
+  static void validate(const ReptileOptions& o, Report& report) {
+    if (o.inner.learned_lr != LearnedLr::none)
+      report("learned_lr", "reptile takes no gradient through its inner steps");
   }
 };
 
@@ -131,6 +177,7 @@ struct PrompOptions {
   }
 };
 
-using Algorithms = TypeList<MamlOptions, FomamlOptions, ReptileOptions, EmamlOptions, PrompOptions>;
+using Algorithms =
+    TypeList<MamlOptions, MetaSgdOptions, FomamlOptions, ReptileOptions, EmamlOptions, PrompOptions>;
 
 }  // namespace innerloop

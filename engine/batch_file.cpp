@@ -7,6 +7,7 @@
 #include "engine/meta_learner.h"
 #include "engine/policy_layout.h"
 #include "engine/safetensors.h"
+#include "engine/task_numbers.h"
 
 namespace innerloop {
 namespace {
@@ -115,29 +116,30 @@ void write_batch_file(const std::filesystem::path& path, const Config& config, D
     device.copy_on_device(own[i].data, state[i].data, own[i].bytes);
 
   const InnerLoop& inner = learner->inner_loop();
-  const std::int64_t tasks = inner.sizes().tasks, size = inner.parameters();
-  const std::vector<float> params = on_host(device, learner->params(), size);
+  const std::int64_t tasks = inner.sizes().tasks, size = inner.parameters(), learned = inner.learned();
+  const std::vector<float> params = on_host(device, learner->params(), learned);
   learner->iterate(static_cast<std::uint32_t>(done));
 
   Tensors tensors;
-  tensors.add("params", {size}, params);
+  tensors.add("params", {learned}, params);
   for (int k = 0; k <= inner.sizes().steps; ++k) {
     std::vector<float> adapted = params_of_tasks(device, inner, k);
     // By now the iteration has updated θ itself.
     if (k == 0)
-      for (std::size_t i = 0; i < adapted.size(); ++i) adapted[i] = params[i % params.size()];
+      for (std::size_t i = 0; i < adapted.size(); ++i)
+        adapted[i] = params[i % static_cast<std::size_t>(size)];
     tensors.add("inner." + std::to_string(k) + ".params", {tasks, size}, adapted);
     add_batch(tensors, device, inner, k);
   }
   // Reptile has no outer objective.
   if (!std::holds_alternative<ReptileOptions>(config.algorithm))
     tensors.add("outer_gradient", {tasks, size}, on_host(device, learner->outer_gradient(), tasks * size));
-  tensors.add("meta_gradient", {size}, on_host(device, learner->meta_gradient(), size));
+  tensors.add("meta_gradient", {learned}, on_host(device, learner->meta_gradient(), learned));
   const std::vector<std::string> names = task_names(config);
   const int named = static_cast<int>(names.size());
   tensors.add("tasks", {tasks, named}, named_numbers(device, inner, named));
   tensors.write(path, {{"config", to_json(config).dump()},
-                       {"layout", layout_json(config).dump()},
+                       {"layout", layout_json(learned_layout(config)).dump()},
                        {"task_names", nlohmann::ordered_json(names).dump()}});
 }
 

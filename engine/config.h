@@ -29,7 +29,6 @@ struct MlpOptions {
   using Options = MlpOptions;
   static constexpr auto name = "mlp";
   static constexpr auto meaning = "multilayer perceptron; categorical head, or Gaussian with its own log std";
-  static constexpr int kMaxHiddenLayers = 16;
   static constexpr int kMaxWidth = 256;
 
   std::vector<int> hidden = {64, 64};

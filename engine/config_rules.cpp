@@ -43,6 +43,30 @@ void check_step_sizes(const Config& config, const OptionSource& source) {
   check("/evaluation/inner_lr", config.evaluation.inner_lr.size(), config.evaluation.inner_steps);
 }
 
+void check_learned_step_sizes(const Config& config, const OptionSource& source) {
+  const InnerLoopOptions& inner = inner_loop(config);
+  if (inner.learned_lr == LearnedLr::none) return;
+  if (inner.inner_lr.size() > 1 && !inner.learned_lr_per_step)
+    source.refuse("/algorithm/inner_lr", "one number to start from, as learned_lr_per_step is false",
+                  numbers(inner.inner_lr.size()));
+  if (!config.evaluation.inner_lr.empty())
+    source.refuse("/evaluation/inner_lr", "none, as the step sizes are learned",
+                  numbers(config.evaluation.inner_lr.size()));
+}
+
+void check_adapted_layers(const Config& config, const OptionSource& source) {
+  const std::vector<int>& layers = inner_loop(config).adapted_layers;
+  const int head = static_cast<int>(std::get<MlpOptions>(config.policy).hidden.size());
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const std::string pointer = "/algorithm/adapted_layers/" + std::to_string(i);
+    if (layers[i] > head)
+      source.refuse(pointer, "a layer of the policy, from 0 to the head, " + std::to_string(head),
+                    std::to_string(layers[i]));
+    if (i > 0 && layers[i] <= layers[i - 1])
+      source.refuse(pointer, "each layer once, in rising order", std::to_string(layers[i]));
+  }
+}
+
 void check_outer(const Config& config, const OptionSource& source) {
   if (!is<TrpoOptions>(config.outer)) return;
   if (is<ReptileOptions>(config.algorithm)) {
@@ -99,10 +123,13 @@ void check_policy(const Config& config, const OptionSource& source) {
 
 void check_rules(const Config& config, const OptionSource& source) {
   check_step_sizes(config, source);
+  check_learned_step_sizes(config, source);
+  check_adapted_layers(config, source);
   check_outer(config, source);
   check_estimator(config, source);
   check_policy(config, source);
   check_validity(Environments{}, config.environment, "/environment", source);
+  check_validity(Algorithms{}, config.algorithm, "/algorithm", source);
 }
 
 }  // namespace innerloop

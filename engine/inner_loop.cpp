@@ -1,5 +1,7 @@
 #include "engine/inner_loop.h"
 
+#include <cmath>
+
 #include "engine/environment_dispatch.h"
 #include "engine/error.h"
 
@@ -11,7 +13,12 @@ std::string numbered(const std::string& name, int k) { return "inner." + std::to
 }  // namespace
 
 InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& device, MemoryPlan& plan)
-    : config_(config), sizes_(sizes), device_(device), shape_(policy_shape(config)) {
+    : config_(config),
+      sizes_(sizes),
+      device_(device),
+      shape_(policy_shape(config)),
+      step_layout_(step_size_layout(config, shape_, sizes.steps)),
+      size_each_(step_layout_.sets > 0 || !innerloop::inner_loop(config).adapted_layers.empty()) {
   const std::int64_t rows = static_cast<std::int64_t>(config.horizon) * sizes.envs;
   if (rows > (std::int64_t{1} << 30))
     throw InputError("/horizon × /envs_per_task: wanted at most 2^30 samples a task, found " +
@@ -28,7 +35,21 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
   const std::int64_t tasks = sizes.tasks, parameters = shape_.parameters(), slots = device.slots(sizes.tasks);
   plan.add(&key_, "key", "[seed, iteration]", {1});
   plan.add(&tasks_, "tasks", "[task][number]", {tasks, task_stride()});
-  plan.add(&step_sizes_, "inner_lr", "[step]", {sizes.steps});
+  if (size_each_)
+    plan.add(&step_sizes_, "inner_lr", "[step][parameter]", {sizes.steps, parameters});
+  else
+    plan.add(&step_sizes_, "inner_lr", "[step]", {sizes.steps});
+  inner_gradients_.resize(static_cast<std::size_t>(sizes.steps));
+  if (learns_step_sizes()) {
+    plan.add(&adapted_mask_, "adapted_parameters", "[parameter]", {parameters});
+    if (sizes.way_back) {
+      for (int k = 0; k < sizes.steps; ++k)
+        plan.add(&inner_gradients_[static_cast<std::size_t>(k)], numbered("gradient", k), "[task][parameter]",
+                 {tasks, parameters});
+      plan.add(&step_size_gradient_, "inner_lr_gradient", "[task][set][number]",
+               {tasks, step_layout_.sets, step_layout_.numbers});
+    }
+  }
   for (int k = 0; k <= sizes.steps; ++k) {
     const auto at = static_cast<std::size_t>(k);
     if (k > 0) plan.add(&adapted_[at], numbered("params", k), "[task][parameter]", {tasks, parameters});
@@ -79,10 +100,14 @@ int InnerLoop::task_stride() const {
 }
 
 void InnerLoop::prepare() {
-  std::vector<float> lr(sizes_.lr.begin(), sizes_.lr.end());
-  lr.resize(static_cast<std::size_t>(sizes_.steps), lr.empty() ? 0.0f : lr.back());
-  if (!lr.empty())
-    device_.copy_to_device(step_sizes_, lr.data(), static_cast<std::int64_t>(lr.size() * sizeof(float)));
+  const auto copy = [&](float* to, const std::vector<float>& from) {
+    if (!from.empty())
+      device_.copy_to_device(to, from.data(), static_cast<std::int64_t>(from.size() * sizeof(float)));
+  };
+  if (learns_step_sizes())
+    copy(adapted_mask_, adapted_parameters(config_, shape_));
+  else
+    copy(step_sizes_, fixed_step_sizes(config_, shape_, sizes_.lr));
   for (std::size_t k = 1; k < batches_.size(); ++k) {
     drawn_[k] = {adapted_[k], parameters()};
     trial_[k] = {tried_[k], parameters()};
@@ -96,7 +121,23 @@ void InnerLoop::prepare() {
 
 void InnerLoop::set_key(RandomKey key) { device_.once(SetKey<float>{key, key_}); }
 
+StepSize<float> InnerLoop::step_size(int k) const {
+  if (size_each_) return {step_sizes_ + k * parameters(), 1};
+  return {step_sizes_ + k, 0};
+}
+
+// ∂α_k/∂ω of each parameter.
+const float* InnerLoop::slope(int k) const {
+  return step_layout_.positive ? step_size(k).data : adapted_mask_;
+}
+
+void InnerLoop::set_step_sizes(const float* learned) {
+  if (learns_step_sizes())
+    device_.once(SetStepSizes<float>{step_layout_, learned, adapted_mask_, step_sizes_});
+}
+
 void InnerLoop::start(const float* params) {
+  set_step_sizes(params + parameters());
   generation_ = device_.generation();
   drawn_[0] = {params, 0};
   with_environment(config_, [&]<class Env>(const typename Env::Options& options) {
@@ -144,7 +185,7 @@ Kept<float> InnerLoop::kept_for(int k, const Parameters<float>& params) const {
 }
 
 void InnerLoop::apply(int k, const Parameters<float>& base, StepSize<float> step, float* out,
-                      const int* enabled) {
+                      const int* enabled, float* gradient) {
   ApplyGradient<float> op;
   op.parameters = shape_.parameters();
   op.chunks = chunks_;
@@ -153,6 +194,7 @@ void InnerLoop::apply(int k, const Parameters<float>& base, StepSize<float> step
   op.base = base;
   op.step = step;
   op.out = out;
+  op.gradient = gradient;
   op.enabled = enabled;
   device_.per_task(op, sizes_.tasks);
 }
@@ -176,12 +218,15 @@ void InnerLoop::adapt(int k, const Parameters<float>& from, float* to, const int
   op.clip = static_cast<float>(options.clip_epsilon);
   op.enabled = enabled;
   device_.per_task(op, sizes_.tasks);
-  apply(k, from, {step_sizes_ + k, 0}, to, enabled);
+  apply(k, from, step_size(k), to, enabled, inner_gradients_[static_cast<std::size_t>(k)]);
 }
 
 void InnerLoop::inner_step(int k) { adapt(k, drawn(k), adapted_[static_cast<std::size_t>(k) + 1], nullptr); }
 
-void InnerLoop::start_trial(const float* params) { trial_[0] = {params, 0}; }
+void InnerLoop::start_trial(const float* params) {
+  set_step_sizes(params + parameters());
+  trial_[0] = {params, 0};
+}
 
 void InnerLoop::trial_step(int k, const int* enabled) {
   adapt(k, trial(k), tried_[static_cast<std::size_t>(k) + 1], enabled);
@@ -201,14 +246,57 @@ void InnerLoop::add_gradient(int k, const Parameters<float>& params, const Term&
   if (out != nullptr) apply(k, {base, parameters()}, {}, out, term.enabled);
 }
 
-void InnerLoop::through_step(int k, const Parameters<float>& params, const Parameters<float>& v, float* out) {
+void InnerLoop::through_step(int k, const Parameters<float>& params, const float* v, float* out) {
+  add_step_size_gradient(k, v);
+  const Parameters<float> above{v, parameters()};
+  hessian_product(k, params, {above, step_size(k)});
+  apply(k, above, {}, out, nullptr);
+}
+
+void InnerLoop::add_step_size_gradient(int k, const float* v) {
+  if (!learns_step_sizes()) return;
+  StepSizeGradient<float> op;
+  op.layout = step_layout_;
+  op.step = k;
+  op.v = v;
+  op.slope = slope(k);
+  op.gradient = inner_gradients_[static_cast<std::size_t>(k)];
+  op.out = step_size_gradient_;
+  op.add = step_layout_.sets == 1 && k + 1 < sizes_.steps;
+  device_.per_task(op, sizes_.tasks);
+}
+
+Parameters<float> InnerLoop::along_step(int k, const Parameters<float>& params, const Parameters<float>& u,
+                                        const float* direction, bool second_order, float* out) {
+  Parameters<float> moved = u;
+  if (second_order) {
+    // α is one number: as in through_step.
+    hessian_product(k, params, {u, size_each_ ? StepSize<float>{} : step_size(k)});
+    apply(k, u, size_each_ ? step_size(k) : StepSize<float>{}, out, nullptr);
+    moved = {out, parameters()};
+  }
+  if (!learns_step_sizes()) return moved;
+  StepSizeTangent<float> op;
+  op.layout = step_layout_;
+  op.step = k;
+  op.direction = direction + parameters();
+  op.slope = slope(k);
+  op.gradient = inner_gradients_[static_cast<std::size_t>(k)];
+  op.base = moved;
+  op.out = out;
+  device_.per_task(op, sizes_.tasks);
+  return {out, parameters()};
+}
+
+// Leaves partial sums of H_k·direction.
+void InnerLoop::hessian_product(int k, const Parameters<float>& params, const Direction<float>& direction) {
   const InnerLoopOptions& options = innerloop::inner_loop(config_);
   HessianVector<float> op;
   op.shape = shape_;
   op.params = params;
   op.batch = batch(k);
   op.kept = kept_for(k, params);
-  op.direction = {v, {step_sizes_ + k, 0}};
+  op.direction = direction;
   op.estimator = options.estimator;
   op.clip = static_cast<float>(options.clip_epsilon);
   op.partial = partial_;
@@ -219,7 +307,6 @@ void InnerLoop::through_step(int k, const Parameters<float>& params, const Param
     op.score = score_;
   }
   device_.per_task(op, sizes_.tasks);
-  apply(k, v, {}, out, nullptr);
 }
 
 void InnerLoop::fisher_product(int k, const Parameters<float>& params, const Parameters<float>& v,
@@ -235,9 +322,35 @@ void InnerLoop::fisher_product(int k, const Parameters<float>& params, const Par
   apply(k, {}, {}, out, nullptr);
 }
 
+void InnerLoop::mean_over_tasks(const float* x, const float* minus, float* out) {
+  SumOverTasks<float> op;
+  op.tasks = sizes_.tasks;
+  op.size = shape_.parameters();
+  op.x = x;
+  op.scale = 1.0f / static_cast<float>(sizes_.tasks);
+  op.minus = minus;
+  op.out = out;
+  device_.once(op);
+  if (!learns_step_sizes()) return;
+  op.size = step_layout_.learned();
+  op.x = step_size_gradient_;
+  op.minus = nullptr;
+  op.out = out + parameters();
+  device_.once(op);
+}
+
 void InnerLoop::mean_values(int k, float* out, bool add, const int* enabled) {
   device_.once(
       MeanValues<float>{sizes_.tasks, chunks_, kPassValues, values_, batch(k).statistics, out, enabled, add});
+}
+
+double InnerLoop::mean_step_size(const float* params) const {
+  std::vector<float> learned(static_cast<std::size_t>(step_layout_.learned()));
+  device_.copy_to_host(learned.data(), params + parameters(),
+                       static_cast<std::int64_t>(learned.size() * sizeof(float)));
+  double sum = 0;
+  for (const float number : learned) sum += step_layout_.positive ? std::exp(number) : number;
+  return sum / static_cast<double>(learned.size());
 }
 
 std::vector<float> InnerLoop::statistics(int k) const {

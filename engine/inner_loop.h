@@ -9,6 +9,7 @@
 #include "engine/device.h"
 #include "engine/memory_plan.h"
 #include "engine/policy_layout.h"
+#include "engine/step_sizes.h"
 
 namespace innerloop {
 
@@ -33,6 +34,8 @@ class InnerLoop {
   const InnerLoopSizes& sizes() const { return sizes_; }
   int horizon() const { return config_.horizon; }
   long parameters() const { return shape_.parameters(); }
+  /// All that is learned, M numbers: the policy's P parameters and, behind them, the learned step sizes.
+  std::int64_t learned() const { return parameters() + step_layout_.learned(); }
   /// Numbers a task takes in `tasks()`.
   int task_stride() const;
   const float* tasks() const { return tasks_; }
@@ -50,7 +53,7 @@ class InnerLoop {
   void set_key(RandomKey key);
   /// [1] on the device, once the plan's memory is bound.
   const RandomKey* key() const { return key_; }
-  /// A new iteration from θ ([P]): draws its tasks.
+  /// A new iteration from θ and the learned step sizes ([M]): draws its tasks.
   void start(const float* params);
   /// D_k with θ_k, and its advantages. `deterministic`: acts by the mean or the likeliest action.
   void rollout(int k, bool deterministic = false);
@@ -58,7 +61,7 @@ class InnerLoop {
   void inner_step(int k);
   /// The same for other parameters on the same data: chain[k + 1] from chain[k] = trial(k).
   void trial_step(int k, const int* enabled = nullptr);
-  /// θ_0 of the trials.
+  /// θ_0 and the step sizes of the trials ([M]).
   void start_trial(const float* params);
   const Parameters<float>& trial(int k) const { return trial_[static_cast<std::size_t>(k)]; }
 
@@ -73,14 +76,25 @@ class InnerLoop {
   };
   /// out[task] = base[task] + ∇ of the term at `params` on D_k; base null: 0. Without `out` only its values.
   void add_gradient(int k, const Parameters<float>& params, const Term& term, const float* base, float* out);
-  /// out[task] = v[task] + H_k·(α_k ∘ v[task]): back through inner step k at `params` (v and out may be the same).
-  /// The derivative of θ_{k+1} along u, forward, is the same: H is symmetric, and α one number.
-  void through_step(int k, const Parameters<float>& params, const Parameters<float>& v, float* out);
+  /// out[task] = v[task] + H_k·(α_k ∘ v[task]): back through inner step k at `params` (v and out may be the same). Takes
+  /// along what v is at the learned step sizes.
+  void through_step(int k, const Parameters<float>& params, const float* v, float* out);
+  /// For first order: only what v, at θ_{k+1}, is at the learned step sizes. From the last inner step down to the first.
+  void add_step_size_gradient(int k, const float* v);
+  /// The derivative of θ_{k+1} along u at θ_k and along `direction` ([M]) at the step sizes: u + α_k∘(H_k·u) + …, in
+  /// `out`, or u itself where that is all. First order: H_k counts as 0.
+  Parameters<float> along_step(int k, const Parameters<float>& params, const Parameters<float>& u,
+                               const float* direction, bool second_order, float* out);
   /// out[task] = F·v[task], F the curvature of the mean KL at `params` on D_k.
   void fisher_product(int k, const Parameters<float>& params, const Parameters<float>& v, float* out);
+  /// Mean over tasks of a gradient at θ ([task][P], less `minus` [P] if there is one) and of the one at the learned step
+  /// sizes, in out [M].
+  void mean_over_tasks(const float* x, const float* minus, float* out);
   /// Mean over tasks of the sums that the last add_gradient on D_k left, put or added to `out` [kPassValues].
   void mean_values(int k, float* out, bool add = false, const int* enabled = nullptr);
 
+  /// Mean of the learned step sizes in `params` ([M]). Waits.
+  double mean_step_size(const float* params) const;
   /// Statistics of D_k on the host: [task][kStatistics]. Waits.
   std::vector<float> statistics(int k) const;
 
@@ -88,7 +102,13 @@ class InnerLoop {
   Kept<float> kept_for(int k, const Parameters<float>& params) const;
   PolicyGradient<float> gradient_at(int k, const Parameters<float>& params, EstimatorName estimator) const;
   void adapt(int k, const Parameters<float>& from, float* to, const int* enabled);
-  void apply(int k, const Parameters<float>& base, StepSize<float> step, float* out, const int* enabled);
+  void apply(int k, const Parameters<float>& base, StepSize<float> step, float* out, const int* enabled,
+             float* gradient = nullptr);
+  void hessian_product(int k, const Parameters<float>& params, const Direction<float>& direction);
+  void set_step_sizes(const float* learned);
+  bool learns_step_sizes() const { return step_layout_.sets > 0; }
+  StepSize<float> step_size(int k) const;
+  const float* slope(int k) const;
 
   const Config config_;
   const InnerLoopSizes sizes_;
@@ -105,8 +125,14 @@ class InnerLoop {
   float* tasks_ = nullptr;
   float* partial_ = nullptr;
   float* values_ = nullptr;
-  float* step_sizes_ = nullptr;  // [K]
-  float* tangents_ = nullptr;    // DiCE
+  StepSizeLayout step_layout_;
+  bool size_each_ = false;         // each parameter has a step size
+  float* step_sizes_ = nullptr;    // [K], or [K][P] where each parameter has its own
+  float* adapted_mask_ = nullptr;  // [P]  1 where it is adapted; where step sizes are learned
+  std::vector<float*>
+      inner_gradients_;  // [K] of [task][P]  ∇S_in of the last inner steps, for the learned step sizes
+  float* step_size_gradient_ = nullptr;  // [task][set][number]
+  float* tangents_ = nullptr;            // DiCE
   float* score_ = nullptr;
   RandomKey* key_ = nullptr;
 };

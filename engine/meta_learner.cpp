@@ -26,7 +26,7 @@ std::unique_ptr<MetaLearner> MetaLearner::create(const Config& config, Device& d
   if (std::holds_alternative<ReptileOptions>(config.algorithm))
     return std::make_unique<Reptile>(config, device);
   if (std::holds_alternative<PrompOptions>(config.algorithm)) return std::make_unique<Promp>(config, device);
-  return std::make_unique<Maml>(config, device);  // maml, fomaml, emaml
+  return std::make_unique<Maml>(config, device);  // maml, meta_sgd, fomaml, emaml
 }
 
 MetaLearner::MetaLearner(const Config& config, Device& device, InnerLoopSizes sizes)
@@ -35,8 +35,8 @@ MetaLearner::MetaLearner(const Config& config, Device& device, InnerLoopSizes si
       inner_(std::make_unique<InnerLoop>(config, filled(std::move(sizes), config), device, plan_)),
       tasks_(config.tasks_per_iteration),
       steps_(innerloop::inner_loop(config).inner_steps) {
-  plan_.add(&params_, "params", "[parameter]", {inner_->parameters()});
-  plan_.add(&meta_gradient_, "meta_gradient", "[parameter]", {inner_->parameters()});
+  plan_.add(&params_, "params", "[parameter]", {inner_->learned()});
+  plan_.add(&meta_gradient_, "meta_gradient", "[parameter]", {inner_->learned()});
   plan_.add(&outer_gradient_, "outer_gradient", "[task][parameter]", {tasks_, inner_->parameters()});
 }
 
@@ -59,9 +59,9 @@ void MetaLearner::allocate() {
 std::vector<StateTensor> MetaLearner::state() const {
   std::vector<StateTensor> tensors = {{"params",
                                        DType::F32,
-                                       {inner_->parameters()},
+                                       {inner_->learned()},
                                        params_,
-                                       inner_->parameters() * static_cast<std::int64_t>(sizeof(float))}};
+                                       inner_->learned() * static_cast<std::int64_t>(sizeof(float))}};
   for (const StateTensor& tensor : outer_->state()) tensors.push_back(tensor);
   for (const StateTensor& tensor : own_state()) tensors.push_back(tensor);
   return tensors;
@@ -75,14 +75,7 @@ IterationReport MetaLearner::iterate(std::uint32_t iteration) {
 
 void MetaLearner::mean_over_tasks(const float* x, const float* minus) {
   per_task_ = x;
-  SumOverTasks<float> op;
-  op.tasks = tasks_;
-  op.size = static_cast<int>(inner_->parameters());
-  op.x = x;
-  op.scale = 1.0f / static_cast<float>(tasks_);
-  op.minus = minus;
-  op.out = meta_gradient_;
-  device_.once(op);
+  inner_->mean_over_tasks(x, minus, meta_gradient_);
 }
 
 IterationReport MetaLearner::report() const {
@@ -98,6 +91,8 @@ IterationReport MetaLearner::report() const {
     report.returns.push_back(sum / tasks_);
   }
   outer_->report(report);
+  if (inner_->learned() > inner_->parameters())
+    report.extra.emplace_back("inner_lr", inner_->mean_step_size(params_));
   add_to(report);
   report.gradient_finite = std::isfinite(report.gradient_norm);
   if (report.gradient_finite) return report;

@@ -37,15 +37,15 @@ class MetaLearner {
 
   /// Trajectories and parameters of the last iteration, for the batch file.
   const InnerLoop& inner_loop() const { return *inner_; }
-  const float* params() const { return params_; }                  // [P], device memory
-  const float* meta_gradient() const { return meta_gradient_; }    // [P], device memory; before clipping
+  const float* params() const { return params_; }                  // [M], device memory
+  const float* meta_gradient() const { return meta_gradient_; }    // [M], device memory; before clipping
   const float* outer_gradient() const { return outer_gradient_; }  // [task][P], device memory
 
  protected:
   /// `sizes` as the algorithm needs the inner loop; tasks, envs, steps and step sizes are filled in from the config.
   MetaLearner(const Config& config, Device& device, InnerLoopSizes sizes);
 
-  /// mean_i of x[task] ([task][P], less `minus` if there is one) into the meta-gradient.
+  /// mean_i of x[task] ([task][P], less `minus` if there is one) into the meta-gradient, with the learned step sizes'.
   void mean_over_tasks(const float* x, const float* minus = nullptr);
 
   const Config config_;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "engine/environment_dispatch.h"
+#include "engine/step_sizes.h"
 #include "kernels/random.h"
 
 namespace innerloop {
@@ -34,6 +35,21 @@ std::vector<LayoutEntry> policy_layout(const PolicyShape& shape) {
   return layout;
 }
 
+std::vector<LayoutEntry> learned_layout(const Config& config) {
+  const PolicyShape shape = policy_shape(config);
+  std::vector<LayoutEntry> layout = policy_layout(shape);
+  const StepSizeLayout sizes = step_size_layout(config, shape, inner_loop(config).inner_steps);
+  if (sizes.sets > 0)
+    layout.push_back(
+        {sizes.positive ? "log_inner_lr" : "inner_lr", shape.parameters(), {sizes.sets, sizes.numbers}});
+  return layout;
+}
+
+std::int64_t learned_parameters(const Config& config) {
+  const PolicyShape shape = policy_shape(config);
+  return shape.parameters() + step_size_layout(config, shape, inner_loop(config).inner_steps).learned();
+}
+
 std::vector<float> initial_parameters(const Config& config, const PolicyShape& shape) {
   using One = Pack<float, 1>;
   std::vector<float> params(static_cast<std::size_t>(shape.parameters()), 0.0f);
@@ -51,15 +67,9 @@ std::vector<float> initial_parameters(const Config& config, const PolicyShape& s
     for (int o = 0; o < shape.outputs(); ++o)
       params[static_cast<std::size_t>(shape.log_std_offset() + o)] =
           static_cast<float>(std::get<MlpOptions>(config.policy).initial_log_std);
+  const std::vector<float> step_sizes = initial_step_sizes(config, shape);
+  params.insert(params.end(), step_sizes.begin(), step_sizes.end());
   return params;
-}
-
-std::vector<std::string> task_names(const Config& config) {
-  std::vector<std::string> names;
-  with_environment(config, [&]<class Env>(const typename Env::Options& options) {
-    for (int i = 0; i < Env::task_size(options); ++i) names.push_back(Env::task_name(options, i));
-  });
-  return names;
 }
 
 }  // namespace innerloop

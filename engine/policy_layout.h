@@ -22,11 +22,14 @@ struct LayoutEntry {
 };
 std::vector<LayoutEntry> policy_layout(const PolicyShape& shape);
 
-/// θ as training starts: weights uniform in ±√(6/(in + out)) (Glorot and Bengio 2010), biases 0, log_std as configured.
+/// The tensors of all that is learned: the policy's and, behind them, where step sizes are learned "log_inner_lr" or
+/// "inner_lr" [set, number] (kernels/step_size.h).
+std::vector<LayoutEntry> learned_layout(const Config& config);
+/// How many numbers they are.
+std::int64_t learned_parameters(const Config& config);
+
+/// What is learned, as training starts. Of the policy: weights uniform in ±√(6/(in + out)) (Glorot and Bengio 2010), biases 0, log_std as configured; step sizes: inner_lr.
 /// Element i of the weights in order is the first draw of (task 0, env 0, step i, Purpose::initial_parameters).
 std::vector<float> initial_parameters(const Config& config, const PolicyShape& shape);
-
-/// Names of the task's parameters, in the order of their numbers.
-std::vector<std::string> task_names(const Config& config);
 
 }  // namespace innerloop

@@ -16,6 +16,7 @@ struct ApplyGradient {
   Parameters<T> base;             // null: 0
   StepSize<T> step;               // null: 1
   T* out = nullptr;               // [task][P]; may be the base
+  T* gradient = nullptr;          // [task][P]  the sum alone; null: not wanted
   const int* enabled = nullptr;
 
   static constexpr int kPartParameters = 4096;
@@ -39,6 +40,8 @@ struct ApplyGradient {
       for (int c = 1; c < chunks; ++c)
         sum = sum + load_first<L>(from + static_cast<long>(c) * parameters + p, count);
       sum = sum * scale;
+      if (gradient != nullptr)
+        store_first(gradient + static_cast<long>(place.task) * parameters + p, sum, count);
       const L start = base.data == nullptr ? L(0) : load_first<L>(base.of(place.task) + p, count);
       L alpha(1);
       if (step.data != nullptr)

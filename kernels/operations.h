@@ -17,6 +17,7 @@
 #include "kernels/reduce.h"
 #include "kernels/rollout.h"
 #include "kernels/set_key.h"
+#include "kernels/step_size.h"
 #include "kernels/type_list.h"
 
 namespace innerloop {
@@ -25,7 +26,8 @@ template <class T>
 using PolicyOperations =
     TypeList<SetKey<T>, Advantages<T>, PolicyGradient<T>, HessianVector<T>, FisherVector<T>,
              TangentLogProb<T>, DiceCurvature<T>, ApplyGradient<T>, SumOverTasks<T>, AdaptationCredit<T>,
-             MeanValues<T>, OuterStep<T>, ConjugateGradient<T>, LineSearch<T>, AdaptPenalties<T>, FmaPeak<T>>;
+             MeanValues<T>, OuterStep<T>, ConjugateGradient<T>, LineSearch<T>, AdaptPenalties<T>,
+             SetStepSizes<T>, StepSizeGradient<T>, StepSizeTangent<T>, FmaPeak<T>>;
 
 template <class T, class List>
 struct EnvironmentOperationsOf;

@@ -2,6 +2,8 @@
 // meta-objective on the trajectories that it drew.
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "tests/support/learner.h"
 
 namespace innerloop {
@@ -35,6 +37,79 @@ TEST(Algorithms, MamlClimbsItsMetaObjective) {
       for (int task = 0; task < p.tasks; ++task)
         EXPECT_LT(relative_error(learner.drawn(2, task), reference::adapted(p, task, p.theta)), 1e-5);
     }
+}
+
+const std::vector<std::vector<std::string>> kStepSizes = {
+    {"algorithm.learned_lr=parameter", "algorithm.learned_lr_per_step=true"},
+    {"algorithm.learned_lr=layer", "algorithm.inner_lr=0.4"},
+    {"algorithm.learned_lr=scalar", "algorithm.inner_lr=0.4", "algorithm.learned_lr_sign=free"},
+    {"algorithm.learned_lr=parameter", "algorithm.inner_lr=0.4", "algorithm.adapted_layers=[0]"},
+    {"algorithm.adapted_layers=[0]"}};
+
+TEST(Algorithms, WithLearnedStepSizesAndAdaptedLayersMamlClimbsItsMetaObjective) {
+  for (const auto& environment : kEnvironments)
+    for (const auto& step_sizes : kStepSizes) {
+      // All tasks' parameters move with a shared step size: a ReLU's kink is easily met by the difference.
+      std::vector<std::string> overrides = step_sizes;
+      overrides.push_back("policy.activation=tanh");
+      Learner learner(config_of(overrides, environment), 3);
+      const MetaProblem p = learner.problem();
+      EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4)
+          << step_sizes[0] << ", " << environment[0];
+      for (int task = 0; task < p.tasks; ++task) {
+        Vector adapted = reference::adapted(p, task, p.theta);
+        adapted.resize(static_cast<std::size_t>(p.shape.parameters()));
+        EXPECT_LT(relative_error(learner.drawn(2, task), adapted), 1e-5);
+      }
+    }
+}
+
+// Where training starts they are inner_lr: the first adaptation is that of fixed step sizes.
+TEST(Algorithms, LearnedStepSizesStartAtTheInnerLr) {
+  Learner fixed(small_config()),
+      each(small_config({"algorithm.name=meta_sgd", "algorithm.learned_lr_per_step=true"}));
+  for (int task = 0; task < 3; ++task)
+    EXPECT_LT(relative_error(each.drawn(2, task), fixed.drawn(2, task)), 1e-5);
+  EXPECT_EQ(each.params().size(), 3 * fixed.params().size());
+}
+
+TEST(Algorithms, OnlyTheAdaptedLayersMoveInTheInnerLoop) {
+  for (const std::string name : {"maml", "fomaml", "emaml", "reptile", "meta_sgd"}) {
+    Learner learner(small_config({"policy.hidden=[6, 5]", "algorithm.name=" + name,
+                                  "algorithm.adapted_layers=[2]", "algorithm.inner_lr=0.5"}));
+    const PolicyShape shape = learner.inner().shape();
+    const auto head = static_cast<std::size_t>(shape.weight_offset(2));
+    for (int task = 0; task < 3; ++task) {
+      const Vector before = learner.params_before(), after = learner.drawn(2, task);
+      for (std::size_t i = 0; i < after.size(); ++i)
+        EXPECT_EQ(after[i] != before[i], i >= head) << name << ' ' << i;
+    }
+  }
+}
+
+// First order: step size k is credited with v_{k+1}∘g_k, where v is the gradient at the adapted parameters.
+TEST(Algorithms, FomamlLearnsStepSizesToo) {
+  Learner learner(small_config({"algorithm.name=fomaml", "algorithm.learned_lr=parameter",
+                                "algorithm.learned_lr_per_step=true", "algorithm.learned_lr_sign=free"}),
+                  2);
+  const MetaProblem p = learner.problem();
+  const auto size = static_cast<std::size_t>(p.shape.parameters());
+  Vector wanted(p.theta.size());
+  for (int task = 0; task < p.tasks; ++task) {
+    const Vector v =
+        reference::evaluate(p.shape, p.batch(2), task, reference::adapted(p, task, p.theta), p.outer, true)
+            .gradient;
+    Vector theta = p.theta;
+    for (std::size_t k = 0; k < 2; ++k) {
+      const int step = static_cast<int>(k);
+      const Vector g =
+          reference::evaluate(p.shape, p.batch(step), task, theta, p.inner_term(), true).gradient;
+      for (std::size_t i = 0; i < size; ++i) wanted[(k + 1) * size + i] += v[i] * g[i] / p.tasks;
+      theta = reference::inner_step(p, step, task, theta);
+    }
+    for (std::size_t i = 0; i < size; ++i) wanted[i] += v[i] / p.tasks;
+  }
+  EXPECT_LT(relative_error(learner.meta_gradient(), wanted), 1e-4);
 }
 
 TEST(Algorithms, FomamlTakesTheGradientAtTheAdaptedParameters) {
@@ -88,11 +163,12 @@ TEST(Algorithms, EmamlAddsTheCreditOfWhatWasDoneBeforeAdaptation) {
 // At the second outer step θ is no longer what drew the data: ratios, clipping and penalties all differ from nothing.
 TEST(Algorithms, PrompClimbsItsClippedObjectiveLessThePenaltiesAtEveryOuterStep) {
   for (const auto& environment : kEnvironments)
-    for (const int epochs : {1, 2, 3}) {
+    for (const auto& [epochs, step_sizes] : std::vector<std::pair<int, std::string>>{
+             {1, "none"}, {2, "none"}, {3, "none"}, {1, "layer"}, {3, "parameter"}}) {
       const std::vector<std::string> promp = {
           "algorithm={\"name\": \"promp\", \"inner_steps\": 2, \"inner_lr\": 0.3, "
           "\"estimator\": \"ratio\", \"kl_penalty\": 0.5, \"clip_range\": 0.05}",
-          "outer.lr=0.05"};
+          "outer.lr=0.05", "algorithm.learned_lr=" + step_sizes};
       auto shorter = promp, whole = promp;
       whole.push_back("algorithm.epochs=" + std::to_string(epochs));
       Learner learner(config_of(whole, environment));
@@ -122,9 +198,10 @@ double divergence(const MetaProblem& p, const Vector& theta) {
 
 TEST(Algorithms, TrpoImprovesTheObjectiveWithinItsRegion) {
   for (const auto& environment : kEnvironments)
-    for (const std::string algorithm : {"maml", "emaml"}) {
-      Learner learner(config_of(
-          {"algorithm.name=" + algorithm, "outer={\"name\": \"trpo\", \"max_kl\": 0.003}"}, environment));
+    for (const std::string algorithm : {"maml", "emaml", "meta_sgd"}) {
+      Learner learner(config_of({"algorithm.name=" + algorithm, "algorithm.inner_lr=0.4",
+                                 "outer={\"name\": \"trpo\", \"max_kl\": 0.003}"},
+                                environment));
       MetaProblem p = learner.problem();
       const Vector after = learner.params();
       const double moved = divergence(p, after);
@@ -134,7 +211,7 @@ TEST(Algorithms, TrpoImprovesTheObjectiveWithinItsRegion) {
       EXPECT_LT(moved, 0.003 * 1.001);
       EXPECT_GT(moved, 0.0003);
       EXPECT_NEAR(reported, moved, 1e-5) << environment[0];
-      if (algorithm == "maml") {
+      if (algorithm != "emaml") {
         EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4);
         EXPECT_GT(reference::meta_objective(p, after), reference::meta_objective(p, p.theta));
       }
@@ -168,16 +245,61 @@ TEST(Algorithms, LinearScheduleShortensEachStep) {
 // The direction nears F⁻¹g, the one that gains most for its KL: each step of conjugate gradient makes it better, and the
 // first one, the plain gradient, is the worst.
 TEST(Algorithms, TrpoGainsMoreWithEachStepOfConjugateGradient) {
-  double gained = 0;
-  for (const int iterations : {1, 3, 6, 10}) {
-    Learner learner(small_config({"outer={\"name\": \"trpo\", \"max_kl\": 1e-5}",
-                                  "outer.cg_iterations=" + std::to_string(iterations)}));
+  for (const std::string learned_lr : {"none", "layer"}) {
+    double gained = 0;
+    for (const int iterations : {1, 3, 6, 10}) {
+      Learner learner(small_config({"algorithm.inner_lr=0.4", "algorithm.learned_lr=" + learned_lr,
+                                    "outer={\"name\": \"trpo\", \"max_kl\": 1e-5}",
+                                    "outer.cg_iterations=" + std::to_string(iterations)}));
+      const MetaProblem p = learner.problem();
+      const Vector after = learner.params();
+      const double gain = (reference::meta_objective(p, after) - reference::meta_objective(p, p.theta)) /
+                          std::sqrt(divergence(p, after));
+      EXPECT_GT(gain, gained * 1.02) << iterations << ' ' << learned_lr;
+      gained = gain;
+    }
+  }
+}
+
+// x = (F + damping)⁻¹·b, F given by its products.
+Vector solve(const std::function<Vector(const Vector&)>& product, double damping, Vector b) {
+  const std::size_t n = b.size();
+  std::vector<Vector> rows;  // F is symmetric
+  for (std::size_t i = 0; i < n; ++i) {
+    Vector unit(n);
+    unit[i] = 1;
+    rows.push_back(product(unit));
+    rows.back()[i] += damping;
+  }
+  for (std::size_t i = 0; i < n; ++i)  // positive definite: no pivot is 0
+    for (std::size_t j = 0; j < n; ++j) {
+      if (j == i) continue;
+      const double factor = rows[j][i] / rows[i][i];
+      for (std::size_t k = i; k < n; ++k) rows[j][k] -= factor * rows[i][k];
+      b[j] -= factor * b[i];
+    }
+  for (std::size_t i = 0; i < n; ++i) b[i] /= rows[i][i];
+  return b;
+}
+
+TEST(Algorithms, TrpoStepsAlongTheNaturalGradientOfAllThatIsLearned) {
+  for (const std::string option :
+       {"learned_lr=none", "learned_lr=scalar", "learned_lr=layer", "adapted_layers=[0]"}) {
+    Learner learner(small_config({"algorithm.inner_lr=0.8", "algorithm." + option,
+                                  "outer={\"name\": \"trpo\", \"max_kl\": 1e-5, \"cg_iterations\": 100}"}));
     const MetaProblem p = learner.problem();
-    const Vector after = learner.params();
-    const double gain = (reference::meta_objective(p, after) - reference::meta_objective(p, p.theta)) /
-                        std::sqrt(divergence(p, after));
-    EXPECT_GT(gain, gained * 1.02) << iterations;
-    gained = gain;
+    const Vector wanted = solve([&](const Vector& u) { return kernel_curvature_product<double>(p, u); }, 0.01,
+                                kernel_meta_gradient<double>(p));
+    Vector step = learner.params();
+    double along = 0, wanted_square = 0;
+    for (std::size_t i = 0; i < step.size(); ++i) {
+      step[i] -= p.theta[i];
+      along += step[i] * wanted[i];
+      wanted_square += wanted[i] * wanted[i];
+    }
+    Vector scaled = wanted;
+    for (double& x : scaled) x *= along / wanted_square;
+    EXPECT_LT(relative_error(step, scaled), 0.01) << option;
   }
 }
 

@@ -32,7 +32,7 @@ struct Dumped {
   std::vector<float> params_of_checkpoint(int iteration) const {
     return TensorFile::read(checkpoint_file(run.path, iteration)).values<float>("params", {parameters()});
   }
-  std::int64_t parameters() const { return policy_shape(config).parameters(); }
+  std::int64_t parameters() const { return learned_parameters(config); }
 
   TemporaryFolder folder;
   Config config;
@@ -65,6 +65,23 @@ TEST(BatchFile, HoldsExactlyTheDocumentedTensors) {
   const auto layout = nlohmann::json::parse(batch.file->metadata("layout"));
   EXPECT_EQ(layout[0].dump(), R"({"name":"layer0.weight","offset":0,"shape":[2,5]})");
   EXPECT_EQ(layout.back().dump(), R"({"name":"log_std","offset":41,"shape":[2]})");
+}
+
+TEST(BatchFile, HoldsTheLearnedStepSizesBehindThePolicysParameters) {
+  const Dumped batch(
+      {R"(algorithm={"name":"meta_sgd","inner_steps":2,"learned_lr":"layer","learned_lr_per_step":true})",
+       kKeepAll});
+  const std::vector<float> params = batch.floats("params", {43 + 2 * 4});
+  EXPECT_EQ(params, batch.params_of_checkpoint(1));
+  (void)batch.floats("meta_gradient", {43 + 2 * 4});
+  (void)batch.floats("inner.2.params", {3, 43});
+  const auto layout = nlohmann::json::parse(batch.file->metadata("layout"));
+  EXPECT_EQ(layout.back(),
+            nlohmann::json::parse(R"({"name": "log_inner_lr", "offset": 43, "shape": [2, 4]})"));
+  for (std::size_t i = 43; i < params.size(); ++i) {
+    EXPECT_NEAR(params[i], std::log(0.1), 0.05);  // one step of Adam from the start
+    EXPECT_NE(params[i], std::log(0.1f));
+  }
 }
 
 TEST(BatchFile, DiscreteActionsAreWholeNumbers) {

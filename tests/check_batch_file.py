@@ -38,7 +38,8 @@ def read_safetensors(path):
 
 class Policy:
     def __init__(self, layout, options):
-        self.layout = layout
+        self.learned = next((e for e in layout if e["name"] in ("inner_lr", "log_inner_lr")), None)
+        self.layout = [e for e in layout if e is not self.learned]
         self.layers = sum(entry["name"].endswith(".weight") for entry in layout)
         self.gaussian = any(entry["name"] == "log_std" for entry in layout)
         self.activation = jnp.tanh if options["activation"] == "tanh" else jax.nn.relu
@@ -49,6 +50,29 @@ class Policy:
             e["name"]: theta[e["offset"] : e["offset"] + int(np.prod(e["shape"]))].reshape(e["shape"])
             for e in self.layout
         }
+
+    def step_sizes(self, learned, steps, rates, algorithm):
+        """Of each parameter in each inner step, [step][P]: where they are learned, their numbers lie behind the policy's."""
+        size = self.learned["offset"] if self.learned else learned.shape[0]
+        layers = [  # first parameter of each layer, then log_std's
+            e["offset"] for e in self.layout if e["name"].endswith(".weight") or e["name"] == "log_std"
+        ]
+        mask = np.ones(size)
+        if algorithm["adapted_layers"]:
+            ends = layers[1 : self.layers] + [size]
+            mask = np.zeros(size)
+            for layer in algorithm["adapted_layers"]:
+                mask[layers[layer] : ends[layer]] = 1
+        if not self.learned:
+            return jnp.stack([rate * mask for rate in rates])
+        numbers = learned[size:].reshape(self.learned["shape"])
+        number_of = {
+            "scalar": np.zeros(size, int),
+            "layer": np.searchsorted(layers, np.arange(size), side="right") - 1,
+            "parameter": np.arange(size),
+        }[algorithm["learned_lr"]]
+        sizes = [numbers[min(k, len(numbers) - 1)][number_of] for k in range(steps)]
+        return mask * (jnp.exp(jnp.stack(sizes)) if self.learned["name"] == "log_inner_lr" else jnp.stack(sizes))
 
     def distribution(self, theta, batch):
         """Means and log standard deviations, or log-probabilities, of every step."""
@@ -122,20 +146,24 @@ def main():
     def of_task(k, task):
         return {field: x[task] for field, x in batches[k].items()}
 
-    def inner_step(k, task, at):
-        return at + rates[k] * jax.grad(lambda t: surrogate(policy, t, of_task(k, task), estimator, clip))(at)
+    size = tensors["inner.0.params"].shape[1]
+
+    def inner_step(k, task, at, learned=theta, first_order=False):
+        gradient = jax.grad(lambda t: surrogate(policy, t, of_task(k, task), estimator, clip))(at)
+        if first_order:
+            gradient = jax.lax.stop_gradient(gradient)
+        return at + policy.step_sizes(learned, steps, rates, algorithm)[k] * gradient
 
     outer_estimator, outer_clip = ("clipped", algorithm["clip_range"]) if name == "promp" else ("ratio", 0)
     weights = credits(tensors, steps, algorithm["exploration_weight"]) if name == "emaml" else None
 
     def objective(start, task):
-        at, total = start, 0
+        at, total = start[:size], 0
         for k in range(steps):
             if weights is not None:
                 total += weights[task] * mean_valid(policy.log_probs(at, of_task(k, task)), of_task(k, task))
-            at = inner_step(k, task, at)  # ProMP's penalties have no gradient yet: θ is what drew the data
-            if name == "fomaml":
-                at = start + jax.lax.stop_gradient(at - start)
+            # ProMP's penalties have no gradient yet: θ is what drew the data.
+            at = inner_step(k, task, at, start, first_order=name == "fomaml")
         return total + surrogate(policy, at, of_task(steps, task), outer_estimator, outer_clip)
 
     found = {}

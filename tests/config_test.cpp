@@ -142,7 +142,8 @@ TEST(Config, RefusesAnUnknownEnvironment) {
 
 TEST(Config, RefusesAnUnknownAlgorithm) {
   EXPECT_EQ(error_of(R"({"algorithm": {"name": "reptil"}})"),
-            "x.json: /algorithm/name: wanted one of \"maml\", \"fomaml\", \"reptile\", \"emaml\", \"promp\" "
+            "x.json: /algorithm/name: wanted one of \"maml\", \"meta_sgd\", \"fomaml\", \"reptile\", "
+            "\"emaml\", \"promp\" "
             "(nearest: \"reptile\"), found \"reptil\" (string)");
 }
 
@@ -162,6 +163,49 @@ TEST(Config, RefusesAnotherNumberOfStepSizesThanSteps) {
   EXPECT_EQ(error_of(R"({"evaluation": {"inner_steps": 1, "inner_lr": [0.1, 0.2]}})"),
             "x.json: /evaluation/inner_lr: wanted one number, or one for each of the 1 inner steps, found 2 "
             "numbers");
+}
+
+TEST(Config, MetaSgdLearnsAStepSizeOfEachParameterUnlessTold) {
+  EXPECT_EQ(inner_loop(parse(R"({"algorithm": {"name": "meta_sgd"}})")).learned_lr, LearnedLr::parameter);
+  EXPECT_EQ(inner_loop(parse(R"({"algorithm": {"name": "maml"}})")).learned_lr, LearnedLr::none);
+  EXPECT_THAT(error_of(R"({"algorithm": {"name": "meta_sgd", "learned_lr": "none"}})"),
+              HasSubstr("/algorithm/learned_lr: wanted a value that fits the other options (without learned "
+                        "step sizes it is algorithm maml), found \"none\""));
+}
+
+TEST(Config, RefusesLearnedStepSizesWhereTheyMakeNoSense) {
+  EXPECT_EQ(
+      error_of(R"({"algorithm": {"name": "reptile", "learned_lr": "layer"}})"),
+      "x.json: /algorithm/learned_lr: wanted a value that fits the other options (reptile takes no gradient "
+      "through its inner steps), found \"layer\" (string)");
+  EXPECT_EQ(error_of(R"({"algorithm": {"name": "meta_sgd", "inner_steps": 2, "inner_lr": [0.1, 0.2]}})"),
+            "x.json: /algorithm/inner_lr: wanted one number to start from, as learned_lr_per_step is false, "
+            "found 2 numbers");
+  EXPECT_EQ(error_of(R"({"algorithm": {"name": "meta_sgd", "inner_steps": 2, "inner_lr": [0.1, 0.2],
+                         "learned_lr_per_step": true}})"),
+            "no error");
+  EXPECT_EQ(error_of(R"({"algorithm": {"name": "meta_sgd"}, "evaluation": {"inner_lr": 0.1}})"),
+            "x.json: /evaluation/inner_lr: wanted none, as the step sizes are learned, found 1 number");
+  for (std::string outer : {"adam", "sgd", "trpo"})
+    for (std::string algorithm : {"maml", "meta_sgd", "fomaml", "emaml"})
+      EXPECT_EQ(error_of(R"({"algorithm": {"learned_lr": "layer"}})",
+                         {"algorithm.name=" + algorithm, "outer.name=" + outer}),
+                "no error");
+}
+
+TEST(Config, RefusesLayersThatThePolicyDoesNotHave) {
+  const auto error = [](const std::string& layers) {
+    return error_of("{}", {"policy.hidden=[8, 8]", "algorithm.adapted_layers=" + layers});
+  };
+  EXPECT_EQ(error("[0, 2]"), "no error");
+  EXPECT_EQ(
+      error("[0, 3]"),
+      "--set algorithm.adapted_layers=[0, 3]: /algorithm/adapted_layers/1: wanted a layer of the policy, "
+      "from 0 to the head, 2, found 3");
+  EXPECT_THAT(error("[2, 0]"),
+              HasSubstr("/algorithm/adapted_layers/1: wanted each layer once, in rising order"));
+  EXPECT_THAT(error("[1, 1]"), HasSubstr("in rising order, found 1"));
+  EXPECT_THAT(error("[-1]"), HasSubstr("/algorithm/adapted_layers/0: wanted an integer from 0 to 16"));
 }
 
 TEST(Config, RefusesOptimisersThatDoNotFitTheAlgorithm) {

@@ -160,6 +160,8 @@ std::vector<Change> changes() {
                              "algorithm.inner_lr=[0.5, 0.2]",
                              "algorithm.estimator=ratio",
                              "algorithm.estimator=dice",
+                             "algorithm.adapted_layers=[0]",
+                             "algorithm.adapted_layers=[1]",
                              "algorithm.discount=0.9",
                              "algorithm.gae_lambda=0.8",
                              "algorithm.baseline=none",
@@ -173,6 +175,12 @@ std::vector<Change> changes() {
                              "environment.layout=semicircle"})
     all.push_back({{}, {option}});
   all.push_back({{"algorithm.inner_lr=0.5"}, {"algorithm.inner_steps=3"}});
+  for (const char* option :
+       {"algorithm.learned_lr=scalar", "algorithm.learned_lr=layer", "algorithm.name=meta_sgd"})
+    all.push_back({{"algorithm.inner_lr=0.5"}, {option}});
+  for (const char* option : {"algorithm.learned_lr=scalar", "algorithm.learned_lr_per_step=true",
+                             "algorithm.learned_lr_sign=free", "algorithm.adapted_layers=[1]"})
+    all.push_back({{"algorithm.name=meta_sgd", "algorithm.inner_lr=0.5"}, {option}});
   all.push_back({{"outer={\"name\": \"sgd\"}"}, {"outer.lr=0.3"}});
   all.push_back({{"outer={\"name\": \"sgd\"}"}, {"outer.max_gradient_norm=0.01"}});
   all.push_back({{"algorithm.name=emaml"}, {"algorithm.exploration_weight=0.5"}});

@@ -48,22 +48,30 @@ TEST_P(EveryLearner, EveryThreadCountAndInstructionSetGivesTheSameBits) {
 }
 
 std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>& info) {
-  const char* names[] = {"Maml",    "MamlTrpo", "MamlDice", "Fomaml",  "Emaml",
-                         "Reptile", "Promp",    "Bandit",   "Cartpole"};
+  const char* names[] = {"Maml",        "MamlTrpo",     "MamlDice",       "Fomaml",   "Emaml",
+                         "Reptile",     "Promp",        "Bandit",         "Cartpole", "MetaSgd",
+                         "MetaSgdTrpo", "PrompLayerLr", "FomamlScalarLr", "Anil"};
   return names[info.index];
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Trainer, EveryLearner,
-    testing::Values(std::vector<std::string>{}, std::vector<std::string>{R"(outer={"name":"trpo"})"},
-                    std::vector<std::string>{"algorithm.estimator=dice"},
-                    std::vector<std::string>{"algorithm.name=fomaml"},
-                    std::vector<std::string>{"algorithm.name=emaml"},
-                    std::vector<std::string>{"algorithm.name=reptile", R"(outer={"name":"sgd","lr":0.5})"},
-                    std::vector<std::string>{
-                        R"(algorithm={"name":"promp","inner_steps":2,"adaptive_kl":true})"},
-                    std::vector<std::string>{R"(environment={"name":"bandit"})", "horizon=1"},
-                    std::vector<std::string>{R"(environment={"name":"cartpole"})", "at_episode_end=restart"}),
+    testing::Values(
+        std::vector<std::string>{}, std::vector<std::string>{R"(outer={"name":"trpo"})"},
+        std::vector<std::string>{"algorithm.estimator=dice"},
+        std::vector<std::string>{"algorithm.name=fomaml"}, std::vector<std::string>{"algorithm.name=emaml"},
+        std::vector<std::string>{"algorithm.name=reptile", R"(outer={"name":"sgd","lr":0.5})"},
+        std::vector<std::string>{R"(algorithm={"name":"promp","inner_steps":2,"adaptive_kl":true})"},
+        std::vector<std::string>{R"(environment={"name":"bandit"})", "horizon=1"},
+        std::vector<std::string>{R"(environment={"name":"cartpole"})", "at_episode_end=restart"},
+        std::vector<std::string>{
+            R"(algorithm={"name":"meta_sgd","inner_steps":2,"learned_lr_per_step":true})"},
+        std::vector<std::string>{R"(algorithm={"name":"meta_sgd","inner_steps":2})",
+                                 R"(outer={"name":"trpo"})"},
+        std::vector<std::string>{R"(algorithm={"name":"promp","inner_steps":2,"learned_lr":"layer"})"},
+        std::vector<std::string>{
+            R"(algorithm={"name":"fomaml","learned_lr":"scalar","learned_lr_sign":"free"})"},
+        std::vector<std::string>{R"(algorithm={"name":"maml","adapted_layers":[2]})"}),
     learner_name);
 
 TEST(Trainer, TheStateChangesEveryIteration) {

@@ -1,5 +1,4 @@
-// TRPO's curvature: F·u through the inner steps, F = Jᵀ·M·J with J = ∂θ_K/∂θ and M the metric of the adapted policy,
-// as engine/algorithms/maml.cpp puts it together.
+// TRPO's curvature: F·u through the inner steps, F = Jᵀ·M·J with J = ∂θ_K/∂θ and M the metric of the adapted policy.
 #include <gtest/gtest.h>
 
 #include "tests/support/meta_problem.h"
@@ -16,17 +15,6 @@ class TrustRegionTest : public testing::TestWithParam<std::tuple<HeadKind, Estim
     return random_meta_problem(policy_of({3, 9, 6, 3}, head), estimator, with_steps, 0, 23);
   }
 };
-
-template <class T>
-Vector curvature_product(const MetaProblem& p, const Vector& direction) {
-  KernelStages<T> kernels(p);
-  const auto theta = kernels.chain();
-  auto u = converted<T>(direction);
-  for (int k = 0; k < p.steps; ++k) u = kernels.through_step(k, theta[static_cast<std::size_t>(k)], u);
-  u = kernels.fisher_product(p.steps, theta.back(), u);
-  for (int k = p.steps; k-- > 0;) u = kernels.through_step(k, theta[static_cast<std::size_t>(k)], u);
-  return to_double(kernels.mean_over_tasks(u));
-}
 
 // Mean KL from the policies adapted from θ to those adapted from `other`.
 double mean_divergence(const MetaProblem& p, const Vector& other) {
@@ -76,7 +64,7 @@ TEST_P(TrustRegionTest, CurvatureProductIsTheDifferenceOfTheDivergencesGradient)
     Vector difference = divergence_gradient(p, above);
     const Vector lower = divergence_gradient(p, below);
     for (std::size_t i = 0; i < u.size(); ++i) difference[i] = (difference[i] - lower[i]) / (2 * h);
-    EXPECT_LT(relative_error(curvature_product<double>(p, u), difference), 1e-6);
+    EXPECT_LT(relative_error(kernel_curvature_product<double>(p, u), difference), 1e-6);
   }
 }
 
@@ -85,7 +73,7 @@ TEST_P(TrustRegionTest, CurvatureAlongADirectionIsThatOfTheDivergence) {
   const MetaProblem p = problem(2, {.horizon = 61, .envs = 9, .ending = 0.05});
   std::mt19937_64 random(6);
   const Vector u = random_vector(p.shape.parameters(), 1, random);
-  const Vector product = curvature_product<double>(p, u);
+  const Vector product = kernel_curvature_product<double>(p, u);
   double along = 0;
   for (std::size_t i = 0; i < u.size(); ++i) along += u[i] * product[i];
   const double h = 1e-4;
@@ -102,7 +90,7 @@ TEST_P(TrustRegionTest, CurvatureIsSymmetricAndNotNegative) {
   std::mt19937_64 random(7);
   const Vector u = random_vector(p.shape.parameters(), 1, random),
                v = random_vector(p.shape.parameters(), 1, random);
-  const Vector fu = curvature_product<double>(p, u), fv = curvature_product<double>(p, v);
+  const Vector fu = kernel_curvature_product<double>(p, u), fv = kernel_curvature_product<double>(p, v);
   double uv = 0, vu = 0, uu = 0;
   for (std::size_t i = 0; i < u.size(); ++i) {
     uv += u[i] * fv[i];
@@ -117,7 +105,8 @@ TEST_P(TrustRegionTest, FloatIsCloseToDouble) {
   const MetaProblem p = problem(2);
   std::mt19937_64 random(8);
   const Vector u = random_vector(p.shape.parameters(), 1, random);
-  EXPECT_LT(relative_error(curvature_product<float>(p, u), curvature_product<double>(p, u)), 1e-4);
+  EXPECT_LT(relative_error(kernel_curvature_product<float>(p, u), kernel_curvature_product<double>(p, u)),
+            1e-4);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, TrustRegionTest,

@@ -29,7 +29,7 @@ Maml::Maml(const Config& config, Device& device)
     plan_.add(&forward_, "forward", "[task][parameter]", {tasks_, parameters});
     plan_.add(&none_, "none", "[1]", {1});
   }
-  outer_ = OuterOptimiser::create(config, static_cast<int>(parameters), device, plan_, this);
+  outer_ = OuterOptimiser::create(config, static_cast<int>(inner_->learned()), device, plan_, this);
 }
 
 void Maml::enqueue() {
@@ -47,8 +47,10 @@ void Maml::enqueue() {
   const float* v = outer_gradient_;
   for (int k = K; k-- > 0;) {
     if (second_order()) {
-      inner_->through_step(k, inner_->drawn(k), {v, inner_->parameters()}, back_);
+      inner_->through_step(k, inner_->drawn(k), v, back_);
       v = back_;
+    } else {
+      inner_->add_step_size_gradient(k, v);
     }
     if (credit_ != nullptr) {
       inner_->add_gradient(k, inner_->drawn(k), {.surrogate_weight = 0, .score_weight = credit_}, v, back_);
@@ -61,24 +63,17 @@ void Maml::enqueue() {
 
 // F = Jᵀ·M·J: forward through the inner steps, the metric of the adapted policy, and back.
 void Maml::curvature_product(const float* direction, float* product) {
-  const long parameters = inner_->parameters();
   Parameters<float> u{direction, 0};
-  if (second_order())
-    for (int k = 0; k < steps_; ++k) {
-      inner_->through_step(k, inner_->drawn(k), u, forward_);
-      u = {forward_, parameters};
-    }
+  for (int k = 0; k < steps_; ++k)
+    u = inner_->along_step(k, inner_->drawn(k), u, direction, second_order(), forward_);
   inner_->fisher_product(steps_, inner_->drawn(steps_), u, forward_);
-  if (second_order())
-    for (int k = steps_; k-- > 0;)
-      inner_->through_step(k, inner_->drawn(k), {forward_, parameters}, forward_);
-  SumOverTasks<float> mean;
-  mean.tasks = tasks_;
-  mean.size = static_cast<int>(parameters);
-  mean.x = forward_;
-  mean.scale = 1.0f / static_cast<float>(tasks_);
-  mean.out = product;
-  device_.once(mean);
+  for (int k = steps_; k-- > 0;) {
+    if (second_order())
+      inner_->through_step(k, inner_->drawn(k), forward_, forward_);
+    else
+      inner_->add_step_size_gradient(k, forward_);
+  }
+  inner_->mean_over_tasks(forward_, nullptr, product);
 }
 
 void Maml::evaluate(const float* params, float* values, const int* enabled) {

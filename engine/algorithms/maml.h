@@ -1,11 +1,13 @@
-// MAML with K exact second-order steps (Finn et al. 2017), first-order MAML, and E-MAML (Stadie et al. 2018).
+// MAML with K exact second-order steps (Finn et al. 2017), Meta-SGD (Li et al. 2017), first-order MAML, and E-MAML (Stadie
+// et al. 2018).
 #pragma once
 
 #include "engine/meta_learner.h"
 
 namespace innerloop {
 
-/// max mean_i S(θ_K; D_K). FOMAML leaves out the way back through the inner steps; E-MAML adds, for each batch before
+/// max mean_i S(θ_K; D_K). Meta-SGD learns the step sizes too (InnerLoop does); FOMAML
+/// leaves out the way back through the inner steps; E-MAML adds, for each batch before
 /// adaptation, the log-likelihood of its actions times how well the task went afterwards.
 class Maml : public MetaLearner, private TrustRegionObjective {
  public:

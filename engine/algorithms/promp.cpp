@@ -6,11 +6,11 @@ Promp::Promp(const Config& config, Device& device)
     : MetaLearner(config, device, {.drawn_outputs = true, .trials = true}),
       options_(std::get<PrompOptions>(config.algorithm)) {
   const std::int64_t parameters = inner_->parameters();
-  plan_.add(&drawn_params_, "drawn_params", "[parameter]", {parameters});
+  plan_.add(&drawn_params_, "drawn_params", "[parameter]", {inner_->learned()});
   plan_.add(&back_, "back", "[task][parameter]", {tasks_, parameters});
   plan_.add(&penalties_, "promp.penalties", "[step]", {steps_});
   plan_.add(&divergences_, "promp.divergences", "[step][value]", {steps_, kPassValues});
-  outer_ = OuterOptimiser::create(config, static_cast<int>(parameters), device, plan_, nullptr);
+  outer_ = OuterOptimiser::create(config, static_cast<int>(inner_->learned()), device, plan_, nullptr);
 }
 
 void Promp::prepare() {
@@ -29,7 +29,7 @@ std::vector<StateTensor> Promp::own_state() const {
 
 void Promp::enqueue() {
   device_.copy_on_device(drawn_params_, params_,
-                         inner_->parameters() * static_cast<std::int64_t>(sizeof(float)));
+                         inner_->learned() * static_cast<std::int64_t>(sizeof(float)));
   inner_->start(drawn_params_);
   for (int k = 0; k < steps_; ++k) {
     inner_->rollout(k);
@@ -55,7 +55,7 @@ void Promp::outer_step(bool first) {
                        nullptr, outer_gradient_);
   const float* v = outer_gradient_;
   for (int k = steps_; k-- > 0;) {
-    inner_->through_step(k, at(k), {v, inner_->parameters()}, back_);
+    inner_->through_step(k, at(k), v, back_);
     inner_->add_gradient(k, at(k), {.surrogate_weight = 0, .divergence_weight = penalties_ + k}, back_,
                          back_);
     v = back_;

@@ -20,7 +20,7 @@ class Promp : public MetaLearner {
   void measure_divergences();
 
   const PrompOptions options_;
-  float* drawn_params_ = nullptr;  // [P]        θ that drew the data
+  float* drawn_params_ = nullptr;  // [M]        θ that drew the data
   float* back_ = nullptr;          // [task][P]  v_k
   float* penalties_ = nullptr;     // [step]     −η_k
   float* divergences_ = nullptr;   // [step][kPassValues]

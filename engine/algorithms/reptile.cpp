@@ -3,7 +3,7 @@
 namespace innerloop {
 
 Reptile::Reptile(const Config& config, Device& device) : MetaLearner(config, device, {}) {
-  outer_ = OuterOptimiser::create(config, static_cast<int>(inner_->parameters()), device, plan_, nullptr);
+  outer_ = OuterOptimiser::create(config, static_cast<int>(inner_->learned()), device, plan_, nullptr);
 }
 
 void Reptile::enqueue() {

@@ -26,9 +26,8 @@ class MultiStep : public MetaLearner {
  public:
   MultiStep(const Config& config, const MultiStepOptions& options, Device& device)
       : MetaLearner(config, device, {}), early_weight_(static_cast<float>(options.early_weight)) {
-    const std::int64_t parameters = inner_->parameters();
-    plan_.add(&back_, "back", "[task][parameter]", {tasks_, parameters});
-    outer_ = OuterOptimiser::create(config, static_cast<int>(parameters), device, plan_, nullptr);
+    plan_.add(&back_, "back", "[task][parameter]", {tasks_, inner_->parameters()});
+    outer_ = OuterOptimiser::create(config, static_cast<int>(inner_->learned()), device, plan_, nullptr);
   }
 
  private:
@@ -42,7 +41,7 @@ class MultiStep : public MetaLearner {
     inner_->add_gradient(steps_, inner_->drawn(steps_), {}, nullptr, outer_gradient_);
     const float* v = outer_gradient_;
     for (int k = steps_; k-- > 0;) {
-      inner_->through_step(k, inner_->drawn(k), {v, inner_->parameters()}, back_);
+      inner_->through_step(k, inner_->drawn(k), v, back_);
       inner_->add_gradient(k, inner_->drawn(k), {.surrogate_weight = early_weight_}, back_, back_);
       v = back_;
     }

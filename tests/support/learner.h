@@ -37,16 +37,16 @@ class Learner {
     report_ = learner_->iterate(done_++);
   }
 
-  Vector params() { return numbers(learner_->params(), inner().parameters()); }
+  Vector params() { return numbers(learner_->params(), inner().learned()); }
   const Vector& params_before() const { return before_; }  // of the last iteration
-  Vector meta_gradient() { return numbers(learner_->meta_gradient(), inner().parameters()); }
+  Vector meta_gradient() { return numbers(learner_->meta_gradient(), inner().learned()); }
   Vector outer_gradient() { return numbers(learner_->outer_gradient(), tasks() * inner().parameters()); }
   const IterationReport& report() const { return report_; }
   const InnerLoop& inner() const { return learner_->inner_loop(); }
   int tasks() const { return config_.tasks_per_iteration; }
   int steps() const { return inner().sizes().steps; }
 
-  /// θ_k of a task in the last iteration.
+  /// θ_k of a task in the last iteration; θ_0 with the learned step sizes.
   Vector drawn(int k, int task) {
     if (k == 0) return before_;
     const Parameters<float>& theta = inner().drawn(k);
@@ -80,6 +80,8 @@ class Learner {
     p.clip = options.clip_epsilon;
     p.inner_lr = inner().sizes().lr;
     p.inner_lr.resize(static_cast<std::size_t>(p.steps), p.inner_lr.back());
+    p.sizes = step_size_layout(config_, p.shape, p.steps);
+    p.adapted = to_double(adapted_parameters(config_, p.shape));
     p.theta = before_;
     for (int k = 0; k <= p.steps; ++k) {
       p.data.push_back(data(k));

@@ -1,8 +1,11 @@
 // The whole meta-objective on fixed data, in plain loops and by the kernels:
 // θ ↦ mean over tasks of S_out(θ_K; D_K) + Σ_k (score·mean lp(θ_k; D_k) − penalty_k·KL(drawn ‖ θ_k; D_k)),
-// θ_{k+1} = θ_k + α∇S_in(θ_k; D_k).
+// θ_{k+1} = θ_k + α_k∘∇S_in(θ_k; D_k), where α may depend on numbers that are learned with θ.
 #pragma once
 
+#include <functional>
+
+#include "engine/step_sizes.h"
 #include "tests/support/kernels.h"
 #include "tests/support/reference.h"
 
@@ -13,8 +16,10 @@ struct MetaProblem {
   int tasks = 0, steps = 0;  // steps: K
   EstimatorName estimator = EstimatorName::reinforce;
   double clip = 0.2;
-  Vector inner_lr;  // [K]
-  Vector theta;     // [P]
+  Vector inner_lr;       // [K]
+  Vector theta;          // [P], and behind it the learned step sizes (engine/step_sizes.h)
+  StepSizeLayout sizes;  // without sets: none is learned, and α_k is inner_lr
+  Vector adapted;        // [P]  1 where inner steps adapt; empty: everywhere
   reference::Term outer = {.estimator = EstimatorName::ratio};
   Vector score;                            // [task], E-MAML; empty: none
   Vector penalty;                          // [K], ProMP; empty: none
@@ -42,9 +47,22 @@ struct MetaProblemSizes {
 };
 
 namespace reference {
+/// The step size that parameter i has in inner step k, where `theta` ends in the learned ones.
+inline double step_size(const MetaProblem& p, int k, std::size_t i, const Vector& theta) {
+  const double adapted = p.adapted.empty() ? 1 : p.adapted[i];
+  if (p.sizes.sets == 0) return adapted * p.lr(k);
+  std::size_t number = i;
+  if (!p.sizes.one_each)
+    for (number = 0; static_cast<std::size_t>(p.sizes.first[number + 1]) <= i;) ++number;
+  const auto set = static_cast<std::size_t>(std::min(k, p.sizes.sets - 1) * p.sizes.numbers);
+  const double learned = theta[static_cast<std::size_t>(p.shape.parameters()) + set + number];
+  return adapted * (p.sizes.positive ? std::exp(learned) : learned);
+}
+
 inline Vector inner_step(const MetaProblem& p, int k, int task, Vector theta) {
   const Vector gradient = evaluate(p.shape, p.batch(k), task, theta, p.inner_term(), true).gradient;
-  for (std::size_t i = 0; i < theta.size(); ++i) theta[i] += p.lr(k) * gradient[i];
+  for (std::size_t i = 0; i < static_cast<std::size_t>(p.shape.parameters()); ++i)
+    theta[i] += step_size(p, k, i, theta) * gradient[i];
   return theta;
 }
 
@@ -70,9 +88,10 @@ inline double meta_objective(const MetaProblem& p, const Vector& start) {
 }  // namespace reference
 
 /// A problem whose data is drawn with θ_0 … θ_K. `away` moves the θ that draws each batch from the θ_k of the
-/// objective: 0 is on-policy.
-inline MetaProblem random_meta_problem(const PolicyShape& shape, EstimatorName estimator,
-                                       const MetaProblemSizes& sizes, double away, std::uint64_t seed) {
+/// objective: 0 is on-policy. `prepare` may change the inner steps before anything is drawn.
+inline MetaProblem random_meta_problem(
+    const PolicyShape& shape, EstimatorName estimator, const MetaProblemSizes& sizes, double away,
+    std::uint64_t seed, const std::function<void(MetaProblem&)>& prepare = [](MetaProblem&) {}) {
   std::mt19937_64 random(seed);
   MetaProblem p;
   p.shape = shape;
@@ -83,6 +102,7 @@ inline MetaProblem random_meta_problem(const PolicyShape& shape, EstimatorName e
   const double lr = estimator == EstimatorName::dice ? 0.1 : 0.3;
   for (int k = 0; k < sizes.steps; ++k) p.inner_lr.push_back(lr / (1 + k));
   p.theta = random_vector(shape.parameters(), 0.5, random);
+  prepare(p);
   std::vector<Vector> theta(static_cast<std::size_t>(sizes.tasks), p.theta);
   for (int k = 0; k <= sizes.steps; ++k) {
     p.data.push_back(
@@ -109,6 +129,7 @@ class KernelStages {
     chunks_ = chunks(batch(0));
     partial_.assign(static_cast<std::size_t>(p_.tasks * chunks_ * p_.shape.parameters()), T(NAN));
     values_.assign(static_cast<std::size_t>(p_.tasks * chunks_ * kPassValues), T(NAN));
+    set_step_sizes();
   }
 
   // Vectors of all tasks are [task][P]; those of length P are shared by the tasks.
@@ -120,7 +141,9 @@ class KernelStages {
     op.estimator = p_.estimator;
     op.clip = static_cast<T>(p_.clip);
     run_all(op, p_.tasks);
-    return applied(k, &theta, static_cast<T>(p_.lr(k)));
+    Numbers& gradient = inner_gradients_[static_cast<std::size_t>(k)];
+    gradient.assign(static_cast<std::size_t>(p_.tasks * p_.shape.parameters()), T(NAN));
+    return applied(k, &theta, step_size(k), gradient.data());
   }
   /// ∇ of the outer surrogate on D_K.
   Numbers outer_gradient(const Numbers& theta) {
@@ -129,7 +152,7 @@ class KernelStages {
     op.surrogate_weight = static_cast<T>(p_.outer.weight);
     op.clip = static_cast<T>(p_.outer.clip);
     run_all(op, p_.tasks);
-    return applied(p_.steps, nullptr, 1);
+    return applied(p_.steps, nullptr);
   }
   /// base + ∇ of E-MAML's and ProMP's terms of step k.
   Numbers add_terms(int k, const Numbers& theta, const Numbers& base) {
@@ -137,7 +160,7 @@ class KernelStages {
     T penalty = 0;
     Numbers drawn;
     for (const Vector& d : p_.drawn[static_cast<std::size_t>(k)])
-      drawn.insert(drawn.end(), d.begin(), d.end());
+      drawn.insert(drawn.end(), d.begin(), d.begin() + p_.shape.parameters());
     auto op = gradient_at(k, theta);
     op.surrogate_weight = 0;
     if (!score.empty()) op.score_weight = score.data();
@@ -147,16 +170,49 @@ class KernelStages {
       op.drawn_params = {drawn.data(), p_.shape.parameters()};
     }
     run_all(op, p_.tasks);
-    return applied(k, &base, 1);
+    return applied(k, &base);
   }
-  /// v + H_k·(α_k v).
+  /// v + H_k·(α_k∘v), and v at the learned step sizes.
   Numbers through_step(int k, const Numbers& theta, const Numbers& v) {
-    const T lr = static_cast<T>(p_.lr(k));
+    add_step_size_gradient(k, v);
+    hessian_product(k, theta, {parameters(v), step_size(k)});
+    return applied(k, &v);
+  }
+  /// u + α_k∘(H_k·u), and what a move of the learned step sizes along `direction` adds.
+  Numbers along_step(int k, const Numbers& theta, const Numbers& u, const Numbers& direction) {
+    hessian_product(k, theta, {parameters(u), {}});
+    Numbers moved = applied(k, &u, step_size(k));
+    if (p_.sizes.sets == 0) return moved;
+    StepSizeTangent<T> op;
+    op.layout = p_.sizes;
+    op.step = k;
+    op.direction = direction.data() + p_.shape.parameters();
+    op.slope = slope(k);
+    op.gradient = inner_gradients_[static_cast<std::size_t>(k)].data();
+    op.base = {moved.data(), p_.shape.parameters()};
+    op.out = moved.data();
+    run_all(op, p_.tasks);
+    return moved;
+  }
+  void add_step_size_gradient(int k, const Numbers& v) {
+    if (p_.sizes.sets == 0) return;
+    StepSizeGradient<T> op;
+    op.layout = p_.sizes;
+    op.step = k;
+    op.v = v.data();
+    op.slope = slope(k);
+    op.gradient = inner_gradients_[static_cast<std::size_t>(k)].data();
+    op.out = step_size_gradient_.data();
+    op.add = p_.sizes.sets == 1 && k + 1 < p_.steps;
+    run_all(op, p_.tasks);
+  }
+  /// Leaves partial sums of H_k·direction.
+  void hessian_product(int k, const Numbers& theta, const Direction<T>& direction) {
     HessianVector<T> op;
     op.shape = p_.shape;
     op.params = parameters(theta);
     op.batch = batch(k);
-    op.direction = {parameters(v), {&lr, 0}};
+    op.direction = direction;
     op.estimator = p_.estimator;
     op.clip = static_cast<T>(p_.clip);
     op.partial = partial_.data();
@@ -167,7 +223,6 @@ class KernelStages {
       op.score = score.data();
     }
     run_all(op, p_.tasks);
-    return applied(k, &v, 1);
   }
   /// F·v, F the curvature of the mean KL on D_k.
   Numbers fisher_product(int k, const Numbers& theta, const Numbers& v) {
@@ -178,16 +233,22 @@ class KernelStages {
     op.direction = {parameters(v), {}};
     op.partial = partial_.data();
     run_all(op, p_.tasks);
-    return applied(k, nullptr, 1);
+    return applied(k, nullptr);
   }
+  /// And of what through_step left at the learned step sizes.
   Numbers mean_over_tasks(const Numbers& x) {
-    Numbers out(static_cast<std::size_t>(p_.shape.parameters()));
+    Numbers out(p_.theta.size());
     SumOverTasks<T> op;
     op.tasks = p_.tasks;
     op.size = p_.shape.parameters();
     op.x = x.data();
     op.scale = T(1) / static_cast<T>(p_.tasks);
     op.out = out.data();
+    run_all(op, 1);
+    if (p_.sizes.sets == 0) return out;
+    op.size = p_.sizes.learned();
+    op.x = step_size_gradient_.data();
+    op.out = out.data() + p_.shape.parameters();
     run_all(op, 1);
     return out;
   }
@@ -196,7 +257,7 @@ class KernelStages {
     const T none = 0;
     Numbers drawn;
     for (const Vector& d : p_.drawn[static_cast<std::size_t>(k)])
-      drawn.insert(drawn.end(), d.begin(), d.end());
+      drawn.insert(drawn.end(), d.begin(), d.begin() + p_.shape.parameters());
     auto op = gradient_at(k, theta);
     op.estimator = term.estimator;
     op.clip = static_cast<T>(term.clip);
@@ -213,7 +274,8 @@ class KernelStages {
 
   /// θ_0 … θ_K.
   std::vector<Numbers> chain() {
-    std::vector<Numbers> theta = {converted<T>(p_.theta)};
+    const auto policy_end = p_.theta.begin() + p_.shape.parameters();
+    std::vector<Numbers> theta = {converted<T>(Vector(p_.theta.begin(), policy_end))};
     for (int k = 0; k < p_.steps; ++k) theta.push_back(inner_step(k, theta.back()));
     return theta;
   }
@@ -222,7 +284,10 @@ class KernelStages {
     Numbers v = outer_gradient(theta.back());
     for (int k = p_.steps; k-- > 0;) {
       const Numbers& at = theta[static_cast<std::size_t>(k)];
-      if (second_order) v = through_step(k, at, v);
+      if (second_order)
+        v = through_step(k, at, v);
+      else
+        add_step_size_gradient(k, v);
       if (!p_.score.empty() || !p_.penalty.empty()) v = add_terms(k, at, v);
     }
     return mean_over_tasks(v);
@@ -242,7 +307,24 @@ class KernelStages {
     op.partial = partial_.data();
     return op;
   }
-  Numbers applied(int k, const Numbers* base, T step) {
+  StepSize<T> step_size(int k) const {
+    const long at = static_cast<long>(k) * p_.shape.parameters();
+    return {step_sizes_.data() + at, 1};
+  }
+  const T* slope(int k) const { return p_.sizes.positive ? step_size(k).data : adapted_.data(); }
+  void set_step_sizes() {
+    const auto parameters = static_cast<std::size_t>(p_.shape.parameters());
+    inner_gradients_.resize(static_cast<std::size_t>(p_.steps));
+    adapted_ = p_.adapted.empty() ? Numbers(parameters, 1) : converted<T>(p_.adapted);
+    step_sizes_.clear();
+    for (int k = 0; k < p_.steps; ++k)
+      for (const T adapted : adapted_) step_sizes_.push_back(adapted * static_cast<T>(p_.lr(k)));
+    if (p_.sizes.sets == 0) return;
+    const Numbers learned = converted<T>(Vector(p_.theta.begin() + p_.shape.parameters(), p_.theta.end()));
+    run_all(SetStepSizes<T>{p_.sizes, learned.data(), adapted_.data(), step_sizes_.data()}, 1);
+    step_size_gradient_.assign(static_cast<std::size_t>(p_.tasks * p_.sizes.learned()), T(NAN));
+  }
+  Numbers applied(int k, const Numbers* base, StepSize<T> step = {}, T* gradient = nullptr) {
     Numbers out(static_cast<std::size_t>(p_.tasks * p_.shape.parameters()));
     ApplyGradient<T> op;
     op.parameters = p_.shape.parameters();
@@ -250,8 +332,9 @@ class KernelStages {
     op.partial = partial_.data();
     op.statistics = batch(k).statistics;
     if (base != nullptr) op.base = parameters(*base);
-    op.step = {&step, 0};
+    op.step = step;
     op.out = out.data();
+    op.gradient = gradient;
     run_all(op, p_.tasks);
     return out;
   }
@@ -260,7 +343,24 @@ class KernelStages {
   std::vector<std::unique_ptr<BatchMemory<T>>> batches_;
   int chunks_ = 0;
   Numbers partial_, values_;
+  Numbers step_sizes_, adapted_;          // [K][P], [P]
+  std::vector<Numbers> inner_gradients_;  // [K] of [task][P]
+  Numbers step_size_gradient_;            // [task][set][number]
 };
+
+/// TRPO's F·direction, F = Jᵀ·M·J with J the derivative of θ_K by all that is learned and M the metric of the adapted
+/// policy, as engine/algorithms/maml.cpp puts it together.
+template <class T>
+Vector kernel_curvature_product(const MetaProblem& p, const Vector& direction) {
+  KernelStages<T> kernels(p);
+  const auto theta = kernels.chain();
+  const auto along = converted<T>(direction);
+  auto u = std::vector<T>(along.begin(), along.begin() + p.shape.parameters());
+  for (int k = 0; k < p.steps; ++k) u = kernels.along_step(k, theta[static_cast<std::size_t>(k)], u, along);
+  u = kernels.fisher_product(p.steps, theta.back(), u);
+  for (int k = p.steps; k-- > 0;) u = kernels.through_step(k, theta[static_cast<std::size_t>(k)], u);
+  return to_double(kernels.mean_over_tasks(u));
+}
 
 template <class T>
 Vector kernel_meta_gradient(const MetaProblem& problem, bool second_order = true) {

@@ -243,6 +243,7 @@ struct Cases {
         if (plain_sum) return op;
         op.base = {memory.normals("base", parameters), 0};
         op.step = {memory.normals("step", parameters), 1};
+        op.gradient = memory.blank("gradient", static_cast<long>(t) * parameters);
         return op;
       });
     for (const int count : {1, 7, 12})
@@ -273,6 +274,50 @@ struct Cases {
                                  nullptr,
                                  added};
       });
+  }
+
+  void step_sizes() {
+    StepSizeLayout each;
+    each.parameters = size == CaseSize::full ? StepSizeLayout::kPartParameters + 37 : 37;
+    each.steps = 3;
+    each.sets = 2;
+    each.numbers = each.parameters;
+    each.one_each = true;
+    StepSizeLayout shared = each;
+    shared.one_each = false;
+    shared.positive = false;
+    shared.numbers = 3;
+    const int first[] = {0, 5, each.parameters - 9, each.parameters};
+    std::copy(std::begin(first), std::end(first), shared.first);
+    for (const auto& [name, layout] : {std::pair{"one_each", each}, {"shared", shared}}) {
+      add_once("SetStepSizes", name, [layout = layout](Memory& memory) {
+        return SetStepSizes<float>{
+            layout, memory.normals("learned", layout.learned()), memory.normals("mask", layout.parameters),
+            memory.blank("sizes", static_cast<long>(layout.steps) * layout.parameters)};
+      });
+      for (const bool added : {false, true})
+        add("StepSizeGradient", std::string(name) + (added ? "_added" : "_put"),
+            [layout = layout, added, t = tasks](Memory& memory) {
+              const long numbers = static_cast<long>(t) * layout.parameters;
+              return StepSizeGradient<float>{layout,
+                                             added ? 2 : 0,
+                                             memory.normals("v", numbers),
+                                             memory.normals("slope", layout.parameters),
+                                             memory.normals("gradient", numbers),
+                                             memory.normals("out", static_cast<long>(t) * layout.learned()),
+                                             added};
+            });
+      add("StepSizeTangent", name, [layout = layout, t = tasks](Memory& memory) {
+        const long numbers = static_cast<long>(t) * layout.parameters;
+        return StepSizeTangent<float>{layout,
+                                      1,
+                                      memory.normals("direction", layout.learned()),
+                                      memory.normals("slope", layout.parameters),
+                                      memory.normals("gradient", numbers),
+                                      {memory.normals("base", layout.parameters), 0},
+                                      memory.blank("out", numbers)};
+      });
+    }
   }
 
   void outer() {
@@ -408,6 +453,7 @@ std::vector<OperationCase> operation_cases(CaseSize size) {
   cases.tangents();
   cases.advantages();
   cases.sums();
+  cases.step_sizes();
   cases.outer();
   using Point = PointNavigation;
   cases.environment<Point>("square", {});

@@ -51,8 +51,9 @@ namespace {
     for (const std::string& site : sites)
       if (!needed[family].contains(site)) std::printf("%s: redundant: %s\n", family.c_str(), site.c_str());
   std::fflush(stdout);
-  for (const char* family : {"PolicyGradient", "HessianVector", "FisherVector", "TangentLogProb",
-                             "Advantages", "OuterStep", "ConjugateGradient", "LineSearch", "Rollout"})
+  for (const char* family :
+       {"PolicyGradient", "HessianVector", "FisherVector", "TangentLogProb", "Advantages", "StepSizeGradient",
+        "OuterStep", "ConjugateGradient", "LineSearch", "Rollout"})
     if (needed[family].empty()) {
       std::fprintf(stderr, "%s: wanted a race without one of its syncs, found none\n", family);
       good = false;

@@ -1,0 +1,65 @@
+#include "engine/step_sizes.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace innerloop {
+StepSizeLayout step_size_layout(const Config& config, const PolicyShape& shape, int steps) {
+  const InnerLoopOptions& inner = inner_loop(config);
+  StepSizeLayout layout;
+  layout.parameters = shape.parameters();
+  layout.steps = steps;
+  layout.positive = inner.learned_lr_sign == LearnedLrSign::positive;
+  if (inner.learned_lr == LearnedLr::none) return layout;
+  layout.sets = inner.learned_lr_per_step ? inner.inner_steps : 1;
+  switch (inner.learned_lr) {
+    case LearnedLr::parameter:
+      layout.one_each = true;
+      layout.numbers = shape.parameters();
+      break;
+    case LearnedLr::layer:
+      for (int l = 0; l < shape.layers; ++l) layout.first[layout.numbers++] = shape.weight_offset(l);
+      if (shape.head == HeadKind::gaussian) layout.first[layout.numbers++] = shape.log_std_offset();
+      layout.first[layout.numbers] = shape.parameters();
+      break;
+    default:
+      layout.numbers = 1;
+      layout.first[1] = shape.parameters();
+  }
+  return layout;
+}
+
+std::vector<float> adapted_parameters(const Config& config, const PolicyShape& shape) {
+  const std::vector<int>& layers = inner_loop(config).adapted_layers;
+  std::vector<float> adapted(static_cast<std::size_t>(shape.parameters()), layers.empty() ? 1.0f : 0.0f);
+  for (const int layer : layers) {
+    const bool head = layer + 1 == shape.layers;
+    std::fill(adapted.begin() + shape.weight_offset(layer),
+              head ? adapted.end() : adapted.begin() + shape.weight_offset(layer + 1), 1.0f);
+  }
+  return adapted;
+}
+
+std::vector<float> fixed_step_sizes(const Config& config, const PolicyShape& shape,
+                                    const std::vector<double>& lr) {
+  if (inner_loop(config).adapted_layers.empty()) return {lr.begin(), lr.end()};
+  const std::vector<float> adapted = adapted_parameters(config, shape);
+  std::vector<float> sizes;
+  for (const double each : lr)
+    for (const float a : adapted) sizes.push_back(static_cast<float>(each) * a);
+  return sizes;
+}
+
+std::vector<float> initial_step_sizes(const Config& config, const PolicyShape& shape) {
+  const StepSizeLayout layout = step_size_layout(config, shape, inner_loop(config).inner_steps);
+  const std::vector<double> lr = inner_lr_of_steps(config);
+  std::vector<float> learned;
+  for (int set = 0; set < layout.sets; ++set) {
+    const double start = lr[static_cast<std::size_t>(set)];
+    learned.insert(learned.end(), static_cast<std::size_t>(layout.numbers),
+                   static_cast<float>(layout.positive ? std::log(start) : start));
+  }
+  return learned;
+}
+
+}  // namespace innerloop
