@@ -6,7 +6,6 @@
 #include <string>
 
 #include "engine/error.h"
-#include "engine/policy_layout.h"
 
 namespace innerloop {
 namespace {
@@ -21,21 +20,20 @@ std::int64_t count_in(const TensorFile& file, const std::string& key) {
   return count;
 }
 
-// Two networks can have equally many parameters and yet not be the same.
-void check_layout(const TensorFile& file, const Config& config) {
-  const std::string wanted = layout_json(config).dump(), &found = file.metadata("layout");
+}  // namespace
+
+nlohmann::ordered_json layout_json(const std::vector<LayoutEntry>& layout) {
+  auto json = nlohmann::ordered_json::array();
+  for (const LayoutEntry& entry : layout)
+    json.push_back({{"name", entry.name}, {"offset", entry.offset}, {"shape", entry.shape}});
+  return json;
+}
+
+void check_layout(const TensorFile& file, const std::vector<LayoutEntry>& layout) {
+  const std::string wanted = layout_json(layout).dump(), &found = file.metadata("layout");
   if (found != wanted)
     throw InputError(file.path().string() + ": the policy's layout: wanted this config's, " + wanted +
                      ", found " + found);
-}
-
-}  // namespace
-
-nlohmann::ordered_json layout_json(const Config& config) {
-  auto layout = nlohmann::ordered_json::array();
-  for (const LayoutEntry& entry : policy_layout(policy_shape(config)))
-    layout.push_back({{"name", entry.name}, {"offset", entry.offset}, {"shape", entry.shape}});
-  return layout;
 }
 
 void write_checkpoint(const std::filesystem::path& run, const Config& config, Device& device,
@@ -49,7 +47,7 @@ void write_checkpoint(const std::filesystem::path& run, const Config& config, De
   }
   write_safetensors(checkpoint_file(run, counts.iteration), tensors,
                     {{"config", to_json(config).dump()},
-                     {"layout", layout_json(config).dump()},
+                     {"layout", layout_json(learned_layout(config)).dump()},
                      {"iteration", std::to_string(counts.iteration)},
                      {"env_steps", std::to_string(counts.env_steps)}});
 }
@@ -63,7 +61,7 @@ RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Config& config,
       throw InputError(file.path().string() +
                        ": wanted no tensor that this config's learner does not have, found \"" + tensor.name +
                        "\"");
-  check_layout(file, config);
+  check_layout(file, learned_layout(config));
   const RunCounts counts{count_in(file, "iteration"), count_in(file, "env_steps")};
   if (counts.iteration != checkpoint.iteration)
     throw InputError(file.path().string() + ": wanted the checkpoint of iteration " +
@@ -75,8 +73,8 @@ RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Config& config,
 }
 
 std::vector<float> checkpoint_params(const Checkpoint& checkpoint, const Config& config) {
-  std::vector<float> params = checkpoint.file.values<float>("params", {policy_shape(config).parameters()});
-  check_layout(checkpoint.file, config);
+  std::vector<float> params = checkpoint.file.values<float>("params", {learned_parameters(config)});
+  check_layout(checkpoint.file, learned_layout(config));
   return params;
 }
 

@@ -10,6 +10,7 @@
 #include "engine/config.h"
 #include "engine/device.h"
 #include "engine/meta_learner.h"
+#include "engine/policy_layout.h"
 
 namespace innerloop {
 
@@ -19,9 +20,13 @@ struct RunCounts {
   std::int64_t env_steps = 0;  // of all of them, those that count
 };
 
-/// The metadata "layout" of checkpoints and batch files: a list of {"name", "offset", "shape"}, one for each tensor in
-/// the flat parameter vector.
-nlohmann::ordered_json layout_json(const Config& config);
+/// The metadata "layout" of checkpoints, batch files and adapted policies: a list of {"name", "offset", "shape"}, one for
+/// each tensor in the flat parameter vector.
+nlohmann::ordered_json layout_json(const std::vector<LayoutEntry>& layout);
+
+/// @throws InputError unless the file's "layout" is this one: two networks can have equally many parameters and yet not be
+/// the same.
+void check_layout(const TensorFile& file, const std::vector<LayoutEntry>& layout);
 
 /// Writes the checkpoint of `counts.iteration` into the run's folder, atomically: `state` from the device, and as
 /// metadata the config, the layout and the counts. Throws RunError when the disk is full.
@@ -33,7 +38,7 @@ void write_checkpoint(const std::filesystem::path& run, const Config& config, De
 RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Config& config, Device& device,
                              const std::vector<StateTensor>& state);
 
-/// θ of the checkpoint, [P]. @throws InputError when it is of another architecture than the config's.
+/// What the checkpoint's run has learned, [M]. @throws InputError when it is of another architecture than the config's.
 std::vector<float> checkpoint_params(const Checkpoint& checkpoint, const Config& config);
 
 }  // namespace innerloop

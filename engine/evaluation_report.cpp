@@ -1,16 +1,12 @@
 #include "engine/evaluation_report.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <limits>
 #include <nlohmann/json.hpp>
 
-#include "engine/error.h"
-#include "engine/evaluator.h"
 #include "engine/json_document.h"
-#include "engine/option_check.h"
 #include "engine/policy_layout.h"
+#include "engine/task_numbers.h"
 
 namespace innerloop {
 namespace {
@@ -22,17 +18,6 @@ bool is_published_benchmark(const Config& config) {
   const auto* options = std::get_if<PointNavigation::Options>(&config.environment);
   return options != nullptr && options->layout == PointNavigation::Layout::square &&
          options->action_scale == 0.1f && config.horizon == 100 && !config.evaluation.deterministic;
-}
-
-Json curve_json(const std::vector<CurvePoint>& curve, bool has_interval) {
-  Json points = Json::array();
-  for (const CurvePoint& point : curve)
-    points.push_back({{"step", point.step},
-                      {"mean_return", point.mean_return},
-                      {"ci95", has_interval ? Json(point.ci95) : Json(nullptr)},
-                      {"mean_reward_per_step", point.mean_reward_per_step},
-                      {"mean_episode_length", point.mean_episode_length}});
-  return points;
 }
 
 std::string format(const char* form, double value) {
@@ -48,26 +33,15 @@ std::string with_interval(const Json& point) {
 
 }  // namespace
 
-std::vector<float> parse_task(std::string_view text, const Config& config) {
-  const Json object = parse_json(text, "--task");
-  const std::vector<std::string> names = task_names(config);
-  if (!object.is_object()) throw InputError("--task: wanted a JSON object, found " + found_value(object));
-  for (const auto& [name, value] : object.items()) {
-    if (std::ranges::find(names, name) == names.end())
-      throw InputError("--task: " + pointer_to("", name) + ": wanted a number of a task of " +
-                       environment_name(config) + " (nearest: \"" + nearest_name(name, names) +
-                       "\"), found \"" + name + "\"");
-    if (!value.is_number() || !(std::abs(value.get<double>()) <= std::numeric_limits<float>::max()))
-      throw InputError("--task: " + pointer_to("", name) + ": wanted a finite number, found " +
-                       found_value(value));
-  }
-  std::vector<float> task;
-  for (const std::string& name : names) {
-    if (!object.contains(name))
-      throw InputError("--task: " + pointer_to("", name) + ": wanted a number, found none");
-    task.push_back(object[name].get<float>());
-  }
-  return task;
+nlohmann::ordered_json curve_json(const std::vector<CurvePoint>& curve, bool has_interval) {
+  Json points = Json::array();
+  for (const CurvePoint& point : curve)
+    points.push_back({{"step", point.step},
+                      {"mean_return", point.mean_return},
+                      {"ci95", has_interval ? Json(point.ci95) : Json(nullptr)},
+                      {"mean_reward_per_step", point.mean_reward_per_step},
+                      {"mean_episode_length", point.mean_episode_length}});
+  return points;
 }
 
 nlohmann::ordered_json evaluation_report(const Config& config, Device& device,
@@ -85,10 +59,7 @@ nlohmann::ordered_json evaluation_report(const Config& config, Device& device,
                  {"deterministic", config.evaluation.deterministic},
                  {"evaluation_seed", config.evaluation.seed},
                  {"inner_lr", evaluation_lr_of_steps(config)}};
-  if (!task.empty()) {
-    const std::vector<std::string> names = task_names(config);
-    for (std::size_t i = 0; i < names.size(); ++i) report["task"][names[i]] = task[i];
-  }
+  if (!task.empty()) report["task"] = task_json(task, config);
   report["curve"] = curve_json(evaluator.evaluate(params), tasks > 1);
   const std::vector<float> random = initial_parameters(config, policy_shape(config));
   report["baselines"] = Json::array();

@@ -4,20 +4,19 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "engine/config.h"
 #include "engine/device.h"
+#include "engine/evaluator.h"
 
 namespace innerloop {
 
-/// One task's numbers from `text`, a JSON object of them by name, in the order of task_names.
-/// @throws InputError for an unknown name (with the nearest), one that is missing, or what is no number.
-std::vector<float> parse_task(std::string_view text, const Config& config);
+/// A curve as in evaluation.json; `ci95` is null where there is no interval.
+nlohmann::ordered_json curve_json(const std::vector<CurvePoint>& curve, bool has_interval);
 
-/// Evaluates θ ([P]) after `iteration` iterations and, on the same tasks, the random initialisation: the content of
-/// evaluation.json. With a `task` (parse_task) on that one alone; `ci95` is null where there is one task only.
+/// Evaluates what was learned ([M]) after `iteration` iterations and, on the same tasks, the random initialisation: the content of
+/// evaluation.json. With a `task` (engine/task_numbers.h) on that one alone; `ci95` is null where there is one task only.
 /// @throws InputError where the memory does not fit.
 nlohmann::ordered_json evaluation_report(const Config& config, Device& device,
                                          const std::vector<float>& params, std::int64_t iteration,

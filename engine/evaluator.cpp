@@ -1,21 +1,12 @@
 #include "engine/evaluator.h"
 
-#include <cmath>
-
+#include "engine/confidence.h"
 #include "engine/error.h"
+#include "engine/policy_layout.h"
+#include "engine/task_numbers.h"
 
 namespace innerloop {
 namespace {
-
-// Two-sided 95 % quantile of Student's t distribution (Hill 1970, to better than 1e-3 for 3 and more degrees).
-double t_quantile(int degrees) {
-  constexpr double table[] = {0, 12.7062, 4.3027, 3.1824};
-  if (degrees < 4) return table[degrees < 0 ? 0 : degrees];
-  const double z = 1.959964, n = degrees;
-  const double z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z;
-  return z + (z3 + z) / (4 * n) + (5 * z5 + 16 * z3 + 3 * z) / (96 * n * n) +
-         (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * n * n * n);
-}
 
 InnerLoopSizes sizes_of(const Config& config, int steps, int tasks) {
   InnerLoopSizes sizes;
@@ -33,7 +24,7 @@ Evaluator::Evaluator(const Config& config, Device& device, std::vector<float> fi
   const int tasks = fixed_task_.empty() ? config.evaluation.tasks : 1;
   inner_ = std::make_unique<InnerLoop>(config, sizes_of(config, config.evaluation.inner_steps, tasks), device,
                                        plan_);
-  plan_.add(&params_, "params", "[parameter]", {inner_->parameters()});
+  plan_.add(&params_, "params", "[parameter]", {learned_parameters(config)});
 }
 
 void Evaluator::allocate() {
@@ -73,21 +64,36 @@ std::vector<CurvePoint> Evaluator::evaluate(const std::vector<float>& params) {
   std::vector<CurvePoint> curve;
   for (int k = 0; k <= steps; ++k) {
     const std::vector<float>& statistics = measured[static_cast<std::size_t>(k)];
-    double mean = 0, rewards = 0, samples = 0, episodes = 0, square = 0;
+    double rewards = 0, samples = 0, episodes = 0;
+    std::vector<double> returns;
     const auto of = [&](int task, Statistic which) {
       return static_cast<double>(statistics[static_cast<std::size_t>(task) * kStatistics + which]);
     };
     for (int task = 0; task < tasks; ++task) {
-      mean += of(task, kMeanReturn) / tasks;
+      returns.push_back(of(task, kMeanReturn));
       rewards += of(task, kReturnSum);
       samples += of(task, kSamples);
       episodes += of(task, kEpisodes);
     }
-    for (int task = 0; task < tasks; ++task) square += std::pow(of(task, kMeanReturn) - mean, 2);
-    const double error = tasks > 1 ? std::sqrt(square / (tasks - 1) / tasks) : 0;
-    curve.push_back({k, mean, t_quantile(tasks - 1) * error, rewards / samples, samples / episodes});
+    const Estimate estimate = mean_of(returns);
+    curve.push_back(
+        {k, estimate.mean, estimate.ci95, rewards / samples, samples / episodes, std::move(returns)});
   }
   return curve;
+}
+
+std::vector<float> Evaluator::adapted(int task) {
+  std::vector<float> params(static_cast<std::size_t>(inner_->parameters()));
+  device_.copy_to_host(params.data(), inner_->drawn(inner_->sizes().steps).of(task),
+                       static_cast<std::int64_t>(params.size() * sizeof(float)));
+  return params;
+}
+
+std::vector<float> Evaluator::task(int number) {
+  std::vector<float> task(task_names(config_).size());
+  device_.copy_to_host(task.data(), inner_->tasks() + std::ptrdiff_t{number} * inner_->task_stride(),
+                       static_cast<std::int64_t>(task.size() * sizeof(float)));
+  return task;
 }
 
 }  // namespace innerloop

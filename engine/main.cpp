@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   int exit_code = kExitDone;
   add_train(app, exit_code);
   add_evaluate(app);
+  add_adapt(app);
   add_show(app);
   add_plan(app);
   add_list(app);

@@ -35,16 +35,15 @@ class Checker {
  public:
   explicit Checker(const OptionSource& source) : source_(source) {}
 
-  // `owner` is how messages call the group: `algorithm "maml"`, or "the config".
+  // `known` is how messages call one of the group's options: `an option of algorithm "maml"`.
   void check_group(const Json& object, const OptionGroup& group, const std::string& pointer,
-                   const std::string& owner, bool named) const {
+                   const std::string& known, bool named) const {
     for (const auto& [key, value] : object.items()) {
       if ((named && key == "name") || group.find(key)) continue;
       std::vector<std::string> names;
       if (named) names.push_back("name");
       for (const Option& option : group.options) names.push_back(option.name);
-      source_.refuse(pointer_to(pointer, key),
-                     "an option of " + owner + " (nearest: \"" + nearest_name(key, names) + "\")",
+      source_.refuse(pointer_to(pointer, key), known + " (nearest: \"" + nearest_name(key, names) + "\")",
                      in_quotes(key));
     }
     for (const Option& option : group.options) {
@@ -71,7 +70,7 @@ class Checker {
         break;
       case Option::Kind::group:
         if (!value.is_object()) refuse(pointer, wanted_value(option), value);
-        check_group(value, option.groups[0], pointer, "\"" + option.name + "\"", false);
+        check_group(value, option.groups[0], pointer, "an option of \"" + option.name + "\"", false);
         break;
       case Option::Kind::one_of:
         check_one_of(value, option, pointer);
@@ -108,7 +107,7 @@ class Checker {
                  pointer_to(pointer, "name"));
       group = &option.groups[std::ranges::find(names, value["name"].get<std::string>()) - names.begin()];
     }
-    check_group(value, *group, pointer, option.name + " \"" + group->name + "\"", true);
+    check_group(value, *group, pointer, "an option of " + option.name + " \"" + group->name + "\"", true);
   }
 
   void check_numbers(const Json& value, const Option& option, const std::string& pointer) const {
@@ -154,10 +153,11 @@ std::string nearest_name(std::string_view given, const std::vector<std::string>&
                                    [&](const std::string& name) { return edit_distance(given, name); });
 }
 
-void check_options(const Json& value, const OptionGroup& group, const OptionSource& source) {
+void check_options(const Json& value, const OptionGroup& group, const OptionSource& source,
+                   const std::string& known) {
   Checker checker(source);
   if (!value.is_object()) checker.refuse("", "a JSON object", value);
-  checker.check_group(value, group, "", "the config", false);
+  checker.check_group(value, group, "", known, false);
 }
 
 }  // namespace innerloop

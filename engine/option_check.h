@@ -11,9 +11,10 @@
 
 namespace innerloop {
 
-/// Checks names, types, ranges and lengths, to any depth.
+/// Checks names, types, ranges and lengths, to any depth. `known` says in messages what an unknown name is none of.
 /// @throws InputError at the first thing that is wrong; unknown keys of a group come before its values.
-void check_options(const Json& value, const OptionGroup& group, const OptionSource& source);
+void check_options(const Json& value, const OptionGroup& group, const OptionSource& source,
+                   const std::string& known = "an option of the config");
 
 /// The name that the fewest insertions, deletions and replacements make of `given`; the first of equals.
 /// @pre `names` is not empty.

@@ -2,7 +2,7 @@
 // form (Acrobot-v1: the equations of Sutton and Barto's book, Runge-Kutta steps of 0.2 s).
 #pragma once
 
-#include <string>
+#include <vector>
 
 #include "kernels/environment.h"
 #include "kernels/maths.h"
@@ -53,12 +53,7 @@ struct Acrobot {
     Real velocity_1, velocity_2;  // rad/s
   };
 
-  static int task_size(const Options&) { return 8; }
-  static std::string task_name(const Options&, int i) {
-    constexpr const char* kNames[] = {"length_1", "mass_1",  "mass_2",  "centre_1",
-                                      "centre_2", "inertia", "gravity", "torque"};
-    return kNames[i];
-  }
+  static std::vector<TaskNumber> task_numbers(const Options&) { return interval_options<Acrobot>(); }
   static int action_count(const Options&) { return 3; }
 
   template <class Real>

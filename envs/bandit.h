@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "kernels/environment.h"
 #include "kernels/options.h"
@@ -40,8 +41,12 @@ struct Bandit {
   template <class Real>
   struct State {};
 
-  static int task_size(const Options& o) { return o.arms; }
-  static std::string task_name(const Options&, int i) { return "arm_" + std::to_string(i); }
+  static std::vector<TaskNumber> task_numbers(const Options& o) {
+    const Range range = o.reward == Reward::bernoulli ? between(0, 1) : any_number();
+    std::vector<TaskNumber> numbers;
+    for (int i = 0; i < o.arms; ++i) numbers.push_back({"arm_" + std::to_string(i), range});
+    return numbers;
+  }
   static int action_count(const Options& o) { return o.arms; }
 
   template <class Real>

@@ -1,7 +1,7 @@
 // A pole balanced on a cart, with randomised physics. Barto, Sutton and Anderson 1983, in Gym's form (explicit Euler).
 #pragma once
 
-#include <string>
+#include <vector>
 
 #include "kernels/environment.h"
 #include "kernels/maths.h"
@@ -43,11 +43,7 @@ struct CartPole {
     Real position, velocity, angle, angular_velocity;  // m, m/s, rad from upright, rad/s
   };
 
-  static int task_size(const Options&) { return 5; }
-  static std::string task_name(const Options&, int i) {
-    constexpr const char* kNames[] = {"cart_mass", "pole_mass", "pole_half_length", "force", "gravity"};
-    return kNames[i];
-  }
+  static std::vector<TaskNumber> task_numbers(const Options&) { return interval_options<CartPole>(); }
   static int action_count(const Options&) { return 2; }
 
   template <class Real>

@@ -1,7 +1,7 @@
 // A walk over the cells of a square grid to a hidden goal. Zintgraf et al. 2020 (VariBAD).
 #pragma once
 
-#include <string>
+#include <vector>
 
 #include "kernels/environment.h"
 #include "kernels/options.h"
@@ -35,8 +35,10 @@ struct GridNavigation {
     Real x, y;
   };
 
-  static int task_size(const Options&) { return 2; }
-  static std::string task_name(const Options&, int i) { return i == 0 ? "goal_x" : "goal_y"; }
+  static std::vector<TaskNumber> task_numbers(const Options& o) {
+    const Range cells = between(0, o.size - 1);
+    return {{"goal_x", cells, true}, {"goal_y", cells, true}};
+  }
   static int action_count(const Options&) { return 5; }
 
   template <class Real>

@@ -2,7 +2,7 @@
 // in Gym's form (MountainCar-v0).
 #pragma once
 
-#include <string>
+#include <vector>
 
 #include "kernels/environment.h"
 #include "kernels/maths.h"
@@ -42,11 +42,7 @@ struct MountainCar {
     Real position, velocity;
   };
 
-  static int task_size(const Options&) { return 3; }
-  static std::string task_name(const Options&, int i) {
-    constexpr const char* kNames[] = {"force", "gravity", "goal_position"};
-    return kNames[i];
-  }
+  static std::vector<TaskNumber> task_numbers(const Options&) { return interval_options<MountainCar>(); }
   static int action_count(const Options&) { return 3; }
 
   template <class Real>

@@ -1,7 +1,7 @@
 // A pendulum swung up and held by a weak motor, with randomised physics. Gym's Pendulum-v1.
 #pragma once
 
-#include <string>
+#include <vector>
 
 #include "kernels/environment.h"
 #include "kernels/maths.h"
@@ -47,11 +47,7 @@ struct Pendulum {
     Real angle, velocity;  // rad from upright in [−π, π], rad/s
   };
 
-  static int task_size(const Options&) { return 5; }
-  static std::string task_name(const Options&, int i) {
-    constexpr const char* kNames[] = {"mass", "length", "gravity", "max_torque", "target_angle"};
-    return kNames[i];
-  }
+  static std::vector<TaskNumber> task_numbers(const Options&) { return interval_options<Pendulum>(); }
   static int action_count(const Options&) { return 1; }
 
   template <class Real>

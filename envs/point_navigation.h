@@ -2,7 +2,7 @@
 // (semicircle).
 #pragma once
 
-#include <string>
+#include <vector>
 
 #include "kernels/environment.h"
 #include "kernels/maths.h"
@@ -67,8 +67,7 @@ struct PointNavigation {
     Real x, y;
   };
 
-  static int task_size(const Options&) { return 2; }
-  static std::string task_name(const Options&, int i) { return i == 0 ? "goal_x" : "goal_y"; }
+  static std::vector<TaskNumber> task_numbers(const Options&) { return {{"goal_x"}, {"goal_y"}}; }
   static int action_count(const Options&) { return 2; }
 
   template <class Real>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "kernels/environment.h"
 #include "kernels/maths.h"
@@ -43,14 +44,17 @@ struct TabularMdp {
     Real number;
   };
 
-  static int task_size(const Options& o) { return pairs(o) * (o.states + 1); }
-  static std::string task_name(const Options& o, int i) {
+  /// p_s_a_s' and reward_s_a. The last state's probability is what the others' leave to 1.
+  static std::vector<TaskNumber> task_numbers(const Options& o) {
+    std::vector<TaskNumber> numbers;
     const auto of = [&](int pair) {
       return "_" + std::to_string(pair / o.actions) + "_" + std::to_string(pair % o.actions);
     };
-    const int rewards = pairs(o) * o.states;
-    if (i >= rewards) return "reward" + of(i - rewards);
-    return "p" + of(i / o.states) + "_" + std::to_string(i % o.states);
+    for (int pair = 0; pair < pairs(o); ++pair)
+      for (int s = 0; s < o.states; ++s)
+        numbers.push_back({"p" + of(pair) + "_" + std::to_string(s), between(0, 1)});
+    for (int pair = 0; pair < pairs(o); ++pair) numbers.push_back({"reward" + of(pair)});
+    return numbers;
   }
   static int action_count(const Options& o) { return o.actions; }
 

@@ -1,7 +1,7 @@
 // A point that walks to a known goal through a hidden steady wind. Ni, Eysenbach and Salakhutdinov 2022.
 #pragma once
 
-#include <string>
+#include <vector>
 
 #include "kernels/environment.h"
 #include "kernels/maths.h"
@@ -46,8 +46,7 @@ struct WindNavigation {
     Real x, y;
   };
 
-  static int task_size(const Options&) { return 2; }
-  static std::string task_name(const Options&, int i) { return i == 0 ? "wind_x" : "wind_y"; }
+  static std::vector<TaskNumber> task_numbers(const Options&) { return {{"wind_x"}, {"wind_y"}}; }
   static int action_count(const Options&) { return 2; }
 
   template <class Real>

@@ -6,12 +6,13 @@
 #pragma once
 
 #include <concepts>
-#include <string>
 #include <type_traits>
+#include <vector>
 
 #include "kernels/array.h"
 #include "kernels/pack.h"
 #include "kernels/random.h"
+#include "kernels/task_numbers.h"
 
 namespace innerloop {
 
@@ -88,7 +89,7 @@ struct Outcome {
 /// - `Options`, with operator==, and `describe(field, options)` (kernels/options.h); where options can contradict each
 ///   other, `validate(options, report)`;
 /// - `Task<Real>`, drawn once and held for all episodes of a task, and `State<Real>` hold Reals only;
-/// - `task_size(options)` says how many of the task's numbers count, `task_name(options, i)` what each is called;
+/// - `task_numbers(options)` (kernels/task_numbers.h) names the task's numbers that count, in the order of their fields;
 /// - where a task is too large for registers, `static constexpr bool task_in_memory = true`; `draw` then takes as a third
 ///   argument the Task that it fills.
 template <class E>
@@ -96,9 +97,8 @@ concept Environment = requires(const typename E::Options& options,
                                typename E::template State<Pack<float, 4>>& state,
                                const TaskOf<E, Pack<float, 4>>& task, Random<Pack<float, 4>>& random,
                                const typename E::Action::template Value<Pack<float, 4>>& action) {
-  { E::task_size(options) } -> std::same_as<int>;
   { E::action_count(options) } -> std::same_as<int>;
-  { E::task_name(options, 0) } -> std::same_as<std::string>;
+  { E::task_numbers(options) } -> std::same_as<std::vector<TaskNumber>>;
   requires kTaskInMemory<E> || requires {
     {
       E::template draw<Pack<float, 4>>(options, random)

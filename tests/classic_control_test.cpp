@@ -42,8 +42,11 @@ TYPED_TEST(ClassicControlTest, EveryNumberOfATaskIsUniformInTheRangeOfItsName) {
   using Env = TypeParam;
   typename Env::Options options;
   std::vector<Interval> ranges;
-  for (int i = 0; i < Env::task_size(options); ++i) {
-    const std::string name = Env::task_name(options, i);
+  const std::vector<TaskNumber> numbers = Env::task_numbers(options);
+  const int count = static_cast<int>(numbers.size());
+  ASSERT_EQ(count, kTaskSize<Env>);
+  for (int i = 0; i < count; ++i) {
+    const std::string& name = numbers[static_cast<std::size_t>(i)].name;
     FindInterval find{name};
     Env::describe(find, options);
     ASSERT_NE(find.found, nullptr) << name;
@@ -51,11 +54,11 @@ TYPED_TEST(ClassicControlTest, EveryNumberOfATaskIsUniformInTheRangeOfItsName) {
     *find.found = {low, low + 0.5f};
     ranges.push_back(*find.found);
   }
-  for (int i = 0; i < Env::task_size(options); ++i) {
+  for (int i = 0; i < count; ++i) {
     expect_uniform(spread([&](auto t) { return number<Env>(draw<Env, Floats>(options, t), i); }),
                    ranges[static_cast<std::size_t>(i)].low, ranges[static_cast<std::size_t>(i)].high);
     // Independent of the next one.
-    const int next = (i + 1) % Env::task_size(options);
+    const int next = (i + 1) % count;
     const auto centred = [&](const auto& task, int n) {
       return number<Env>(task, n) - Floats(ranges[static_cast<std::size_t>(n)].low + 0.25f);
     };

@@ -35,6 +35,7 @@ TEST(ConfigFiles, EachIsNamedForItsEnvironmentAndAlgorithm) {
   for (const auto& entry : std::filesystem::directory_iterator(kSource / "configs")) {
     Config config = read_config(entry.path());
     std::string name = entry.path().stem().string();
+    if (name == "article") continue;  // for what it shows: docs/ideas.md
     EXPECT_TRUE(name.starts_with(environment_name(config))) << name;
     EXPECT_NE(name.find("_" + algorithm_name(config)), name.npos) << name;
   }

@@ -45,7 +45,7 @@ TEST(Environments, TasksAndStatesAreMadeOfRealsOnly) {
     constexpr int kState = sizeof(typename E::template State<Pack<float, 1>>) / sizeof(float);
     EXPECT_EQ(sizeof(typename E::template Task<Floats>) / sizeof(Floats), kTask) << E::name;
     EXPECT_EQ(sizeof(typename E::template State<Floats>) / sizeof(Floats), kState) << E::name;
-    EXPECT_LE(E::task_size(typename E::Options{}), kTask) << E::name;
+    EXPECT_LE(static_cast<int>(E::task_numbers({}).size()), kTask) << E::name;
   });
 }
 
@@ -282,8 +282,9 @@ TEST(Bandit, NumberOfArmsDoesNotChangeTheFirstOnes) {
   const auto many = draw<Bandit, Floats>({50, Bandit::Reward::bernoulli}, 0);
   for (int arm = 0; arm < 5; ++arm) EXPECT_EQ(few.arm[arm].get(3), many.arm[arm].get(3));
   EXPECT_EQ(few.arm[5].get(3), 0);
-  EXPECT_EQ(Bandit::task_size({5, Bandit::Reward::bernoulli}), 5);
-  EXPECT_EQ(Bandit::task_name({}, 3), "arm_3");
+  const std::vector<TaskNumber> numbers = Bandit::task_numbers({5, Bandit::Reward::bernoulli});
+  ASSERT_EQ(numbers.size(), 5u);
+  EXPECT_EQ(numbers[3].name, "arm_3");
 }
 
 // ---- cart and pole

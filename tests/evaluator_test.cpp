@@ -3,13 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "engine/policy_layout.h"
 
 namespace innerloop {
 namespace {
 
 // All environments of a task start at the same place, so that only sampling tells them apart.
-std::vector<CurvePoint> curve_of(const std::vector<std::string>& overrides) {
+std::vector<CurvePoint> curve_of(
+    const std::vector<std::string>& overrides,
+    const std::function<void(std::vector<float>&)>& change = [](std::vector<float>&) {}) {
   const Config config = parse_config(R"({"horizon": 12, "environment": {"name": "point_navigation"},
       "policy": {"name": "mlp", "hidden": [8]}, "algorithm": {"name": "maml", "inner_lr": 0.5},
       "evaluation": {"tasks": 6, "envs_per_task": 5, "inner_steps": 2}})",
@@ -17,7 +21,9 @@ std::vector<CurvePoint> curve_of(const std::vector<std::string>& overrides) {
   Device device({.backend = Backend::cpu, .threads = 2, .instructions = ""});
   Evaluator evaluator(config, device);
   evaluator.allocate();
-  return evaluator.evaluate(initial_parameters(config, policy_shape(config)));
+  std::vector<float> params = initial_parameters(config, policy_shape(config));
+  change(params);
+  return evaluator.evaluate(params);
 }
 
 TEST(Evaluator, AdaptsToSampledTrajectoriesAlsoWhereItMeasuresDeterministically) {
@@ -32,6 +38,26 @@ TEST(Evaluator, MeasuresWithoutSamplingWhereDeterministic) {
   const auto many = curve_of({"evaluation.deterministic=true", "evaluation.envs_per_task=7"});
   EXPECT_FLOAT_EQ(static_cast<float>(few[0].mean_return), static_cast<float>(many[0].mean_return));
   EXPECT_NE(curve_of({"evaluation.envs_per_task=2"})[0].mean_return, many[0].mean_return);
+}
+
+// Those of the last inner step that is trained serve the steps beyond.
+TEST(Evaluator, AdaptsWithTheLearnedStepSizes) {
+  const std::vector<std::string> per_step = {R"(algorithm={"name":"maml","inner_steps":2,"inner_lr":0.5,)"
+                                             R"("learned_lr":"scalar","learned_lr_per_step":true})",
+                                             "evaluation.inner_steps=3"};
+  const auto longer = [](int step) {
+    return [step](std::vector<float>& params) {
+      params[params.size() - 2 + static_cast<std::size_t>(step)] += 1;
+    };
+  };
+  const auto base = curve_of(per_step), first = curve_of(per_step, longer(0)),
+             second = curve_of(per_step, longer(1));
+  ASSERT_EQ(base.size(), 4u);
+  EXPECT_EQ(first[0].mean_return, base[0].mean_return);
+  EXPECT_NE(first[1].mean_return, base[1].mean_return);
+  EXPECT_EQ(second[1].mean_return, base[1].mean_return);
+  EXPECT_NE(second[2].mean_return, base[2].mean_return);
+  EXPECT_NE(second[3].mean_return, base[3].mean_return);
 }
 
 TEST(Evaluator, GivesTheSameCurveAgain) {

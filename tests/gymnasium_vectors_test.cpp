@@ -48,7 +48,7 @@ template <class Env, class R>
 Given<Env> take_step(const json& family, const json& setting, Generator& generator, bool rounded) {
   using T = typename R::value_type;
   const auto task = gather_fields<R, typename Env::template Task<R>>([&](int i) {
-    const double number = setting["task"].at(Env::task_name({}, i));
+    const double number = setting["task"].at(Env::task_numbers({})[static_cast<std::size_t>(i)].name);
     return R(static_cast<T>(rounded ? static_cast<float>(number) : number));
   });
   const auto drawn = [&](const json& bounds) {

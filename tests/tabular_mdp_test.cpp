@@ -65,17 +65,20 @@ TEST(TabularMdp, BitsDoNotDependOnTheWidth) {
 
 TEST(TabularMdp, NamesSayWhatTheNumbersAre) {
   const Options o = {4, 3};
-  EXPECT_EQ(TabularMdp::task_size(o), 4 * 3 * 5);
-  EXPECT_EQ(TabularMdp::task_name(o, at_p(o, 2, 1, 3)), "p_2_1_3");
-  EXPECT_EQ(TabularMdp::task_name(o, at_reward(o, 3, 2)), "reward_3_2");
-  EXPECT_EQ(at_reward(o, 3, 2), TabularMdp::task_size(o) - 1);
+  const std::vector<TaskNumber> numbers = TabularMdp::task_numbers(o);
+  const auto name = [&](int i) { return numbers.at(static_cast<std::size_t>(i)).name; };
+  EXPECT_EQ(numbers.size(), 4u * 3 * 5);
+  EXPECT_EQ(name(at_p(o, 2, 1, 3)), "p_2_1_3");
+  EXPECT_EQ(name(at_reward(o, 3, 2)), "reward_3_2");
+  EXPECT_EQ(at_reward(o, 3, 2), 4 * 3 * 5 - 1);
 }
 
 TEST(TabularMdp, NumbersBeyondTheTaskAreZero) {
   const Options o = {4, 3};
   const auto task = draw<TabularMdp, Floats>(o, 5);
-  EXPECT_NE(task.number[TabularMdp::task_size(o) - 1].get(0), 0);
-  for (int i = TabularMdp::task_size(o); i < task.number.size; ++i) EXPECT_EQ(task.number[i].get(0), 0);
+  const int count = static_cast<int>(TabularMdp::task_numbers(o).size());
+  EXPECT_NE(task.number[count - 1].get(0), 0);
+  for (int i = count; i < task.number.size; ++i) EXPECT_EQ(task.number[i].get(0), 0);
 }
 
 struct Moments {

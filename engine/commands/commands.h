@@ -14,6 +14,7 @@ inline constexpr int kExitInterrupted = 130;
 /// `exit_code` becomes kExitInterrupted when training was interrupted.
 void add_train(CLI::App& app, int& exit_code);
 void add_evaluate(CLI::App& app);
+void add_adapt(CLI::App& app);
 void add_show(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_list(CLI::App& app);

@@ -1,7 +1,7 @@
 // A walker on a line: the goal lies to the left or to the right, and a step is blown about by a gust.
 #pragma once
 
-#include <string>
+#include <vector>
 
 #include "kernels/environment.h"
 #include "kernels/maths.h"
@@ -37,8 +37,7 @@ struct LineWalk {
     Real at;
   };
 
-  static int task_size(const Options&) { return 1; }
-  static std::string task_name(const Options&, int) { return "goal"; }
+  static std::vector<TaskNumber> task_numbers(const Options&) { return {{"goal"}}; }
   static int action_count(const Options&) { return 1; }
 
   template <class Real>

@@ -1,0 +1,26 @@
+// A policy adapted to one task, as a file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "engine/config.h"
+
+namespace innerloop {
+
+struct AdaptedPolicy {
+  std::vector<float> params;    // [P]  θ_K
+  std::vector<float> task;      // what it is adapted to, as in task_numbers
+  std::vector<double> returns;  // mean return an episode before the first step, …, after the last: [K + 1]
+  std::int64_t iteration = 0;   // of the run that it comes from
+};
+
+/// Writes it as `path`, atomically: docs/files.md. @throws RunError when the disk is full.
+void write_adapted_policy(const std::filesystem::path& path, const AdaptedPolicy& policy,
+                          const Config& config);
+
+/// Its parameters, [P]. @throws InputError where it is of another environment or architecture than the config's.
+std::vector<float> read_adapted_params(const std::filesystem::path& path, const Config& config);
+
+}  // namespace innerloop
