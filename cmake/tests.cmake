@@ -34,7 +34,7 @@ endfunction()
 add_library(innerloop_operation_cases OBJECT "${PROJECT_SOURCE_DIR}/tests/support/operation_cases.cpp")
 target_link_libraries(innerloop_operation_cases PRIVATE innerloop_flags)
 
-add_test_program(innerloop_tests quick "innerloop_engine;innerloop_operation_cases" *_test.cpp support/double_kernels.cpp)
+add_test_program(innerloop_tests quick "innerloop_engine;innerloop_operation_cases" *_test.cpp support/double_*.cpp)
 add_dependencies(innerloop_tests innerloop)  # the tests of the command line run it
 # The teams' own program has little to compile: the portable kernels, and of the engine only its threads.
 add_test_program(innerloop_team_tests teams "innerloop_kernels_portable;innerloop_operation_cases" teams/*.cpp

@@ -177,7 +177,50 @@ struct PrompOptions {
   }
 };
 
-using Algorithms =
-    TypeList<MamlOptions, MetaSgdOptions, FomamlOptions, ReptileOptions, EmamlOptions, PrompOptions>;
+/// A quantity that may fall over config.iterations.
+enum class WeightSchedule { constant, linear };
+
+struct Rl2Options {
+  using Options = Rl2Options;
+  static constexpr auto name = "rl2";
+  static constexpr auto meaning =
+      "RL²: a policy with a memory that lasts for several episodes of a task, trained by PPO; nothing is "
+      "adapted "
+      "by gradient";
+  int trial_length = 100;
+  double discount = 0.99;
+  double gae_lambda = 0.9;
+  int epochs = 4;
+  int minibatches = 4;
+  double clip_range = 0.2;
+  double value_weight = 0.5;
+  double entropy_weight = 0.01;
+  WeightSchedule entropy_schedule = WeightSchedule::constant;
+  bool operator==(const Rl2Options&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, Rl2Options& o) {
+    field(
+        "trial_length", o.trial_length, between(1, kMaxHorizon),
+        "steps of a trial, a multiple of the horizon; the task and the memory last for all of its episodes");
+    field("discount", o.discount, between(0, 1),
+          "γ: what a reward is worth one step later, in whichever episode");
+    field("gae_lambda", o.gae_lambda, between(0, 1),
+          "λ of generalised advantage estimation, through the whole trial");
+    field("epochs", o.epochs, between(1, 1000), "how often the trials of one iteration are gone through");
+    field("minibatches", o.minibatches, between(1, 1 << 20),
+          "updates of an epoch; each takes as many whole trials, in an order drawn anew");
+    field("clip_range", o.clip_range, strictly_between(0, 1), "the probability ratio is clipped to 1 ± this");
+    field("value_weight", o.value_weight, at_least(0), "weight of the value head's squared error");
+    field("entropy_weight", o.entropy_weight, at_least(0), "weight of the policy's entropy");
+    field("entropy_schedule", o.entropy_schedule,
+          Choices{Choice{"constant", "all iterations alike"},
+                  Choice{"linear", "from the whole weight to almost none in the last iteration"}},
+          "of entropy_weight over the iterations");
+  }
+};
+
+using Algorithms = TypeList<MamlOptions, MetaSgdOptions, FomamlOptions, ReptileOptions, EmamlOptions,
+                            PrompOptions, Rl2Options>;
 
 }  // namespace innerloop

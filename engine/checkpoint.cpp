@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/error.h"
+#include "engine/memory_layout.h"
 
 namespace innerloop {
 namespace {
@@ -47,7 +48,7 @@ void write_checkpoint(const std::filesystem::path& run, const Config& config, De
   }
   write_safetensors(checkpoint_file(run, counts.iteration), tensors,
                     {{"config", to_json(config).dump()},
-                     {"layout", layout_json(learned_layout(config)).dump()},
+                     {"layout", layout_json(parameter_layout(config)).dump()},
                      {"iteration", std::to_string(counts.iteration)},
                      {"env_steps", std::to_string(counts.env_steps)}});
 }
@@ -61,7 +62,7 @@ RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Config& config,
       throw InputError(file.path().string() +
                        ": wanted no tensor that this config's learner does not have, found \"" + tensor.name +
                        "\"");
-  check_layout(file, learned_layout(config));
+  check_layout(file, parameter_layout(config));
   const RunCounts counts{count_in(file, "iteration"), count_in(file, "env_steps")};
   if (counts.iteration != checkpoint.iteration)
     throw InputError(file.path().string() + ": wanted the checkpoint of iteration " +
@@ -73,8 +74,8 @@ RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Config& config,
 }
 
 std::vector<float> checkpoint_params(const Checkpoint& checkpoint, const Config& config) {
-  std::vector<float> params = checkpoint.file.values<float>("params", {learned_parameters(config)});
-  check_layout(checkpoint.file, learned_layout(config));
+  std::vector<float> params = checkpoint.file.values<float>("params", {parameter_count(config)});
+  check_layout(checkpoint.file, parameter_layout(config));
   return params;
 }
 

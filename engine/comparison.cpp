@@ -15,6 +15,7 @@ namespace {
 
 // Held-out tasks are the same, and their returns comparable, only where these are.
 void check_comparable(const TrainedRun& run, const TrainedRun& first) {
+  check_learns_by_steps(run, "the comparison of runs");
   const Json found = to_json(run.config), wanted = to_json(first.config);
   for (const char* option : {"environment", "horizon", "at_episode_end"})
     if (found[option] != wanted[option])

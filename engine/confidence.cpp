@@ -19,11 +19,16 @@ double t_quantile(int degrees) {
 
 Estimate mean_of(const std::vector<double>& sample) {
   const int count = static_cast<int>(sample.size());
-  double mean = 0, square = 0;
-  for (const double x : sample) mean += x / count;
+  double sum = 0, square = 0;
+  for (const double x : sample) sum += x;
+  const double mean = sum / count;
   for (const double x : sample) square += std::pow(x - mean, 2);
   const double error = count > 1 ? std::sqrt(square / (count - 1) / count) : 0;
   return {mean, t_quantile(count - 1) * error};
+}
+
+Estimate mean_of(const std::vector<float>& sample) {
+  return mean_of(std::vector<double>(sample.begin(), sample.end()));
 }
 
 }  // namespace innerloop

@@ -12,5 +12,6 @@ struct Estimate {
 
 /// By Student's t distribution. @pre `sample` is not empty.
 Estimate mean_of(const std::vector<double>& sample);
+Estimate mean_of(const std::vector<float>& sample);
 
 }  // namespace innerloop

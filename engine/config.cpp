@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 
 #include "engine/config_rules.h"
 #include "engine/error.h"
@@ -96,9 +97,17 @@ std::vector<Listing> listings() {
   return lists;
 }
 
+bool has_memory(const Config& config) { return std::holds_alternative<Rl2Options>(config.algorithm); }
+
 const InnerLoopOptions& inner_loop(const Config& config) {
-  return std::visit([](const auto& options) -> const InnerLoopOptions& { return options.inner; },
-                    config.algorithm);
+  return std::visit(
+      [](const auto& options) -> const InnerLoopOptions& {
+        if constexpr (requires { options.inner; })
+          return options.inner;
+        else
+          throw std::logic_error("an algorithm without an inner loop was asked for it");
+      },
+      config.algorithm);
 }
 
 std::vector<double> inner_lr_of_steps(const Config& config) {
@@ -115,5 +124,7 @@ std::vector<double> evaluation_lr_of_steps(const Config& config) {
 std::string environment_name(const Config& config) { return name_in(Environments{}, config.environment); }
 
 std::string algorithm_name(const Config& config) { return name_in(Algorithms{}, config.algorithm); }
+
+std::string policy_name(const Config& config) { return name_in(Policies{}, config.policy); }
 
 }  // namespace innerloop

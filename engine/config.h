@@ -50,6 +50,27 @@ struct MlpOptions {
   }
 };
 
+/// A gated recurrent unit with a head for the actions and one for the value.
+struct GruOptions {
+  using Options = GruOptions;
+  static constexpr auto name = "gru";
+  static constexpr auto meaning =
+      "gated recurrent unit, the memory of algorithm `rl2`; heads as of `mlp`, and for the value";
+  int hidden = 64;
+  double initial_log_std = 0;
+  double min_log_std = -13.815510557964274;  // log(1e-6)
+
+  bool operator==(const GruOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, GruOptions& o) {
+    field("hidden", o.hidden, between(1, MlpOptions::kMaxWidth), "units: numbers of the memory");
+    field("initial_log_std", o.initial_log_std, between(-20, 5),
+          "where the Gaussian head's log standard deviation starts");
+    field("min_log_std", o.min_log_std, between(-20, 5), "floor of the log standard deviation (log 1e-6)");
+  }
+};
+
 /// How a trained policy is measured on held-out tasks.
 struct EvaluationOptions {
   int every = 0;
@@ -93,7 +114,7 @@ struct CheckpointOptions {
   }
 };
 
-using Policies = TypeList<MlpOptions>;
+using Policies = TypeList<MlpOptions, GruOptions>;
 
 /// The options of each type of a list, one of which is in use.
 template <class List>
@@ -171,7 +192,10 @@ struct Listing {
 /// What `innerloop list` prints: environments, policies, algorithms, estimators, optimisers.
 std::vector<Listing> listings();
 
-/// The options of the inner loop, which every algorithm has.
+/// Whether a policy's memory is what learns a task, and no gradient step: there is no inner loop then.
+bool has_memory(const Config& config);
+
+/// The options of the inner loop, which every algorithm without a memory has.
 const InnerLoopOptions& inner_loop(const Config& config);
 
 /// The step size of each of the algorithm's inner steps: [inner_steps].
@@ -180,8 +204,9 @@ std::vector<double> inner_lr_of_steps(const Config& config);
 /// The step size of each of the evaluation's inner steps: [evaluation.inner_steps].
 std::vector<double> evaluation_lr_of_steps(const Config& config);
 
-/// The names in use: "point_navigation", "maml", …
+/// The names in use: "point_navigation", "maml", "mlp", …
 std::string environment_name(const Config& config);
 std::string algorithm_name(const Config& config);
+std::string policy_name(const Config& config);
 
 }  // namespace innerloop

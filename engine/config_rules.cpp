@@ -38,12 +38,14 @@ void check_step_sizes(const Config& config, const OptionSource& source) {
                     numbers(count));
     }
   };
+  check("/evaluation/inner_lr", config.evaluation.inner_lr.size(), config.evaluation.inner_steps);
+  if (has_memory(config)) return;
   const InnerLoopOptions& inner = inner_loop(config);
   check("/algorithm/inner_lr", inner.inner_lr.size(), inner.inner_steps);
-  check("/evaluation/inner_lr", config.evaluation.inner_lr.size(), config.evaluation.inner_steps);
 }
 
 void check_learned_step_sizes(const Config& config, const OptionSource& source) {
+  if (has_memory(config)) return;
   const InnerLoopOptions& inner = inner_loop(config);
   if (inner.learned_lr == LearnedLr::none) return;
   if (inner.inner_lr.size() > 1 && !inner.learned_lr_per_step)
@@ -55,6 +57,7 @@ void check_learned_step_sizes(const Config& config, const OptionSource& source) 
 }
 
 void check_adapted_layers(const Config& config, const OptionSource& source) {
+  if (has_memory(config)) return;
   const std::vector<int>& layers = inner_loop(config).adapted_layers;
   const int head = static_cast<int>(std::get<MlpOptions>(config.policy).hidden.size());
   for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -69,6 +72,10 @@ void check_adapted_layers(const Config& config, const OptionSource& source) {
 
 void check_outer(const Config& config, const OptionSource& source) {
   if (!is<TrpoOptions>(config.outer)) return;
+  if (has_memory(config)) {
+    source.refuse("/outer/name",
+                  "\"adam\" or \"sgd\" with algorithm \"rl2\", whose clipping bounds the update", "\"trpo\"");
+  }
   if (is<ReptileOptions>(config.algorithm)) {
     source.refuse("/outer/name",
                   "\"sgd\" or \"adam\" with algorithm \"reptile\", which has no outer surrogate to "
@@ -83,7 +90,39 @@ void check_outer(const Config& config, const OptionSource& source) {
   }
 }
 
+// Trials of a policy with a memory.
+void check_memory(const Config& config, const OptionSource& source) {
+  const bool memory = has_memory(config), gru = is<GruOptions>(config.policy);
+  if (memory != gru)
+    source.refuse("/policy/name",
+                  std::string(memory ? "\"gru\"" : "\"mlp\"") + " with algorithm \"" +
+                      algorithm_name(config) + "\", which learns a task " +
+                      (memory ? "by the policy's memory" : "by gradient steps"),
+                  "\"" + policy_name(config) + "\"");
+  if (!memory) return;
+  const auto& rl2 = std::get<Rl2Options>(config.algorithm);
+  if (rl2.trial_length % config.horizon != 0)
+    source.refuse("/algorithm/trial_length",
+                  "a multiple of the horizon, " + std::to_string(config.horizon) +
+                      ", so that a trial is whole episodes",
+                  std::to_string(rl2.trial_length));
+  const std::int64_t envs = std::int64_t{config.tasks_per_iteration} * config.envs_per_task;
+  if (envs % rl2.minibatches != 0)
+    source.refuse("/algorithm/minibatches",
+                  "a number that divides the " + std::to_string(envs) +
+                      " environments (tasks_per_iteration × envs_per_task)",
+                  std::to_string(rl2.minibatches));
+  if (config.at_episode_end != AtEpisodeEnd::restart)
+    source.refuse("/at_episode_end",
+                  "\"restart\" with algorithm \"rl2\", whose trials go on with the next episode", "\"stop\"");
+  if (!config.evaluation.inner_lr.empty())
+    source.refuse("/evaluation/inner_lr",
+                  "no step sizes with algorithm \"rl2\", which takes no gradient steps",
+                  numbers(config.evaluation.inner_lr.size()));
+}
+
 void check_estimator(const Config& config, const OptionSource& source) {
+  if (has_memory(config)) return;
   EstimatorName estimator = inner_loop(config).estimator;
   bool has_ratio = estimator == EstimatorName::ratio || estimator == EstimatorName::clipped;
   if (is<PrompOptions>(config.algorithm) && !has_ratio) {
@@ -112,16 +151,20 @@ void check_validity(TypeList<Types...>, const std::variant<Options...>& variant,
 }
 
 void check_policy(const Config& config, const OptionSource& source) {
-  const auto& mlp = std::get<MlpOptions>(config.policy);
-  if (mlp.initial_log_std < mlp.min_log_std) {
-    source.refuse("/policy/initial_log_std", "at least min_log_std, " + shown_number(mlp.min_log_std),
-                  shown_number(mlp.initial_log_std));
-  }
+  std::visit(
+      [&](const auto& policy) {
+        if (policy.initial_log_std < policy.min_log_std)
+          source.refuse("/policy/initial_log_std",
+                        "at least min_log_std, " + shown_number(policy.min_log_std),
+                        shown_number(policy.initial_log_std));
+      },
+      config.policy);
 }
 
 }  // namespace
 
 void check_rules(const Config& config, const OptionSource& source) {
+  check_memory(config, source);
   check_step_sizes(config, source);
   check_learned_step_sizes(config, source);
   check_adapted_layers(config, source);

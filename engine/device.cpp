@@ -33,7 +33,8 @@ std::int64_t host_available_bytes() {
 
 template <class Isa>
 HostKernelSet kernel_set() {
-  return {Isa::name, &policy_kernels<Isa>(), &draw_kernels<Isa>(), &rollout_kernels<Isa>()};
+  return {Isa::name, &policy_kernels<Isa>(), &draw_kernels<Isa>(), &rollout_kernels<Isa>(),
+          &trial_kernels<Isa>()};
 }
 
 HostKernelSet find_kernel_set(const std::string& name) {

@@ -26,6 +26,7 @@ struct HostKernelSet {
   const HostKernels<PolicyOperations<float>>* policy;
   const HostKernels<DrawOperations<float>>* draw;
   const HostKernels<RolloutOperations<float>>* rollout;
+  const HostKernels<TrialOperations<float>>* trial;
 };
 /// Those that this processor can run, the fastest last.
 std::vector<HostKernelSet> host_kernel_sets();
@@ -109,19 +110,17 @@ class Device {
     const int* enabled;
   };
 
-  // The table that holds Op: `Base<Op>` is one of the bases of one of the three.
-  template <class Base, class Policy, class Draw, class Rollout>
-  static const Base& find(const Policy& policy, const Draw& draw, const Rollout& rollout) {
-    if constexpr (std::is_base_of_v<Base, Policy>)
-      return policy;
-    else if constexpr (std::is_base_of_v<Base, Draw>)
-      return draw;
+  // The table that holds Op: `Base<Op>` is one of the bases of one of them.
+  template <class Base, class Table, class... Tables>
+  static const Base& find(const Table& table, const Tables&... others) {
+    if constexpr (std::is_base_of_v<Base, Table>)
+      return table;
     else
-      return rollout;
+      return find<Base>(others...);
   }
   template <class Op>
   Stage stage(const Op& op, int tasks) const {
-    const auto& kernel = find<HostKernel<Op>>(*host_.policy, *host_.draw, *host_.rollout);
+    const auto& kernel = find<HostKernel<Op>>(*host_.policy, *host_.draw, *host_.rollout, *host_.trial);
     return {[run = kernel.run, op](const Place& place, void* scratch) { run(op, place, scratch); },
             op.parts(), tasks, kernel.scratch_bytes(op), op.enabled};
   }
@@ -138,7 +137,8 @@ class Device {
   void launch_cuda([[maybe_unused]] const Op& op, [[maybe_unused]] int tasks) {
 #if defined(INNERLOOP_CUDA)
     on_cuda([&] {
-      find<cuda::Launcher<Op>>(cuda::policy_launchers(), cuda::draw_launchers(), cuda::rollout_launchers())
+      find<cuda::Launcher<Op>>(cuda::policy_launchers(), cuda::draw_launchers(), cuda::rollout_launchers(),
+                               cuda::trial_launchers())
           .launch(*stream_, op, tasks);
     });
 #endif

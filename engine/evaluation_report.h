@@ -12,8 +12,9 @@
 
 namespace innerloop {
 
-/// A curve as in evaluation.json; `ci95` is null where there is no interval.
-nlohmann::ordered_json curve_json(const std::vector<CurvePoint>& curve, bool has_interval);
+/// A curve as in evaluation.json; `ci95` is null where there is no interval. `step` is the name of a point's number.
+nlohmann::ordered_json curve_json(const std::vector<CurvePoint>& curve, bool has_interval,
+                                  const char* step = "step");
 
 /// Evaluates what was learned ([M]) after `iteration` iterations and, on the same tasks, the random initialisation: the content of
 /// evaluation.json. With a `task` (engine/task_numbers.h) on that one alone; `ci95` is null where there is one task only.

@@ -1,9 +1,10 @@
 #include "engine/evaluator.h"
 
 #include "engine/confidence.h"
-#include "engine/error.h"
+#include "engine/planned_memory.h"
 #include "engine/policy_layout.h"
 #include "engine/task_numbers.h"
+#include "engine/trial_evaluator.h"
 
 namespace innerloop {
 namespace {
@@ -19,6 +20,12 @@ InnerLoopSizes sizes_of(const Config& config, int steps, int tasks) {
 
 }  // namespace
 
+std::unique_ptr<CurveEvaluator> CurveEvaluator::create(const Config& config, Device& device,
+                                                       std::vector<float> fixed_task) {
+  if (has_memory(config)) return std::make_unique<TrialEvaluator>(config, device, std::move(fixed_task));
+  return std::make_unique<Evaluator>(config, device, std::move(fixed_task));
+}
+
 Evaluator::Evaluator(const Config& config, Device& device, std::vector<float> fixed_task)
     : config_(config), device_(device), fixed_task_(std::move(fixed_task)) {
   const int tasks = fixed_task_.empty() ? config.evaluation.tasks : 1;
@@ -28,13 +35,7 @@ Evaluator::Evaluator(const Config& config, Device& device, std::vector<float> fi
 }
 
 void Evaluator::allocate() {
-  const std::int64_t had = device_.available_bytes();
-  if (plan_.total_bytes() > had)
-    throw InputError("memory: wanted " + std::to_string(plan_.total_bytes()) + " bytes (" +
-                     readable_bytes(plan_.total_bytes()) + ") for the evaluation, found " +
-                     std::to_string(had) + " (" + readable_bytes(had) + "); see `innerloop plan`");
-  memory_ = device_.allocate(plan_.total_bytes());
-  plan_.bind(memory_.get());
+  memory_ = allocate_planned(device_, plan_, "the evaluation");
   inner_->prepare();
   if (fixed_task_.empty()) return;
   std::vector<float> task(static_cast<std::size_t>(inner_->task_stride()), 0.0f);
@@ -44,8 +45,7 @@ void Evaluator::allocate() {
 
 std::vector<CurvePoint> Evaluator::evaluate(const std::vector<float>& params) {
   device_.copy_to_device(params_, params.data(), static_cast<std::int64_t>(params.size() * sizeof(float)));
-  // Training's iterations count from 0: the last key is evaluation's own.
-  inner_->set_key({config_.evaluation.seed, 0xFFFFFFFFu});
+  inner_->set_key({config_.evaluation.seed, kEvaluationIteration});
   inner_->start(params_);
   const int steps = inner_->sizes().steps, tasks = inner_->sizes().tasks;
   std::vector<std::vector<float>> measured;

@@ -1,4 +1,4 @@
-// Adaptation to held-out tasks: mean return after 0, 1, … gradient steps.
+// How well a policy learns held-out tasks: a curve, and where learning is gradient steps, how it comes about.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 namespace innerloop {
 
 struct CurvePoint {
-  int step = 0;
+  int step = 0;                     // gradient steps taken; with a memory: which episode of the trial, from 1
   double mean_return = 0;           // mean over tasks of each task's mean return an episode
   double ci95 = 0;                  // half width of the 95 % confidence interval of that mean
   double mean_reward_per_step = 0;  // over the steps that count
@@ -21,19 +21,35 @@ struct CurvePoint {
   std::vector<double> returns = {};  // [task]  mean return an episode of each
 };
 
-class Evaluator {
+/// The last number of an iteration, which training does not get to: it keys what evaluation draws.
+inline constexpr std::uint32_t kEvaluationIteration = 0xFFFFFFFFu;
+
+class CurveEvaluator {
  public:
-  /// The config's `evaluation`. Declares buffers, allocates nothing. With `fixed_task` (its numbers in the order of
+  virtual ~CurveEvaluator() = default;
+
+  /// What the config's algorithm calls for, for its `evaluation`: an Evaluator or a TrialEvaluator
+  /// (engine/trial_evaluator.h). Declares buffers, allocates nothing. With `fixed_task` (its numbers in the order of
   /// task_numbers) that one task is evaluated in place of drawn ones.
+  static std::unique_ptr<CurveEvaluator> create(const Config& config, Device& device,
+                                                std::vector<float> fixed_task = {});
+
+  virtual const MemoryPlan& plan() const = 0;
+  /// @throws InputError with the bytes wanted and had, where they do not fit.
+  virtual void allocate() = 0;
+  /// The curve of what was learned, `params` [M]. The tasks and all random numbers depend on evaluation.seed alone, so that any
+  /// two policies meet the same ones.
+  virtual std::vector<CurvePoint> evaluate(const std::vector<float>& params) = 0;
+};
+
+/// Mean return after 0, 1, … gradient steps.
+class Evaluator : public CurveEvaluator {
+ public:
   Evaluator(const Config& config, Device& device, std::vector<float> fixed_task = {});
 
-  const MemoryPlan& plan() const { return plan_; }
-  /// @throws InputError with the bytes wanted and had, where they do not fit.
-  void allocate();
-
-  /// The curve of a policy with its learned step sizes, `params` [M]. The tasks and all random numbers depend on evaluation.seed alone, so that any
-  /// two policies meet the same ones.
-  std::vector<CurvePoint> evaluate(const std::vector<float>& params);
+  const MemoryPlan& plan() const override { return plan_; }
+  void allocate() override;
+  std::vector<CurvePoint> evaluate(const std::vector<float>& params) override;
 
   /// Of the last evaluation: a task's policy after all steps, [P], and the task's numbers as in task_numbers.
   std::vector<float> adapted(int task);

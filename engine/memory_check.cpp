@@ -1,8 +1,8 @@
 #include "engine/memory_check.h"
 
+#include "engine/algorithm.h"
 #include "engine/error.h"
 #include "engine/evaluator.h"
-#include "engine/meta_learner.h"
 #include "engine/state_copy.h"
 
 namespace innerloop {
@@ -15,10 +15,10 @@ std::int64_t MemoryNeed::total_bytes() const {
 }
 
 MemoryNeed memory_need(const Config& config, Device& device, const std::string& source) try {
-  const auto learner = MetaLearner::create(config, device);
+  const auto learner = Algorithm::create(config, device);
   return {{{"training", learner->plan()},
            {"state before the iteration", StateCopy(learner->state()).plan()},
-           {"evaluation", Evaluator(config, device).plan()}}};
+           {"evaluation", CurveEvaluator::create(config, device)->plan()}}};
 } catch (const InputError& error) {
   throw InputError(source + ": " + error.what());
 }

@@ -6,7 +6,7 @@
 #include "engine/algorithms/maml.h"
 #include "engine/algorithms/promp.h"
 #include "engine/algorithms/reptile.h"
-#include "engine/error.h"
+#include "engine/planned_memory.h"
 
 namespace innerloop {
 namespace {
@@ -41,13 +41,7 @@ MetaLearner::MetaLearner(const Config& config, Device& device, InnerLoopSizes si
 }
 
 void MetaLearner::allocate() {
-  const std::int64_t had = device_.available_bytes();
-  if (plan_.total_bytes() > had)
-    throw InputError("memory: wanted " + std::to_string(plan_.total_bytes()) + " bytes (" +
-                     readable_bytes(plan_.total_bytes()) + ") for this config, found " + std::to_string(had) +
-                     " (" + readable_bytes(had) + "); see `innerloop plan`");
-  memory_ = device_.allocate(plan_.total_bytes());
-  plan_.bind(memory_.get());
+  memory_ = allocate_planned(device_, plan_, "this config");
   inner_->prepare();
   const std::vector<float> start = initial_parameters(config_, inner_->shape());
   device_.copy_to_device(params_, start.data(), static_cast<std::int64_t>(start.size() * sizeof(float)));

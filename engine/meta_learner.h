@@ -1,4 +1,4 @@
-// An algorithm with its state on a device: what training runs once an iteration.
+// An algorithm that learns to learn by gradient steps: an inner loop for each task, and the way back through it.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/algorithm.h"
 #include "engine/config.h"
 #include "engine/device.h"
 #include "engine/inner_loop.h"
@@ -17,27 +18,20 @@
 
 namespace innerloop {
 
-class MetaLearner {
+class MetaLearner : public Algorithm {
  public:
-  virtual ~MetaLearner() = default;
-
   /// The algorithm that the config names. Declares all buffers; allocates nothing.
   static std::unique_ptr<MetaLearner> create(const Config& config, Device& device);
 
-  const MemoryPlan& plan() const { return plan_; }
-  /// Allocates what the plan says and sets θ to its start.
-  /// @throws InputError with the bytes wanted and had, where they do not fit.
-  void allocate();
-
-  /// One meta-iteration; its random numbers are keyed by (seed, iteration). Waits until it is done.
-  IterationReport iterate(std::uint32_t iteration);
-
-  /// Everything that the next iteration depends on.
-  std::vector<StateTensor> state() const;
+  const MemoryPlan& plan() const override { return plan_; }
+  void allocate() override;
+  IterationReport iterate(std::uint32_t iteration) override;
+  std::vector<StateTensor> state() const override;
+  const float* params() const override { return params_; }
+  std::int64_t parameters() const override { return inner_->learned(); }
 
   /// Trajectories and parameters of the last iteration, for the batch file.
   const InnerLoop& inner_loop() const { return *inner_; }
-  const float* params() const { return params_; }                  // [M], device memory
   const float* meta_gradient() const { return meta_gradient_; }    // [M], device memory; before clipping
   const float* outer_gradient() const { return outer_gradient_; }  // [task][P], device memory
 

@@ -1,6 +1,7 @@
 #include "engine/trained_run.h"
 
 #include "engine/checkpoint.h"
+#include "engine/error.h"
 
 namespace innerloop {
 
@@ -9,6 +10,13 @@ TrainedRun open_trained_run(const std::filesystem::path& path) {
   const Config config = read_config(folder.config());
   const Checkpoint checkpoint = read_newest_checkpoint(folder.path);
   return {folder, config, checkpoint.iteration, checkpoint_params(checkpoint, config)};
+}
+
+void check_learns_by_steps(const TrainedRun& run, const std::string& what) {
+  if (has_memory(run.config))
+    throw InputError(run.folder.config().string() + ": /algorithm: " + what +
+                     " wants an algorithm that learns a task by gradient steps, found \"" +
+                     algorithm_name(run.config) + "\"");
 }
 
 }  // namespace innerloop

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "engine/config.h"
@@ -20,5 +21,8 @@ struct TrainedRun {
 /// @throws InputError where there is no such run, where its config or its newest checkpoint is bad, or where these do not
 /// fit each other.
 TrainedRun open_trained_run(const std::filesystem::path& path);
+
+/// @throws InputError where the run's policy learns a task by its memory, not by gradient steps; `what` asks for them.
+void check_learns_by_steps(const TrainedRun& run, const std::string& what);
 
 }  // namespace innerloop

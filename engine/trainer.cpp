@@ -43,12 +43,12 @@ bool is_due(std::int64_t iteration, int every) { return every > 0 && iteration %
 }  // namespace
 
 Trainer::Trainer(const Config& config, Device& device)
-    : config_(config), device_(device), learner_(MetaLearner::create(config, device)) {
+    : config_(config), device_(device), learner_(Algorithm::create(config, device)) {
   last_ = std::make_unique<StateCopy>(learner_->state());
   learner_->allocate();
   last_->allocate(device);
   if (config.evaluation.every > 0) {
-    evaluator_ = std::make_unique<Evaluator>(config, device);
+    evaluator_ = CurveEvaluator::create(config, device);
     evaluator_->allocate();
   }
 }
@@ -62,12 +62,15 @@ void Trainer::dump_batch(std::int64_t iteration, const std::filesystem::path& fi
     throw InputError("--dump-iteration: wanted an iteration of this run, from " +
                      std::to_string(counts_.iteration + 1) + " to " + std::to_string(config_.iterations) +
                      ", found " + std::to_string(iteration));
+  if (has_memory(config_))
+    throw InputError("--dump-batch: wanted an algorithm that learns a task by gradient steps, found \"" +
+                     algorithm_name(config_) + "\"");
   check_file_place(file);
   dump_ = {iteration, file};
 }
 
 std::vector<float> Trainer::params() const {
-  std::vector<float> params(static_cast<std::size_t>(learner_->inner_loop().learned()));
+  std::vector<float> params(static_cast<std::size_t>(learner_->parameters()));
   device_.copy_to_host(params.data(), learner_->params(),
                        static_cast<std::int64_t>(params.size() * sizeof(float)));
   return params;

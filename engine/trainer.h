@@ -8,11 +8,11 @@
 #include <ostream>
 #include <vector>
 
+#include "engine/algorithm.h"
 #include "engine/checkpoint.h"
 #include "engine/config.h"
 #include "engine/device.h"
 #include "engine/evaluator.h"
-#include "engine/meta_learner.h"
 #include "engine/run_folder.h"
 #include "engine/state_copy.h"
 
@@ -53,9 +53,9 @@ class Trainer {
 
   const Config config_;
   Device& device_;
-  std::unique_ptr<MetaLearner> learner_;
-  std::unique_ptr<StateCopy> last_;       // the state before the iteration
-  std::unique_ptr<Evaluator> evaluator_;  // while `evaluation.every` asks for it
+  std::unique_ptr<Algorithm> learner_;
+  std::unique_ptr<StateCopy> last_;            // the state before the iteration
+  std::unique_ptr<CurveEvaluator> evaluator_;  // while `evaluation.every` asks for it
   RunCounts counts_;
   std::optional<Dump> dump_;
 };

@@ -44,6 +44,7 @@ struct Bandit {
   static std::vector<TaskNumber> task_numbers(const Options& o) {
     const Range range = o.reward == Reward::bernoulli ? between(0, 1) : any_number();
     std::vector<TaskNumber> numbers;
+    numbers.reserve(static_cast<std::size_t>(o.arms));
     for (int i = 0; i < o.arms; ++i) numbers.push_back({"arm_" + std::to_string(i), range});
     return numbers;
   }

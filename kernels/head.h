@@ -139,6 +139,20 @@ struct GaussianHead {
     }
   }
 
+  // Of one row: Σ_d log σ + (1 + log 2π)/2.
+  template <class R, class T>
+  FN static R entropy(const HeadConstants<T>& c, const HeadRows<T>&) {
+    T sum = 0;
+    for (int d = 0; d < c.outputs; ++d) sum = sum + (c.log_std[d] + static_cast<T>(kHalfLog2Pi + 0.5));
+    return R(sum);
+  }
+
+  // weight · ∇entropy: sink(output, by μ, by log σ).
+  template <class R, class T, class Sink>
+  FN static void entropy_gradient(const HeadConstants<T>& c, const HeadRows<T>&, R weight, const Sink& sink) {
+    for (int d = 0; d < c.outputs; ++d) sink(d, R(0), weight * R(c.follows[d]));
+  }
+
   // weight · (metric of KL at equality, times the tangents): sink(output, by μ, by log σ).
   template <class R, class T, class Sink>
   FN static void metric(const HeadConstants<T>& c, const HeadRows<T>& rows, const T* output_tangents,
@@ -240,6 +254,28 @@ struct CategoricalHead {
            weight * (exp(load<R>(rows.outputs + j * rows.output_stride) - log_total) -
                      exp(load<R>(old_outputs + j * old_stride) - old_total)),
            R(0));
+  }
+
+  template <class R, class T>
+  FN static R entropy(const HeadConstants<T>& c, const HeadRows<T>& rows) {
+    const R log_total = log_sum<R>(rows.outputs, rows.output_stride, c.outputs);
+    R sum(0);
+    for (int j = 0; j < c.outputs; ++j) {
+      const R log_p = load<R>(rows.outputs + j * rows.output_stride) - log_total;
+      sum = fma(-exp(log_p), log_p, sum);
+    }
+    return sum;
+  }
+
+  template <class R, class T, class Sink>
+  FN static void entropy_gradient(const HeadConstants<T>& c, const HeadRows<T>& rows, R weight,
+                                  const Sink& sink) {
+    const R log_total = log_sum<R>(rows.outputs, rows.output_stride, c.outputs);
+    const R all = entropy<R>(c, rows);
+    for (int j = 0; j < c.outputs; ++j) {
+      const R log_p = load<R>(rows.outputs + j * rows.output_stride) - log_total;
+      sink(j, weight * (-exp(log_p) * (log_p + all)), R(0));
+    }
   }
 
   template <class R, class T, class Sink>

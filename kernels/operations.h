@@ -17,7 +17,11 @@
 #include "kernels/reduce.h"
 #include "kernels/rollout.h"
 #include "kernels/set_key.h"
+#include "kernels/shuffle.h"
 #include "kernels/step_size.h"
+#include "kernels/trial_advantages.h"
+#include "kernels/trial_gradient.h"
+#include "kernels/trial_rollout.h"
 #include "kernels/type_list.h"
 
 namespace innerloop {
@@ -29,17 +33,24 @@ using PolicyOperations =
              MeanValues<T>, OuterStep<T>, ConjugateGradient<T>, LineSearch<T>, AdaptPenalties<T>,
              SetStepSizes<T>, StepSizeGradient<T>, StepSizeTangent<T>, FmaPeak<T>>;
 
+// Of policies with a memory, beside their rollouts.
+template <class T>
+using TrialPasses = TypeList<TrialAdvantages<T>, EpisodeReturns<T>, ShuffleTrials<T>, TrialGradient<T, Gru>>;
+
 template <class T, class List>
 struct EnvironmentOperationsOf;
 template <class T, class... Envs>
 struct EnvironmentOperationsOf<T, TypeList<Envs...>> {
   using Draw = TypeList<DrawTasks<T, Envs>...>;
   using Play = TypeList<Rollout<T, Envs>...>;
+  using PlayTrials = TypeList<TrialRollout<T, Envs, Gru>...>;
 };
 template <class T>
 using DrawOperations = typename EnvironmentOperationsOf<T, Environments>::Draw;
 template <class T>
 using RolloutOperations = typename EnvironmentOperationsOf<T, Environments>::Play;
+template <class T>
+using TrialOperations = Joined<TrialPasses<T>, typename EnvironmentOperationsOf<T, Environments>::PlayTrials>;
 
 // How one kind of team runs one kind of operation.
 template <class Op>
@@ -72,5 +83,7 @@ template <class Isa>
 const HostKernels<DrawOperations<float>>& draw_kernels();
 template <class Isa>
 const HostKernels<RolloutOperations<float>>& rollout_kernels();
+template <class Isa>
+const HostKernels<TrialOperations<float>>& trial_kernels();
 
 }  // namespace innerloop

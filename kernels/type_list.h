@@ -16,4 +16,15 @@ constexpr void for_each_type(TypeList<Types...>, Visit&& visit) {
   (visit.template operator()<Types>(), ...);
 }
 
+namespace type_list_detail {
+template <class A, class B>
+struct Join;
+template <class... A, class... B>
+struct Join<TypeList<A...>, TypeList<B...>> {
+  using type = TypeList<A..., B...>;
+};
+}  // namespace type_list_detail
+template <class A, class B>
+using Joined = typename type_list_detail::Join<A, B>::type;
+
 }  // namespace innerloop

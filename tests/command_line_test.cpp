@@ -151,6 +151,35 @@ TEST_F(CommandLineTest, OneGivenTaskCanBeEvaluated) {
   EXPECT_THAT(refusal({"evaluate", "run", "--task", "[1, 2]"}), HasSubstr("wanted a JSON object"));
 }
 
+TEST_F(CommandLineTest, ARunWithAMemoryIsTrainedAndEvaluatedByEpisodes) {
+  write_text(path("memory.json"),
+             R"({"iterations": 2, "tasks_per_iteration": 8, "envs_per_task": 1, "horizon": 1,
+      "at_episode_end": "restart", "environment": {"name": "bandit", "arms": 2}, "policy": {"name": "gru", "hidden": 4},
+      "algorithm": {"name": "rl2", "trial_length": 3}, "evaluation": {"tasks": 5, "envs_per_task": 2}})");
+  const Ended ended = run({"train", "memory.json", "--out", "run"});
+  EXPECT_EQ(ended.exit_code, kExitDone) << ended.err;
+  const auto evaluation = nlohmann::json::parse(read_text(path("run/evaluation.json")));
+  EXPECT_EQ(evaluation["curve"].size(), 3u);
+  EXPECT_EQ(evaluation["curve"][2]["episode"], 3);
+  EXPECT_EQ(evaluation["trial_return"]["trials"], 10);
+  std::filesystem::remove(path("run/evaluation.json"));
+  EXPECT_EQ(run({"evaluate", "run"}).exit_code, kExitDone);
+  EXPECT_EQ(nlohmann::json::parse(read_text(path("run/evaluation.json"))), evaluation);
+
+  EXPECT_EQ(refusal({"evaluate", "run", "--steps", "2"}),
+            "innerloop: --steps: wanted none for a run of \"rl2\", whose memory learns a task, found 2");
+  EXPECT_EQ(
+      refusal({"train", "memory.json", "--out", "other", "--dump-batch", "batch"}),
+      "innerloop: --dump-batch: wanted an algorithm that learns a task by gradient steps, found \"rl2\"");
+  const std::string wants = " wants an algorithm that learns a task by gradient steps, found \"rl2\"";
+  EXPECT_EQ(refusal({"adapt", "run", "--task-seed", "1", "--steps", "1", "--out", "policy"}),
+            "innerloop: run/config.json: /algorithm: adapt" + wants);
+  EXPECT_EQ(refusal({"evaluate", "run", "run"}),
+            "innerloop: run/config.json: /algorithm: the comparison of runs" + wants);
+  EXPECT_EQ(refusal({"evaluate", "run", "--policy", "policy"}),
+            "innerloop: run/config.json: /algorithm: --policy" + wants);
+}
+
 TEST_F(CommandLineTest, AFolderThatExistsIsNotOverwritten) {
   train();
   EXPECT_THAT(refusal({"train", "tiny.json", "--out", "run"}),

@@ -51,6 +51,16 @@ constexpr const char* kWhole = R"({
   "evaluation": {"every": 2, "tasks": 19, "inner_steps": 4, "inner_lr": 0.125, "deterministic": true, "seed": 3},
   "checkpoint": {"every": 4, "keep": 1}})";
 
+constexpr const char* kTrials = R"({
+  "tasks_per_iteration": 12, "envs_per_task": 2, "horizon": 5, "at_episode_end": "restart",
+  "policy": {"name": "gru"}, "algorithm": {"name": "rl2", "trial_length": 20}})";
+
+// What is wrong with kTrials so overridden, from the JSON pointer on.
+std::string fault_of(const std::string& override_text) {
+  const std::string error = error_of(kTrials, {override_text}), start = "--set " + override_text + ": ";
+  return error.starts_with(start) ? error.substr(start.size()) : error;
+}
+
 TEST(Config, ReadsEveryGroup) {
   Config c = parse(kWhole);
   EXPECT_EQ(c.seed, 5u);
@@ -89,7 +99,8 @@ TEST(Config, EveryChoiceOfNamesReadsBackEqual) {
                         : list.title == "algorithms" ? "algorithm.name"
                         : list.title == "optimisers" ? "outer.name"
                                                      : "algorithm.estimator";
-      Config c = parse("{}", {key + "=" + name});
+      const bool memory = name == "gru" || name == "rl2";  // neither does without the other
+      Config c = parse(memory ? kTrials : "{}", {key + "=" + name});
       EXPECT_EQ(parse(to_json(c).dump()), c) << key << "=" << name;
       EXPECT_THAT(to_json(c).dump(), HasSubstr('"' + name + '"'));
     }
@@ -143,7 +154,7 @@ TEST(Config, RefusesAnUnknownEnvironment) {
 TEST(Config, RefusesAnUnknownAlgorithm) {
   EXPECT_EQ(error_of(R"({"algorithm": {"name": "reptil"}})"),
             "x.json: /algorithm/name: wanted one of \"maml\", \"meta_sgd\", \"fomaml\", \"reptile\", "
-            "\"emaml\", \"promp\" "
+            "\"emaml\", \"promp\", \"rl2\" "
             "(nearest: \"reptile\"), found \"reptil\" (string)");
 }
 
@@ -232,9 +243,53 @@ TEST(Config, RefusesEstimatorsWithoutARatioForPromp) {
   EXPECT_EQ(error_of(R"({"algorithm": {"name": "promp", "estimator": "clipped"}})"), "no error");
 }
 
+TEST(Config, RefusesTrialsThatAreNoWholeEpisodes) {
+  EXPECT_EQ(error_of(kTrials), "no error");
+  EXPECT_EQ(fault_of("algorithm.trial_length=21"),
+            "/algorithm/trial_length: wanted a multiple of the horizon, 5, so that a trial is whole "
+            "episodes, found 21");
+  EXPECT_EQ(
+      fault_of("at_episode_end=stop"),
+      "/at_episode_end: wanted \"restart\" with algorithm \"rl2\", whose trials go on with the next episode, "
+      "found \"stop\"");
+}
+
+TEST(Config, RefusesMinibatchesThatDoNotDivideTheEnvironments) {
+  EXPECT_EQ(fault_of("algorithm.minibatches=8"), "no error");
+  EXPECT_EQ(fault_of("algorithm.minibatches=5"),
+            "/algorithm/minibatches: wanted a number that divides the 24 environments (tasks_per_iteration × "
+            "envs_per_task), found 5");
+}
+
+TEST(Config, RefusesAMemoryOfNoUnits) {
+  EXPECT_EQ(fault_of("policy.hidden=0"), "/policy/hidden: wanted an integer from 1 to 256, found 0 (number)");
+}
+
+TEST(Config, RefusesPoliciesAndOptimisersThatDoNotFitAMemory) {
+  EXPECT_EQ(error_of(R"({"at_episode_end": "restart", "algorithm": {"name": "rl2"}})"),
+            "x.json: /policy/name: wanted \"gru\" with algorithm \"rl2\", which learns a task by the "
+            "policy's memory, "
+            "found \"mlp\"");
+  EXPECT_EQ(
+      error_of(R"({"policy": {"name": "gru"}})"),
+      "x.json: /policy/name: wanted \"mlp\" with algorithm \"maml\", which learns a task by gradient steps, "
+      "found \"gru\"");
+  EXPECT_EQ(fault_of(R"(outer={"name": "trpo"})"),
+            "/outer/name: wanted \"adam\" or \"sgd\" with algorithm \"rl2\", whose clipping bounds the "
+            "update, found "
+            "\"trpo\"");
+  EXPECT_EQ(fault_of("evaluation.inner_lr=0.1"),
+            "/evaluation/inner_lr: wanted no step sizes with algorithm \"rl2\", which takes no gradient "
+            "steps, found 1 "
+            "number");
+}
+
 TEST(Config, RefusesAStartBelowTheFloor) {
-  EXPECT_EQ(error_of(R"({"policy": {"initial_log_std": -2, "min_log_std": -1.5}})"),
-            "x.json: /policy/initial_log_std: wanted at least min_log_std, -1.5, found -2");
+  for (const char* policy : {"mlp", "gru"})
+    EXPECT_THAT(
+        error_of(policy == std::string("gru") ? kTrials : "{}",
+                 {"policy.min_log_std=-1.5", "policy.initial_log_std=-2"}),
+        ::testing::EndsWith(": /policy/initial_log_std: wanted at least min_log_std, -1.5, found -2"));
 }
 
 TEST(Config, RefusesOptionsThatAnEnvironmentFindsContradictory) {

@@ -48,9 +48,9 @@ TEST_P(EveryLearner, EveryThreadCountAndInstructionSetGivesTheSameBits) {
 }
 
 std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>& info) {
-  const char* names[] = {"Maml",        "MamlTrpo",     "MamlDice",       "Fomaml",   "Emaml",
-                         "Reptile",     "Promp",        "Bandit",         "Cartpole", "MetaSgd",
-                         "MetaSgdTrpo", "PrompLayerLr", "FomamlScalarLr", "Anil"};
+  const char* names[] = {"Maml",           "MamlTrpo", "MamlDice", "Fomaml",  "Emaml",       "Reptile",
+                         "Promp",          "Bandit",   "Cartpole", "MetaSgd", "MetaSgdTrpo", "PrompLayerLr",
+                         "FomamlScalarLr", "Anil",     "Rl2",      "Rl2Point"};
   return names[info.index];
 }
 
@@ -71,7 +71,15 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{R"(algorithm={"name":"promp","inner_steps":2,"learned_lr":"layer"})"},
         std::vector<std::string>{
             R"(algorithm={"name":"fomaml","learned_lr":"scalar","learned_lr_sign":"free"})"},
-        std::vector<std::string>{R"(algorithm={"name":"maml","adapted_layers":[2]})"}),
+        std::vector<std::string>{R"(algorithm={"name":"maml","adapted_layers":[2]})"},
+        // 35 trials: a tile and a part of one, in minibatches of 7.
+        std::vector<std::string>{R"(environment={"name":"tabular_mdp"})", "at_episode_end=restart",
+                                 "tasks_per_iteration=35", "envs_per_task=1",
+                                 R"(policy={"name":"gru","hidden":18})",
+                                 R"(algorithm={"name":"rl2","trial_length":15,"epochs":2,"minibatches":5})"},
+        std::vector<std::string>{"at_episode_end=restart", "tasks_per_iteration=20",
+                                 R"(policy={"name":"gru","hidden":5})",
+                                 R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2})"}),
     learner_name);
 
 TEST(Trainer, TheStateChangesEveryIteration) {

@@ -57,6 +57,7 @@ void adapt(const Flags& flags) {
     throw InputError("adapt: wanted a task, with --task or --task-seed, found none");
   check_out(flags.out);
   const TrainedRun run = open_trained_run(flags.run);
+  check_learns_by_steps(run, "adapt");
   const Config config = config_for(run.config, flags);
   Device device(flags.device);
   Evaluator evaluator(config, device, flags.seeded ? std::vector<float>{} : parse_task(flags.task, config));

@@ -27,6 +27,9 @@ struct Flags {
 };
 
 void override_steps(Config& config, const Flags& flags) {
+  if (!flags.steps.empty() && has_memory(config))
+    throw InputError("--steps: wanted none for a run of \"" + algorithm_name(config) +
+                     "\", whose memory learns a task, found " + std::to_string(flags.steps.front()));
   if (!flags.steps.empty()) config.evaluation.inner_steps = std::ranges::max(flags.steps);
 }
 
@@ -35,9 +38,11 @@ void evaluate_one(const Flags& flags) {
   override_steps(run.config, flags);
   const std::vector<float> task =
       flags.task.empty() ? std::vector<float>{} : parse_task(flags.task, run.config);
-  if (!flags.policy.empty())
+  if (!flags.policy.empty()) {
+    check_learns_by_steps(run, "--policy");
     // What the run has learned beside the policy stays: step sizes.
     std::ranges::copy(read_adapted_params(flags.policy, run.config), run.params.begin());
+  }
   Device device(flags.device);
   std::cout << "device: " << device.description() << "\n" << std::flush;
   const auto report = evaluation_report(run.config, device, run.params, run.iteration, task);

@@ -59,5 +59,6 @@ struct Launchers<TypeList<Ops...>> : Launcher<Ops>... {};
 const Launchers<PolicyOperations<float>>& policy_launchers();
 const Launchers<DrawOperations<float>>& draw_launchers();
 const Launchers<RolloutOperations<float>>& rollout_launchers();
+const Launchers<TrialOperations<float>>& trial_launchers();
 
 }  // namespace innerloop::cuda

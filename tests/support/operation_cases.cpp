@@ -15,8 +15,10 @@ const HostKernel<Op>& kernel_of(const HostKernelSet& set) {
     return *set.policy;
   else if constexpr (std::is_base_of_v<HostKernel<Op>, HostKernels<DrawOperations<float>>>)
     return *set.draw;
-  else
+  else if constexpr (std::is_base_of_v<HostKernel<Op>, HostKernels<RolloutOperations<float>>>)
     return *set.rollout;
+  else
+    return *set.trial;
 }
 
 // Runs all parts of all tasks; a slot a task. What an operation finds in its scratch memory is NaN.
@@ -391,6 +393,110 @@ struct Cases {
       });
   }
 
+  // Trials whose environments are a tile and a part of one (small: less than one), of no multiple of 16.
+  static MemoryPolicyShape memory_policy(HeadKind head, int inputs, int actions) {
+    MemoryPolicyShape shape;
+    shape.memory = {inputs, head == HeadKind::gaussian ? 19 : 5};
+    shape.actor = policy_of({shape.memory.hidden, actions}, head);
+    return shape;
+  }
+  static Trials<float> trials(Memory& memory, const MemoryPolicyShape& shape, CaseSize size, bool drawn) {
+    Trials<float> t;
+    Batch<float>& b = t.batch;
+    b.horizon = size == CaseSize::full ? 11 : 6;
+    b.envs = size == CaseSize::full ? 43 : 9;
+    b.observation_size = shape.memory.inputs;
+    b.action_size = shape.actor.head == HeadKind::gaussian ? shape.actions() : 1;
+    b.row_stride = padded(b.rows());
+    t.episode_steps = 3;
+    const auto rows = [&](const char* name, int each) {
+      return drawn ? memory.normals(name, each * b.row_stride) : memory.blank(name, each * b.row_stride);
+    };
+    b.observations = rows("inputs", b.observation_size);
+    b.actions = rows("actions", b.action_size);
+    b.log_probs = rows("log_probs", 1);
+    b.rewards = rows("rewards", 1);
+    b.ends = rows("ends", 1);
+    b.advantages = rows("advantages", 1);
+    t.values = rows("values", 1);
+    t.targets = rows("targets", 1);
+    if (drawn && shape.actor.head == HeadKind::categorical)
+      for (int r = 0; r < b.rows(); ++r) b.actions[r] = static_cast<float>(r * 7 % shape.actions());
+    return t;
+  }
+  static float* memory_params(Memory& memory, const MemoryPolicyShape& shape) {
+    return memory.normals("params", Gru::parameters(shape.memory) + shape.head_parameters(), 0.4);
+  }
+  void trial_passes() {
+    for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical}) {
+      const MemoryPolicyShape shape = memory_policy(head, 4, 3);
+      const int tiles = size == CaseSize::full ? 2 : 1;
+      all.push_back(make_case("TrialGradient", head == HeadKind::gaussian ? "gaussian" : "categorical", tiles,
+                              [=, size = size](Memory& memory) {
+                                TrialGradient<float, Gru> op;
+                                op.shape = shape;
+                                op.params = memory_params(memory, shape);
+                                op.trials = trials(memory, shape, size, true);
+                                op.envs = op.trials.batch.envs - 1;
+                                std::vector<int> order;
+                                for (int e = 0; e < op.envs; ++e)
+                                  order.push_back((e * 5 + 2) % op.trials.batch.envs);
+                                op.order = memory.hold<int>("order", order);
+                                op.clip = 0.2f;
+                                op.value_weight = 0.5f;
+                                op.entropy_weight = 0.03f;
+                                op.entropy_schedule = {key(memory), 0.1f};
+                                op.partial =
+                                    memory.blank("partial", static_cast<long>(tiles) * op.parameters());
+                                op.values =
+                                    memory.blank("values_sums", static_cast<long>(tiles) * kTrialValues);
+                                return op;
+                              }));
+    }
+    using Phase = TrialAdvantages<float>::Phase;
+    const std::pair<const char*, Phase> phases[] = {{"estimate", Phase::estimate},
+                                                    {"sum", Phase::sum},
+                                                    {"scale", Phase::scale},
+                                                    {"normalise", Phase::normalise}};
+    for (const auto& [name, phase] : phases)
+      add_once("TrialAdvantages", name, [=, phase = phase, size = size](Memory& memory) {
+        TrialAdvantages<float> op;
+        op.phase = phase;
+        op.trials = trials(memory, memory_policy(HeadKind::categorical, 4, 3), size, true);
+        const long steps = op.trials.batch.horizon;
+        op.scale = {memory.normals("mean", steps), memory.hold("deviation", std::vector<double>{1.7}),
+                    memory.hold("updates", std::vector<double>{3})};
+        op.discount = 0.97f;
+        op.gae_lambda = 0.9f;
+        op.sums = memory.hold("sums", std::vector<double>(static_cast<std::size_t>(steps) * 4, 0.6));
+        op.advantages = memory.hold("advantage_scale", std::vector<double>{0.2, 1.3});
+        return op;
+      });
+    add_once("EpisodeReturns", "of_trials", [size = size](Memory& memory) {
+      EpisodeReturns<float> op;
+      op.trials = trials(memory, memory_policy(HeadKind::categorical, 4, 3), size, true);
+      const long numbers = (op.trials.episodes() + 1) * static_cast<long>(op.trials.batch.envs);
+      op.returns = memory.blank("returns", numbers);
+      op.lengths = memory.blank("lengths", numbers);
+      return op;
+    });
+    for (const bool rank : {false, true})
+      add_once("ShuffleTrials", rank ? "rank" : "draw", [rank](Memory& memory) {
+        using Op = ShuffleTrials<float>;
+        Op op;
+        op.phase = rank ? Op::Phase::rank : Op::Phase::draw;
+        op.key = key(memory);
+        op.envs = Op::kPartEnvs + 7;
+        op.epochs = 2;
+        const long numbers = static_cast<long>(op.epochs) * op.envs;
+        std::vector<std::uint32_t> drawn;
+        for (long i = 0; i < numbers; ++i) drawn.push_back(static_cast<std::uint32_t>(i * 37 % 101));
+        op.numbers = memory.hold<std::uint32_t>("numbers", drawn);
+        op.order = memory.blank<int>("order", numbers);
+        return op;
+      });
+  }
+
   static const RandomKey* key(Memory& memory) {
     return reinterpret_cast<RandomKey*>(memory.hold<std::uint32_t>("key", std::vector<std::uint32_t>{5, 3}));
   }
@@ -440,6 +546,24 @@ struct Cases {
         op.tile_envs = small ? 9 : 5;
         return op;
       });
+    for (const bool deterministic : {false, true})
+      add_once("TrialRollout", name + (deterministic ? "_deterministic" : ""),
+               [=, size = size](Memory& memory) {
+                 const HeadKind head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
+                 TrialRollout<float, Env, Gru> op;
+                 op.shape = memory_policy(head, policy_inputs<Env>(options), Env::action_count(options));
+                 op.params = memory_params(memory, op.shape);
+                 op.trials = trials(memory, op.shape, size, false);
+                 op.options = options;
+                 op.key = key(memory);
+                 op.envs_per_task = 2;
+                 op.deterministic = deterministic;
+                 std::vector<double> tasks(
+                     static_cast<std::size_t>(padded(op.trials.batch.envs) * kTaskSize<Env>));
+                 for (double& x : tasks) x = 0.2 + 0.7 * uniform(memory.random());
+                 op.tasks = memory.hold("tasks", tasks);
+                 return op;
+               });
   }
 };
 
@@ -455,6 +579,7 @@ std::vector<OperationCase> operation_cases(CaseSize size) {
   cases.sums();
   cases.step_sizes();
   cases.outer();
+  cases.trial_passes();
   using Point = PointNavigation;
   cases.environment<Point>("square", {});
   cases.environment<Point>("corner", {Point::Layout::corner, Point::Reward::sparse, 1.0f, false});

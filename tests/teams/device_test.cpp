@@ -23,6 +23,10 @@ namespace innerloop {
   template <>                                                           \
   const HostKernels<RolloutOperations<float>>& rollout_kernels<Isa>() { \
     return rollout_kernels<Portable>();                                 \
+  }                                                                     \
+  template <>                                                           \
+  const HostKernels<TrialOperations<float>>& trial_kernels<Isa>() {     \
+    return trial_kernels<Portable>();                                   \
   }
 INNERLOOP_PORTABLE_KERNELS_AS(Avx2)
 INNERLOOP_PORTABLE_KERNELS_AS(Avx512)

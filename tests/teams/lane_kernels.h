@@ -9,6 +9,7 @@ namespace innerloop {
 const HostKernels<PolicyOperations<float>>& policy_lane_kernels();
 const HostKernels<DrawOperations<float>>& draw_lane_kernels();
 const HostKernels<RolloutOperations<float>>& rollout_lane_kernels();
+const HostKernels<TrialOperations<float>>& trial_lane_kernels();
 
 /// The crew that these kernels run on.
 inline Crew* lane_crew = nullptr;
@@ -16,7 +17,8 @@ inline Crew* lane_crew = nullptr;
 /// The kernels, on `crew` from now on.
 inline HostKernelSet lane_kernels(Crew& crew) {
   lane_crew = &crew;
-  return {"lanes", &policy_lane_kernels(), &draw_lane_kernels(), &rollout_lane_kernels()};
+  return {"lanes", &policy_lane_kernels(), &draw_lane_kernels(), &rollout_lane_kernels(),
+          &trial_lane_kernels()};
 }
 
 template <class Op>

@@ -11,7 +11,7 @@ namespace {
 
 HostKernelSet simd_kernels() {
   return {Portable::name, &policy_kernels<Portable>(), &draw_kernels<Portable>(),
-          &rollout_kernels<Portable>()};
+          &rollout_kernels<Portable>(), &trial_kernels<Portable>()};
 }
 
 class EveryOperation : public testing::TestWithParam<OperationCase> {

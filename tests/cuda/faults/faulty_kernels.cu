@@ -63,5 +63,9 @@ const Launchers<RolloutOperations<float>>& rollout_launchers() {
   static const auto launchers = faulty_launchers_of(RolloutOperations<float>{});
   return launchers;
 }
+const Launchers<TrialOperations<float>>& trial_launchers() {
+  static const auto launchers = faulty_launchers_of(TrialOperations<float>{});
+  return launchers;
+}
 
 }  // namespace innerloop::cuda

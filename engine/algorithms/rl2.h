@@ -1,0 +1,51 @@
+// RL² (Duan et al. 2016, Wang et al. 2016): the memory of a recurrent policy learns the task, over several episodes of it;
+// the policy is trained by PPO (Schulman et al. 2017) on whole trials.
+#pragma once
+
+#include "engine/algorithm.h"
+#include "engine/outer_optimiser.h"
+#include "engine/trial_loop.h"
+
+namespace innerloop {
+
+class Rl2 : public Algorithm {
+ public:
+  Rl2(const Config& config, const Rl2Options& options, Device& device);
+
+  const MemoryPlan& plan() const override { return plan_; }
+  void allocate() override;
+  IterationReport iterate(std::uint32_t iteration) override;
+  std::vector<StateTensor> state() const override;
+  const float* params() const override { return params_; }
+  std::int64_t parameters() const override { return gradient_.parameters(); }
+
+  const TrialLoop& loop() const { return loop_; }
+  /// What the last minibatch handed to the optimiser, [P] in device memory; before clipping.
+  const float* gradient() const { return mean_gradient_; }
+
+ private:
+  /// The trials' advantages and the values' targets.
+  void judge();
+  /// One step of the optimiser, on the environments order_[first], ….
+  void update(int epoch, int minibatch);
+  void enqueue();
+  IterationReport report() const;
+
+  const Config config_;
+  const Rl2Options options_;
+  Device& device_;
+  MemoryPlan plan_;
+  TrialLoop loop_;
+  std::unique_ptr<OuterOptimiser> outer_;
+  TrialAdvantages<float> advantages_;
+  ShuffleTrials<float> shuffle_;
+  TrialGradient<float, Gru> gradient_;
+  float* params_ = nullptr;
+  float* mean_gradient_ = nullptr;
+  float* values_ = nullptr;       // [minibatch][tile][kTrialValues]  of the last epoch
+  float* mean_values_ = nullptr;  // [kTrialValues]
+  Recording recording_;
+  std::shared_ptr<void> memory_;
+};
+
+}  // namespace innerloop

@@ -1,0 +1,28 @@
+// What a config's policy with a memory looks like to the kernels, and what the flat parameters of any policy are called.
+#pragma once
+
+#include <vector>
+
+#include "engine/config.h"
+#include "engine/policy_layout.h"
+#include "kernels/memory_policy.h"
+
+namespace innerloop {
+
+/// The network for the config's environment and policy, which has a memory.
+MemoryPolicyShape memory_policy_shape(const Config& config);
+int memory_policy_parameters(const MemoryPolicyShape& shape);
+
+/// "gru.input_weight" [inputs, 3·hidden] (gates r, z, n), …, "actor.weight" [hidden, actions], …, "value.bias" [1].
+std::vector<LayoutEntry> memory_policy_layout(const MemoryPolicyShape& shape);
+
+/// θ as training starts: input weights as of `mlp`, each recurrent matrix orthogonal (Saxe et al. 2014), the actor's
+/// weights a hundredth of `mlp`'s so that all actions are about equally likely, and everything else 0.
+std::vector<float> initial_memory_parameters(const Config& config, const MemoryPolicyShape& shape);
+
+/// Of the config's policy, with a memory or without.
+std::vector<LayoutEntry> parameter_layout(const Config& config);
+std::int64_t parameter_count(const Config& config);
+std::vector<float> initial_parameters(const Config& config);
+
+}  // namespace innerloop

@@ -1,0 +1,37 @@
+#include "engine/trial_evaluator.h"
+
+#include "engine/planned_memory.h"
+
+namespace innerloop {
+
+TrialEvaluator::TrialEvaluator(const Config& config, Device& device, std::vector<float> fixed_task)
+    : config_(config),
+      device_(device),
+      fixed_task_(std::move(fixed_task)),
+      loop_(config, fixed_task_.empty() ? config.evaluation.tasks : 1, config.evaluation.envs_per_task, false,
+            device, plan_) {
+  plan_.add(&params_, "params", "[parameter]", {memory_policy_parameters(loop_.shape())});
+}
+
+void TrialEvaluator::allocate() {
+  memory_ = allocate_planned(device_, plan_, "the evaluation");
+  if (!fixed_task_.empty()) loop_.fix_task(fixed_task_);
+}
+
+std::vector<CurvePoint> TrialEvaluator::evaluate(const std::vector<float>& params) {
+  device_.copy_to_device(params_, params.data(), static_cast<std::int64_t>(params.size() * sizeof(float)));
+  loop_.set_key({config_.evaluation.seed, kEvaluationIteration});
+  loop_.play(params_, config_.evaluation.deterministic);
+  const TrialLoop::Returns returns = loop_.returns();
+  trial_return_ = mean_of(returns.of_trial);
+  std::vector<CurvePoint> curve;
+  for (int episode = 0; episode < loop_.episodes(); ++episode) {
+    const auto at = static_cast<std::size_t>(episode);
+    const Estimate of = mean_of(returns.of_episode[at]);
+    const double length = mean_of(returns.lengths[at]).mean;
+    curve.push_back({episode + 1, of.mean, of.ci95, of.mean / length, length});
+  }
+  return curve;
+}
+
+}  // namespace innerloop

@@ -1,0 +1,103 @@
+#include "engine/trial_loop.h"
+
+#include <algorithm>
+
+#include "engine/environment_dispatch.h"
+#include "engine/error.h"
+
+namespace innerloop {
+namespace {
+
+int task_size(const Config& config) {
+  int size = 0;
+  with_environment(config, [&]<class Env>(const typename Env::Options&) { size = kTaskSize<Env>; });
+  return size;
+}
+
+}  // namespace
+
+TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool advantages, Device& device,
+                     MemoryPlan& plan)
+    : config_(config),
+      tasks_(tasks),
+      envs_per_task_(envs_per_task),
+      device_(device),
+      shape_(memory_policy_shape(config)) {
+  const int steps = std::get<Rl2Options>(config.algorithm).trial_length;
+  const std::int64_t envs = std::int64_t{tasks} * envs_per_task, rows = envs * steps;
+  if (rows > (std::int64_t{1} << 30))
+    throw InputError("/algorithm/trial_length × tasks × environments: wanted at most 2^30 samples, found " +
+                     std::to_string(rows));
+  Batch<float>& b = trials_.batch;
+  b.horizon = steps;
+  b.envs = static_cast<int>(envs);
+  b.observation_size = shape_.memory.inputs;
+  b.action_size = shape_.actor.head == HeadKind::categorical ? 1 : shape_.actions();
+  b.row_stride = (rows + 15) / 16 * 16;
+  trials_.episode_steps = config.horizon;
+  plan.add(&key_, "key", "[seed, iteration]", {1});
+  // Whole packs of environments read their tasks.
+  plan.add(&task_numbers_, "tasks", "[env][number]", {padded(b.envs), task_size(config)});
+  plan.add(&b.observations, "inputs", "[dimension][row]", {b.observation_size, b.row_stride});
+  plan.add(&b.actions, "actions", "[dimension][row]", {b.action_size, b.row_stride});
+  plan.add(&b.log_probs, "log_probs", "[row]", {b.row_stride});
+  plan.add(&b.rewards, "rewards", "[row]", {b.row_stride});
+  plan.add(&b.ends, "ends", "[row]", {b.row_stride});
+  plan.add(&trials_.values, "values", "[row]", {b.row_stride});
+  if (advantages) {
+    plan.add(&b.advantages, "advantages", "[row]", {b.row_stride});
+    plan.add(&trials_.targets, "value_targets", "[row]", {b.row_stride});
+  }
+  plan.add(&returns_, "returns", "[episode + trial][env]", {episodes() + 1, envs});
+  plan.add(&lengths_, "lengths", "[episode + trial][env]", {episodes() + 1, envs});
+}
+
+void TrialLoop::fix_task(const std::vector<float>& task) {
+  const std::size_t size = static_cast<std::size_t>(task_size(config_)),
+                    envs = static_cast<std::size_t>(this->envs());
+  std::vector<float> numbers(envs * size, 0.0f);
+  for (std::size_t env = 0; env < envs; ++env)
+    std::ranges::copy(task, numbers.begin() + static_cast<std::ptrdiff_t>(env * size));
+  device_.copy_to_device(task_numbers_, numbers.data(),
+                         static_cast<std::int64_t>(numbers.size() * sizeof(float)));
+  fixed_task_ = true;
+}
+
+void TrialLoop::set_key(RandomKey key) { device_.once(SetKey<float>{key, key_}); }
+
+void TrialLoop::play(const float* params, bool deterministic) {
+  with_environment(config_, [&]<class Env>(const typename Env::Options& options) {
+    if (!fixed_task_)
+      device_.per_task(DrawTasks<float, Env>{options, key_, task_numbers_, envs_per_task_}, tasks_);
+    TrialRollout<float, Env, Gru> op;
+    op.shape = shape_;
+    op.params = params;
+    op.trials = trials_;
+    op.tasks = task_numbers_;
+    op.options = options;
+    op.key = key_;
+    op.envs_per_task = envs_per_task_;
+    op.deterministic = deterministic;
+    device_.once(op);  // after all tasks are drawn
+  });
+  device_.once(EpisodeReturns<float>{trials_, returns_, lengths_});
+}
+
+TrialLoop::Returns TrialLoop::returns() const {
+  const auto rows = [&](const float* from) {
+    std::vector<float> all(static_cast<std::size_t>(episodes() + 1) * static_cast<std::size_t>(envs()));
+    device_.copy_to_host(all.data(), from, static_cast<std::int64_t>(all.size() * sizeof(float)));
+    std::vector<std::vector<float>> numbers;
+    for (auto row = all.begin(); row != all.end(); row += envs()) numbers.emplace_back(row, row + envs());
+    return numbers;
+  };
+  Returns result;
+  result.of_episode = rows(returns_);
+  result.of_trial = std::move(result.of_episode.back());
+  result.of_episode.pop_back();
+  result.lengths = rows(lengths_);
+  result.lengths.pop_back();
+  return result;
+}
+
+}  // namespace innerloop

@@ -1,0 +1,217 @@
+// The gated recurrent unit (Cho et al. 2014), in the form of cuDNN and PyTorch: with the inputs x and the state h
+//
+//   r = σ(b_r + x·W_r + h·U_r)    z = σ(b_z + x·W_z + h·U_z)    m = c + h·U_n    n = tanh(b_n + x·W_n + r∘m)
+//   h' = n + z∘(h − n)
+//
+// Flat parameters: W [inputs][3·hidden] (r, z, n), U [hidden][3·hidden], b [3·hidden], c [hidden]. In scratch memory the
+// gates lie side by side, each padded: W and U [row][3][padded(hidden)], and r, z, m, n of a row [4][padded(hidden)].
+#pragma once
+
+#include "kernels/gradient_sums.h"
+#include "kernels/maths.h"
+#include "kernels/memory.h"
+
+namespace innerloop {
+
+struct Gru {
+  using Shape = MemoryShape;
+
+  FN static int parameters(const Shape& s) { return (s.inputs + s.hidden) * 3 * s.hidden + 4 * s.hidden; }
+  FN static int recurrent_offset(const Shape& s) { return s.inputs * 3 * s.hidden; }
+  FN static int bias_offset(const Shape& s) { return recurrent_offset(s) + s.hidden * 3 * s.hidden; }
+  FN static int candidate_bias_offset(const Shape& s) { return bias_offset(s) + 3 * s.hidden; }
+
+  FN static int outputs(const Shape& s) { return padded(s.hidden); }
+  FN static int state_size(const Shape& s) { return padded(s.hidden); }
+  FN static int kept_size(const Shape& s) { return 4 * padded(s.hidden); }  // r, z, m, n
+  FN static int back_size(const Shape& s) { return 4 * padded(s.hidden); }  // ∂ by what enters r, z, m, n
+
+  template <class T>
+  struct Weights {
+    T* input;       // [inputs][3][padded(hidden)]
+    T* recurrent;   // [hidden][3][padded(hidden)]
+    T* bias;        // [4][padded(hidden)]  b_r, b_z, c, b_n
+    T* transposed;  // [3][padded(hidden)][padded(hidden)]  of `recurrent`; null: no way back
+  };
+  template <class T>
+  struct Sums {
+    T* input;      // as in Weights
+    T* recurrent;  // "
+    T* bias;       // "
+  };
+
+  template <class T>
+  FN static Weights<T> take_weights(Scratch& scratch, const Shape& s, bool way_back) {
+    const long width = padded(s.hidden);
+    Weights<T> w;
+    w.input = scratch.take<T>(3 * width * s.inputs);
+    w.recurrent = scratch.take<T>(3 * width * s.hidden);
+    w.bias = scratch.take<T>(4 * width);
+    w.transposed = way_back ? scratch.take<T>(3 * width * width) : nullptr;
+    return w;
+  }
+
+  // Syncs.
+  template <class Team>
+  TEAM_FN static void load_weights(const Team& team, const Shape& s, const typename Team::Scalar* params,
+                                   const Weights<typename Team::Scalar>& w) {
+    using T = typename Team::Scalar;
+    const int hidden = s.hidden, width = padded(hidden);
+    const T *recurrent = params + recurrent_offset(s), *bias = params + bias_offset(s),
+            *candidate = params + candidate_bias_offset(s);
+    for (int gate = 0; gate < 3; ++gate) {
+      const auto copy = [&](const T* from, int rows, T* to) FN_LAMBDA {
+        for_cells(team, rows, width, [&](int i, int o) FN_LAMBDA {
+          to[(i * 3 + gate) * width + o] = o < hidden ? from[(i * 3 + gate) * hidden + o] : T(0);
+        });
+      };
+      copy(params, s.inputs, w.input);
+      copy(recurrent, hidden, w.recurrent);
+      if (w.transposed == nullptr) continue;
+      for_cells(team, width, width, [&](int o, int i) FN_LAMBDA {
+        w.transposed[(gate * width + o) * width + i] =
+            o < hidden && i < hidden ? recurrent[(i * 3 + gate) * hidden + o] : T(0);
+      });
+    }
+    for_cells(team, 4, width, [&](int gate, int o) FN_LAMBDA {
+      const T* from = gate == 2 ? candidate : bias + (gate == 3 ? 2 : gate) * hidden;
+      w.bias[gate * width + o] = o < hidden ? from[o] : T(0);
+    });
+    team.sync();
+  }
+
+  // Syncs.
+  template <class Team>
+  TEAM_FN static void step(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
+                           const MemoryStep<typename Team::Scalar>& now) {
+    using T = typename Team::Scalar;
+    using V = typename Team::Vector;
+    const int width = padded(s.hidden), gates = 3 * width;
+    const Left<T> before{now.before, width, 1};
+    // Columns of `gate` and what follows, of both weight matrices.
+    const auto by_input = [&](int gate) FN_LAMBDA {
+      return Term<T>{now.inputs, {w.input + gate * width, gates}, s.inputs};
+    };
+    const auto by_state = [&](int gate) FN_LAMBDA {
+      return Term<T>{before, {w.recurrent + gate * width, gates}, s.hidden};
+    };
+    T* const kept = now.kept;
+    product<V>(team, now.rows, 2 * width, Array<Term<T>, 2>{{by_input(0), by_state(0)}}, {w.bias, 0}, kept,
+               4 * width);
+    product<V>(team, now.rows, width, Array<Term<T>, 1>{{by_state(2)}}, {w.bias + 2 * width, 0},
+               kept + 2 * width, 4 * width);
+    product<V>(team, now.rows, width, Array<Term<T>, 1>{{by_input(2)}}, {w.bias + 3 * width, 0},
+               kept + 3 * width, 4 * width);
+    team.sync();
+    for_row_vectors(team, now.rows, width, [&](int row, int i) FN_LAMBDA {
+      T* const gate = kept + static_cast<long>(row) * 4 * width + i;
+      const long at = static_cast<long>(row) * width + i;
+      const V r = sigmoid(load_aligned<V>(gate)), z = sigmoid(load_aligned<V>(gate + width));
+      const V n = tanh(fma(r, load_aligned<V>(gate + 2 * width), load_aligned<V>(gate + 3 * width)));
+      store_aligned(gate, r);
+      store_aligned(gate + width, z);
+      store_aligned(gate + 3 * width, n);
+      store_aligned(now.after + at, fma(z, load_aligned<V>(now.before + at) - n, n));
+    });
+    team.sync();
+  }
+
+  // Syncs.
+  template <class Team>
+  TEAM_FN static void back(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
+                           const MemoryBack<typename Team::Scalar>& now) {
+    using T = typename Team::Scalar;
+    using V = typename Team::Vector;
+    const int width = padded(s.hidden);
+    for_row_vectors(team, now.rows, width, [&](int row, int i) FN_LAMBDA {
+      const T* const gate = now.kept + static_cast<long>(row) * 4 * width + i;
+      T* const to = now.back + static_cast<long>(row) * 4 * width + i;
+      const long at = static_cast<long>(row) * width + i;
+      const V r = load_aligned<V>(gate), z = load_aligned<V>(gate + width),
+              m = load_aligned<V>(gate + 2 * width), n = load_aligned<V>(gate + 3 * width);
+      const V d = load_aligned<V>(now.state + at), one(1);
+      const V by_n = d * (one - z) * fma(-n, n, one);
+      store_aligned(to, by_n * m * (r * (one - r)));
+      store_aligned(to + width, d * (load_aligned<V>(now.before + at) - n) * (z * (one - z)));
+      store_aligned(to + 2 * width, by_n * r);
+      store_aligned(to + 3 * width, by_n);
+      store_aligned(now.state + at, d * z);
+    });
+    team.sync();
+    product<V>(team, now.rows, width,
+               Array<Term<T>, 1>{{{{now.back, 4 * width, 1}, {w.transposed, width}, 3 * width}}},
+               {now.state, width}, now.state, width);
+    team.sync();
+  }
+
+  template <class T>
+  FN static Sums<T> take_sums(Scratch& scratch, const Shape& s) {
+    const Weights<T> same = take_weights<T>(scratch, s, false);
+    return {same.input, same.recurrent, same.bias};
+  }
+  // Does not sync.
+  template <class Team>
+  TEAM_FN static void clear_sums(const Team& team, const Shape& s, const Sums<typename Team::Scalar>& sums) {
+    const long width = padded(s.hidden);
+    fill(team, sums.input, 3 * width * s.inputs, 0);
+    fill(team, sums.recurrent, 3 * width * s.hidden, 0);
+    fill(team, sums.bias, 4 * width, 0);
+  }
+  // Does not sync.
+  template <class Team>
+  TEAM_FN static void add_gradient(const Team& team, const Shape& s,
+                                   const MemoryRows<typename Team::Scalar>& rows,
+                                   const Sums<typename Team::Scalar>& sums) {
+    using T = typename Team::Scalar;
+    using V = typename Team::Vector;
+    const int width = padded(s.hidden), gates = 3 * width;
+    // sum[i][columns from `gate` on] += Σ over the rows of left[row][i] · back[row][columns from `from` on].
+    const auto add = [&](const T* left, int left_width, int count, int from, int gate, int columns,
+                         T* sum) FN_LAMBDA {
+      T* const to = sum + gate * width;
+      product<V>(
+          team, count, columns,
+          Array<Term<T>, 1>{{{{left, 1, left_width}, {rows.back + from * width, 4 * width}, rows.rows}}},
+          {to, gates}, to, gates);
+    };
+    const int input_width = padded(s.inputs);
+    add(rows.inputs, input_width, s.inputs, 0, 0, 2 * width, sums.input);
+    add(rows.inputs, input_width, s.inputs, 3, 2, width, sums.input);
+    add(rows.before, width, s.hidden, 0, 0, gates, sums.recurrent);
+    add_columns(team, rows.rows, 4 * width, sums.bias, rows.back);
+  }
+  // Writes the memory's part of the flat gradient. The caller has synced.
+  template <class Team>
+  TEAM_FN static void store_gradient(const Team& team, const Shape& s,
+                                     const Sums<typename Team::Scalar>& sums,
+                                     typename Team::Scalar* gradient) {
+    using T = typename Team::Scalar;
+    const int hidden = s.hidden, width = padded(hidden);
+    T *recurrent = gradient + recurrent_offset(s), *bias = gradient + bias_offset(s),
+      *candidate = gradient + candidate_bias_offset(s);
+    for (int gate = 0; gate < 3; ++gate) {
+      const auto copy = [&](const T* from, int rows, T* to) FN_LAMBDA {
+        for_cells(team, rows, hidden, [&](int i, int o) FN_LAMBDA {
+          to[(i * 3 + gate) * hidden + o] = from[(i * 3 + gate) * width + o];
+        });
+      };
+      copy(sums.input, s.inputs, gradient);
+      copy(sums.recurrent, hidden, recurrent);
+    }
+    for_cells(team, 4, hidden, [&](int gate, int o) FN_LAMBDA {
+      T* to = gate == 2 ? candidate : bias + (gate == 3 ? 2 : gate) * hidden;
+      to[o] = sums.bias[gate * width + o];
+    });
+  }
+
+ private:
+  // at(row, column) for each vector of `rows` rows of `width` numbers.
+  template <class Team, class At>
+  FN static void for_row_vectors(const Team& team, int rows, int width, const At& at) {
+    using V = typename Team::Vector;
+    for_cells(team, rows, width / V::lanes,
+              [&](int row, int vector) FN_LAMBDA { at(row, vector * V::lanes); });
+  }
+};
+
+}  // namespace innerloop

@@ -1,0 +1,12 @@
+// The operations of policies with a memory for the instruction set that this file is compiled for.
+#include "kernels/operations.h"
+
+namespace innerloop {
+
+template <>
+const HostKernels<TrialOperations<float>>& trial_kernels<INNERLOOP_ISA>() {
+  static constexpr auto kernels = host_kernels_of<SimdTeam<INNERLOOP_ISA>>(TrialOperations<float>{});
+  return kernels;
+}
+
+}  // namespace innerloop

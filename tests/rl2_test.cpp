@@ -1,0 +1,159 @@
+// RL²'s learner as a whole: what it hands to its optimiser, and that it learns.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/algorithms/rl2.h"
+#include "engine/evaluation_report.h"
+#include "engine/trial_evaluator.h"
+#include "tests/support/played_trials.h"
+#include "tests/tiny_run.h"
+
+namespace innerloop {
+namespace {
+
+using testing::HasSubstr;
+
+class Learning {
+ public:
+  explicit Learning(const Config& config)
+      : device_({.backend = Backend::cpu, .threads = 2, .instructions = ""}),
+        learner_(config, std::get<Rl2Options>(config.algorithm), device_) {
+    learner_.allocate();
+  }
+  IterationReport iterate() { return learner_.iterate(done_++); }
+  Vector params() { return numbers(learner_.params(), learner_.parameters()); }
+  Vector gradient() { return numbers(learner_.gradient(), learner_.parameters()); }
+  const TrialLoop& loop() const { return learner_.loop(); }
+  Vector numbers(const float* from, std::int64_t count) {
+    std::vector<float> to(static_cast<std::size_t>(count));
+    device_.copy_to_host(to.data(), from, count * static_cast<std::int64_t>(sizeof(float)));
+    return to_double(to);
+  }
+
+ private:
+  Device device_;
+  Rl2 learner_;
+  std::uint32_t done_ = 0;
+};
+
+// One epoch of one minibatch: all trials, at the parameters that drew them.
+TEST(Rl2, ClimbsPposObjectiveOnItsTrials) {
+  for (const char* environment :
+       {R"({"name": "grid_navigation"})", R"({"name": "tabular_mdp"})", R"({"name": "point_navigation"})"}) {
+    const Config config =
+        trial_config({std::string("environment=") + environment, "tasks_per_iteration=20",
+                      "algorithm.epochs=1", "algorithm.minibatches=1", "algorithm.entropy_weight=0.1"});
+    Learning learning(config);
+    learning.iterate();  // the second iteration's policy prefers some actions
+    const Vector theta = learning.params();
+    learning.iterate();
+    const Trials<float>& t = learning.loop().trials();
+    TrialProblem p;
+    p.shape = learning.loop().shape();
+    p.envs = t.batch.envs;
+    p.steps = t.batch.horizon;
+    p.theta = theta;
+    p.entropy_weight = 0.1;
+    const auto rows = [&](const float* from, int each) {
+      Vector all;
+      for (int d = 0; d < each; ++d)
+        for (const double x : learning.numbers(from + d * t.batch.row_stride, t.batch.rows()))
+          all.push_back(x);
+      return all;
+    };
+    p.inputs = rows(t.batch.observations, t.batch.observation_size);
+    p.actions = rows(t.batch.actions, t.batch.action_size);
+    p.log_probs = rows(t.batch.log_probs, 1);
+    p.advantages = rows(t.batch.advantages, 1);
+    p.targets = rows(t.targets, 1);
+    for (int e = 0; e < p.envs; ++e) p.order.push_back(e);
+    Vector mean = kernel_trial_gradient(p).gradient;
+    for (double& g : mean) g /= p.rows();
+    EXPECT_LT(relative_error(learning.gradient(), mean), 1e-4) << environment;
+  }
+}
+
+TEST(Rl2, ReportsAReturnForEachEpisodeOfTheTrial) {
+  Learning learning(trial_config());
+  const IterationReport report = learning.iterate();
+  EXPECT_EQ(report.returns.size(), 4u);
+  EXPECT_EQ(report.env_steps, 10 * 20);
+  EXPECT_GT(report.gradient_norm, 0);
+  double sum = 0;
+  for (const double of_episode : report.returns) sum += of_episode;
+  for (const auto& [name, value] : report.extra) {
+    if (name == "trial_return") {
+      EXPECT_NEAR(value, sum, 1e-4);
+    }
+    if (name == "entropy") {  // of five actions about equally likely
+      EXPECT_NEAR(value, std::log(5), 0.05);
+    }
+  }
+}
+
+// A bandit of two arms, one of which the memory has to find: far better than chance within a second.
+TEST(Rl2, LearnsToFindTheBetterArm) {
+  Learning learning(trial_config({R"(environment={"name": "bandit", "arms": 2})", "horizon=1",
+                                  "algorithm.trial_length=10", "tasks_per_iteration=64", "envs_per_task=1",
+                                  "algorithm.epochs=4", "policy.hidden=16", "iterations=60"}));
+  double first = 0, last = 0;
+  for (int i = 0; i < 60; ++i) {
+    const IterationReport report = learning.iterate();
+    const double episodes = report.returns[7] + report.returns[8] + report.returns[9];
+    (i < 20 ? first : last) += i < 20 || i >= 40 ? episodes / 60 : 0;
+  }
+  EXPECT_GT(last, 0.6);
+  EXPECT_GT(last, first);
+}
+
+nlohmann::ordered_json report_of(const Config& config, const std::vector<float>& task = {}) {
+  Device device(kOneThread);
+  return evaluation_report(config, device, initial_parameters(config), 7, task);
+}
+
+TEST(TrialEvaluation, HasAPointForEachEpisodeAndTheWholeTrial) {
+  const Config config = trial_config({"evaluation={\"tasks\": 30, \"envs_per_task\": 3}"});
+  const auto report = report_of(config);
+  ASSERT_EQ(report["curve"].size(), 4u);
+  double sum = 0;
+  for (int episode = 1; episode <= 4; ++episode) {
+    const auto& point = report["curve"][static_cast<std::size_t>(episode - 1)];
+    EXPECT_EQ(point["episode"], episode);
+    EXPECT_FALSE(point.contains("step"));
+    EXPECT_EQ(point["mean_episode_length"], 5);
+    EXPECT_NEAR(point["mean_reward_per_step"], point["mean_return"].get<double>() / 5, 1e-6);
+    EXPECT_GT(point["ci95"], 0);
+    sum += point["mean_return"].get<double>();
+  }
+  EXPECT_EQ(report["trial_return"]["trials"], 90);
+  EXPECT_NEAR(report["trial_return"]["mean"], sum, 1e-4);
+  EXPECT_FALSE(report.contains("inner_lr"));
+  // The same initialisation on the same tasks.
+  EXPECT_EQ(report["baselines"][0]["name"], "random");
+  EXPECT_EQ(report["baselines"][0]["curve"], report["curve"]);
+  EXPECT_EQ(report["baselines"][0]["trial_return"], report["trial_return"]);
+  EXPECT_THAT(evaluation_table(report, config), HasSubstr("episode  rl2"));
+}
+
+TEST(TrialEvaluation, OfOneTaskPlaysThatOneAlone) {
+  const Config config = trial_config({R"(environment={"name": "bandit", "arms": 3})", "horizon=1",
+                                      "algorithm.trial_length=4", "evaluation={\"envs_per_task\": 5}"});
+  const auto report = report_of(config, {1, 1, 1});
+  EXPECT_EQ(report["tasks"], 1);
+  EXPECT_EQ(report["trial_return"]["trials"], 5);
+  EXPECT_EQ(report["trial_return"]["mean"], 4);  // every pull pays
+}
+
+TEST(TrialEvaluation, CanBeDeterministic) {
+  const auto mean = [](bool deterministic) {
+    return report_of(
+        trial_config({std::string("evaluation={\"tasks\": 9, \"envs_per_task\": 4, \"deterministic\": ") +
+                      (deterministic ? "true}" : "false}")}))["trial_return"]["mean"];
+  };
+  EXPECT_NE(mean(true), mean(false));
+}
+
+}  // namespace
+}  // namespace innerloop

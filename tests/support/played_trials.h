@@ -1,0 +1,94 @@
+// A few trials that the engine played on the CPU, on the host.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/planned_memory.h"
+#include "engine/trial_loop.h"
+#include "tests/support/trial_problem.h"
+
+namespace innerloop {
+
+// Trials of two and a half tens of steps at most, of 5 tasks × 2 environments unless overridden.
+inline Config trial_config(const std::vector<std::string>& overrides = {}) {
+  return parse_config(R"({"seed": 5, "tasks_per_iteration": 5, "envs_per_task": 2, "horizon": 5,
+      "at_episode_end": "restart", "environment": {"name": "grid_navigation"}, "policy": {"name": "gru", "hidden": 6},
+      "algorithm": {"name": "rl2", "trial_length": 20, "minibatches": 2, "epochs": 2},
+      "outer": {"name": "adam", "lr": 0.01}})",
+                      "trial.json", overrides);
+}
+
+class PlayedTrials {
+ public:
+  explicit PlayedTrials(const Config& config, std::uint64_t seed = 2)
+      : device_({.backend = Backend::cpu, .threads = 2, .instructions = ""}),
+        loop_(config, config.tasks_per_iteration, config.envs_per_task, true, device_, plan_) {
+    plan_.add(&device_params_, "params", "[parameter]", {memory_policy_parameters(loop_.shape())});
+    memory_ = allocate_planned(device_, plan_, "the test");
+    std::mt19937_64 random(seed);
+    theta = random_vector(memory_policy_parameters(loop_.shape()), 0.5, random);
+    const std::vector<float> params(theta.begin(), theta.end());
+    theta = to_double(params);
+    device_.copy_to_device(device_params_, params.data(),
+                           static_cast<std::int64_t>(params.size() * sizeof(float)));
+    loop_.set_key({config.seed, 3});
+    loop_.play(device_params_);
+    const Trials<float>& t = loop_.trials();
+    const Batch<float>& b = t.batch;
+    steps = b.horizon;
+    envs = b.envs;
+    shape = loop_.shape();
+    inputs = rows(b.observations, b.observation_size);
+    actions = rows(b.actions, b.action_size);
+    log_probs = rows(b.log_probs, 1)[0];
+    rewards = rows(b.rewards, 1)[0];
+    ends = rows(b.ends, 1)[0];
+    values = rows(t.values, 1)[0];
+    returns = loop_.returns();
+  }
+
+  int row(int t, int e) const { return t * envs + e; }
+  double at(const Vector& numbers, int t, int e) const {
+    return numbers[static_cast<std::size_t>(row(t, e))];
+  }
+  /// The same as a problem whose objective is the reference's.
+  TrialProblem problem() const {
+    TrialProblem p;
+    p.shape = shape;
+    p.envs = envs;
+    p.steps = steps;
+    p.theta = theta;
+    for (const Vector& each : inputs) p.inputs.insert(p.inputs.end(), each.begin(), each.end());
+    for (const Vector& each : actions) p.actions.insert(p.actions.end(), each.begin(), each.end());
+    p.log_probs = log_probs;
+    return p;
+  }
+
+  Vector theta;
+  int steps = 0, envs = 0;
+  MemoryPolicyShape shape;
+  std::vector<Vector> inputs, actions;  // [dimension][step][env]
+  Vector log_probs, rewards, ends, values;
+  TrialLoop::Returns returns;
+
+ private:
+  std::vector<Vector> rows(const float* from, int dimensions) {
+    std::vector<Vector> all;
+    for (int d = 0; d < dimensions; ++d) {
+      std::vector<float> numbers(static_cast<std::size_t>(steps) * static_cast<std::size_t>(envs));
+      device_.copy_to_host(numbers.data(), from + d * loop_.trials().batch.row_stride,
+                           static_cast<std::int64_t>(numbers.size() * sizeof(float)));
+      all.push_back(to_double(numbers));
+    }
+    return all;
+  }
+
+  Device device_;
+  MemoryPlan plan_;
+  TrialLoop loop_;
+  float* device_params_ = nullptr;
+  std::shared_ptr<void> memory_;
+};
+
+}  // namespace innerloop

@@ -1,0 +1,197 @@
+// Trials of a policy with a memory as plain numbers in double, PPO's objective on them written from the formulas, and the
+// kernels' gradient of it.
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "kernels/operations.h"
+#include "tests/support/kernels.h"
+
+namespace innerloop {
+
+const HostKernels<TrialPasses<double>>& double_trial_kernels();
+
+struct TrialProblem {
+  MemoryPolicyShape shape;
+  int envs = 0, steps = 0;
+  double clip = 0.2, value_weight = 0.5, entropy_weight = 0.03;
+  Vector theta;
+  Vector inputs;                          // [input][step][env]
+  Vector actions;                         // [dimension][step][env]
+  Vector log_probs, advantages, targets;  // [step][env]
+  std::vector<int> order;                 // of the environments that count
+
+  int parameters() const { return Gru::parameters(shape.memory) + shape.head_parameters(); }
+  int rows() const { return envs * steps; }
+  double input(int i, int t, int e) const {
+    return inputs[static_cast<std::size_t>((i * steps + t) * envs + e)];
+  }
+  double action(int i, int t, int e) const {
+    return actions[static_cast<std::size_t>((i * steps + t) * envs + e)];
+  }
+  std::size_t row(int t, int e) const { return static_cast<std::size_t>(t * envs + e); }
+};
+
+inline TrialProblem random_trial_problem(int inputs, int hidden, int actions, HeadKind head, int envs,
+                                         int steps, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  TrialProblem p;
+  p.shape.memory = {inputs, hidden};
+  p.shape.actor = policy_of({hidden, actions}, head);
+  p.envs = envs;
+  p.steps = steps;
+  p.theta = random_vector(p.parameters(), 0.4, random);
+  p.inputs = random_vector(inputs * p.rows(), 1, random);
+  const bool discrete = head == HeadKind::categorical;
+  p.actions = random_vector(p.rows() * (discrete ? 1 : actions), 1, random);
+  if (discrete)
+    for (double& a : p.actions) a = std::floor(uniform(random) * actions);
+  p.log_probs = random_vector(p.rows(), 0.3, random);
+  for (double& lp : p.log_probs) lp -= discrete ? std::log(actions) : 1.3 * actions;
+  p.advantages = random_vector(p.rows(), 1, random);
+  p.targets = random_vector(p.rows(), 1, random);
+  p.order.resize(static_cast<std::size_t>(envs));
+  std::iota(p.order.begin(), p.order.end(), 0);
+  std::shuffle(p.order.begin(), p.order.end(), random);
+  return p;
+}
+
+namespace reference {
+
+/// The state after a step of a GRU, from the formulas in kernels/gru.h.
+inline Vector gru_step(const MemoryShape& s, const Vector& theta, const Vector& x, const Vector& h) {
+  const int n = s.hidden;
+  const double *w = theta.data(), *u = w + s.inputs * 3 * n, *b = u + n * 3 * n, *c = b + 3 * n;
+  const auto sum = [&](int gate, int j, bool by_input, bool by_state) {
+    double total = 0;
+    if (by_input) {
+      total += b[gate * n + j];
+      for (int i = 0; i < s.inputs; ++i) total += x[static_cast<std::size_t>(i)] * w[(i * 3 + gate) * n + j];
+    }
+    if (by_state)
+      for (int i = 0; i < n; ++i) total += h[static_cast<std::size_t>(i)] * u[(i * 3 + gate) * n + j];
+    return total;
+  };
+  const auto logistic = [](double v) { return 1 / (1 + std::exp(-v)); };
+  Vector after(static_cast<std::size_t>(n));
+  for (int j = 0; j < n; ++j) {
+    const double r = logistic(sum(0, j, true, true)), z = logistic(sum(1, j, true, true));
+    const double candidate = std::tanh(sum(2, j, true, false) + r * (c[j] + sum(2, j, false, true)));
+    after[static_cast<std::size_t>(j)] = (1 - z) * candidate + z * h[static_cast<std::size_t>(j)];
+  }
+  return after;
+}
+
+/// Log-probability of an action, and the entropy, from the actor's outputs.
+inline std::pair<double, double> of_actor(const TrialProblem& p, const Vector& outputs, const double* log_std,
+                                          int t, int e) {
+  double log_prob = 0, entropy = 0;
+  if (p.shape.actor.head == HeadKind::categorical) {
+    double total = 0;
+    for (const double o : outputs) total += std::exp(o);
+    for (const double o : outputs) entropy -= std::exp(o) / total * (o - std::log(total));
+    return {outputs[static_cast<std::size_t>(p.action(0, t, e))] - std::log(total), entropy};
+  }
+  for (std::size_t d = 0; d < outputs.size(); ++d) {
+    const double z = (p.action(static_cast<int>(d), t, e) - outputs[d]) / std::exp(log_std[d]);
+    log_prob += -z * z / 2 - log_std[d] - kHalfLog2Pi;
+    entropy += log_std[d] + kHalfLog2Pi + 0.5;
+  }
+  return {log_prob, entropy};
+}
+
+struct TrialSums {
+  double surrogate = 0, entropy = 0, value_loss = 0, divergence = 0;
+};
+
+/// Sums over all rows of the environments in `order`.
+inline TrialSums trial_sums(const TrialProblem& p, const Vector& theta) {
+  const int hidden = p.shape.memory.hidden, actions = p.shape.actions();
+  const double* const actor = theta.data() + Gru::parameters(p.shape.memory);
+  const double *const bias = actor + hidden * actions, *const log_std = bias + actions;
+  const double* const value = actor + p.shape.actor.parameters();
+  TrialSums sums;
+  for (const int e : p.order) {
+    Vector h(static_cast<std::size_t>(hidden));
+    for (int t = 0; t < p.steps; ++t) {
+      Vector x;
+      for (int i = 0; i < p.shape.memory.inputs; ++i) x.push_back(p.input(i, t, e));
+      h = gru_step(p.shape.memory, theta, x, h);
+      Vector outputs(bias, bias + actions);
+      double v = value[hidden];
+      for (int i = 0; i < hidden; ++i) {
+        for (int o = 0; o < actions; ++o)
+          outputs[static_cast<std::size_t>(o)] += h[static_cast<std::size_t>(i)] * actor[i * actions + o];
+        v += h[static_cast<std::size_t>(i)] * value[i];
+      }
+      const auto [log_prob, entropy] = of_actor(p, outputs, log_std, t, e);
+      const double ratio = std::exp(log_prob - p.log_probs[p.row(t, e)]), a = p.advantages[p.row(t, e)];
+      sums.surrogate += std::min(ratio * a, std::clamp(ratio, 1 - p.clip, 1 + p.clip) * a);
+      sums.entropy += entropy;
+      sums.value_loss += std::pow(v - p.targets[p.row(t, e)], 2) / 2;
+      sums.divergence += ratio - 1 - std::log(ratio);
+    }
+  }
+  return sums;
+}
+
+inline double trial_objective(const TrialProblem& p, const Vector& theta) {
+  const TrialSums sums = trial_sums(p, theta);
+  return sums.surrogate + p.entropy_weight * sums.entropy - p.value_weight * sums.value_loss;
+}
+
+}  // namespace reference
+
+/// The kernels' gradient of trial_objective at p.theta, and the values: sums over all tiles.
+struct TrialGradientResult {
+  Vector gradient, values;
+};
+inline TrialGradientResult kernel_trial_gradient(const TrialProblem& p) {
+  using T = double;
+  TrialGradient<T, Gru> op;
+  const long stride = padded(p.rows());
+  const auto rows = [&](const Vector& numbers) {
+    const long quantities = static_cast<long>(numbers.size()) / p.rows();
+    Vector to(static_cast<std::size_t>(quantities * stride), NAN);
+    for (long q = 0; q < quantities; ++q)
+      std::copy_n(numbers.begin() + q * p.rows(), p.rows(), to.begin() + q * stride);
+    return to;
+  };
+  Vector inputs = rows(p.inputs), actions = rows(p.actions), log_probs = rows(p.log_probs),
+         advantages = rows(p.advantages), targets = rows(p.targets);
+  Batch<T>& batch = op.trials.batch;
+  batch.horizon = p.steps;
+  batch.envs = p.envs;
+  batch.observation_size = p.shape.memory.inputs;
+  batch.action_size = static_cast<int>(p.actions.size()) / p.rows();
+  batch.row_stride = stride;
+  batch.observations = inputs.data();
+  batch.actions = actions.data();
+  batch.log_probs = log_probs.data();
+  batch.advantages = advantages.data();
+  op.trials.targets = targets.data();
+  op.trials.episode_steps = 1;
+  op.shape = p.shape;
+  op.params = p.theta.data();
+  op.order = p.order.data();
+  op.envs = static_cast<int>(p.order.size());
+  op.clip = p.clip;
+  op.value_weight = p.value_weight;
+  op.entropy_weight = p.entropy_weight;
+  const auto tiles = static_cast<std::size_t>(op.tiles()), size = static_cast<std::size_t>(p.parameters());
+  Vector partial(tiles * size, NAN), values(tiles * kTrialValues, NAN);
+  op.partial = partial.data();
+  op.values = values.data();
+  run_kernel<TrialGradient<T, Gru>>(double_trial_kernels(), op, op.tiles());
+  TrialGradientResult result{Vector(size), Vector(kTrialValues)};
+  for (std::size_t tile = 0; tile < tiles; ++tile) {
+    for (std::size_t i = 0; i < size; ++i) result.gradient[i] += partial[tile * size + i];
+    for (std::size_t i = 0; i < kTrialValues; ++i) result.values[i] += values[tile * kTrialValues + i];
+  }
+  return result;
+}
+
+}  // namespace innerloop

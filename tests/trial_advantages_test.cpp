@@ -1,0 +1,189 @@
+// Advantages through whole trials, the values' scale, and the order of the minibatches, against plain loops in double.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "tests/support/trial_problem.h"
+
+namespace innerloop {
+namespace {
+
+constexpr int kEnvs = 37, kSteps = 9;
+constexpr double kGamma = 0.9, kLambda = 0.7;
+
+struct Problem {
+  Vector rewards, ends, values, advantages, targets;  // [step][env]
+  Vector mean = Vector(kSteps), sums = Vector(kSteps * TrialAdvantages<double>::kSums),
+         advantage_scale = Vector(2);
+  double deviation = 1, updates = 0;
+
+  explicit Problem(std::uint64_t seed = 7) {
+    std::mt19937_64 random(seed);
+    const int rows = kEnvs * kSteps;
+    rewards = random_vector(rows, 1, random);
+    values = random_vector(rows, 0.5, random);
+    ends.resize(static_cast<std::size_t>(rows));
+    for (double& e : ends) e = uniform(random) < 0.3;
+    advantages = targets = Vector(static_cast<std::size_t>(rows), NAN);
+    for (int t = 0; t < kSteps; ++t) mean[static_cast<std::size_t>(t)] = 3.0 - 0.2 * t;
+    deviation = 1.6;
+  }
+  static std::size_t row(int t, int e) { return static_cast<std::size_t>(t * kEnvs + e); }
+  double value(int t, int e) const {
+    return values[row(t, e)] * deviation + mean[static_cast<std::size_t>(t)];
+  }
+
+  void run(std::initializer_list<TrialAdvantages<double>::Phase> phases) {
+    TrialAdvantages<double> op;
+    op.trials.batch.horizon = kSteps;
+    op.trials.batch.envs = kEnvs;
+    op.trials.batch.rewards = rewards.data();
+    op.trials.batch.ends = ends.data();
+    op.trials.batch.advantages = advantages.data();
+    op.trials.values = values.data();
+    op.trials.targets = targets.data();
+    op.trials.episode_steps = 3;
+    op.scale = {mean.data(), &deviation, &updates};
+    op.discount = kGamma;
+    op.gae_lambda = kLambda;
+    op.sums = sums.data();
+    op.advantages = advantage_scale.data();
+    for (const auto phase : phases) {
+      op.phase = phase;
+      run_kernel<TrialAdvantages<double>>(double_trial_kernels(), op, 1);
+    }
+  }
+};
+using Phase = TrialAdvantages<double>::Phase;
+
+// Σ_k (γλ)^k δ_{t+k} to the trial's end: no episode's end cuts it off.
+Vector expected_advantages(const Problem& p) {
+  Vector to(p.rewards.size());
+  for (int e = 0; e < kEnvs; ++e)
+    for (int t = 0; t < kSteps; ++t) {
+      double factor = 1;
+      for (int k = t; k < kSteps; ++k, factor *= kGamma * kLambda) {
+        const double next = k + 1 < kSteps ? p.value(k + 1, e) : 0;
+        to[Problem::row(t, e)] += factor * (p.rewards[Problem::row(k, e)] + kGamma * next - p.value(k, e));
+      }
+    }
+  return to;
+}
+
+TEST(TrialAdvantages, RunOnThroughTheEndsOfEpisodes) {
+  Problem p;
+  const Vector expected = expected_advantages(p);
+  p.run({Phase::estimate});
+  EXPECT_LT(relative_error(p.advantages, expected), 1e-12);
+  for (int e = 0; e < kEnvs; ++e)
+    for (int t = 0; t < kSteps; ++t)
+      EXPECT_NEAR(p.targets[Problem::row(t, e)], expected[Problem::row(t, e)] + p.value(t, e), 1e-12);
+}
+
+TEST(TrialAdvantages, AreNormalisedOverAllTrialsAndSteps) {
+  Problem p;
+  Vector expected = expected_advantages(p);
+  double mean = 0, square = 0;
+  for (const double a : expected) mean += a / static_cast<double>(expected.size());
+  for (const double a : expected) square += (a - mean) * (a - mean) / static_cast<double>(expected.size());
+  for (double& a : expected) a = (a - mean) / std::sqrt(square);
+  p.run({Phase::estimate, Phase::sum, Phase::scale, Phase::normalise});
+  EXPECT_LT(relative_error(p.advantages, expected), 1e-7);
+}
+
+// What the head is to learn, brought back by the scale, is the target.
+TEST(TrialAdvantages, TargetsAreScaledByARunningMeanOfTheirStepAndADeviationOfAll) {
+  Problem p;
+  p.run({Phase::estimate});
+  const Vector raw = p.targets, mean_before = p.mean;
+  const double deviation_before = p.deviation;
+  p.updates = 3;
+  p.run({Phase::sum, Phase::scale, Phase::normalise});
+  EXPECT_EQ(p.updates, 4);
+  double square = 0;
+  for (int t = 0; t < kSteps; ++t) {
+    double mean = 0;
+    for (int e = 0; e < kEnvs; ++e) mean += raw[Problem::row(t, e)] / kEnvs;
+    const auto step = static_cast<std::size_t>(t);
+    EXPECT_NEAR(p.mean[step], mean_before[step] + (mean - mean_before[step]) / 4, 1e-12);
+    for (int e = 0; e < kEnvs; ++e) square += std::pow(raw[Problem::row(t, e)] - p.mean[step], 2);
+  }
+  EXPECT_NEAR(p.deviation, deviation_before + (std::sqrt(square / (kEnvs * kSteps)) - deviation_before) / 4,
+              1e-12);
+  for (int e = 0; e < kEnvs; ++e)
+    for (int t = 0; t < kSteps; ++t)
+      EXPECT_NEAR(p.targets[Problem::row(t, e)] * p.deviation + p.mean[static_cast<std::size_t>(t)],
+                  raw[Problem::row(t, e)], 1e-6);
+}
+
+TEST(TrialAdvantages, TheScaleStartsAsAPlainMeanAndThenForgetsSlowly) {
+  Problem p;
+  for (int iteration = 0; iteration < 120; ++iteration) {
+    const double before = p.mean[4];
+    p.run({Phase::estimate, Phase::sum, Phase::scale});
+    double mean = 0;
+    for (int e = 0; e < kEnvs; ++e) mean += p.targets[Problem::row(4, e)] / kEnvs;
+    const double rate = std::max(0.02, 1.0 / (iteration + 1));
+    EXPECT_NEAR(p.mean[4], before + rate * (mean - before), 1e-9) << iteration;
+  }
+  EXPECT_EQ(p.updates, 50);
+}
+
+std::vector<int> order_of(RandomKey key, int envs, int epochs) {
+  using Op = ShuffleTrials<double>;
+  Op op;
+  op.key = &key;
+  op.envs = envs;
+  op.epochs = epochs;
+  std::vector<std::uint32_t> numbers(static_cast<std::size_t>(envs * epochs));
+  std::vector<int> order(numbers.size(), -1);
+  op.numbers = numbers.data();
+  op.order = order.data();
+  for (const auto phase : {Op::Phase::draw, Op::Phase::rank}) {
+    op.phase = phase;
+    run_kernel<Op>(double_trial_kernels(), op, 1);
+  }
+  return order;
+}
+
+TEST(ShuffleTrials, PutsEveryEnvironmentInOnePlaceOfEachEpoch) {
+  constexpr int kMany = 300, kEpochs = 3;
+  const std::vector<int> order = order_of({1, 2}, kMany, kEpochs);
+  std::set<std::vector<int>> orders;
+  for (int epoch = 0; epoch < kEpochs; ++epoch) {
+    const std::vector<int> of(order.begin() + epoch * kMany, order.begin() + (epoch + 1) * kMany);
+    EXPECT_FALSE(std::ranges::is_sorted(of));
+    orders.insert(of);
+    EXPECT_EQ(std::set<int>(of.begin(), of.end()).size(), std::size_t{kMany});
+    EXPECT_EQ(*std::ranges::min_element(of), 0);
+    EXPECT_EQ(*std::ranges::max_element(of), kMany - 1);
+  }
+  EXPECT_EQ(orders.size(), std::size_t{kEpochs});
+  EXPECT_NE(order_of({1, 3}, kMany, kEpochs), order);
+}
+
+TEST(ShuffleTrials, EqualNumbersKeepTheirOrder) {
+  using Op = ShuffleTrials<double>;
+  Op op;
+  op.phase = Op::Phase::rank;
+  op.envs = 6;
+  op.epochs = 1;
+  std::vector<std::uint32_t> numbers = {7, 3, 7, 3, 9, 3};
+  std::vector<int> order(numbers.size(), -1);
+  op.numbers = numbers.data();
+  op.order = order.data();
+  run_kernel<Op>(double_trial_kernels(), op, 1);
+  EXPECT_EQ(order, (std::vector<int>{1, 3, 5, 0, 2, 4}));
+}
+
+TEST(ShuffleTrials, MakesEveryOrderAboutAsOften) {
+  std::map<std::vector<int>, int> counts;
+  for (std::uint32_t iteration = 0; iteration < 600; ++iteration) ++counts[order_of({9, iteration}, 3, 1)];
+  EXPECT_EQ(counts.size(), 6u);
+  for (const auto& [order, count] : counts) EXPECT_NEAR(count, 100, 40);
+}
+
+}  // namespace
+}  // namespace innerloop
