@@ -27,7 +27,7 @@ function(add_test_program target label library)
   target_compile_definitions(${target} PRIVATE INNERLOOP_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                                INNERLOOP_BINARY_DIR="${PROJECT_BINARY_DIR}")
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
-                       PROPERTIES LABELS ${label} TIMEOUT 600)
+                       PROPERTIES LABELS ${label} TIMEOUT 1800)
 endfunction()
 
 # Several programs run the cases of operations.
