@@ -180,12 +180,17 @@ def launch_sizes(arguments):
     return sizes
 
 
-def register_rows(kernels, sizes):
+def register_table(kernels, sizes):
     """Registers a thread / blocks on a multiprocessor; scratch that is too large for one is in device memory."""
+    architectures = [name for name in MULTIPROCESSORS if any(kernel.architecture == name for kernel in kernels)]
+    return table(["kernel", "threads", "shared bytes", *architectures], register_rows(kernels, sizes, architectures))
+
+
+def register_rows(kernels, sizes, architectures):
     registers = {(kernel.operation, kernel.architecture, kernel.scratch): kernel.registers for kernel in kernels}
     for operation, (threads, shared_bytes) in sorted(sizes.items()):
         cells = []
-        for architecture in MULTIPROCESSORS:
+        for architecture in architectures:
             blocks = 0
             count = registers.get((operation, architecture, "shared"))
             if count is not None:
@@ -207,8 +212,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.ptxas:
         kernels = [kernel for log in arguments.ptxas for kernel in read_report(log.read_text(errors="replace"))]
-        rows = register_rows(kernels, launch_sizes(arguments))
-        replace_part(arguments.document, "kernels", table(["kernel", "threads", "shared bytes", *MULTIPROCESSORS], rows))
+        replace_part(arguments.document, "kernels", register_table(kernels, launch_sizes(arguments)))
     launches = launches_of_an_iteration(arguments)
     kernels = {operation_of(kernel["name"]): kernel for kernel in profile(arguments, REFERENCE)}
     counts = table(["kernel", "launches", "threads", "instructions a task", "FMA", "shared", "generic", "flop a task",
