@@ -71,7 +71,10 @@ void launch(Stream& stream, const Op& op, int tasks) {
   if (blocks <= 0) return;
   if (blocks > 0x7FFFFFFF)
     throw Error("CUDA: wanted at most 2^31 - 1 blocks, found " + std::to_string(blocks));
-  if (bytes <= stream.max_shared_bytes) {
+  bool in_shared = bytes <= stream.max_shared_bytes;
+  // With shared scratch, products are known to read and write nothing else. Activations that were kept are elsewhere.
+  if constexpr (requires { op.kept; }) in_shared = in_shared && op.kept.data == nullptr;
+  if (in_shared) {
     const auto kernel = run_operation<Op, ScratchIn::shared>;
     INNERLOOP_CUDA_CHECK(
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)));
