@@ -102,7 +102,6 @@ TEST_P(LearnedStepSizes, FloatIsCloseToDouble) {
 // First order: the inner gradients do not move with θ. What is left of the step sizes' gradient is v_K∘g_k, exact for the
 // last step.
 TEST_P(LearnedStepSizes, FirstOrderIsExactForTheLastStep) {
-  if (GetParam().learned == LearnedLr::none) GTEST_SKIP() << "none is learned";
   const MetaProblem p = problem_of(GetParam(), HeadKind::gaussian, EstimatorName::ratio, 1, 0.1);
   const Vector first = kernel_meta_gradient<double>(p, false), second = kernel_meta_gradient<double>(p);
   const auto policy = p.shape.parameters();
