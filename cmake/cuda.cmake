@@ -44,6 +44,7 @@ if(CMAKE_CUDA_COMPILER_LOADED)
     INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:--fmad=false;-lineinfo;--expt-relaxed-constexpr;-Werror;all-warnings>"
               "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-ffp-contract=off,-Wall,-Wextra,-Wno-unknown-pragmas;${cuda_flags}>")
   add_library(innerloop_cuda STATIC ${cuda_sources})
+  set_target_properties(innerloop_cuda PROPERTIES UNITY_BUILD OFF)
   target_link_libraries(innerloop_cuda PUBLIC innerloop_cuda_flags)
 else()
   message(STATUS "innerloop: builds the CPU engine alone (${reason})")

@@ -5,6 +5,7 @@ set(INNERLOOP_KERNEL_TARGETS)
 # `isa` is the name of the tag type that the templates are instantiated with.
 function(add_host_kernels target isa)
   add_library(${target} OBJECT ${kernel_sources})
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)  # side by side they are done sooner
   target_link_libraries(${target} PRIVATE innerloop_flags)
   target_compile_definitions(${target} PRIVATE INNERLOOP_ISA=${isa})
   target_compile_options(${target} PRIVATE ${ARGN} $<$<CONFIG:Release>:-O3> -fno-math-errno -fno-trapping-math)

@@ -1,4 +1,4 @@
-// The command line: `innerloop COMMAND`. Errors are one line on standard error; exit codes as in commands.h.
+// The command line: `innerloop COMMAND`. Errors are one line on standard error; exit codes as in exit_codes.h.
 #include <csignal>
 #include <iostream>
 #include <string>
@@ -6,6 +6,7 @@
 
 #include "engine/build_info.h"
 #include "engine/commands/commands.h"
+#include "engine/commands/exit_codes.h"
 #include "engine/error.h"
 #include "engine/option_check.h"
 

@@ -259,27 +259,35 @@ inline constexpr bool kHasFma = false;
 #endif
 }  // namespace pack_detail
 
+namespace pack_detail {
+// a·b + c where there is no such instruction: the product is exact in double; the sum is rounded to odd there (the last
+// bit records whether anything was lost, by Knuth's two-sum), so that rounding it to float rounds once (Boldo, Melquiond
+// 2008). A function that is called, as in every product it would be half of the build's time; one instruction set alone
+// has it, so that none is shared.
+template <int N>
+[[gnu::noinline]] Pack<float, N> emulated_fma(Pack<float, N> a, Pack<float, N> b, Pack<float, N> c) {
+  using D = Pack<double, N>;
+  using I = Pack<std::int64_t, N>;
+  const D product = convert<double>(a) * convert<double>(b), addend = convert<double>(c);
+  const D sum = product + addend;
+  const D back = sum - product;
+  const D lost = (product - (sum - back)) + (addend - back);
+  const I bits = bits_as<std::int64_t>(sum);
+  // Towards the lost part where the last bit is even: one unit up or down in magnitude makes it odd.
+  const I away = select((lost > 0.0) ^ (sum < 0.0), I(1), I(-1));
+  const I odd = select((lost != 0.0) & ((bits & I(1)) == I(0)) & (sum - sum == D(0.0)), bits + away, bits);
+  return convert<float>(bits_as<double>(odd));
+}
+}  // namespace pack_detail
+
 // a·b + c, rounded once.
 template <class T, int N>
 FN Pack<T, N> fma(Pack<T, N> a, std::type_identity_t<Pack<T, N>> b, std::type_identity_t<Pack<T, N>> c) {
-  if constexpr (pack_detail::kHasFma || !std::is_same_v<T, float> || N == 1) {
+  if constexpr (pack_detail::kHasFma || !std::is_same_v<T, float> || N == 1)
     return pack_detail::lanewise<Pack<T, N>>([](T x, T y, T z) { return pack_detail::fused(x, y, z); }, a, b,
                                              c);
-  } else {
-    // No such instruction: the product is exact in double; the sum is rounded to odd there (the last bit records
-    // whether anything was lost, by Knuth's two-sum), so that rounding it to float rounds once (Boldo, Melquiond 2008).
-    using D = Pack<double, N>;
-    using I = Pack<std::int64_t, N>;
-    const D product = convert<double>(a) * convert<double>(b), addend = convert<double>(c);
-    const D sum = product + addend;
-    const D back = sum - product;
-    const D lost = (product - (sum - back)) + (addend - back);
-    const I bits = bits_as<std::int64_t>(sum);
-    // Towards the lost part where the last bit is even: one unit up or down in magnitude makes it odd.
-    const I away = select((lost > 0.0) ^ (sum < 0.0), I(1), I(-1));
-    const I odd = select((lost != 0.0) & ((bits & I(1)) == I(0)) & (sum - sum == D(0.0)), bits + away, bits);
-    return convert<float>(bits_as<double>(odd));
-  }
+  else
+    return pack_detail::emulated_fma(a, b, c);
 }
 template <class T, int N>
 FN Pack<T, N> fma(std::type_identity_t<T> a, Pack<T, N> b, std::type_identity_t<Pack<T, N>> c) {

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/commands/commands.h"
+#include "engine/commands/exit_codes.h"
 #include "tests/command_line.h"
 #include "tests/tiny_run.h"
 

@@ -29,7 +29,7 @@ struct Log {
     return log(x);
   }
 };
-struct Tanh {
+struct TanhOf {
   template <class P>
   static P of(P x) {
     return tanh(x);
@@ -147,29 +147,29 @@ TEST(Maths, LogOfSpecialValues) {
 }
 
 TEST(Maths, TanhIsWithinFourUlps) {
-  EXPECT_LE(worst_ulps<Tanh>(spread(kDenormal, 20.0f, kCount), std::tanh), 4.0);
-  EXPECT_LE(worst_ulps<Tanh>(spread(0.05f, 9.5f, kCount), std::tanh), 4.0);
+  EXPECT_LE(worst_ulps<TanhOf>(spread(kDenormal, 20.0f, kCount), std::tanh), 4.0);
+  EXPECT_LE(worst_ulps<TanhOf>(spread(0.05f, 9.5f, kCount), std::tanh), 4.0);
 }
 
 TEST(Maths, TanhNeverExceedsOne) {
-  for (const float y : evaluate<Tanh>(spread(4.0f, 100.0f, kCount))) ASSERT_LE(y, 1.0f);
+  for (const float y : evaluate<TanhOf>(spread(4.0f, 100.0f, kCount))) ASSERT_LE(y, 1.0f);
 }
 
 TEST(Maths, TanhIsOdd) {
   std::vector<float> arguments = spread(kDenormal, 20.0f, 20000);
-  const std::vector<float> positive = evaluate<Tanh>(arguments);
+  const std::vector<float> positive = evaluate<TanhOf>(arguments);
   for (float& x : arguments) x = -x;
-  const std::vector<float> negative = evaluate<Tanh>(arguments);
+  const std::vector<float> negative = evaluate<TanhOf>(arguments);
   for (std::size_t i = 0; i < arguments.size(); ++i) ASSERT_EQ(positive[i], -negative[i]) << arguments[i];
 }
 
 TEST(Maths, TanhOfSpecialValues) {
-  EXPECT_EQ(std::bit_cast<std::uint32_t>(evaluate_one<Tanh>(0.0f)), 0u);
-  EXPECT_EQ(std::bit_cast<std::uint32_t>(evaluate_one<Tanh>(-0.0f)), 0x80000000u);
-  EXPECT_EQ(evaluate_one<Tanh>(kDenormal), kDenormal);
-  EXPECT_EQ(evaluate_one<Tanh>(kInfinity), 1.0f);
-  EXPECT_EQ(evaluate_one<Tanh>(-kInfinity), -1.0f);
-  EXPECT_TRUE(std::isnan(evaluate_one<Tanh>(kNan)));
+  EXPECT_EQ(std::bit_cast<std::uint32_t>(evaluate_one<TanhOf>(0.0f)), 0u);
+  EXPECT_EQ(std::bit_cast<std::uint32_t>(evaluate_one<TanhOf>(-0.0f)), 0x80000000u);
+  EXPECT_EQ(evaluate_one<TanhOf>(kDenormal), kDenormal);
+  EXPECT_EQ(evaluate_one<TanhOf>(kInfinity), 1.0f);
+  EXPECT_EQ(evaluate_one<TanhOf>(-kInfinity), -1.0f);
+  EXPECT_TRUE(std::isnan(evaluate_one<TanhOf>(kNan)));
 }
 
 TEST(Maths, SineAndCosineAreWithin1e7) {
@@ -227,7 +227,7 @@ void expect_the_same_bits_at_every_width() {
 TEST(Maths, BitsDoNotDependOnTheWidth) {
   expect_the_same_bits_at_every_width<Exp>();
   expect_the_same_bits_at_every_width<Log>();
-  expect_the_same_bits_at_every_width<Tanh>();
+  expect_the_same_bits_at_every_width<TanhOf>();
   expect_the_same_bits_at_every_width<Sin>();
   expect_the_same_bits_at_every_width<Cos>();
 }
@@ -240,7 +240,7 @@ TEST(Maths, BitsAreTheRecordedOnes) {
   };
   add(evaluate<Exp, 8>(spread(-1e-3f, -103.0f, 10000)));
   add(evaluate<Log, 8>(spread(kDenormal, 1e30f, 10000)));
-  add(evaluate<Tanh, 8>(spread(1e-3f, 10.0f, 10000)));
+  add(evaluate<TanhOf, 8>(spread(1e-3f, 10.0f, 10000)));
   add(evaluate<Sin, 8>(spread(1e-3f, 1e3f, 10000)));
   add(evaluate<Cos, 8>(spread(1e-3f, 1e3f, 10000)));
   EXPECT_EQ(digest, 2806845745896284698u);

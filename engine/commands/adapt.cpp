@@ -19,7 +19,7 @@
 namespace innerloop {
 namespace {
 
-struct Flags {
+struct AdaptFlags {
   std::string run, task, out;
   std::uint32_t task_seed = 0;
   bool seeded = false;
@@ -35,7 +35,7 @@ void check_out(const std::filesystem::path& out) {
 }
 
 // One task alone, evaluated as held-out ones are, but with as many steps as asked for.
-Config config_for(Config config, const Flags& flags) {
+Config config_for(Config config, const AdaptFlags& flags) {
   config.evaluation.tasks = 1;
   config.evaluation.inner_steps = flags.steps;
   if (flags.seeded) config.evaluation.seed = flags.task_seed;
@@ -52,7 +52,7 @@ void print(const AdaptedPolicy& policy, const Config& config) {
   std::cout << "return before: " << policy.returns.front() << ", after: " << policy.returns.back() << "\n";
 }
 
-void adapt(const Flags& flags) {
+void adapt(const AdaptFlags& flags) {
   if (flags.task.empty() && !flags.seeded)
     throw InputError("adapt: wanted a task, with --task or --task-seed, found none");
   check_out(flags.out);
@@ -79,7 +79,7 @@ void adapt(const Flags& flags) {
 void add_adapt(CLI::App& app) {
   CLI::App& command =
       *app.add_subcommand("adapt", "adapts a run's newest checkpoint to one task, and saves the policy");
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<AdaptFlags>();
   command.add_option("RUN", flags->run, "the run's folder")->required();
   CLI::Option* task = command.add_option(
       "--task", flags->task, R"(the task's numbers by name, as in '{"goal_x": 0.3, "goal_y": -0.2}')");

@@ -19,21 +19,21 @@
 namespace innerloop {
 namespace {
 
-struct Flags {
+struct EvaluateFlags {
   std::vector<std::string> runs;
   std::string task, policy, json;
   std::vector<int> steps;
   DeviceOptions device;
 };
 
-void override_steps(Config& config, const Flags& flags) {
+void override_steps(Config& config, const EvaluateFlags& flags) {
   if (!flags.steps.empty() && has_memory(config))
     throw InputError("--steps: wanted none for a run of \"" + algorithm_name(config) +
                      "\", whose memory learns a task, found " + std::to_string(flags.steps.front()));
   if (!flags.steps.empty()) config.evaluation.inner_steps = std::ranges::max(flags.steps);
 }
 
-void evaluate_one(const Flags& flags) {
+void evaluate_one(const EvaluateFlags& flags) {
   TrainedRun run = open_trained_run(flags.runs[0]);
   override_steps(run.config, flags);
   const std::vector<float> task =
@@ -50,7 +50,7 @@ void evaluate_one(const Flags& flags) {
   std::cout << evaluation_table(report, run.config);
 }
 
-void compare(const Flags& flags) {
+void compare(const EvaluateFlags& flags) {
   for (const auto& [flag, value] : {std::pair{"--task", &flags.task}, {"--policy", &flags.policy}})
     if (!value->empty())
       throw InputError(std::string(flag) + ": wanted one RUN with it, found " +
@@ -67,7 +67,7 @@ void compare(const Flags& flags) {
   std::cout << comparison_table(comparison);
 }
 
-void evaluate(const Flags& flags) {
+void evaluate(const EvaluateFlags& flags) {
   if (!flags.json.empty()) check_file_place(flags.json);
   if (flags.runs.size() == 1)
     evaluate_one(flags);
@@ -79,7 +79,7 @@ void evaluate(const Flags& flags) {
 
 void add_evaluate(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("evaluate", "adapts runs' newest checkpoints to held-out tasks");
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<EvaluateFlags>();
   command
       .add_option("RUN", flags->runs,
                   "a run's folder, where evaluation.json is written; several are compared in one table")

@@ -11,6 +11,7 @@
 #include "engine/atomic_file.h"
 #include "engine/commands/commands.h"
 #include "engine/commands/device_flags.h"
+#include "engine/commands/exit_codes.h"
 #include "engine/config.h"
 #include "engine/error.h"
 #include "engine/evaluation_report.h"
@@ -26,7 +27,7 @@
 namespace innerloop {
 namespace {
 
-struct Flags {
+struct TrainFlags {
   std::string config, out, dump_batch;
   bool resume = false;
   std::vector<std::string> set;
@@ -42,7 +43,7 @@ MachineFacts facts_of(const Device& device) {
 }
 
 // Checks all that can be wrong before it writes anything, then trains. False: interrupted.
-bool train(const Flags& flags) {
+bool train(const TrainFlags& flags) {
   std::optional<Resume> resume;
   if (flags.resume) resume.emplace(read_resume(flags.out, flags.set));
   const Config config = resume ? resume->config : read_config(flags.config, flags.set);
@@ -92,7 +93,7 @@ bool train(const Flags& flags) {
   return true;
 }
 
-void check(const Flags& flags) {
+void check(const TrainFlags& flags) {
   if (flags.resume && flags.out.empty())
     throw InputError("--resume: wanted the run's folder with --out, found none");
   if (!flags.resume && flags.config.empty()) throw InputError("train: wanted a config, CONFIG, found none");
@@ -105,7 +106,7 @@ void check(const Flags& flags) {
 void add_train(CLI::App& app, int& exit_code) {
   CLI::App& command =
       *app.add_subcommand("train", "meta-trains as a config says, and evaluates on held-out tasks");
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<TrainFlags>();
   command.add_option("CONFIG", flags->config, "the config, a JSON file; with --resume the run's own counts");
   command.add_option("--out", flags->out, "the run's folder; runs/<config name>-<time> unless given");
   command.add_flag("--resume", flags->resume, "goes on from the newest checkpoint of --out");
