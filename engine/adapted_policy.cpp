@@ -1,5 +1,6 @@
 #include "engine/adapted_policy.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -10,11 +11,26 @@
 #include "engine/task_numbers.h"
 
 namespace innerloop {
+namespace {
+
+// What a file holds of the parameters: those from `offset` on.
+struct AdaptedPart {
+  const char* name;
+  int offset;
+};
+AdaptedPart adapted_part(const Config& config) {
+  const PolicyShape shape = policy_shape(config);
+  return shape.context > 0 ? AdaptedPart{"context", shape.context_offset()} : AdaptedPart{"params", 0};
+}
+
+}  // namespace
 
 void write_adapted_policy(const std::filesystem::path& path, const AdaptedPolicy& policy,
                           const Config& config) {
-  const Shape shape = {static_cast<std::int64_t>(policy.params.size())};
-  const std::vector<Tensor> tensors = {Tensor::of<float>("params", shape, policy.params)};
+  const AdaptedPart part = adapted_part(config);
+  const std::vector<float> adapted(policy.params.begin() + part.offset, policy.params.end());
+  const std::vector<Tensor> tensors = {
+      Tensor::of<float>(part.name, {static_cast<std::int64_t>(adapted.size())}, adapted)};
   write_safetensors(path, tensors,
                     {{"config", to_json(config).dump()},
                      {"environment", environment_name(config)},
@@ -24,15 +40,20 @@ void write_adapted_policy(const std::filesystem::path& path, const AdaptedPolicy
                      {"returns", nlohmann::ordered_json(policy.returns).dump()}});
 }
 
-std::vector<float> read_adapted_params(const std::filesystem::path& path, const Config& config) {
+void read_adapted_policy(const std::filesystem::path& path, const Config& config, std::int64_t iteration,
+                         std::vector<float>& params) {
   const TensorFile file = TensorFile::read(path);
   if (file.metadata("environment") != environment_name(config))
     throw InputError(path.string() + ": wanted a policy for " + environment_name(config) +
                      ", found one for " + file.metadata("environment"));
   const PolicyShape shape = policy_shape(config);
-  std::vector<float> params = file.values<float>("params", {shape.parameters()});
+  const AdaptedPart part = adapted_part(config);
+  const std::vector<float> adapted = file.values<float>(part.name, {shape.parameters() - part.offset});
   check_layout(file, policy_layout(shape));
-  return params;
+  if (shape.context > 0 && file.metadata("iteration") != std::to_string(iteration))
+    throw InputError(path.string() + ": wanted a context for the policy after " + std::to_string(iteration) +
+                     " iterations, found one for it after " + file.metadata("iteration"));
+  std::ranges::copy(adapted, params.begin() + part.offset);
 }
 
 }  // namespace innerloop

@@ -10,7 +10,7 @@
 namespace innerloop {
 
 struct AdaptedPolicy {
-  std::vector<float> params;    // [P]  θ_K
+  std::vector<float> params;    // [P]  θ_K; the file of a policy with a context holds that alone
   std::vector<float> task;      // what it is adapted to, as in task_numbers
   std::vector<double> returns;  // mean return an episode before the first step, …, after the last: [K + 1]
   std::int64_t iteration = 0;   // of the run that it comes from
@@ -20,7 +20,10 @@ struct AdaptedPolicy {
 void write_adapted_policy(const std::filesystem::path& path, const AdaptedPolicy& policy,
                           const Config& config);
 
-/// Its parameters, [P]. @throws InputError where it is of another environment or architecture than the config's.
-std::vector<float> read_adapted_params(const std::filesystem::path& path, const Config& config);
+/// Puts what it has of the parameters [P] into the first of `params`, which the run has after `iteration`.
+/// @throws InputError where it is of another environment or architecture than the config's, or where it is a context for
+/// the policy of another iteration.
+void read_adapted_policy(const std::filesystem::path& path, const Config& config, std::int64_t iteration,
+                         std::vector<float>& params);
 
 }  // namespace innerloop

@@ -14,6 +14,7 @@ inline constexpr int kMaxTasks = 1 << 24;
 inline constexpr int kMaxEnvsPerTask = 1 << 20;
 inline constexpr int kMaxHorizon = 1 << 20;
 inline constexpr int kMaxHiddenLayers = 16;
+inline constexpr int kMaxContext = 256;
 
 /// Which step sizes are learned: one number for all parameters, or for each layer, or for each parameter.
 enum class LearnedLr { none, scalar, layer, parameter };
@@ -102,6 +103,30 @@ struct MetaSgdOptions {
   static void validate(const MetaSgdOptions& o, Report& report) {
     if (o.inner.learned_lr == LearnedLr::none)
       report("learned_lr", "without learned step sizes it is algorithm maml");
+  }
+};
+
+struct CaviaOptions {
+  using Options = CaviaOptions;
+  static constexpr auto name = "cavia";
+  static constexpr auto meaning =
+      "MAML whose inner steps adapt a context alone, further inputs of a policy that all tasks share";
+  InnerLoopOptions inner;
+  int context_size = 5;
+  bool operator==(const CaviaOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, CaviaOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+    field("context_size", o.context_size, between(1, kMaxContext),
+          "numbers of the context, which starts at 0 for each task");
+  }
+  template <class Report>
+  static void validate(const CaviaOptions& o, Report& report) {
+    if (!o.inner.adapted_layers.empty())
+      report("adapted_layers", "cavia's inner steps adapt the context and no layer");
+    if (o.inner.learned_lr == LearnedLr::layer)
+      report("learned_lr", "cavia's inner steps adapt the context and no layer");
   }
 };
 
@@ -220,7 +245,7 @@ struct Rl2Options {
   }
 };
 
-using Algorithms = TypeList<MamlOptions, MetaSgdOptions, FomamlOptions, ReptileOptions, EmamlOptions,
-                            PrompOptions, Rl2Options>;
+using Algorithms = TypeList<MamlOptions, MetaSgdOptions, CaviaOptions, FomamlOptions, ReptileOptions,
+                            EmamlOptions, PrompOptions, Rl2Options>;
 
 }  // namespace innerloop

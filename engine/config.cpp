@@ -99,6 +99,11 @@ std::vector<Listing> listings() {
 
 bool has_memory(const Config& config) { return std::holds_alternative<Rl2Options>(config.algorithm); }
 
+int context_size(const Config& config) {
+  const auto* cavia = std::get_if<CaviaOptions>(&config.algorithm);
+  return cavia == nullptr ? 0 : cavia->context_size;
+}
+
 const InnerLoopOptions& inner_loop(const Config& config) {
   return std::visit(
       [](const auto& options) -> const InnerLoopOptions& {

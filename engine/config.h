@@ -195,6 +195,9 @@ std::vector<Listing> listings();
 /// Whether a policy's memory is what learns a task, and no gradient step: there is no inner loop then.
 bool has_memory(const Config& config);
 
+/// Numbers of the context that inner steps adapt in place of the policy (kernels/context.h); 0: none.
+int context_size(const Config& config);
+
 /// The options of the inner loop, which every algorithm without a memory has.
 const InnerLoopOptions& inner_loop(const Config& config);
 

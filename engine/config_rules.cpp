@@ -70,6 +70,13 @@ void check_adapted_layers(const Config& config, const OptionSource& source) {
   }
 }
 
+void check_context(const Config& config, const OptionSource& source) {
+  if (context_size(config) > 0 && is<MlpOptions>(config.policy) &&
+      std::get<MlpOptions>(config.policy).hidden.empty())
+    source.refuse("/policy/hidden", "a hidden layer with algorithm \"cavia\", for the context to enter",
+                  "none");
+}
+
 void check_outer(const Config& config, const OptionSource& source) {
   if (!is<TrpoOptions>(config.outer)) return;
   if (has_memory(config)) {
@@ -168,6 +175,7 @@ void check_rules(const Config& config, const OptionSource& source) {
   check_step_sizes(config, source);
   check_learned_step_sizes(config, source);
   check_adapted_layers(config, source);
+  check_context(config, source);
   check_outer(config, source);
   check_estimator(config, source);
   check_policy(config, source);

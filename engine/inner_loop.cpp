@@ -18,7 +18,7 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
       device_(device),
       shape_(policy_shape(config)),
       step_layout_(step_size_layout(config, shape_, sizes.steps)),
-      size_each_(step_layout_.sets > 0 || !innerloop::inner_loop(config).adapted_layers.empty()) {
+      size_each_(step_layout_.sets > 0 || !adapts_all(config)) {
   const std::int64_t rows = static_cast<std::int64_t>(config.horizon) * sizes.envs;
   if (rows > (std::int64_t{1} << 30))
     throw InputError("/horizon × /envs_per_task: wanted at most 2^30 samples a task, found " +
@@ -329,12 +329,14 @@ void InnerLoop::mean_over_tasks(const float* x, const float* minus, float* out) 
   op.x = x;
   op.scale = 1.0f / static_cast<float>(sizes_.tasks);
   op.minus = minus;
+  op.tasks_own = shape_.context;
   op.out = out;
   device_.once(op);
   if (!learns_step_sizes()) return;
   op.size = step_layout_.learned();
   op.x = step_size_gradient_;
   op.minus = nullptr;
+  op.tasks_own = 0;
   op.out = out + parameters();
   device_.once(op);
 }

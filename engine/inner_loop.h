@@ -88,7 +88,7 @@ class InnerLoop {
   /// out[task] = F·v[task], F the curvature of the mean KL at `params` on D_k.
   void fisher_product(int k, const Parameters<float>& params, const Parameters<float>& v, float* out);
   /// Mean over tasks of a gradient at θ ([task][P], less `minus` [P] if there is one) and of the one at the learned step
-  /// sizes, in out [M].
+  /// sizes, in out [M]; 0 at a context, which starts at 0 for every task.
   void mean_over_tasks(const float* x, const float* minus, float* out);
   /// Mean over tasks of the sums that the last add_gradient on D_k left, put or added to `out` [kPassValues].
   void mean_values(int k, float* out, bool add = false, const int* enabled = nullptr);

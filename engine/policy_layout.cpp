@@ -14,6 +14,7 @@ PolicyShape policy_shape(const Config& config) {
   shape.layers = static_cast<int>(mlp.hidden.size()) + 1;
   for (std::size_t l = 0; l < mlp.hidden.size(); ++l) shape.width[l + 1] = mlp.hidden[l];
   shape.activation = mlp.activation;
+  shape.context = context_size(config);
   shape.min_log_std = static_cast<float>(mlp.min_log_std);
   with_environment(config, [&]<class Env>(const typename Env::Options& options) {
     shape.width[0] = Env::observation_size;
@@ -32,6 +33,10 @@ std::vector<LayoutEntry> policy_layout(const PolicyShape& shape) {
   }
   if (shape.head == HeadKind::gaussian)
     layout.push_back({"log_std", shape.log_std_offset(), {shape.outputs()}});
+  if (shape.context > 0) {
+    layout.push_back({"context_weight", shape.context_weight_offset(0), {shape.context, shape.width[1]}});
+    layout.push_back({"context", shape.context_offset(), {shape.context}});
+  }
   return layout;
 }
 
@@ -54,15 +59,19 @@ std::vector<float> initial_parameters(const Config& config, const PolicyShape& s
   using One = Pack<float, 1>;
   std::vector<float> params(static_cast<std::size_t>(shape.parameters()), 0.0f);
   std::uint32_t drawn = 0;
+  const auto draw_weights = [&](int at, int count, int in, int out) {
+    const float bound = std::sqrt(6.0f / static_cast<float>(in + out));
+    for (int i = 0; i < count; ++i, ++drawn) {
+      Random<One> random({config.seed, 0}, 0u, 0u, drawn, Purpose::initial_parameters, 0);
+      params[static_cast<std::size_t>(at + i)] = random.uniform(One(-bound), One(bound)).get(0);
+    }
+  };
   for (int l = 0; l < shape.layers; ++l) {
     const int in = shape.width[l], out = shape.width[l + 1];
-    const float bound = std::sqrt(6.0f / static_cast<float>(in + out));
-    for (int i = 0; i < in * out; ++i, ++drawn) {
-      Random<One> random({config.seed, 0}, 0u, 0u, drawn, Purpose::initial_parameters, 0);
-      params[static_cast<std::size_t>(shape.weight_offset(l) + i)] =
-          random.uniform(One(-bound), One(bound)).get(0);
-    }
+    draw_weights(shape.weight_offset(l), in * out, l == 0 ? in + shape.context : in, out);
   }
+  draw_weights(shape.context_weight_offset(0), shape.context * shape.width[1], shape.inputs() + shape.context,
+               shape.width[1]);
   if (shape.head == HeadKind::gaussian)
     for (int o = 0; o < shape.outputs(); ++o)
       params[static_cast<std::size_t>(shape.log_std_offset() + o)] =

@@ -13,7 +13,8 @@ namespace innerloop {
 /// The network for the config's environment and policy.
 PolicyShape policy_shape(const Config& config);
 
-/// One tensor in the flat parameter vector: "layer0.weight" [in, out], "layer0.bias" [out], …, "log_std" [outputs].
+/// One tensor in the flat parameter vector: "layer0.weight" [in, out], "layer0.bias" [out], …, "log_std" [outputs],
+/// and of a context "context_weight" [context, out of layer 0], "context" [context].
 struct LayoutEntry {
   std::string name;
   std::int64_t offset;

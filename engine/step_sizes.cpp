@@ -29,8 +29,17 @@ StepSizeLayout step_size_layout(const Config& config, const PolicyShape& shape, 
   return layout;
 }
 
+bool adapts_all(const Config& config) {
+  return context_size(config) == 0 && inner_loop(config).adapted_layers.empty();
+}
+
 std::vector<float> adapted_parameters(const Config& config, const PolicyShape& shape) {
   const std::vector<int>& layers = inner_loop(config).adapted_layers;
+  if (shape.context > 0) {
+    std::vector<float> adapted(static_cast<std::size_t>(shape.parameters()), 0.0f);
+    std::fill(adapted.begin() + shape.context_offset(), adapted.end(), 1.0f);
+    return adapted;
+  }
   std::vector<float> adapted(static_cast<std::size_t>(shape.parameters()), layers.empty() ? 1.0f : 0.0f);
   for (const int layer : layers) {
     const bool head = layer + 1 == shape.layers;
@@ -42,7 +51,7 @@ std::vector<float> adapted_parameters(const Config& config, const PolicyShape& s
 
 std::vector<float> fixed_step_sizes(const Config& config, const PolicyShape& shape,
                                     const std::vector<double>& lr) {
-  if (inner_loop(config).adapted_layers.empty()) return {lr.begin(), lr.end()};
+  if (adapts_all(config)) return {lr.begin(), lr.end()};
   const std::vector<float> adapted = adapted_parameters(config, shape);
   std::vector<float> sizes;
   for (const double each : lr)

@@ -13,6 +13,9 @@ namespace innerloop {
 /// For `steps` inner steps of a policy of that shape: training's or an evaluation's.
 StepSizeLayout step_size_layout(const Config& config, const PolicyShape& shape, int steps);
 
+/// Whether inner steps adapt all parameters.
+bool adapts_all(const Config& config);
+
 /// 1 where inner steps adapt the parameter, else 0: [P].
 std::vector<float> adapted_parameters(const Config& config, const PolicyShape& shape);
 

@@ -110,10 +110,12 @@ struct Buffers {
 template <class Team, class Op>
 TEAM_FN void load(const Team& team, const Op& op, int task, const Buffers<Team>& b) {
   const auto* theta = op.params.of(task);
-  load_weights(
-      team, op.shape, [&](int p) FN_LAMBDA { return theta[p]; }, b.weights);
-  load_weights(
-      team, op.shape, [&](int p) FN_LAMBDA { return op.direction.of(task, p); }, b.direction);
+  const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
+  const auto direction = [&](int p) FN_LAMBDA { return op.direction.of(task, p); };
+  load_weights(team, op.shape, value, b.weights);
+  load_weights(team, op.shape, direction, b.direction);
+  add_context(team, op.shape, value, b.weights.bias[0]);
+  add_context_tangent(team, op.shape, value, direction, b.direction.bias[0]);
   load_head_constants(team, op.shape, b.weights.log_std, b.head);
 }
 
@@ -204,14 +206,16 @@ TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Sc
   });
 }
 
-// Backward through a block, gradients and their tangents together; only the tangents are summed. Syncs.
+// Backward through a block, gradients and their tangents together; only the tangents are summed, and where a context
+// wants it the gradient at the first layer's bias. Syncs.
 // With G the gradient entering a layer from above and q = G·Wᵀ: G′ = q∘s, Ġ′ = (Ġ·Wᵀ + G·Uᵀ)∘s + q∘ṡ.
 template <class Team>
 TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape, const Buffers<Team>& b,
                                const Block<typename Team::Scalar>& block,
                                const typename Team::Scalar* tangent_seeds, const typename Team::Scalar* seeds,
                                typename Team::Scalar* const* back, typename Team::Scalar* const* back_tangent,
-                               const GradientSums<typename Team::Scalar>& sums) {
+                               const GradientSums<typename Team::Scalar>& sums,
+                               typename Team::Scalar* bias_gradient) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
   constexpr int seed_stride = Team::block_rows;
@@ -255,6 +259,7 @@ TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape, const
                                      {tangent_to, stride},
                                      block.rows}}});
     add_columns(team, block.rows, in, sums.bias[l - 1], tangent_to);
+    if (l == 1 && bias_gradient != nullptr) add_columns(team, block.rows, in, bias_gradient, to);
     gradient = {to, stride, 1};
     tangent = {tangent_to, stride, 1};
   }
@@ -267,6 +272,7 @@ struct BackwardBuffers {
   GradientSums<T> sums;
   T *tangent_seeds, *seeds;  // [2·outputs][block_rows], [outputs][block_rows]
   T *back[2], *back_tangent[2];
+  T* bias_gradient;  // [padded(width 1)]  at the first layer, for a context; else null
 
   FN static BackwardBuffers take(Scratch& scratch, const PolicyShape& shape) {
     BackwardBuffers b;
@@ -277,6 +283,7 @@ struct BackwardBuffers {
       b.back[i] = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.widest()));
       b.back_tangent[i] = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.widest()));
     }
+    b.bias_gradient = shape.context > 0 ? scratch.take<T>(padded(shape.width[1])) : nullptr;
     return b;
   }
 };
@@ -299,6 +306,7 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
   const auto backward = curvature_detail::BackwardBuffers<Team>::take(scratch, shape);
   curvature_detail::load(team, *this, place.task, b);
   fill(team, b.block.zeros, padded(shape.widest()), T(0));
+  if (shape.context > 0) fill(team, backward.bias_gradient, padded(shape.width[1]), T(0));
   clear(team, shape, backward.sums);
   const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
   for (int row = place.part * kChunkRows; row < end; row += Team::block_rows) {
@@ -312,14 +320,22 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
              backward.sums.rows);
     if constexpr (Kind == CurvatureKind::hessian)
       curvature_detail::backward_tangents(team, shape, b, block, backward.tangent_seeds, backward.seeds,
-                                          backward.back, backward.back_tangent, backward.sums);
+                                          backward.back, backward.back_tangent, backward.sums,
+                                          backward.bias_gradient);
     else
       backward_block(team, shape, b.weights, block, backward.tangent_seeds, backward.back, b.block.zeros,
                      backward.sums);
     team.sync();
   }
-  store_gradient(team, shape, backward.sums,
-                 partial + (static_cast<long>(place.slot) * parts() + place.part) * shape.parameters());
+  T* to = partial + (static_cast<long>(place.slot) * parts() + place.part) * shape.parameters();
+  const T* theta = params.of(place.task);
+  store_gradient(team, shape, backward.sums, to);
+  store_context_gradient(
+      team, shape, [&](int p) FN_LAMBDA { return theta[p]; }, to);
+  if constexpr (Kind == CurvatureKind::hessian)
+    add_context_curvature(
+        team, shape, [&](int p) FN_LAMBDA { return direction.of(place.task, p); }, backward.bias_gradient,
+        to);
 }
 
 template <class T>

@@ -4,6 +4,7 @@
 // partial sums are added in their order. The cut does not depend on the machine, so neither do the bits.
 #pragma once
 
+#include "kernels/context.h"
 #include "kernels/gradient_sums.h"
 #include "kernels/head.h"
 

@@ -1,7 +1,8 @@
 // The policy: a multilayer perceptron with a Gaussian or a categorical head, and where its parameters lie.
 //
 // Flat parameter vector: layer0.weight [in][out], layer0.bias [out], …, and for a Gaussian head log_std [outputs]
-// (state-independent). The last layer gives the means, or the logits.
+// (state-independent). The last layer gives the means, or the logits. Where there is a context (context.h) its weights
+// [context][layer 0's outputs] and the context follow.
 #pragma once
 
 #include "kernels/choices.h"
@@ -18,6 +19,7 @@ struct PolicyShape {
   int width[kMaxLayers + 1] = {};  // inputs, hidden layers, outputs
   Activation activation = Activation::tanh;
   HeadKind head = HeadKind::gaussian;
+  int context = 0;  // numbers of the context; with one there is a hidden layer
   float min_log_std =
       -13.815511f;  // log(1e-6); below it the standard deviation no longer follows the parameter
 
@@ -30,7 +32,11 @@ struct PolicyShape {
   }
   FN int bias_offset(int layer) const { return weight_offset(layer) + width[layer] * width[layer + 1]; }
   FN int log_std_offset() const { return weight_offset(layers); }
-  FN int parameters() const { return log_std_offset() + (head == HeadKind::gaussian ? outputs() : 0); }
+  FN int context_weight_offset(int number) const {
+    return log_std_offset() + (head == HeadKind::gaussian ? outputs() : 0) + number * width[1];
+  }
+  FN int context_offset() const { return context_weight_offset(context); }
+  FN int parameters() const { return context_offset() + context; }
   // The head's products have their lanes along its inputs (dot_products.h), not along the outputs (product.h).
   FN bool narrow_head() const { return layers > 1 && outputs() <= 8; }
   // Numbers a row of the hidden layers takes, each layer padded.

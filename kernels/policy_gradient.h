@@ -177,8 +177,9 @@ template <class Team>
 TEAM_FN void PolicyGradient<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
   const auto b = policy_gradient_detail::Buffers<Team>::take(scratch, *this);
   const T* theta = params.of(place.task);
-  load_weights(
-      team, shape, [&](int p) FN_LAMBDA { return theta[p]; }, b.weights);
+  const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
+  load_weights(team, shape, value, b.weights);
+  add_context(team, shape, value, b.weights.bias[0]);
   load_head_constants(team, shape, b.weights.log_std, b.head);
   if (divergence_weight != nullptr)
     load_head_constants(team, shape, drawn_params.of(place.task) + shape.log_std_offset(), b.drawn_head);
@@ -196,7 +197,10 @@ TEAM_FN void PolicyGradient<T>::operator()(const Team& team, const Place& place,
     team.sync();
   }
   const long chunk = static_cast<long>(place.slot) * parts() + place.part;
-  if (partial != nullptr) store_gradient(team, shape, b.sums, partial + chunk * shape.parameters());
+  if (partial != nullptr) {
+    store_gradient(team, shape, b.sums, partial + chunk * shape.parameters());
+    store_context_gradient(team, shape, value, partial + chunk * shape.parameters());
+  }
   if (values != nullptr)
     for (int i = team.rank(); i < kPassValues; i += team.size())
       values[(static_cast<long>(place.task) * parts() + place.part) * kPassValues + i] =

@@ -14,6 +14,7 @@ struct SumOverTasks {
   T scale = 1;               // 1 / tasks: the mean
   const T* minus = nullptr;  // [size]  Reptile: Σ (x − minus); null: nothing is subtracted
   T* out = nullptr;          // [size]
+  int tasks_own = 0;         // so many at the end belong to each task alone: their mean is 0
   const int* enabled = nullptr;
 
   static constexpr int kPartSize = 256;
@@ -46,7 +47,8 @@ struct SumOverTasks {
           total = any ? level[l] + total : level[l];
           any = true;
         }
-      store_first(out + p, total * L(scale), count);
+      const auto shared = lane_index<L>() + L(static_cast<T>(p)) < L(static_cast<T>(size - tasks_own));
+      store_first(out + p, select(shared, total * L(scale), L(0)), count);
     }
   }
 };

@@ -6,6 +6,7 @@
 
 #include <new>
 
+#include "kernels/context.h"
 #include "kernels/environment.h"
 #include "kernels/head.h"
 #include "kernels/network.h"
@@ -200,8 +201,9 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
   const int first = place.part * tile_envs, envs = min_of(tile_envs, batch.envs - first),
             stride = padded(tile_envs);
   const T* theta = params.of(place.task);
-  load_weights(
-      team, shape, [&](int p) FN_LAMBDA { return theta[p]; }, b.weights);
+  const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
+  load_weights(team, shape, value, b.weights);
+  add_context(team, shape, value, b.weights.bias[0]);
   load_head_constants(team, shape, b.weights.log_std, b.head);
   const long at = static_cast<long>(place.task) * batch.row_stride;
   T* observations = batch.observations + at * batch.observation_size;

@@ -71,6 +71,35 @@ TEST_F(AdaptTest, ItsPolicyIsTheOneThatEvaluateMeasures) {
   EXPECT_NE(before, after);
 }
 
+TEST_F(AdaptTest, OfAPolicyWithAContextTheContextIsSaved) {
+  const std::vector<std::string> cavia = {"--set", R"(algorithm={"name": "cavia", "inner_lr": 1})"};
+  train(cavia, "cavia");
+  ASSERT_EQ(run(adapt(kTask, "2", "cavia")).exit_code, kExitDone);
+  EXPECT_EQ(policy().tensors().size(), 1u);
+  const std::vector<float> context = policy().values<float>("context", {5});
+  EXPECT_NE(context, std::vector<float>(5));
+  // The run's policy with it does what the adapted one does.
+  auto config = nlohmann::json::parse(read_text(path("cavia/config.json")));
+  config["evaluation"]["deterministic"] = true;
+  config["evaluation"]["inner_steps"] = 2;
+  write_text(path("cavia/config.json"), config.dump());
+  const auto last = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"evaluate", "cavia", "--json", "out.json", "--task", kTask});
+    const Ended ended = run(arguments);
+    EXPECT_EQ(ended.exit_code, kExitDone) << ended.err;
+    return nlohmann::json::parse(read_text(path("out.json")))["curve"].back()["mean_return"].get<double>();
+  };
+  const double after = last({}), before = last({"--steps", "0"});
+  EXPECT_EQ(last({"--steps", "0", "--policy", "policy.safetensors"}), after);
+  EXPECT_NE(before, after);
+  // Of another iteration's policy it means something else.
+  train({"--set", R"(algorithm={"name": "cavia", "inner_lr": 1})", "--set", "iterations=3"}, "shorter");
+  EXPECT_EQ(
+      refusal({"evaluate", "shorter", "--policy", "policy.safetensors"}),
+      "innerloop: policy.safetensors: wanted a context for the policy after 3 iterations, found one for it "
+      "after 6");
+}
+
 TEST_F(AdaptTest, ASeedDrawsTheTask) {
   const auto with_seed = [&](const std::string& seed, const std::string& out) {
     const Ended ended = run({"adapt", "run", "--task-seed", seed, "--steps", "1", "--out", out});

@@ -152,10 +152,11 @@ TEST(Config, RefusesAnUnknownEnvironment) {
 }
 
 TEST(Config, RefusesAnUnknownAlgorithm) {
-  EXPECT_EQ(error_of(R"({"algorithm": {"name": "reptil"}})"),
-            "x.json: /algorithm/name: wanted one of \"maml\", \"meta_sgd\", \"fomaml\", \"reptile\", "
-            "\"emaml\", \"promp\", \"rl2\" "
-            "(nearest: \"reptile\"), found \"reptil\" (string)");
+  EXPECT_EQ(
+      error_of(R"({"algorithm": {"name": "reptil"}})"),
+      "x.json: /algorithm/name: wanted one of \"maml\", \"meta_sgd\", \"cavia\", \"fomaml\", \"reptile\", "
+      "\"emaml\", \"promp\", \"rl2\" "
+      "(nearest: \"reptile\"), found \"reptil\" (string)");
 }
 
 TEST(Config, RefusesSizesOutOfRange) {
@@ -217,6 +218,24 @@ TEST(Config, RefusesLayersThatThePolicyDoesNotHave) {
               HasSubstr("/algorithm/adapted_layers/1: wanted each layer once, in rising order"));
   EXPECT_THAT(error("[1, 1]"), HasSubstr("in rising order, found 1"));
   EXPECT_THAT(error("[-1]"), HasSubstr("/algorithm/adapted_layers/0: wanted an integer from 0 to 16"));
+}
+
+TEST(Config, RefusesWhatMakesNoSenseWithAContext) {
+  const auto error = [](const std::string& option) {
+    return error_of("{}", {"algorithm.name=cavia", option});
+  };
+  EXPECT_EQ(error("algorithm.context_size=256"), "no error");
+  EXPECT_THAT(error("algorithm.context_size=0"), HasSubstr("wanted an integer from 1 to 256, found 0"));
+  EXPECT_EQ(
+      error("policy.hidden=[]"),
+      "x.json: /policy/hidden: wanted a hidden layer with algorithm \"cavia\", for the context to enter, "
+      "found none");
+  EXPECT_THAT(
+      error("algorithm.adapted_layers=[0]"),
+      HasSubstr("/algorithm/adapted_layers: wanted a value that fits the other options (cavia's inner "
+                "steps adapt the context and no layer)"));
+  EXPECT_THAT(error("algorithm.learned_lr=layer"), HasSubstr("/algorithm/learned_lr: wanted a value"));
+  EXPECT_EQ(error("algorithm.learned_lr=scalar"), "no error");
 }
 
 TEST(Config, RefusesOptimisersThatDoNotFitTheAlgorithm) {

@@ -181,6 +181,8 @@ std::vector<Change> changes() {
   for (const char* option : {"algorithm.learned_lr=scalar", "algorithm.learned_lr_per_step=true",
                              "algorithm.learned_lr_sign=free", "algorithm.adapted_layers=[1]"})
     all.push_back({{"algorithm.name=meta_sgd", "algorithm.inner_lr=0.5"}, {option}});
+  all.push_back({{"algorithm.inner_lr=0.5"}, {"algorithm.name=cavia"}});
+  all.push_back({{"algorithm.name=cavia"}, {"algorithm.context_size=7"}});
   all.push_back({{"outer={\"name\": \"sgd\"}"}, {"outer.lr=0.3"}});
   all.push_back({{"outer={\"name\": \"sgd\"}"}, {"outer.max_gradient_norm=0.01"}});
   all.push_back({{"algorithm.name=emaml"}, {"algorithm.exploration_weight=0.5"}});

@@ -17,7 +17,9 @@ PolicyShape shape_for(const typename Env::Options& options, const std::vector<in
   std::vector<int> widths = {Env::observation_size};
   widths.insert(widths.end(), hidden.begin(), hidden.end());
   widths.push_back(Env::action_count(options));
-  return policy_of(widths, Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian);
+  PolicyShape shape = policy_of(widths, Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian);
+  shape.context = hidden.empty() ? 0 : 2;
+  return shape;
 }
 
 struct Setting {

@@ -50,7 +50,7 @@ TEST_P(EveryLearner, EveryThreadCountAndInstructionSetGivesTheSameBits) {
 std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>& info) {
   const char* names[] = {"Maml",           "MamlTrpo", "MamlDice", "Fomaml",  "Emaml",       "Reptile",
                          "Promp",          "Bandit",   "Cartpole", "MetaSgd", "MetaSgdTrpo", "PrompLayerLr",
-                         "FomamlScalarLr", "Anil",     "Rl2",      "Rl2Point"};
+                         "FomamlScalarLr", "Anil",     "Cavia",    "Rl2",     "Rl2Point"};
   return names[info.index];
 }
 
@@ -72,6 +72,7 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{
             R"(algorithm={"name":"fomaml","learned_lr":"scalar","learned_lr_sign":"free"})"},
         std::vector<std::string>{R"(algorithm={"name":"maml","adapted_layers":[2]})"},
+        std::vector<std::string>{R"(algorithm={"name":"cavia","inner_steps":2})"},
         // 35 trials: a tile and a part of one, in minibatches of 7.
         std::vector<std::string>{R"(environment={"name":"tabular_mdp"})", "at_episode_end=restart",
                                  "tasks_per_iteration=35", "envs_per_task=1",

@@ -244,8 +244,10 @@ class KernelStages {
     op.x = x.data();
     op.scale = T(1) / static_cast<T>(p_.tasks);
     op.out = out.data();
+    op.tasks_own = p_.shape.context;
     run_all(op, 1);
     if (p_.sizes.sets == 0) return out;
+    op.tasks_own = 0;
     op.size = p_.sizes.learned();
     op.x = step_size_gradient_.data();
     op.out = out.data() + p_.shape.parameters();

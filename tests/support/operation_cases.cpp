@@ -56,6 +56,11 @@ OperationCase make_case(std::string family, std::string form, int tasks, const P
           }};
 }
 
+PolicyShape with_context(PolicyShape shape) {
+  shape.context = 2;
+  return shape;
+}
+
 // What a policy's operations work on.
 struct Problem {
   PolicyShape shape;
@@ -109,7 +114,7 @@ struct Cases {
   // be the same lanes' as another's, and hide races.
   int long_horizon = size == CaseSize::full ? 25 : 11, long_envs = size == CaseSize::full ? 21 : 7;
   Problem deep{policy_of({5, 19, 21, 3}, HeadKind::gaussian), tasks, long_horizon, long_envs};
-  Problem relu{policy_of({4, 18, 6}, HeadKind::categorical, Activation::relu), tasks, 11, 7};
+  Problem relu{with_context(policy_of({4, 18, 6}, HeadKind::categorical, Activation::relu)), tasks, 11, 7};
   Problem plain{policy_of({3, 2}, HeadKind::gaussian), tasks, 11, 7};
   Problem logits{policy_of({3, 5}, HeadKind::categorical), tasks, 11, 7};
 
@@ -258,6 +263,7 @@ struct Cases {
         op.x = memory.normals("x", static_cast<long>(count) * numbers);
         op.scale = 1.0f / static_cast<float>(count);
         op.minus = count == 7 ? memory.normals("minus", numbers) : nullptr;
+        op.tasks_own = count == 12 ? 40 : 0;
         op.out = memory.blank("out", numbers);
         return op;
       });
@@ -520,7 +526,8 @@ struct Cases {
         const std::vector<int> widths = f.deterministic
                                             ? std::vector<int>{Env::observation_size, outputs}
                                             : std::vector<int>{Env::observation_size, 19, 18, outputs};
-        const Problem p{policy_of(widths, head), t, small ? 3 : 25, small ? 9 : 13};
+        const PolicyShape mlp = policy_of(widths, head);
+        const Problem p{mlp.layers > 1 ? with_context(mlp) : mlp, t, small ? 3 : 25, small ? 9 : 13};
         Rollout<float, Env> op;
         op.shape = p.shape;
         op.params = p.params(memory, "params", f.shared);

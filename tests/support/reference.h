@@ -27,6 +27,9 @@ inline std::vector<Vector> forward(const PolicyShape& shape, const Vector& theta
       for (int i = 0; i < in; ++i)
         sum += layers.back()[static_cast<std::size_t>(i)] *
                theta[static_cast<std::size_t>(shape.weight_offset(l) + i * out + o)];
+      for (int c = 0; l == 0 && c < shape.context; ++c)
+        sum += theta[static_cast<std::size_t>(shape.context_offset() + c)] *
+               theta[static_cast<std::size_t>(shape.context_weight_offset(c) + o)];
       if (l + 1 < shape.layers)
         sum = shape.activation == Activation::tanh ? std::tanh(sum) : std::max(sum, 0.0);
       next[static_cast<std::size_t>(o)] = sum;
@@ -51,6 +54,13 @@ inline void backward(const PolicyShape& shape, const Vector& theta, const std::v
     Vector below(static_cast<std::size_t>(in));
     for (int o = 0; o < out; ++o)
       gradient[static_cast<std::size_t>(shape.bias_offset(l) + o)] += above[static_cast<std::size_t>(o)];
+    for (int c = 0; l == 0 && c < shape.context; ++c)
+      for (int o = 0; o < out; ++o) {
+        const auto context = static_cast<std::size_t>(shape.context_offset() + c),
+                   weight = static_cast<std::size_t>(shape.context_weight_offset(c) + o);
+        gradient[weight] += theta[context] * above[static_cast<std::size_t>(o)];
+        gradient[context] += theta[weight] * above[static_cast<std::size_t>(o)];
+      }
     for (int i = 0; i < in; ++i) {
       for (int o = 0; o < out; ++o) {
         const auto p = static_cast<std::size_t>(shape.weight_offset(l) + i * out + o);
