@@ -226,10 +226,10 @@ TEST(Config, RefusesWhatMakesNoSenseWithAContext) {
   };
   EXPECT_EQ(error("algorithm.context_size=256"), "no error");
   EXPECT_THAT(error("algorithm.context_size=0"), HasSubstr("wanted an integer from 1 to 256, found 0"));
-  EXPECT_EQ(
-      error("policy.hidden=[]"),
-      "x.json: /policy/hidden: wanted a hidden layer with algorithm \"cavia\", for the context to enter, "
-      "found none");
+  EXPECT_EQ(error("policy.hidden=[]"),
+            "--set policy.hidden=[]: /policy/hidden: wanted a hidden layer with algorithm \"cavia\", for the "
+            "context to enter, "
+            "found none");
   EXPECT_THAT(
       error("algorithm.adapted_layers=[0]"),
       HasSubstr("/algorithm/adapted_layers: wanted a value that fits the other options (cavia's inner "

@@ -16,6 +16,7 @@ jax.config.update("jax_enable_x64", True)
 import jax.numpy as jnp  # noqa: E402
 
 TASKS, ENVS, STEPS, INPUTS, HIDDEN, OUTPUTS, INNER_LR = 2, 3, 5, 2, 4, 2, 0.25
+CONTEXT = 3
 
 
 def split(theta, head):
@@ -25,8 +26,17 @@ def split(theta, head):
 
 
 def log_probs(theta, batch, head):
-    w0, b0, w1, b1, *log_std = split(theta, head)
-    outputs = jnp.tanh(batch["observations"] @ w0 + b0) @ w1 + b1
+    """`theta` is the flat parameters, or for CAVIA a tuple of them, the context's weights and the context."""
+    inputs = batch["observations"]
+    if isinstance(theta, tuple):
+        theta, context_weight, context = theta
+        inputs = jnp.concatenate([inputs, jnp.broadcast_to(context, (*inputs.shape[:-1], CONTEXT))], axis=-1)
+        w0, *rest = split(theta, head)
+        w0 = jnp.concatenate([w0, context_weight.reshape(CONTEXT, HIDDEN)])
+    else:
+        w0, *rest = split(theta, head)
+    b0, w1, b1, *log_std = rest
+    outputs = jnp.tanh(inputs @ w0 + b0) @ w1 + b1
     if head == "gaussian":
         z = (batch["actions"] - outputs) * jnp.exp(-log_std[0])
         return jnp.sum(-0.5 * z**2 - log_std[0] - 0.5 * jnp.log(2 * jnp.pi), axis=-1)
@@ -56,6 +66,19 @@ def meta_objective(theta, batches, head, estimator, inner_steps):
             batch = {name: x[task] for name, x in batches[k].items()}
             adapted = adapted + INNER_LR * jax.grad(surrogate)(adapted, batch, head, estimator)
         return surrogate(adapted, {name: x[task] for name, x in batches[inner_steps].items()}, head, "ratio")
+
+    return sum(of_task(task) for task in range(TASKS)) / TASKS
+
+
+def cavia_objective(theta, context_weight, batches, head, estimator, inner_steps):
+    def of_task(task):
+        context = jnp.zeros(CONTEXT)
+        for k in range(inner_steps):
+            batch = {name: x[task] for name, x in batches[k].items()}
+            objective = lambda c: surrogate((theta, context_weight, c), batch, head, estimator)  # noqa: E731
+            context = context + INNER_LR * jax.grad(objective)(context)
+        batch = {name: x[task] for name, x in batches[inner_steps].items()}
+        return surrogate((theta, context_weight, context), batch, head, "ratio")
 
     return sum(of_task(task) for task in range(TASKS)) / TASKS
 
@@ -92,10 +115,19 @@ def main():
         for estimator, inner_steps in (("reinforce", 1), ("reinforce", 2), ("ratio", 1), ("ratio", 2), ("dice", 1)):
             gradient = jax.grad(meta_objective)(jnp.asarray(theta), batches, head, estimator, inner_steps)
             cases.append({"estimator": estimator, "inner_steps": inner_steps, "meta_gradient": gradient.tolist()})
+        context_weight = random.normal(0, 0.7, CONTEXT * HIDDEN).round(3)
+        cavia = []
+        for estimator, inner_steps in (("reinforce", 1), ("ratio", 2), ("dice", 2)):
+            gradients = jax.grad(cavia_objective, argnums=(0, 1))(
+                jnp.asarray(theta), jnp.asarray(context_weight), batches, head, estimator, inner_steps)
+            cavia.append({"estimator": estimator, "inner_steps": inner_steps,
+                          "meta_gradient": jnp.concatenate(gradients).tolist()})
         data = [{name: x.ravel().tolist() for name, x in batch.items()} for batch in batches]
-        heads.append({"head": head, "theta": theta.tolist(), "batches": data, "cases": cases})
+        heads.append({"head": head, "theta": theta.tolist(), "batches": data, "cases": cases,
+                      "context_weight": context_weight.tolist(), "cavia": cavia})
     document = {
         "tasks": TASKS, "envs": ENVS, "steps": STEPS, "widths": [INPUTS, HIDDEN, OUTPUTS], "inner_lr": INNER_LR,
+        "context": CONTEXT,
         "made_by": f"jax {jax.__version__}, float64", "heads": heads,
     }
     path = pathlib.Path(__file__).with_name("autograd_vectors.json")
