@@ -15,6 +15,11 @@ if(INNERLOOP_SANITIZE MATCHES thread)
   endif()
 endif()
 
+# GCC needs many minutes for checks of the stack in the kernels that tests instantiate; what they work on is not there.
+if(INNERLOOP_SANITIZE MATCHES address)
+  set(test_options $<$<COMPILE_LANG_AND_ID:CXX,GNU>:--param=asan-stack=0>)
+endif()
+
 # An executable from the test files that `ARGN` (globs) match, if there are any; its tests get the label.
 function(add_test_program target label library)
   list(TRANSFORM ARGN PREPEND "${PROJECT_SOURCE_DIR}/tests/" OUTPUT_VARIABLE globs)
@@ -23,7 +28,9 @@ function(add_test_program target label library)
     return()
   endif()
   add_executable(${target} ${sources})
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)  # tests name their helpers as they like
   target_link_libraries(${target} PRIVATE ${library} GTest::gmock GTest::gtest_main)
+  target_compile_options(${target} PRIVATE ${test_options})
   target_compile_definitions(${target} PRIVATE INNERLOOP_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                                INNERLOOP_BINARY_DIR="${PROJECT_BINARY_DIR}")
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
@@ -33,6 +40,7 @@ endfunction()
 # Several programs run the cases of operations.
 add_library(innerloop_operation_cases OBJECT "${PROJECT_SOURCE_DIR}/tests/support/operation_cases.cpp")
 target_link_libraries(innerloop_operation_cases PRIVATE innerloop_flags)
+target_compile_options(innerloop_operation_cases PRIVATE ${test_options})
 
 add_test_program(innerloop_tests quick "innerloop_engine;innerloop_operation_cases" *_test.cpp support/double_*.cpp)
 add_dependencies(innerloop_tests innerloop)  # the tests of the command line run it

@@ -10,7 +10,7 @@
 namespace innerloop {
 namespace {
 
-std::optional<std::int64_t> iteration_of(const std::string& line) {
+std::optional<std::int64_t> logged_iteration(const std::string& line) {
   const auto metrics = nlohmann::json::parse(line, nullptr, false);
   if (!metrics.is_object() || !metrics.contains("iteration")) return std::nullopt;
   const auto& iteration = metrics["iteration"];
@@ -33,7 +33,7 @@ void cut_metrics(const std::filesystem::path& path, std::int64_t iteration) {
   // Nothing was synced after the checkpoint's own line, so damage beyond it is the trace of a crash, not an
   // error.
   for (int number = 1; last != iteration && std::getline(file, line) && !file.eof(); ++number) {
-    const auto found = iteration_of(line);
+    const auto found = logged_iteration(line);
     if (!found) {
       throw InputError(path.string() + ": line " + std::to_string(number) +
                        ": wanted an object with a whole number \"iteration\", found none");
