@@ -37,6 +37,9 @@ std::vector<Baseline> baselines_of(const Config& config) {
   return all;
 }
 
+namespace {
+
+// @throws InputError as prepare_baselines.
 Baseline find_baseline(const Config& config, const std::string& name) {
   const std::vector<Baseline> all = baselines_of(config);
   const std::string environment = "environment \"" + environment_name(config) + "\"";
@@ -45,20 +48,28 @@ Baseline find_baseline(const Config& config, const std::string& name) {
         "--baseline: wanted environment \"bandit\", \"tabular_mdp\" or \"grid_navigation\", which have "
         "hand-written learners, found " +
         environment);
+  if (!has_memory(config))
+    throw InputError(
+        "--baseline: wanted algorithm \"rl2\", whose trials the hand-written learners play, found \"" +
+        algorithm_name(config) + "\"");
   std::vector<std::string> names;
   std::string wanted;
   for (const Baseline& baseline : all) {
-    if (baseline.name == name) {
-      if (has_memory(config)) return baseline;
-      throw InputError(
-          "--baseline: wanted algorithm \"rl2\", whose trials the hand-written learners play, found \"" +
-          algorithm_name(config) + "\"");
-    }
+    if (baseline.name == name) return baseline;
     names.push_back(baseline.name);
     wanted += (wanted.empty() ? "" : ", ") + baseline.name;
   }
   throw InputError("--baseline: wanted one of " + environment + ": " + wanted + " (nearest: \"" +
                    nearest_name(name, names) + "\"), found \"" + name + "\"");
+}
+
+}  // namespace
+
+std::vector<NamedLearner> prepare_baselines(const Config& config, const std::vector<std::string>& names) {
+  std::vector<NamedLearner> learners;
+  for (const std::string& name : names)
+    learners.push_back({name, find_baseline(config, name).prepare(config)});
+  return learners;
 }
 
 }  // namespace innerloop

@@ -13,8 +13,13 @@ namespace innerloop {
 /// other than that.
 std::vector<Baseline> baselines_of(const Config& config);
 
-/// The one of that name. @throws InputError where the config's environment has none of that name (with the nearest), and
-/// where the config has no trials to play.
-Baseline find_baseline(const Config& config, const std::string& name);
+struct NamedLearner {
+  std::string name;
+  LearnerOfTrial learner;
+};
+
+/// Those of these names, ready to play. @throws InputError where the config's environment has none of a name (with the
+/// nearest), where the config has no trials to play, and where a rule is not for the config's options.
+std::vector<NamedLearner> prepare_baselines(const Config& config, const std::vector<std::string>& names);
 
 }  // namespace innerloop

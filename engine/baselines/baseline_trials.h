@@ -16,4 +16,7 @@ namespace innerloop {
 TrialLoop::Returns play_baseline(const LearnerOfTrial& learner, const Config& config, int threads,
                                  const std::vector<float>& fixed_task = {});
 
+/// `wanted` threads, or where that is 0 one for each core.
+int threads_or_cores(int wanted);
+
 }  // namespace innerloop

@@ -21,6 +21,7 @@ int Draws::below(int count) { return static_cast<int>(uniform() * count); }
 double Draws::normal() { return random_.normal().get(0); }
 
 double Draws::gamma(double shape) {
+  if (shape == 1) return -same_log(1 - uniform());
   const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
   for (;;) {
     const double x = normal(), root = 1 + c * x;

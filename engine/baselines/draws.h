@@ -18,7 +18,7 @@ class Draws {
   int below(int count);
   /// Mean 0, standard deviation 1.
   double normal();
-  /// Gamma(shape, 1), shape at least 1. Marsaglia and Tsang 2000.
+  /// Gamma(shape, 1), shape at least 1: of 1 a logarithm, else after Marsaglia and Tsang 2000.
   double gamma(double shape);
   /// Beta(a, b), both at least 1.
   double beta(double a, double b);

@@ -1,6 +1,7 @@
 // A decision process of a few states and actions that is known, and what is best in it.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 namespace innerloop {
@@ -11,19 +12,18 @@ struct FiniteMdp {
   std::vector<double> reward;  // [state][action]  the mean of what the action pays
 };
 
-/// What to do in the last `horizon` steps of an episode, and what that brings.
-struct FinitePlan {
-  int states = 0;
-  std::vector<int> action;    // [step][state]
-  std::vector<double> value;  // [state]  expected return from the first step on
+/// What each action in each step of an episode brings until its end, the best actions taken from then on.
+struct ActionValues {
+  int states = 0, actions = 0;
+  std::vector<double> value;  // [step][state][action]
 
-  int best(int step, int state) const {
-    return action[static_cast<std::size_t>(step) * static_cast<std::size_t>(states) +
-                  static_cast<std::size_t>(state)];
-  }
+  /// The first of the best actions.
+  int best(int step, int state) const;
+  /// Of each two values the larger one.
+  void raise_to(const ActionValues& other);
 };
 
-/// Backward induction over `horizon` steps (Bellman 1957). Of equals the first action.
-FinitePlan plan_of(const FiniteMdp& mdp, int horizon);
+/// By backward induction over `horizon` steps (Bellman 1957).
+ActionValues action_values(const FiniteMdp& mdp, int horizon);
 
 }  // namespace innerloop

@@ -18,27 +18,24 @@ FiniteMdp known_mdp(const TabularMdp::Options& options, const std::vector<float>
           {task.begin() + rewards, task.end()}};
 }
 
-class PlanFollower : public Learner {
+class ValueFollower : public Learner {
  public:
-  explicit PlanFollower(FinitePlan plan = {}) : plan_(std::move(plan)) {}
-  int act(const Situation& now, Draws&) override { return plan_.best(now.step, now.state); }
+  explicit ValueFollower(ActionValues values = {}) : values_(std::move(values)) {}
+  int act(const Situation& now, Draws&) override { return values_.best(now.step, now.state); }
 
  protected:
-  FinitePlan plan_;
+  ActionValues values_;
 };
 
 // PSRL, and with more than one sample OPSRL.
-class PosteriorSampling : public PlanFollower {
+class PosteriorSampling : public ValueFollower {
  public:
   PosteriorSampling(const TabularMdp::Options& options, int horizon, int samples)
       : posterior_(options.states, options.actions), horizon_(horizon), samples_(samples) {}
 
   void begin_episode(Draws& draws) override {
-    plan_ = plan_of(posterior_.sample(draws), horizon_);
-    for (int i = 1; i < samples_; ++i) {
-      FinitePlan other = plan_of(posterior_.sample(draws), horizon_);
-      if (other.value[0] > plan_.value[0]) plan_ = std::move(other);
-    }
+    values_ = action_values(posterior_.sample(draws), horizon_);
+    for (int i = 1; i < samples_; ++i) values_.raise_to(action_values(posterior_.sample(draws), horizon_));
   }
   void learn(const Experience& of) override { posterior_.add(of); }
 
@@ -49,7 +46,7 @@ class PosteriorSampling : public PlanFollower {
 
 LearnerOfTrial prepare_mdp_oracle(const Config& config) {
   return [options = mdp_options(config), horizon = config.horizon](const std::vector<float>& task) {
-    return std::make_unique<PlanFollower>(plan_of(known_mdp(options, task), horizon));
+    return std::make_unique<ValueFollower>(action_values(known_mdp(options, task), horizon));
   };
 }
 
@@ -66,7 +63,7 @@ MdpPosterior::MdpPosterior(int states, int actions)
     : states_(static_cast<std::size_t>(states)),
       actions_(static_cast<std::size_t>(actions)),
       concentration_(states_ * actions_ * states_, 1.0),
-      reward_sum_(states_ * actions_, 1.0),
+      reward_sum_(states_ * actions_, 0.0),
       precision_(states_ * actions_, 1.0) {}
 
 void MdpPosterior::add(const Experience& of) {

@@ -9,8 +9,10 @@
 
 namespace innerloop {
 
-/// What is known of a process: the posterior of the priors that `tabular_mdp` draws from, which are each transition row
-/// ~ Dirichlet(1, …, 1) and each mean reward ~ N(1, 1), paid with normal noise of standard deviation 1.
+/// What is known of a process. Priors: each transition row ~ Dirichlet(1, …, 1), as `tabular_mdp` draws it, and each mean
+/// reward ~ N(0, 1), paid with normal noise of standard deviation 1. The means are drawn from N(1, 1); but the values of the
+/// paper are those of N(0, 1), the default of the agents by Osband (github.com/iosband/TabulaRL): PSRL's 138.1 becomes
+/// 133.7 where the prior's mean is 1, since more is then hoped of what has not been tried.
 class MdpPosterior {
  public:
   MdpPosterior(int states, int actions);
@@ -35,16 +37,16 @@ class MdpPosterior {
 
   std::size_t states_, actions_;
   std::vector<double> concentration_;  // [pair][next]
-  std::vector<double> reward_sum_;     // [pair]  the prior counts as one reward of 1
+  std::vector<double> reward_sum_;     // [pair]  the prior counts as one reward of 0
   std::vector<double> precision_;      // [pair]
 };
 
-/// How many samples OPSRL takes the best of; the paper tunes it and does not tell.
+/// OPSRL's samples; the paper tunes their number and does not tell it.
 inline constexpr int kOptimisticSamples = 5;
 
 /// oracle: the best policy of the known process, by backward induction. psrl (Strens 2000; Osband, Russo and Van Roy
-/// 2013): before each episode a process is drawn from the posterior, and its best policy followed. opsrl (optimistic
-/// PSRL): of several that are drawn, the one that promises the most from the first state.
+/// 2013): before each episode a process is drawn from the posterior, and its best policy followed. opsrl: several are
+/// drawn, and an action counts what it is worth in the process where that is most (the optimistic PSRL of TabulaRL).
 std::vector<Baseline> tabular_mdp_baselines();
 
 }  // namespace innerloop
