@@ -66,7 +66,7 @@ TEST_F(CommandLineTest, BadArgumentsAreRefused) {
     EXPECT_THAT(refusal(arguments), HasSubstr(" ")) << testing::PrintToString(arguments);
   EXPECT_THAT(refusal({"list", "environmnets"}), HasSubstr("\"environments\""));
   EXPECT_EQ(refusal({"trian", "tiny.json"}),
-            "innerloop: wanted a command, one of train, evaluate, adapt, show, plan, list, bench (nearest: "
+            "innerloop: wanted a command, one of train, evaluate, adapt, play, show, plan, list, bench (nearest: "
             "\"train\"), "
             "found \"trian\"");
 }
