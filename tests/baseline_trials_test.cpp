@@ -84,10 +84,10 @@ TEST(BaselineTrials, AreTheAgents) {
 }
 
 TEST(BaselineTrials, DoNotDependOnTheThreads) {
-  const Config bandit = bandit_trials(4, 12, 9);
+  const Config bandit = bandit_trials(4, 12, 2000);  // enough for each thread to get some
   EXPECT_EQ(play("thompson", bandit, 1).of_trial, play("thompson", bandit, 3).of_trial);
   const Config mdp = trial_config({R"(environment={"name": "tabular_mdp", "states": 3, "actions": 2})",
-                                   "evaluation={\"tasks\": 5, \"envs_per_task\": 2}"});
+                                   "evaluation={\"tasks\": 500, \"envs_per_task\": 2}"});
   EXPECT_EQ(play("psrl", mdp, 1).of_trial, play("psrl", mdp, 3).of_trial);
 }
 
@@ -111,6 +111,14 @@ TEST(BaselineReturns, OfRandomPullsAndTheBestArmAreKnown) {
     expect_mean(play("random", config).of_trial, 5, reward);
     expect_mean(play("oracle", config).of_trial, 10 * 5.0 / 6, reward);
   }
+}
+
+// One arm in four pays.
+TEST(BaselineReturns, OfRandomPullsAreThoseOfEachArmAsOften) {
+  const Config config = trial_config({R"(environment={"name": "bandit", "arms": 4})", "horizon=1",
+                                      "evaluation={\"tasks\": 1, \"envs_per_task\": 2000}"});
+  for (const std::vector<float>& task : {std::vector<float>{1, 0, 0, 0}, {0, 0, 0, 1}})
+    expect_mean(play("random", config, 2, task).of_trial, 5, "random");
 }
 
 // Two arms, two pulls. The better rules stay after a success and change after a failure: 1/2 + 1/2·2/3 + 1/2·1/2.
