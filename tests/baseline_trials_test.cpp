@@ -205,11 +205,14 @@ TEST(BaselineReport, HasTheLayoutOfAnAgents) {
 }
 
 TEST(BaselineReport, OfOneTaskPlaysThatOneAlone) {
-  const Config config = bandit_trials(3, 4, 50);
+  const Config config =
+      trial_config({R"(environment={"name": "bandit", "arms": 3})", "horizon=1", "algorithm.trial_length=4",
+                    "evaluation={\"tasks\": 2, \"envs_per_task\": 30}"});
   const auto report = baseline_report(config, prepare_baselines(config, {"greedy"}), 1, {1, 1, 1});
   EXPECT_EQ(report["trial_return"]["mean"], 4);
   EXPECT_EQ(report["task"]["arm_2"], 1);
   EXPECT_EQ(report["tasks"], 1);
+  EXPECT_EQ(report["trial_return"]["trials"], 30);
 }
 
 std::string refusal_of(const Config& config, const std::string& name) {
