@@ -45,7 +45,7 @@ TEST(Draws, DependOnTaskEnvironmentAndStepAlone) {
   EXPECT_NE(first(1, 2, 3), first(1, 2, 4));
 }
 
-// Gittins, Glazebrook and Weber 2011, tables 8.1 and following.
+// Gittins 1989, of the Bernoulli reward process.
 TEST(GittinsTable, HasThePublishedIndices) {
   const GittinsTable table(0.9, 20);
   EXPECT_NEAR(table.index(1, 1), 0.7029, 1e-4);

@@ -9,7 +9,7 @@
 
 namespace innerloop {
 
-/// What the pulls of each arm brought. As in the paper an arm starts with one success and one failure.
+/// What the pulls of each arm brought. An arm starts with one success and one failure.
 class ArmStatistics {
  public:
   explicit ArmStatistics(int arms)
@@ -42,17 +42,16 @@ int epsilon_greedy_arm(const ArmStatistics& arms, double epsilon, Draws& draws);
 /// mean_i + c √(2 log t / T_i), where T_i counts the arm's pulls and `t`, from 1, is the trial's pull to be made.
 int ucb1_arm(const ArmStatistics& arms, int t, double c);
 
-/// Thompson 1933: the best arm of a sample of the posterior. As in the paper, whose values these priors alone give, the
-/// success and the failure that an arm starts with come on top of a uniform prior: Beta(2, 2). With Beta(1, 1), 10 pulls
-/// of 5 arms bring 5.83 in place of 5.70.
+/// Thompson 1933: the best arm of a sample of the posterior, where the success and the failure that an arm starts with come
+/// on top of a uniform prior: Beta(2, 2). It is this prior that gives the values of Duan et al.; with Beta(1, 1), 10 pulls of
+/// 5 arms bring 5.83 in place of 5.70.
 int thompson_arm(const ArmStatistics& arms, Draws& draws);
 
 /// Gittins 1979: the arm of the largest index, from a Beta(1, 1) prior.
 int gittins_arm(const ArmStatistics& arms, const GittinsTable& table);
 
-/// UCB1's constant, which the paper tunes and does not tell: with this one its values come out.
+/// UCB1's constant, and ε: of those that were tried, the ones with which the values of Duan et al. come out.
 inline constexpr double kUcb1Constant = 0.15;
-/// ε, neither told there.
 inline constexpr double kEpsilon = 0.01;
 /// The discount that Gittins' indices are for.
 inline constexpr double kGittinsDiscount = 0.99;

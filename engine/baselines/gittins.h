@@ -9,7 +9,7 @@ namespace innerloop {
 ///
 /// An arm's index is the certain reward a pull for which one would just leave it for good (Gittins 1979). For each of
 /// many such rewards the best times to leave are found by backward induction over all (a, b) (Gittins, Glazebrook and
-/// Weber 2011, section 8.4); the index lies where going on stops being better, between two of them linearly. To 1e-4.
+/// Weber 2011); the index lies where going on stops being better, between two of them linearly. To 1e-4.
 class GittinsTable {
  public:
   /// For 0 < discount < 1 and up to `pulls` pulls of an arm. Takes pulls² numbers of memory, and below a second for 500.
