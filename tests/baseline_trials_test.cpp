@@ -40,7 +40,7 @@ void expect_mean(const std::vector<float>& sample, double exact, const std::stri
 }
 
 // Does what it is told.
-class Repeating : public Learner {
+class Repeating : public TrialLearner {
  public:
   explicit Repeating(const std::vector<PlayedStep>& steps) : steps_(steps) {}
   int act(const Situation&, Draws&) override { return static_cast<int>(steps_[next_++].did[0]); }

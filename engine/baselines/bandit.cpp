@@ -23,7 +23,7 @@ int best_arm(int arms, const Score& score) {
 
 // Pulls what `rule(arms, t, draws)` says; t counts the pulls of the trial, this one too.
 template <class Rule>
-class BanditLearner : public Learner {
+class BanditLearner : public TrialLearner {
  public:
   BanditLearner(int arms, Rule rule) : arms_(arms), rule_(std::move(rule)) {}
 

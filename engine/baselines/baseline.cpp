@@ -10,7 +10,7 @@
 namespace innerloop {
 namespace {
 
-class RandomActions : public Learner {
+class RandomActions : public TrialLearner {
  public:
   explicit RandomActions(int actions) : actions_(actions) {}
   int act(const Situation&, Draws& draws) override { return draws.below(actions_); }

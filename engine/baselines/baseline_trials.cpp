@@ -50,7 +50,7 @@ class BaselineTrial {
         steps_(std::get<Rl2Options>(config.algorithm).trial_length) {}
 
   // Writes column `column` of the returns.
-  void play(Learner& learner, std::uint32_t task, std::uint32_t env, TrialLoop::Returns& returns,
+  void play(TrialLearner& learner, std::uint32_t task, std::uint32_t env, TrialLoop::Returns& returns,
             std::size_t column) const {
     const auto numbers = load_task<Env, One>(task_.data());
     const auto random_at = [&](int step, Purpose purpose) {

@@ -3,7 +3,7 @@
 namespace innerloop {
 namespace {
 
-class GridOracle : public Learner {
+class GridOracle : public TrialLearner {
  public:
   GridOracle(int size, int goal_x, int goal_y) : size_(size), goal_x_(goal_x), goal_y_(goal_y) {}
 

@@ -27,9 +27,9 @@ struct Experience {
 };
 
 /// A learner in one trial of one task.
-class Learner {
+class TrialLearner {
  public:
-  virtual ~Learner() = default;
+  virtual ~TrialLearner() = default;
 
   /// Before an episode's first step.
   virtual void begin_episode(Draws&) {}
@@ -39,7 +39,7 @@ class Learner {
 };
 
 /// Makes the learner of a trial. `task`, its numbers in the order of task_numbers, is for those that know it beforehand.
-using LearnerOfTrial = std::function<std::unique_ptr<Learner>(const std::vector<float>& task)>;
+using LearnerOfTrial = std::function<std::unique_ptr<TrialLearner>(const std::vector<float>& task)>;
 
 /// A rule to learn by, of one environment.
 struct Baseline {

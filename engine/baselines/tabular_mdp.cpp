@@ -18,7 +18,7 @@ FiniteMdp known_mdp(const TabularMdp::Options& options, const std::vector<float>
           {task.begin() + rewards, task.end()}};
 }
 
-class ValueFollower : public Learner {
+class ValueFollower : public TrialLearner {
  public:
   explicit ValueFollower(ActionValues values = {}) : values_(std::move(values)) {}
   int act(const Situation& now, Draws&) override { return values_.best(now.step, now.state); }
