@@ -67,6 +67,7 @@ Baseline find_baseline(const Config& config, const std::string& name) {
 
 std::vector<NamedLearner> prepare_baselines(const Config& config, const std::vector<std::string>& names) {
   std::vector<NamedLearner> learners;
+  learners.reserve(names.size());
   for (const std::string& name : names)
     learners.push_back({name, find_baseline(config, name).prepare(config)});
   return learners;
