@@ -1,13 +1,14 @@
 #include "engine/evaluation_report.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "engine/json_document.h"
 #include "engine/memory_layout.h"
+#include "engine/table_cell.h"
 #include "engine/task_numbers.h"
 #include "engine/trial_evaluator.h"
+#include "engine/trial_table.h"
 
 namespace innerloop {
 namespace {
@@ -26,53 +27,12 @@ Json measured(CurveEvaluator& evaluator, const std::vector<float>& params, int t
   const std::vector<CurvePoint> curve = evaluator.evaluate(params);
   const auto* trials = dynamic_cast<const TrialEvaluator*>(&evaluator);
   if (trials == nullptr) return {{"curve", curve_json(curve, tasks > 1)}};
-  const bool has_interval = trials->trials() > 1;
-  const Estimate& whole = trials->trial_return();
-  return {{"curve", curve_json(curve, has_interval, "episode")},
-          {"trial_return",
-           {{"mean", whole.mean},
-            {"ci95", has_interval ? Json(whole.ci95) : Json(nullptr)},
-            {"trials", trials->trials()}}}};
+  return trials_json(curve, trials->trial_return(), trials->trials());
 }
 
-std::string format(const char* form, double value) {
-  char text[48];
-  std::snprintf(text, sizeof text, form, value);
-  return text;
-}
-
-std::string with_interval(const Json& point, const char* name = "mean_return") {
-  const std::string mean = format("%9.2f", point[name]);
-  return point["ci95"].is_null() ? mean + "        " : mean + " ±" + format("%6.2f", point["ci95"]);
-}
-
-// Which points of a curve are shown: all of a short one, of a long one fewer and fewer.
-bool is_shown(std::size_t i, std::size_t points) {
-  constexpr std::size_t kAll = 10;
-  const std::size_t number = i + 1;
-  if (points <= kAll || number <= 3 || number == points) return true;
-  std::size_t power = 1;
-  while (number >= 10 * power) power *= 10;
-  return number == power || number == 2 * power || number == 5 * power;
-}
-
-std::string trial_table(const Json& report, const Config& config) {
-  const Json& curve = report["curve"];
-  const Json& random = report["baselines"][0];
-  std::string table = "Mean return ± 95 % confidence interval of each episode of a task, after " +
-                      report["iteration"].dump() + " iterations,\nin " +
-                      report["trial_return"]["trials"].dump() + " trials of " + report["tasks"].dump() +
-                      (report.contains("task") ? " given task" : " held-out tasks") + " with " +
-                      (config.evaluation.deterministic ? "deterministic" : "stochastic") + " actions:\n" +
-                      "episode  " + algorithm_name(config) +
-                      std::string(19 - std::min<std::size_t>(18, algorithm_name(config).size()), ' ') +
-                      "random initialisation\n";
-  for (std::size_t i = 0; i < curve.size(); ++i)
-    if (is_shown(i, curve.size()))
-      table += format("%7.0f", curve[i]["episode"]) + with_interval(curve[i]) + "   " +
-               with_interval(random["curve"][i]) + "\n";
-  return table + "  trial" + with_interval(report["trial_return"], "mean") + "   " +
-         with_interval(random["trial_return"], "mean") + "\n";
+std::string trial_heading(const Json& report, const Config& config) {
+  return "after " + report["iteration"].dump() + " iterations,\nin " + trials_played(report) + " with " +
+         (config.evaluation.deterministic ? "deterministic" : "stochastic") + " actions";
 }
 
 }  // namespace
@@ -88,22 +48,43 @@ nlohmann::ordered_json curve_json(const std::vector<CurvePoint>& curve, bool has
   return points;
 }
 
+nlohmann::ordered_json trials_json(const std::vector<CurvePoint>& curve, const Estimate& trial_return,
+                                   int trials) {
+  const bool has_interval = trials > 1;
+  return {{"curve", curve_json(curve, has_interval, "episode")},
+          {"trial_return",
+           {{"mean", trial_return.mean},
+            {"ci95", has_interval ? Json(trial_return.ci95) : Json(nullptr)},
+            {"trials", trials}}}};
+}
+
+std::string trials_played(const nlohmann::ordered_json& report) {
+  return report["trial_return"]["trials"].dump() + " trials of " + report["tasks"].dump() +
+         (report.contains("task") ? " given task" : " held-out tasks");
+}
+
+nlohmann::ordered_json evaluation_heading(const Config& config, const std::string& algorithm,
+                                          std::int64_t iteration, const std::vector<float>& task) {
+  Json heading = {{"algorithm", algorithm},
+                  {"environment", environment_name(config)},
+                  {"iteration", iteration},
+                  {"seed", config.seed},
+                  {"tasks", task.empty() ? config.evaluation.tasks : 1},
+                  {"episodes_per_task", config.evaluation.envs_per_task},
+                  {"deterministic", config.evaluation.deterministic},
+                  {"evaluation_seed", config.evaluation.seed}};
+  if (!has_memory(config)) heading["inner_lr"] = evaluation_lr_of_steps(config);
+  if (!task.empty()) heading["task"] = task_json(task, config);
+  return heading;
+}
+
 nlohmann::ordered_json evaluation_report(const Config& config, Device& device,
                                          const std::vector<float>& params, std::int64_t iteration,
                                          const std::vector<float>& task) {
   const auto evaluator = CurveEvaluator::create(config, device, task);
   evaluator->allocate();
   const int tasks = task.empty() ? config.evaluation.tasks : 1;
-  Json report = {{"algorithm", algorithm_name(config)},
-                 {"environment", environment_name(config)},
-                 {"iteration", iteration},
-                 {"seed", config.seed},
-                 {"tasks", tasks},
-                 {"episodes_per_task", config.evaluation.envs_per_task},
-                 {"deterministic", config.evaluation.deterministic},
-                 {"evaluation_seed", config.evaluation.seed}};
-  if (!has_memory(config)) report["inner_lr"] = evaluation_lr_of_steps(config);
-  if (!task.empty()) report["task"] = task_json(task, config);
+  Json report = evaluation_heading(config, algorithm_name(config), iteration, task);
   report.update(measured(*evaluator, params, tasks));
   Json random = {{"name", "random"}};
   random.update(measured(*evaluator, initial_parameters(config), tasks));
@@ -113,7 +94,7 @@ nlohmann::ordered_json evaluation_report(const Config& config, Device& device,
 }
 
 std::string evaluation_table(const nlohmann::ordered_json& report, const Config& config) {
-  if (has_memory(config)) return trial_table(report, config);
+  if (has_memory(config)) return trial_table(report, trial_heading(report, config));
   const bool published = is_published_benchmark(config) && !report.contains("task");
   const Json& curve = report["curve"];
   const Json& random = report["baselines"][0]["curve"];
@@ -126,8 +107,9 @@ std::string evaluation_table(const nlohmann::ordered_json& report, const Config&
            std::string(19 - std::min<std::size_t>(18, algorithm_name(config).size()), ' ') +
            "random initialisation" + (published ? "   published*" : "") + "\n";
   for (std::size_t i = 0; i < curve.size(); ++i) {
-    table += format("%4.0f", curve[i]["step"]) + with_interval(curve[i]) + "   " + with_interval(random[i]);
-    if (published && i < std::size(kPublished)) table += format("%15.2f", kPublished[i]);
+    table +=
+        number_cell("%4.0f", curve[i]["step"]) + interval_cell(curve[i]) + "   " + interval_cell(random[i]);
+    if (published && i < std::size(kPublished)) table += number_cell("%15.2f", kPublished[i]);
     table += "\n";
   }
   if (published) table += "* MAML with TRPO, Finn et al. 2017, 40 tasks\n";

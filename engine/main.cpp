@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
   add_train(app, exit_code);
   add_evaluate(app);
   add_adapt(app);
+  add_play(app);
   add_show(app);
   add_plan(app);
   add_list(app);

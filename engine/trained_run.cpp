@@ -19,4 +19,11 @@ void check_learns_by_steps(const TrainedRun& run, const std::string& what) {
                      algorithm_name(run.config) + "\"");
 }
 
+void check_learns_by_memory(const TrainedRun& run, const std::string& what) {
+  if (!has_memory(run.config))
+    throw InputError(run.folder.config().string() + ": /algorithm: " + what +
+                     " wants an algorithm whose memory learns a task, \"rl2\", found \"" +
+                     algorithm_name(run.config) + "\"");
+}
+
 }  // namespace innerloop

@@ -25,4 +25,7 @@ TrainedRun open_trained_run(const std::filesystem::path& path);
 /// @throws InputError where the run's policy learns a task by its memory, not by gradient steps; `what` asks for them.
 void check_learns_by_steps(const TrainedRun& run, const std::string& what);
 
+/// @throws InputError where it is gradient steps by which the run's policy learns, not its memory; `what` asks for that.
+void check_learns_by_memory(const TrainedRun& run, const std::string& what);
+
 }  // namespace innerloop

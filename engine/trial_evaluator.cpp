@@ -24,12 +24,15 @@ std::vector<CurvePoint> TrialEvaluator::evaluate(const std::vector<float>& param
   loop_.play(params_, config_.evaluation.deterministic);
   const TrialLoop::Returns returns = loop_.returns();
   trial_return_ = mean_of(returns.of_trial);
+  return trial_curve(returns);
+}
+
+std::vector<CurvePoint> trial_curve(const TrialLoop::Returns& returns) {
   std::vector<CurvePoint> curve;
-  for (int episode = 0; episode < loop_.episodes(); ++episode) {
-    const auto at = static_cast<std::size_t>(episode);
-    const Estimate of = mean_of(returns.of_episode[at]);
-    const double length = mean_of(returns.lengths[at]).mean;
-    curve.push_back({episode + 1, of.mean, of.ci95, of.mean / length, length});
+  for (std::size_t episode = 0; episode < returns.of_episode.size(); ++episode) {
+    const Estimate of = mean_of(returns.of_episode[episode]);
+    const double length = mean_of(returns.lengths[episode]).mean;
+    curve.push_back({static_cast<int>(episode) + 1, of.mean, of.ci95, of.mean / length, length});
   }
   return curve;
 }

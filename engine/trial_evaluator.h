@@ -7,13 +7,15 @@
 
 namespace innerloop {
 
+/// A point an episode: means and intervals over the trials.
+std::vector<CurvePoint> trial_curve(const TrialLoop::Returns& returns);
+
 class TrialEvaluator : public CurveEvaluator {
  public:
   TrialEvaluator(const Config& config, Device& device, std::vector<float> fixed_task = {});
 
   const MemoryPlan& plan() const override { return plan_; }
   void allocate() override;
-  /// A point an episode: means and intervals over the trials.
   std::vector<CurvePoint> evaluate(const std::vector<float>& params) override;
 
   /// Of the trials that were evaluated last, all of their rewards.

@@ -4,6 +4,7 @@
 
 #include "engine/environment_dispatch.h"
 #include "engine/error.h"
+#include "engine/task_numbers.h"
 
 namespace innerloop {
 namespace {
@@ -61,6 +62,13 @@ void TrialLoop::fix_task(const std::vector<float>& task) {
   device_.copy_to_device(task_numbers_, numbers.data(),
                          static_cast<std::int64_t>(numbers.size() * sizeof(float)));
   fixed_task_ = true;
+}
+
+std::vector<float> TrialLoop::task(int env) const {
+  std::vector<float> numbers(task_names(config_).size());
+  device_.copy_to_host(numbers.data(), task_numbers_ + std::ptrdiff_t{env} * task_size(config_),
+                       static_cast<std::int64_t>(numbers.size() * sizeof(float)));
+  return numbers;
 }
 
 void TrialLoop::set_key(RandomKey key) { device_.once(SetKey<float>{key, key_}); }

@@ -25,6 +25,8 @@ class TrialLoop {
 
   /// One task's numbers to use from now on, in place of drawn ones.
   void fix_task(const std::vector<float>& task);
+  /// The numbers of an environment's task, as in task_numbers, once it has been played. Waits.
+  std::vector<float> task(int env) const;
   /// Keys all random numbers from now on.
   void set_key(RandomKey key);
   /// Draws the tasks and plays a trial in each environment with θ ([P]). `deterministic`: the mean, or the likeliest action.

@@ -49,7 +49,7 @@ MetaProblem problem_of(const Form& form, HeadKind head, EstimatorName estimator,
   });
 }
 
-Vector differences_of(const MetaProblem& p) {
+Vector step_size_differences(const MetaProblem& p) {
   return central_differences([&](const Vector& theta) { return reference::meta_objective(p, theta); },
                              p.theta, 1e-6);
 }
@@ -73,7 +73,7 @@ TEST_P(LearnedStepSizes, TheirGradientAndThetasAreTheFiniteDifference) {
            {EstimatorName::reinforce, EstimatorName::ratio, EstimatorName::dice}) {
         const MetaProblem p =
             problem_of(GetParam(), head, estimator, steps, estimator == EstimatorName::dice ? 0 : 0.15);
-        const Vector found = kernel_meta_gradient<double>(p), wanted = differences_of(p);
+        const Vector found = kernel_meta_gradient<double>(p), wanted = step_size_differences(p);
         EXPECT_LT(relative_error(found, wanted), 1e-7) << steps << ' ' << static_cast<int>(estimator);
         const auto policy = p.shape.parameters();
         if (p.sizes.learned() == 0) continue;
@@ -87,10 +87,10 @@ TEST_P(LearnedStepSizes, TheirGradientAndThetasAreTheFiniteDifference) {
 TEST_P(LearnedStepSizes, TheirGradientTakesInTheTermsOfEarlierSteps) {
   MetaProblem p = problem_of(GetParam(), HeadKind::gaussian, EstimatorName::ratio, 3, 0.1);
   p.score = {0.8, -1.1};
-  EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), differences_of(p)), 1e-7);
+  EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), step_size_differences(p)), 1e-7);
   p.score.clear();
   p.penalty = {0.7, 0.4, 0.2};
-  EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), differences_of(p)), 1e-7);
+  EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), step_size_differences(p)), 1e-7);
 }
 
 TEST_P(LearnedStepSizes, FloatIsCloseToDouble) {

@@ -22,7 +22,7 @@ MetaProblem problem_of(const Case& c, const MetaProblemSizes& sizes = {}) {
   return random_meta_problem(policy_of(c.widths, c.head, c.activation), c.estimator, with_steps, c.away, 11);
 }
 
-Vector differences_of(const MetaProblem& p) {
+Vector meta_differences(const MetaProblem& p) {
   return central_differences([&](const Vector& theta) { return reference::meta_objective(p, theta); },
                              p.theta, 1e-6);
 }
@@ -42,24 +42,24 @@ class MetaGradientTest : public testing::TestWithParam<std::tuple<HeadKind, int,
 
 TEST_P(MetaGradientTest, IsTheFiniteDifferenceWithNoHiddenLayer) {
   const MetaProblem p = problem_of(with({}));
-  EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), differences_of(p)), 1e-7);
+  EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), meta_differences(p)), 1e-7);
 }
 
 TEST_P(MetaGradientTest, IsTheFiniteDifferenceWithOneHiddenLayer) {
   const MetaProblem p = problem_of(with({13}, away()));
-  EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), differences_of(p)), 1e-7);
+  EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), meta_differences(p)), 1e-7);
 }
 
 TEST_P(MetaGradientTest, IsTheFiniteDifferenceWithTwoHiddenLayers) {
   const MetaProblem p = problem_of(with({5, 18}));
-  EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), differences_of(p)), 1e-7);
+  EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), meta_differences(p)), 1e-7);
 }
 
 TEST_P(MetaGradientTest, IsTheFiniteDifferenceWithRelu) {
   Case c = with({9, 6}, away());
   c.activation = Activation::relu;
   const MetaProblem p = problem_of(c);
-  EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), differences_of(p)), 1e-7);
+  EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), meta_differences(p)), 1e-7);
 }
 
 TEST_P(MetaGradientTest, FirstOrderIsSomethingElse) {
@@ -91,13 +91,13 @@ TEST(MetaGradient, IsTheFiniteDifferenceForSeveralChunks) {
     for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical}) {
       const MetaProblem p =
           problem_of({{2, 3, 2}, head, estimator, 2}, {.horizon = 53, .envs = 11, .ending = 0.03});
-      EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), differences_of(p)), 1e-7);
+      EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), meta_differences(p)), 1e-7);
     }
 }
 
 TEST(MetaGradient, DoesNotDependOnTheNumberOfTasksThatItIsTheMeanOf) {
   const MetaProblem p = problem_of({{2, 3, 2}, HeadKind::gaussian, EstimatorName::ratio, 1}, {.tasks = 7});
-  EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), differences_of(p)), 1e-7);
+  EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), meta_differences(p)), 1e-7);
 }
 
 // E-MAML: the log-likelihood of what was done before adaptation, times how well the task went afterwards.
@@ -106,7 +106,7 @@ TEST(MetaGradient, WithTheCreditTermIsTheFiniteDifference) {
     MetaProblem p = problem_of({{3, 7, 2}, head, EstimatorName::reinforce, 2});
     const Vector without = kernel_meta_gradient<double>(p);
     p.score = {0.8, -1.1};
-    EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), differences_of(p)), 1e-7);
+    EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), meta_differences(p)), 1e-7);
     EXPECT_GT(relative_error(kernel_meta_gradient<double>(p), without), 0.1);
   }
 }
@@ -118,7 +118,7 @@ TEST(MetaGradient, WithClippedOuterSurrogateAndKlPenaltiesIsTheFiniteDifference)
     p.outer = {.estimator = EstimatorName::clipped, .weight = 0.6, .clip = 0.3};
     const Vector without = kernel_meta_gradient<double>(p);
     p.penalty = {0.7, 0.4};
-    EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), differences_of(p)), 1e-7);
+    EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), meta_differences(p)), 1e-7);
     EXPECT_GT(relative_error(kernel_meta_gradient<double>(p), without), 0.01);
     const Vector clipped = kernel_meta_gradient<double>(p);
     p.outer.clip = 1e9;
@@ -133,7 +133,7 @@ TEST(MetaGradient, RespectsTheFloorOfTheStandardDeviation) {
   p.theta[static_cast<std::size_t>(p.shape.log_std_offset())] = -0.9;
   p.theta[static_cast<std::size_t>(p.shape.log_std_offset() + 1)] = 0.1;
   const Vector gradient = kernel_meta_gradient<double>(p);
-  EXPECT_LT(relative_error(gradient, differences_of(p)), 1e-7);
+  EXPECT_LT(relative_error(gradient, meta_differences(p)), 1e-7);
   EXPECT_EQ(gradient[static_cast<std::size_t>(p.shape.log_std_offset())], 0);
 }
 

@@ -91,7 +91,7 @@ Picture read(std::string_view text) {
   return picture;
 }
 
-std::string error_of(std::string_view text) {
+std::string options_error_of(std::string_view text) {
   try {
     read(text);
   } catch (const InputError& error) {
@@ -147,95 +147,97 @@ TEST(Options, WhatIsShownReadsBackEqual) {
 }
 
 TEST(Options, RefusesAnUnknownKeyWithTheNearestName) {
-  EXPECT_EQ(error_of(R"({"scael": 1})"),
+  EXPECT_EQ(options_error_of(R"({"scael": 1})"),
             "x.json: /scael: wanted an option of the config (nearest: \"scale\"), found \"scael\"");
-  EXPECT_EQ(error_of(R"({"frame": {"widht": 1}})"),
+  EXPECT_EQ(options_error_of(R"({"frame": {"widht": 1}})"),
             "x.json: /frame/widht: wanted an option of \"frame\" (nearest: \"width\"), found \"widht\"");
   EXPECT_EQ(
-      error_of(R"({"shape": {"name": "square", "radius": 1}})"),
+      options_error_of(R"({"shape": {"name": "square", "radius": 1}})"),
       "x.json: /shape/radius: wanted an option of shape \"square\" (nearest: \"name\"), found \"radius\"");
-  EXPECT_EQ(error_of(R"({"frame": {"name": "x"}})"),
+  EXPECT_EQ(options_error_of(R"({"frame": {"name": "x"}})"),
             "x.json: /frame/name: wanted an option of \"frame\" (nearest: \"width\"), found \"name\"");
 }
 
 TEST(Options, RefusesAnUnknownNameWithTheNearestOne) {
-  EXPECT_EQ(error_of(R"({"shape": {"name": "sqare"}})"),
+  EXPECT_EQ(options_error_of(R"({"shape": {"name": "sqare"}})"),
             "x.json: /shape/name: wanted one of \"circle\", \"square\" (nearest: \"square\"), found "
             "\"sqare\" (string)");
   EXPECT_EQ(
-      error_of(R"({"colour": "gren"})"),
+      options_error_of(R"({"colour": "gren"})"),
       "x.json: /colour: wanted one of \"red\", \"green\" (nearest: \"green\"), found \"gren\" (string)");
 }
 
 TEST(Options, RefusesAnotherType) {
-  EXPECT_EQ(error_of("[]"), "x.json: wanted a JSON object, found [] (list)");
-  EXPECT_EQ(error_of(R"({"visible": 1})"), "x.json: /visible: wanted true or false, found 1 (number)");
-  EXPECT_EQ(error_of(R"({"scale": "0.1"})"),
+  EXPECT_EQ(options_error_of("[]"), "x.json: wanted a JSON object, found [] (list)");
+  EXPECT_EQ(options_error_of(R"({"visible": 1})"),
+            "x.json: /visible: wanted true or false, found 1 (number)");
+  EXPECT_EQ(options_error_of(R"({"scale": "0.1"})"),
             "x.json: /scale: wanted a number of at least -1 and below 2, found \"0.1\" (string)");
-  EXPECT_EQ(error_of(R"({"scale": null})"),
+  EXPECT_EQ(options_error_of(R"({"scale": null})"),
             "x.json: /scale: wanted a number of at least -1 and below 2, found null");
-  EXPECT_EQ(error_of(R"({"colour": 0})"),
+  EXPECT_EQ(options_error_of(R"({"colour": 0})"),
             "x.json: /colour: wanted one of \"red\", \"green\", found 0 (number)");
-  EXPECT_EQ(error_of(R"({"limit": false})"),
+  EXPECT_EQ(options_error_of(R"({"limit": false})"),
             "x.json: /limit: wanted a number of at least 0, or null, found false (boolean)");
-  EXPECT_EQ(error_of(R"({"sizes": 3})"),
+  EXPECT_EQ(options_error_of(R"({"sizes": 3})"),
             "x.json: /sizes: wanted a list of 0 to 3 integers, each from 1 to 256, found 3 (number)");
-  EXPECT_EQ(error_of(R"({"sizes": [1, "2"]})"),
+  EXPECT_EQ(options_error_of(R"({"sizes": [1, "2"]})"),
             "x.json: /sizes/1: wanted an integer from 1 to 256, found \"2\" (string)");
-  EXPECT_EQ(error_of(R"({"rates": "1"})"),
+  EXPECT_EQ(options_error_of(R"({"rates": "1"})"),
             "x.json: /rates: wanted a number above 0, or a list of 1 to 3 numbers, found \"1\" (string)");
-  EXPECT_EQ(error_of(R"({"span": 1})"),
+  EXPECT_EQ(options_error_of(R"({"span": 1})"),
             "x.json: /span: wanted [low, high], each a number from -1 to 1, found 1 (number)");
-  EXPECT_EQ(error_of(R"({"frame": 1})"), "x.json: /frame: wanted an object, found 1 (number)");
-  EXPECT_EQ(error_of(R"({"shape": "circle"})"),
+  EXPECT_EQ(options_error_of(R"({"frame": 1})"), "x.json: /frame: wanted an object, found 1 (number)");
+  EXPECT_EQ(options_error_of(R"({"shape": "circle"})"),
             "x.json: /shape: wanted an object, found \"circle\" (string)");
-  EXPECT_EQ(error_of(R"({"shape": {"name": 1}})"),
+  EXPECT_EQ(options_error_of(R"({"shape": {"name": 1}})"),
             "x.json: /shape/name: wanted one of \"circle\", \"square\", found 1 (number)");
 }
 
 TEST(Options, RefusesWhatIsOutOfRange) {
-  EXPECT_EQ(error_of(R"({"scale": 2})"),
+  EXPECT_EQ(options_error_of(R"({"scale": 2})"),
             "x.json: /scale: wanted a number of at least -1 and below 2, found 2 (number)");
-  EXPECT_EQ(error_of(R"({"limit": -0.5})"),
+  EXPECT_EQ(options_error_of(R"({"limit": -0.5})"),
             "x.json: /limit: wanted a number of at least 0, or null, found -0.5 (number)");
-  EXPECT_EQ(error_of(R"({"rates": [1, 0]})"), "x.json: /rates/1: wanted a number above 0, found 0 (number)");
-  EXPECT_EQ(error_of(R"({"sizes": [257]})"),
+  EXPECT_EQ(options_error_of(R"({"rates": [1, 0]})"),
+            "x.json: /rates/1: wanted a number above 0, found 0 (number)");
+  EXPECT_EQ(options_error_of(R"({"sizes": [257]})"),
             "x.json: /sizes/0: wanted an integer from 1 to 256, found 257 (number)");
-  EXPECT_EQ(error_of(R"({"shape": {"radius": 0}})"),
+  EXPECT_EQ(options_error_of(R"({"shape": {"radius": 0}})"),
             "x.json: /shape/radius: wanted a number above 0, found 0 (number)");
 }
 
 TEST(Options, RefusesWhatItsTypeCannotHold) {
-  EXPECT_EQ(error_of(R"({"id": 4294967296})"),
+  EXPECT_EQ(options_error_of(R"({"id": 4294967296})"),
             "x.json: /id: wanted an integer from 0 to 4294967295, found 4294967296 (number)");
-  EXPECT_EQ(error_of(R"({"id": -1})"),
+  EXPECT_EQ(options_error_of(R"({"id": -1})"),
             "x.json: /id: wanted an integer from 0 to 4294967295, found -1 (number)");
-  EXPECT_EQ(error_of(R"({"id": 99999999999999999999})"),
+  EXPECT_EQ(options_error_of(R"({"id": 99999999999999999999})"),
             "x.json: /id: wanted an integer from 0 to 4294967295, found 1e+20 (number)");
-  EXPECT_EQ(error_of(R"({"id": 1.5})"),
+  EXPECT_EQ(options_error_of(R"({"id": 1.5})"),
             "x.json: /id: wanted an integer from 0 to 4294967295, found 1.5 (number)");
-  EXPECT_NE(error_of(R"({"shape": {"name": "square", "side": 9223372036854775808}})"), "no error");
-  EXPECT_EQ(error_of(R"({"shape": {"radius": 1e39}})"),
+  EXPECT_NE(options_error_of(R"({"shape": {"name": "square", "side": 9223372036854775808}})"), "no error");
+  EXPECT_EQ(options_error_of(R"({"shape": {"radius": 1e39}})"),
             "x.json: /shape/radius: wanted a number that 32 bits can hold, found 1e+39 (number)");
-  EXPECT_EQ(error_of(R"({"shape": {"radius": 1e-60}})"),
+  EXPECT_EQ(options_error_of(R"({"shape": {"radius": 1e-60}})"),
             "x.json: /shape/radius: wanted a number that 32 bits can hold, found 1e-60 (number)");
   // Doubles too: the kernels compute with floats.
-  EXPECT_EQ(error_of(R"({"limit": 1e39})"),
+  EXPECT_EQ(options_error_of(R"({"limit": 1e39})"),
             "x.json: /limit: wanted a number that 32 bits can hold, found 1e+39 (number)");
-  EXPECT_EQ(error_of(R"({"rates": [1e-60]})"),
+  EXPECT_EQ(options_error_of(R"({"rates": [1e-60]})"),
             "x.json: /rates/0: wanted a number that 32 bits can hold, found 1e-60 (number)");
 }
 
 TEST(Options, RefusesListsOfAnotherLength) {
-  EXPECT_EQ(error_of(R"({"sizes": [1, 1, 1, 1]})"),
+  EXPECT_EQ(options_error_of(R"({"sizes": [1, 1, 1, 1]})"),
             "x.json: /sizes: wanted a list of 0 to 3 integers, each from 1 to 256, found [1,1,1,1] (list)");
-  EXPECT_EQ(error_of(R"({"rates": []})"),
+  EXPECT_EQ(options_error_of(R"({"rates": []})"),
             "x.json: /rates: wanted a number above 0, or a list of 1 to 3 numbers, found [] (list)");
-  EXPECT_EQ(error_of(R"({"sizes": []})"), "no error");
+  EXPECT_EQ(options_error_of(R"({"sizes": []})"), "no error");
 }
 
 TEST(Options, RefusesAnIntervalThatRunsBackwards) {
-  EXPECT_EQ(error_of(R"({"span": [0.5, 0.25]})"),
+  EXPECT_EQ(options_error_of(R"({"span": [0.5, 0.25]})"),
             "x.json: /span: wanted [low, high], the low no higher than the high, found [0.5,0.25] (list)");
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -7,6 +8,8 @@
 
 #include "engine/adapted_policy.h"
 #include "engine/atomic_file.h"
+#include "engine/baselines/baseline_report.h"
+#include "engine/baselines/baseline_trials.h"
 #include "engine/commands/commands.h"
 #include "engine/commands/device_flags.h"
 #include "engine/comparison.h"
@@ -22,22 +25,43 @@ namespace {
 struct EvaluateFlags {
   std::vector<std::string> runs;
   std::string task, policy, json;
+  std::vector<std::string> baselines, set;
   std::vector<int> steps;
   DeviceOptions device;
 };
 
-void override_steps(Config& config, const EvaluateFlags& flags) {
+void check_steps(const Config& config, const EvaluateFlags& flags) {
   if (!flags.steps.empty() && has_memory(config))
     throw InputError("--steps: wanted none for a run of \"" + algorithm_name(config) +
                      "\", whose memory learns a task, found " + std::to_string(flags.steps.front()));
+}
+
+void override_steps(Config& config, const EvaluateFlags& flags) {
+  check_steps(config, flags);
   if (!flags.steps.empty()) config.evaluation.inner_steps = std::ranges::max(flags.steps);
+}
+
+std::vector<float> task_of(const EvaluateFlags& flags, const Config& config) {
+  return flags.task.empty() ? std::vector<float>{} : parse_task(flags.task, config);
+}
+
+// Hand-written learners on what a config says, with nothing trained.
+void evaluate_baselines(const EvaluateFlags& flags) {
+  const Config config = read_config(flags.runs[0], flags.set);
+  check_steps(config, flags);
+  const std::vector<float> task = task_of(flags, config);
+  const auto learners = prepare_baselines(config, flags.baselines);
+  const int threads = threads_or_cores(flags.device.threads);
+  const auto report = baseline_report(config, learners, threads, task);
+  if (!flags.json.empty()) write_json(flags.json, report);
+  std::cout << baseline_table(report);
 }
 
 void evaluate_one(const EvaluateFlags& flags) {
   TrainedRun run = open_trained_run(flags.runs[0]);
   override_steps(run.config, flags);
-  const std::vector<float> task =
-      flags.task.empty() ? std::vector<float>{} : parse_task(flags.task, run.config);
+  const std::vector<float> task = task_of(flags, run.config);
+  const auto learners = prepare_baselines(run.config, flags.baselines);
   if (!flags.policy.empty()) {
     check_learns_by_steps(run, "--policy");
     // What the run has learned beside the policy stays: step sizes.
@@ -45,14 +69,17 @@ void evaluate_one(const EvaluateFlags& flags) {
   }
   Device device(flags.device);
   std::cout << "device: " << device.description() << "\n" << std::flush;
-  const auto report = evaluation_report(run.config, device, run.params, run.iteration, task);
+  auto report = evaluation_report(run.config, device, run.params, run.iteration, task);
+  add_baselines(report, run.config, learners, threads_or_cores(flags.device.threads), task);
   write_json(flags.json.empty() ? run.folder.evaluation().string() : flags.json, report);
   std::cout << evaluation_table(report, run.config);
 }
 
 void compare(const EvaluateFlags& flags) {
-  for (const auto& [flag, value] : {std::pair{"--task", &flags.task}, {"--policy", &flags.policy}})
-    if (!value->empty())
+  for (const auto& [flag, given] : {std::pair{"--task", !flags.task.empty()},
+                                    {"--policy", !flags.policy.empty()},
+                                    {"--baseline", !flags.baselines.empty()}})
+    if (given)
       throw InputError(std::string(flag) + ": wanted one RUN with it, found " +
                        std::to_string(flags.runs.size()));
   std::vector<TrainedRun> runs;
@@ -69,7 +96,12 @@ void compare(const EvaluateFlags& flags) {
 
 void evaluate(const EvaluateFlags& flags) {
   if (!flags.json.empty()) check_file_place(flags.json);
-  if (flags.runs.size() == 1)
+  const bool is_run = flags.baselines.empty() || std::filesystem::is_directory(flags.runs[0]);
+  if (is_run && !flags.set.empty())
+    throw InputError("--set: wanted a config and --baseline with it, found the run " + flags.runs[0]);
+  if (flags.runs.size() == 1 && !is_run)
+    evaluate_baselines(flags);
+  else if (flags.runs.size() == 1)
     evaluate_one(flags);
   else
     compare(flags);
@@ -82,14 +114,26 @@ void add_evaluate(CLI::App& app) {
   auto flags = std::make_shared<EvaluateFlags>();
   command
       .add_option("RUN", flags->runs,
-                  "a run's folder, where evaluation.json is written; several are compared in one table")
+                  "a run's folder, where evaluation.json is written; several are compared in one table; with "
+                  "--baseline also a config")
       ->required();
   command.add_option("--json", flags->json, "the file for the numbers, in place of evaluation.json");
   command.add_option("--task", flags->task,
                      R"(one task in their place, as in '{"goal_x": 0.3, "goal_y": -0.2}')");
-  command.add_option("--policy", flags->policy, "in place of the checkpoint's policy one that `adapt` saved");
+  CLI::Option* policy = command.add_option("--policy", flags->policy,
+                                           "in place of the checkpoint's policy one that `adapt` saved");
   command.add_option("--steps", flags->steps, "gradient steps of adaptation; of several the most")
       ->check(CLI::Range(0, kMaxInnerSteps))
+      ->type_size(1)
+      ->allow_extra_args(false);
+  command
+      .add_option("--baseline", flags->baselines,
+                  "a hand-written learner beside the run, or of a config alone: random, oracle; of bandits "
+                  "thompson, ucb1, epsilon_greedy, greedy, gittins; of tabular_mdp psrl, opsrl")
+      ->type_size(1)
+      ->allow_extra_args(false)
+      ->excludes(policy);
+  command.add_option("--set", flags->set, "path=value: overrides one option of a config")
       ->type_size(1)
       ->allow_extra_args(false);
   add_device_flags(command, flags->device);

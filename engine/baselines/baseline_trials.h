@@ -1,0 +1,22 @@
+// Plays a hand-written learner's trials, on the host: the tasks, and what their steps draw, are those that an agent with a
+// memory meets (kernels/trial_rollout.h).
+#pragma once
+
+#include <vector>
+
+#include "engine/baselines/learner.h"
+#include "engine/config.h"
+#include "engine/trial_loop.h"
+
+namespace innerloop {
+
+/// The trials of the config's `evaluation`: in each its held-out task, or the `fixed_task` (engine/task_numbers.h) where
+/// that is not empty. `threads` >= 1 never change the result.
+/// @pre the config's algorithm plays trials, and the learner is one of its environment's (baselines_of).
+TrialLoop::Returns play_baseline(const LearnerOfTrial& learner, const Config& config, int threads,
+                                 const std::vector<float>& fixed_task = {});
+
+/// `wanted` threads, or where that is 0 one for each core.
+int threads_or_cores(int wanted);
+
+}  // namespace innerloop
