@@ -4,7 +4,9 @@
 
 #include <functional>
 
+#include "engine/memory_layout.h"
 #include "tests/support/learner.h"
+#include "tests/support/plain_outer.h"
 
 namespace innerloop {
 namespace {
@@ -218,10 +220,63 @@ TEST(Algorithms, TrpoImprovesTheObjectiveWithinItsRegion) {
     }
 }
 
+// The step sizes of meta_sgd are learned, and not all decay is on weights that start at 0.
+const std::vector<std::vector<std::string>> kLearners = {
+    {"algorithm.learned_lr=layer", "algorithm.inner_lr=0.4"},
+    {"algorithm.name=fomaml"},
+    {"algorithm.name=emaml", R"(environment={"name": "bandit"})", "horizon=1"},
+    {"algorithm.name=reptile", "policy.initial_log_std=0.5"},
+    {R"(algorithm={"name": "promp", "epochs": 1})"},
+    {R"(algorithm={"name": "meta_sgd", "learned_lr_sign": "free"})"}};
+
+TEST(Algorithms, AdamWShrinksWeightsAndNothingElse) {
+  for (const auto& overrides : kLearners) {
+    const Config config =
+        config_of(overrides, {R"(outer={"name": "adamw", "lr": 0.05, "weight_decay": 0.5})"});
+    Learner learner(config, 0);
+    PlainAdam plain;
+    for (const LayoutEntry& entry : parameter_layout(config))
+      for (std::int64_t i = 0; i < entry.shape[0] * (entry.shape.size() > 1 ? entry.shape[1] : 1); ++i)
+        plain.decay.push_back(entry.name.starts_with("layer") && entry.shape.size() == 2 ? 0.5 : 0);
+    for (int i = 0; i < 4; ++i) {
+      Vector wanted = learner.params();
+      learner.iterate();
+      plain.step(wanted, learner.meta_gradient(), 0.05);
+      EXPECT_LT(relative_error(learner.params(), wanted), 1e-6) << overrides[0] << ' ' << i;
+    }
+  }
+}
+
+TEST(Algorithms, SgdHasMomentum) {
+  for (const auto& overrides : kLearners)
+    for (const bool nesterov : {false, true}) {
+      Learner learner(config_of(overrides, {R"(outer={"name": "sgd", "lr": 0.3, "momentum": 0.7})",
+                                            std::string("outer.nesterov=") + (nesterov ? "true" : "false")}),
+                      0);
+      PlainMomentum plain{0.7, nesterov};
+      for (int i = 0; i < 4; ++i) {
+        Vector wanted = learner.params();
+        learner.iterate();
+        plain.step(wanted, learner.meta_gradient(), 0.3);
+        EXPECT_LT(relative_error(learner.params(), wanted), 1e-6) << overrides[0] << ' ' << i;
+      }
+    }
+}
+
+// Without decay AdamW is Adam, and without momentum SGD is what it was: not a bit differs, and no state is kept.
+TEST(Algorithms, NoDecayAndNoMomentumChangeNothing) {
+  const auto after = [](const std::string& outer) { return Learner(small_config({outer}), 3).params(); };
+  EXPECT_EQ(after(R"(outer={"name": "adamw", "weight_decay": 0})"), after(R"(outer={"name": "adam"})"));
+  EXPECT_NE(after(R"(outer={"name": "adamw"})"), after(R"(outer={"name": "adam"})"));
+  EXPECT_EQ(after(R"(outer={"name": "sgd", "momentum": 0})"), after(R"(outer={"name": "sgd"})"));
+  EXPECT_NE(after(R"(outer={"name": "sgd", "momentum": 0.1})"), after(R"(outer={"name": "sgd"})"));
+}
+
 // The first of four steps is whole, the second three quarters as long.
 TEST(Algorithms, LinearScheduleShortensEachStep) {
-  for (const std::string outer : {"sgd", "adam", "trpo"}) {
-    const std::string optimiser = "outer={\"name\": \"" + outer + "\"}";
+  for (const std::string outer : {"sgd", "momentum", "adam", "adamw", "trpo"}) {
+    const std::string optimiser = outer == "momentum" ? R"(outer={"name": "sgd", "momentum": 0.9})"
+                                                      : "outer={\"name\": \"" + outer + "\"}";
     Learner constant(small_config({optimiser})),
         linear(small_config({"iterations=4", optimiser, "outer.schedule=linear"}));
     const Vector start = constant.params();

@@ -325,10 +325,11 @@ struct Cases {
 
   void outer() {
     constexpr int kSize = 339;
-    for (const char* form : {"adam", "adam_clipped", "sgd", "not_finite"})
+    for (const char* form : {"adam", "adam_clipped", "adamw", "sgd", "momentum", "nesterov", "not_finite"})
       add_once("OuterStep", form, [form = std::string(form)](Memory& memory) {
         OuterStep<float> op;
-        op.kind = form == "sgd" ? OuterStep<float>::Kind::sgd : OuterStep<float>::Kind::adam;
+        const bool momentum = form == "momentum" || form == "nesterov";
+        op.kind = form == "sgd" || momentum ? OuterStep<float>::Kind::sgd : OuterStep<float>::Kind::adam;
         op.size = kSize;
         op.params = memory.normals("params", kSize);
         float* gradient = memory.normals("gradient", kSize);
@@ -339,6 +340,10 @@ struct Cases {
         for (int i = 0; i < kSize; ++i) second[i] = second[i] * second[i];
         op.second_moment = second;
         op.powers = memory.hold<double>("powers", std::vector<double>{0.9, 0.999});
+        if (momentum) op.velocity = memory.normals("velocity", kSize);
+        if (form == "adamw") op.decay = memory.normals("decay", kSize);
+        op.momentum = 0.8f;
+        op.nesterov = form == "nesterov";
         op.lr = 0.01f;
         op.beta1 = 0.9f;
         op.beta2 = 0.999f;
