@@ -114,6 +114,63 @@ TEST(Algorithms, FomamlLearnsStepSizesToo) {
   EXPECT_LT(relative_error(learner.meta_gradient(), wanted), 1e-4);
 }
 
+// Where it has a weight, the policy's entropy is a part of the inner objective, of the outer one, or of both.
+const std::vector<std::vector<std::string>> kEntropies = {
+    {"algorithm.entropy_weight=0.5"},
+    {"algorithm.outer_entropy_weight=0.4"},
+    {"algorithm.entropy_weight=0.3", "algorithm.outer_entropy_weight=0.2"}};
+
+TEST(Algorithms, MamlClimbsEntropiesToo) {
+  for (const auto& environment : kEnvironments)
+    for (const auto& entropy : kEntropies)
+      for (const std::string algorithm :
+           {R"({"name": "maml", "inner_steps": 2, "estimator": "reinforce"})",
+            R"({"name": "maml", "inner_steps": 3, "estimator": "dice"})",
+            R"({"name": "meta_sgd", "inner_steps": 2, "learned_lr": "layer", "estimator": "ratio"})",
+            R"({"name": "promp", "inner_steps": 2, "epochs": 1})"}) {
+        std::vector<std::string> overrides = {"algorithm=" + algorithm, "policy.activation=tanh"};
+        overrides.insert(overrides.end(), entropy.begin(), entropy.end());
+        Learner learner(config_of(overrides, environment), 2);
+        MetaProblem p = learner.problem();
+        if (algorithm.find("promp") != algorithm.npos) {
+          p.outer.estimator = EstimatorName::clipped;
+          p.outer.clip = 0.3;
+        }
+        EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4)
+            << algorithm << entropy[0] << environment[0];
+        p.entropy = p.outer.entropy = 0;
+        EXPECT_GT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-3)
+            << algorithm << entropy[0] << environment[0];
+      }
+}
+
+TEST(Algorithms, ReptileAndFomamlClimbEntropiesToo) {
+  for (const auto& environment : kEnvironments) {
+    Learner reptile(config_of({"algorithm.name=reptile", "algorithm.entropy_weight=0.5"}, environment), 2);
+    const MetaProblem p = reptile.problem();
+    Vector move(p.theta.size());
+    for (int task = 0; task < p.tasks; ++task) {
+      const Vector adapted = reference::adapted(p, task, p.theta);
+      for (std::size_t i = 0; i < move.size(); ++i) move[i] += (adapted[i] - p.theta[i]) / p.tasks;
+    }
+    EXPECT_LT(relative_error(reptile.meta_gradient(), move), 1e-4) << environment[0];
+
+    Learner fomaml(config_of({"algorithm.name=fomaml", "algorithm.entropy_weight=0.5",
+                              "algorithm.outer_entropy_weight=0.4"},
+                             environment),
+                   2);
+    const MetaProblem q = fomaml.problem();
+    Vector mean(q.theta.size());
+    for (int task = 0; task < q.tasks; ++task) {
+      const Vector g =
+          reference::evaluate(q.shape, q.batch(2), task, reference::adapted(q, task, q.theta), q.outer, true)
+              .gradient;
+      for (std::size_t i = 0; i < g.size(); ++i) mean[i] += g[i] / q.tasks;
+    }
+    EXPECT_LT(relative_error(fomaml.meta_gradient(), mean), 1e-4) << environment[0];
+  }
+}
+
 TEST(Algorithms, FomamlTakesTheGradientAtTheAdaptedParameters) {
   for (const auto& environment : kEnvironments) {
     Learner learner(config_of({"algorithm.name=fomaml"}, environment));
@@ -148,7 +205,10 @@ TEST(Algorithms, ReptileMovesTowardsTheMeanOfTheAdaptedParameters) {
 
 TEST(Algorithms, EmamlAddsTheCreditOfWhatWasDoneBeforeAdaptation) {
   for (const auto& environment : kEnvironments) {
-    Learner learner(config_of({"algorithm.name=emaml", "algorithm.exploration_weight=0.7"}, environment), 2);
+    Learner learner(config_of({"algorithm.name=emaml", "algorithm.exploration_weight=0.7",
+                               "algorithm.entropy_weight=0.2"},
+                              environment),
+                    2);
     MetaProblem p = learner.problem();
     double mean = 0, variance = 0;
     const auto mean_return = [&](int task) {
@@ -201,9 +261,11 @@ double divergence(const MetaProblem& p, const Vector& theta) {
 TEST(Algorithms, TrpoImprovesTheObjectiveWithinItsRegion) {
   for (const auto& environment : kEnvironments)
     for (const std::string algorithm : {"maml", "emaml", "meta_sgd"}) {
-      Learner learner(config_of({"algorithm.name=" + algorithm, "algorithm.inner_lr=0.4",
-                                 "outer={\"name\": \"trpo\", \"max_kl\": 0.003}"},
-                                environment));
+      const std::string entropy = algorithm == "maml" ? "0" : "0.3";
+      Learner learner(config_of(
+          {"algorithm.name=" + algorithm, "algorithm.inner_lr=0.4", "algorithm.entropy_weight=" + entropy,
+           "algorithm.outer_entropy_weight=" + entropy, "outer={\"name\": \"trpo\", \"max_kl\": 0.003}"},
+          environment));
       MetaProblem p = learner.problem();
       const Vector after = learner.params();
       const double moved = divergence(p, after);
@@ -220,7 +282,7 @@ TEST(Algorithms, TrpoImprovesTheObjectiveWithinItsRegion) {
     }
 }
 
-// The step sizes of meta_sgd are learned, and not all decay is on weights that start at 0.
+// Some learn step sizes, and some have a log_std: both are far from 0, so that a decay of them would show.
 const std::vector<std::vector<std::string>> kLearners = {
     {"algorithm.learned_lr=layer", "algorithm.inner_lr=0.4"},
     {"algorithm.name=fomaml"},
@@ -338,8 +400,8 @@ Vector solve(const std::function<Vector(const Vector&)>& product, double damping
 }
 
 TEST(Algorithms, TrpoStepsAlongTheNaturalGradientOfAllThatIsLearned) {
-  for (const std::string option :
-       {"learned_lr=none", "learned_lr=scalar", "learned_lr=layer", "adapted_layers=[0]"}) {
+  for (const std::string option : {"learned_lr=none", "learned_lr=scalar", "learned_lr=layer",
+                                   "adapted_layers=[0]", "outer_entropy_weight=0.7"}) {
     Learner learner(small_config({"algorithm.inner_lr=0.8", "algorithm." + option,
                                   "outer={\"name\": \"trpo\", \"max_kl\": 1e-5, \"cg_iterations\": 100}"}));
     const MetaProblem p = learner.problem();

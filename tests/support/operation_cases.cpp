@@ -137,6 +137,7 @@ struct Cases {
     add("PolicyGradient", "reinforce_with_score", [=, p = deep](Memory& memory) {
       auto op = gradient(memory, p, EstimatorName::reinforce, false);
       op.score_weight = memory.normals("score", p.tasks);
+      op.entropy_weight = 0.3f;
       return op;
     });
     add("PolicyGradient", "ratio_with_divergence_kept", [=, p = deep](Memory& memory) {
@@ -152,8 +153,11 @@ struct Cases {
       op.drawn_params = p.params(memory, "drawn");
       return op;
     });
-    add("PolicyGradient", "dice_no_hidden_layer",
-        [=, p = logits](Memory& memory) { return gradient(memory, p, EstimatorName::dice, true); });
+    add("PolicyGradient", "dice_no_hidden_layer", [=, p = logits](Memory& memory) {
+      auto op = gradient(memory, p, EstimatorName::dice, true);
+      op.entropy_weight = 0.3f;
+      return op;
+    });
     add("PolicyGradient", "values_alone", [=, p = plain](Memory& memory) {
       auto op = gradient(memory, p, EstimatorName::ratio, false);
       op.partial = nullptr;
@@ -188,8 +192,11 @@ struct Cases {
     });
     add(family, "clipped_relu_categorical",
         [p = relu](Memory& memory) { return curvature<Op>(memory, p, EstimatorName::clipped); });
-    add(family, "dice_no_hidden_layer",
-        [p = logits](Memory& memory) { return curvature<Op>(memory, p, EstimatorName::dice); });
+    add(family, "dice_no_hidden_layer", [p = logits](Memory& memory) {
+      auto op = curvature<Op>(memory, p, EstimatorName::dice);
+      op.entropy_weight = 0.3f;
+      return op;
+    });
     add(family, "ratio_no_hidden_layer",
         [p = plain](Memory& memory) { return curvature<Op>(memory, p, EstimatorName::ratio); });
   }
