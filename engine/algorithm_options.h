@@ -68,7 +68,7 @@ struct InnerLoopOptions {
     field("entropy_weight", o.entropy_weight, at_least(0),
           "β: the inner steps climb β × the policy's mean entropy at the visited states, too");
     field("outer_entropy_weight", o.outer_entropy_weight, at_least(0),
-          "the same for the outer objective and the adapted policies");
+          "β: weight of the adapted policies' mean entropy in the outer objective");
     field("discount", o.discount, between(0, 1), "γ: what a reward is worth one step later");
     field("gae_lambda", o.gae_lambda, between(0, 1),
           "λ of generalised advantage estimation; 1: returns less baseline");
