@@ -30,6 +30,8 @@ struct InnerLoopOptions {
   std::vector<int> adapted_layers = {};
   EstimatorName estimator = EstimatorName::reinforce;
   double clip_epsilon = 0.2;
+  double entropy_weight = 0.0;
+  double outer_entropy_weight = 0.0;
   double discount = 0.99;
   double gae_lambda = 1.0;
   BaselineName baseline = BaselineName::linear;
@@ -64,6 +66,10 @@ struct InnerLoopOptions {
               Choice{"dice", "every earlier action weighs every later reward (DiCE)"}},
           "the inner steps' objective");
     field("clip_epsilon", o.clip_epsilon, strictly_between(0, 1), "of estimator `clipped`");
+    field("entropy_weight", o.entropy_weight, at_least(0),
+          "β: the inner steps climb β × the policy's mean entropy at the visited states, too");
+    field("outer_entropy_weight", o.outer_entropy_weight, at_least(0),
+          "β: weight of the adapted policies' mean entropy in the outer objective");
     field("discount", o.discount, between(0, 1), "γ: what a reward is worth one step later");
     field("gae_lambda", o.gae_lambda, between(0, 1),
           "λ of generalised advantage estimation; 1: returns less baseline");
@@ -158,6 +164,8 @@ struct ReptileOptions {
   static void validate(const ReptileOptions& o, Report& report) {
     if (o.inner.learned_lr != LearnedLr::none)
       report("learned_lr", "reptile takes no gradient through its inner steps");
+    if (o.inner.outer_entropy_weight != 0)
+      report("outer_entropy_weight", "reptile has no outer objective; entropy_weight is of its inner one");
   }
 };
 

@@ -81,19 +81,22 @@ void check_outer(const Config& config, const OptionSource& source) {
   if (!is<TrpoOptions>(config.outer)) return;
   if (has_memory(config)) {
     source.refuse("/outer/name",
-                  "\"adam\" or \"sgd\" with algorithm \"rl2\", whose clipping bounds the update", "\"trpo\"");
+                  "\"adam\", \"adamw\" or \"sgd\" with algorithm \"rl2\", whose clipping bounds the update",
+                  "\"trpo\"");
   }
   if (is<ReptileOptions>(config.algorithm)) {
-    source.refuse("/outer/name",
-                  "\"sgd\" or \"adam\" with algorithm \"reptile\", which has no outer surrogate to "
-                  "search along",
-                  "\"trpo\"");
+    source.refuse(
+        "/outer/name",
+        "\"sgd\", \"adam\" or \"adamw\" with algorithm \"reptile\", which has no outer surrogate to "
+        "search along",
+        "\"trpo\"");
   }
   if (is<PrompOptions>(config.algorithm)) {
-    source.refuse("/outer/name",
-                  "\"adam\" or \"sgd\" with algorithm \"promp\", which bounds the KL divergence by "
-                  "clipping and a penalty itself",
-                  "\"trpo\"");
+    source.refuse(
+        "/outer/name",
+        "\"adam\", \"adamw\" or \"sgd\" with algorithm \"promp\", which bounds the KL divergence by "
+        "clipping and a penalty itself",
+        "\"trpo\"");
   }
 }
 
@@ -181,6 +184,7 @@ void check_rules(const Config& config, const OptionSource& source) {
   check_policy(config, source);
   check_validity(Environments{}, config.environment, "/environment", source);
   check_validity(Algorithms{}, config.algorithm, "/algorithm", source);
+  check_validity(OuterOptimisers{}, config.outer, "/outer", source);
 }
 
 }  // namespace innerloop

@@ -216,6 +216,7 @@ void InnerLoop::adapt(int k, const Parameters<float>& from, float* to, const int
   const InnerLoopOptions& options = innerloop::inner_loop(config_);
   PolicyGradient<float> op = gradient_at(k, from, options.estimator);
   op.clip = static_cast<float>(options.clip_epsilon);
+  op.entropy_weight = static_cast<float>(options.entropy_weight);
   op.enabled = enabled;
   device_.per_task(op, sizes_.tasks);
   apply(k, from, step_size(k), to, enabled, inner_gradients_[static_cast<std::size_t>(k)]);
@@ -237,6 +238,7 @@ void InnerLoop::add_gradient(int k, const Parameters<float>& params, const Term&
   PolicyGradient<float> op = gradient_at(k, params, term.estimator);
   op.surrogate_weight = term.surrogate_weight;
   op.clip = term.clip;
+  op.entropy_weight = term.entropy_weight;
   op.score_weight = term.score_weight;
   op.divergence_weight = term.divergence_weight;
   op.values = values_;
@@ -299,6 +301,7 @@ void InnerLoop::hessian_product(int k, const Parameters<float>& params, const Di
   op.direction = direction;
   op.estimator = options.estimator;
   op.clip = static_cast<float>(options.clip_epsilon);
+  op.entropy_weight = static_cast<float>(options.entropy_weight);
   op.partial = partial_;
   if (options.estimator == EstimatorName::dice) {
     device_.per_task(TangentLogProb<float>{shape_, params, batch(k), op.kept, op.direction, tangents_},

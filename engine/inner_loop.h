@@ -70,6 +70,7 @@ class InnerLoop {
     EstimatorName estimator = EstimatorName::ratio;
     float surrogate_weight = 1;
     float clip = 0;
+    float entropy_weight = 0;
     const float* score_weight = nullptr;
     const float* divergence_weight = nullptr;
     const int* enabled = nullptr;

@@ -39,12 +39,31 @@ struct AdamOptions {
   }
 };
 
+struct AdamWOptions {
+  using Options = AdamWOptions;
+  static constexpr auto name = "adamw";
+  static constexpr auto meaning = "Adam that also shrinks the weights, apart from their moments";
+  AdamOptions adam;
+  double weight_decay = 0.01;
+  bool operator==(const AdamWOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, AdamWOptions& o) {
+    AdamOptions::describe(field, o.adam);
+    field("weight_decay", o.weight_decay, at_least(0),
+          "λ: a step takes lr·λ of each weight away, schedule included; biases, log_std and learned step "
+          "sizes do not decay; 0: adam");
+  }
+};
+
 struct SgdOptions {
   using Options = SgdOptions;
   static constexpr auto name = "sgd";
   static constexpr auto meaning = "plain steps along the meta-gradient; Reptile as published, lr is its ε";
   double lr = 0.1;
   OuterSchedule schedule = OuterSchedule::constant;
+  double momentum = 0;
+  bool nesterov = false;
   std::optional<double> max_gradient_norm;
   bool operator==(const SgdOptions&) const = default;
 
@@ -52,8 +71,15 @@ struct SgdOptions {
   static void describe(Fields& field, SgdOptions& o) {
     field("lr", o.lr, above(0), "step size");
     field("schedule", o.schedule, kOuterSchedules, "of the step size over the iterations");
+    field("momentum", o.momentum, from_to_below(0, 1),
+          "μ: steps go along w ← μ·w + meta-gradient (heavy ball); 0: along the meta-gradient");
+    field("nesterov", o.nesterov, "with momentum: steps go along meta-gradient + μ·w");
     field("max_gradient_norm", o.max_gradient_norm, above(0),
           "a longer meta-gradient is scaled to this; null: never");
+  }
+  template <class Report>
+  static void validate(const SgdOptions& o, Report& report) {
+    if (o.nesterov && o.momentum == 0) report("nesterov", "without momentum it changes nothing");
   }
 };
 
@@ -82,6 +108,6 @@ struct TrpoOptions {
   }
 };
 
-using OuterOptimisers = TypeList<AdamOptions, SgdOptions, TrpoOptions>;
+using OuterOptimisers = TypeList<AdamOptions, AdamWOptions, SgdOptions, TrpoOptions>;
 
 }  // namespace innerloop

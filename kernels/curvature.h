@@ -43,6 +43,7 @@ struct CurvatureVector {
 
   EstimatorName estimator = EstimatorName::reinforce;  // of the Hessian
   T clip = 0;
+  T entropy_weight = 0;  // of the Hessian: as in PolicyGradient
   const T* score =
       nullptr;  // [task][row_stride]  DiCE's weight on ∇lp, from dice.h; null for other estimators
 
@@ -201,6 +202,14 @@ TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Sc
                           store(tangent_seeds + (outputs + o) * stride + r, select(valid, by_std, L(0)));
                           store(seeds + o * stride + r, select(valid, gradient, L(0)));
                         });
+        if (op.entropy_weight != 0)
+          Head::entropy_curvature(
+              b.head, rows, moved, L(op.entropy_weight), [&](int o, L gradient, L tangent) FN_LAMBDA {
+                auto* const to = seeds + o * stride + r;
+                auto* const tangent_to = tangent_seeds + o * stride + r;
+                store(to, innerloop::load<L>(to) + select(valid, gradient, L(0)));
+                store(tangent_to, innerloop::load<L>(tangent_to) + select(valid, tangent, L(0)));
+              });
       }
     }
   });

@@ -153,6 +153,11 @@ struct GaussianHead {
     for (int d = 0; d < c.outputs; ++d) sink(d, R(0), weight * R(c.follows[d]));
   }
 
+  // weight · ∇entropy and its derivative along the tangents, by output: sink(output, ∂/∂μ, derivative). It is linear in
+  // log σ and does not depend on μ: nothing.
+  template <class R, class T, class Sink>
+  FN static void entropy_curvature(const HeadConstants<T>&, const HeadRows<T>&, const T*, R, const Sink&) {}
+
   // weight · (metric of KL at equality, times the tangents): sink(output, by μ, by log σ).
   template <class R, class T, class Sink>
   FN static void metric(const HeadConstants<T>& c, const HeadRows<T>& rows, const T* output_tangents,
@@ -275,6 +280,26 @@ struct CategoricalHead {
     for (int j = 0; j < c.outputs; ++j) {
       const R log_p = load<R>(rows.outputs + j * rows.output_stride) - log_total;
       sink(j, weight * (-exp(log_p) * (log_p + all)), R(0));
+    }
+  }
+
+  // With g_j = −p_j·(log p_j + H), ȧ_j the tangent of log p_j and Ḣ = Σ_j g_j·ȯ_j:
+  // ġ_j = ȧ_j·g_j − p_j·(ȧ_j + Ḣ).
+  template <class R, class T, class Sink>
+  FN static void entropy_curvature(const HeadConstants<T>& c, const HeadRows<T>& rows,
+                                   const T* output_tangents, R weight, const Sink& sink) {
+    const R log_total = log_sum<R>(rows.outputs, rows.output_stride, c.outputs);
+    const R all = entropy<R>(c, rows), mean = mean_tangent<R>(c, rows, output_tangents, log_total);
+    R along(0);
+    for (int j = 0; j < c.outputs; ++j) {
+      const R log_p = load<R>(rows.outputs + j * rows.output_stride) - log_total;
+      along = fma(-exp(log_p) * (log_p + all), load<R>(output_tangents + j * rows.output_stride), along);
+    }
+    for (int j = 0; j < c.outputs; ++j) {
+      const R log_p = load<R>(rows.outputs + j * rows.output_stride) - log_total, p = exp(log_p);
+      const R gradient = -p * (log_p + all);
+      const R log_tangent = load<R>(output_tangents + j * rows.output_stride) - mean;
+      sink(j, weight * gradient, weight * fma(log_tangent, gradient, -(p * (log_tangent + along))));
     }
   }
 

@@ -1,5 +1,5 @@
-// Outer optimisers on the flat parameter vector: gradient norm, Adam, plain steps; conjugate gradient and the line
-// search of TRPO. All of their state is in device memory, so that no step needs the host.
+// Outer optimisers on the flat parameter vector: gradient norm, Adam, AdamW, steps with or without momentum; conjugate
+// gradient and the line search of TRPO. All of their state is in device memory, so that no step needs the host.
 #pragma once
 
 #include "kernels/gradient_sums.h"
@@ -31,6 +31,10 @@ TEAM_FN void for_parameters(const Team& team, int size, const At& at) {
 }
 
 // A step along the gradient, uphill. Where the gradient is not finite nothing changes but `norm`.
+//
+// adam: Kingma and Ba 2015; with `decay`, AdamW (Loshchilov and Hutter 2019): θ ← θ + rate·(m̂/(√v̂ + ε) − λ∘θ).
+// sgd: θ ← θ + rate·g; with `velocity`, w ← μ·w + g and a step along w (Polyak 1964) or, nesterov, along g + μ·w
+// (Sutskever et al. 2013).
 template <class T>
 struct OuterStep {
   enum class Kind { adam, sgd };
@@ -41,7 +45,11 @@ struct OuterStep {
   T* first_moment = nullptr;    // [P]  adam
   T* second_moment = nullptr;   // [P]  adam
   double* powers = nullptr;     // [2]  adam: beta1^n, beta2^n after n steps
+  T* velocity = nullptr;        // [P]  sgd: w; null: no momentum
+  const T* decay = nullptr;     // [P]  adam: λ of each parameter; null: none decays
   T lr = 0, beta1 = 0, beta2 = 0, epsilon = 0;
+  T momentum = 0;  // μ
+  bool nesterov = false;
   Schedule<T> schedule;
   T max_norm = 0;     // 0: the gradient is not clipped
   T* norm = nullptr;  // [1]  of the gradient, before clipping
@@ -65,7 +73,13 @@ struct OuterStep {
     if (kind == Kind::sgd) {
       for_parameters(team, size, [&](int p, int count) FN_LAMBDA {
         const L g = load_first<L>(gradient + p, count) * L(clip);
-        store_first(params + p, fma(L(rate), g, load_first<L>(params + p, count)), count);
+        L step = g;
+        if (velocity != nullptr) {
+          const L w = fma(L(momentum), load_first<L>(velocity + p, count), g);
+          store_first(velocity + p, w, count);
+          step = nesterov ? fma(L(momentum), w, g) : w;
+        }
+        store_first(params + p, fma(L(rate), step, load_first<L>(params + p, count)), count);
       });
       return;
     }
@@ -79,8 +93,10 @@ struct OuterStep {
       const L v = fma(L(beta2), load_first<L>(second_moment + p, count), L(T(1) - beta2) * (g * g));
       store_first(first_moment + p, m, count);
       store_first(second_moment + p, v, count);
-      const L step = (m * L(correction1)) / (sqrt(v * L(correction2)) + L(epsilon));
-      store_first(params + p, fma(L(rate), step, load_first<L>(params + p, count)), count);
+      const L theta = load_first<L>(params + p, count);
+      L step = (m * L(correction1)) / (sqrt(v * L(correction2)) + L(epsilon));
+      if (decay != nullptr) step = fma(-load_first<L>(decay + p, count), theta, step);
+      store_first(params + p, fma(L(rate), step, theta), count);
     });
     team.sync();
     if (team.rank() == 0) {

@@ -1,4 +1,5 @@
-// ∇S(θ; D) of each task, for S = mean over valid samples of a surrogate, plus what ProMP and E-MAML add to it.
+// ∇S(θ; D) of each task, for S = mean over valid samples of a surrogate and of the policy's entropy, plus what ProMP and
+// E-MAML add to it.
 //
 // One team per (task, chunk of rows) writes a partial sum; apply_gradient.h adds them up and divides by the number of
 // samples. Formulas: estimators.h, head.h.
@@ -22,6 +23,7 @@ struct PolicyGradient {
   EstimatorName estimator = EstimatorName::reinforce;
   T surrogate_weight = 1;                // 0: no surrogate
   T clip = 0;                            // ε of `clipped`
+  T entropy_weight = 0;                  // β: weight of the entropy, a part of the surrogate's value
   const T* score_weight = nullptr;       // [task], weight on every sample's lp (E-MAML); null: none
   const T* divergence_weight = nullptr;  // [1], weight on KL(as drawn ‖ θ) (ProMP); null: none
   Parameters<T> drawn_params;            // θ that drew the batch, for that KL
@@ -104,6 +106,16 @@ TEAM_FN void seed_rows(const Team& team, const PolicyGradient<typename Team::Sca
         store(buffers.seeds + o * stride + r, select(valid, by_output, L(0)));
         store(buffers.seeds + (outputs + o) * stride + r, select(valid, by_std, L(0)));
       });
+      if (op.entropy_weight != T(0)) {
+        surrogate = fma(Head::template entropy<L>(buffers.head, rows), L(op.entropy_weight), surrogate);
+        Head::entropy_gradient(buffers.head, rows, L(op.entropy_weight),
+                               [&](int o, L by_output, L by_std) FN_LAMBDA {
+                                 T* output = buffers.seeds + o * stride + r;
+                                 T* std = buffers.seeds + (outputs + o) * stride + r;
+                                 store(output, load<L>(output) + select(valid, by_output, L(0)));
+                                 store(std, load<L>(std) + select(valid, by_std, L(0)));
+                               });
+      }
       if (op.divergence_weight != nullptr) {
         const T* drawn = batch.outputs + static_cast<long>(task) * outputs * batch.row_stride + row + r;
         divergence =

@@ -4,7 +4,9 @@
 
 #include <functional>
 
+#include "engine/memory_layout.h"
 #include "tests/support/learner.h"
+#include "tests/support/plain_outer.h"
 
 namespace innerloop {
 namespace {
@@ -112,6 +114,81 @@ TEST(Algorithms, FomamlLearnsStepSizesToo) {
   EXPECT_LT(relative_error(learner.meta_gradient(), wanted), 1e-4);
 }
 
+// Where it has a weight, the policy's entropy is a part of the inner objective, of the outer one, or of both.
+const std::vector<std::vector<std::string>> kEntropies = {
+    {"algorithm.entropy_weight=0.5"},
+    {"algorithm.outer_entropy_weight=0.4"},
+    {"algorithm.entropy_weight=0.3", "algorithm.outer_entropy_weight=0.2"}};
+
+TEST(Algorithms, MamlClimbsEntropiesToo) {
+  for (const auto& environment : {kEnvironments[0], kEnvironments[3], kEnvironments[4]})
+    for (const auto& entropy : kEntropies)
+      for (const std::string algorithm :
+           {R"({"name": "maml", "inner_steps": 2, "estimator": "reinforce"})",
+            R"({"name": "maml", "inner_steps": 3, "estimator": "dice"})",
+            R"({"name": "meta_sgd", "inner_steps": 2, "learned_lr": "layer", "estimator": "ratio"})",
+            R"({"name": "promp", "inner_steps": 2, "epochs": 1})"}) {
+        std::vector<std::string> overrides = {"algorithm=" + algorithm, "policy.activation=tanh"};
+        overrides.insert(overrides.end(), entropy.begin(), entropy.end());
+        Learner learner(config_of(overrides, environment), 2);
+        MetaProblem p = learner.problem();
+        if (algorithm.find("promp") != algorithm.npos) {
+          p.outer.estimator = EstimatorName::clipped;
+          p.outer.clip = 0.3;
+        }
+        EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4)
+            << algorithm << entropy[0] << environment[0];
+        p.entropy = p.outer.entropy = 0;
+        EXPECT_GT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-3)
+            << algorithm << entropy[0] << environment[0];
+      }
+}
+
+// A weight so large that, in some of the environments, the step makes policies more random at the surrogate's cost: the
+// line search has to see both.
+TEST(Algorithms, TrposLineSearchValuesTheOuterEntropy) {
+  int paid = 0;
+  for (const auto& environment : kEnvironments) {
+    Learner learner(config_of({"algorithm.outer_entropy_weight=50", "policy.initial_log_std=-1",
+                               "outer={\"name\": \"trpo\", \"max_kl\": 0.003}"},
+                              environment),
+                    3);
+    MetaProblem p = learner.problem();
+    const Vector after = learner.params();
+    EXPECT_GT(reference::meta_objective(p, after), reference::meta_objective(p, p.theta)) << environment[0];
+    p.outer.entropy = 0;
+    paid += reference::meta_objective(p, after) < reference::meta_objective(p, p.theta);
+  }
+  EXPECT_GT(paid, 2);
+}
+
+TEST(Algorithms, ReptileAndFomamlClimbEntropiesToo) {
+  for (const auto& environment : kEnvironments) {
+    Learner reptile(config_of({"algorithm.name=reptile", "algorithm.entropy_weight=0.5"}, environment), 2);
+    const MetaProblem p = reptile.problem();
+    Vector move(p.theta.size());
+    for (int task = 0; task < p.tasks; ++task) {
+      const Vector adapted = reference::adapted(p, task, p.theta);
+      for (std::size_t i = 0; i < move.size(); ++i) move[i] += (adapted[i] - p.theta[i]) / p.tasks;
+    }
+    EXPECT_LT(relative_error(reptile.meta_gradient(), move), 1e-4) << environment[0];
+
+    Learner fomaml(config_of({"algorithm.name=fomaml", "algorithm.entropy_weight=0.5",
+                              "algorithm.outer_entropy_weight=0.4"},
+                             environment),
+                   2);
+    const MetaProblem q = fomaml.problem();
+    Vector mean(q.theta.size());
+    for (int task = 0; task < q.tasks; ++task) {
+      const Vector g =
+          reference::evaluate(q.shape, q.batch(2), task, reference::adapted(q, task, q.theta), q.outer, true)
+              .gradient;
+      for (std::size_t i = 0; i < g.size(); ++i) mean[i] += g[i] / q.tasks;
+    }
+    EXPECT_LT(relative_error(fomaml.meta_gradient(), mean), 1e-4) << environment[0];
+  }
+}
+
 TEST(Algorithms, FomamlTakesTheGradientAtTheAdaptedParameters) {
   for (const auto& environment : kEnvironments) {
     Learner learner(config_of({"algorithm.name=fomaml"}, environment));
@@ -146,7 +223,10 @@ TEST(Algorithms, ReptileMovesTowardsTheMeanOfTheAdaptedParameters) {
 
 TEST(Algorithms, EmamlAddsTheCreditOfWhatWasDoneBeforeAdaptation) {
   for (const auto& environment : kEnvironments) {
-    Learner learner(config_of({"algorithm.name=emaml", "algorithm.exploration_weight=0.7"}, environment), 2);
+    Learner learner(config_of({"algorithm.name=emaml", "algorithm.exploration_weight=0.7",
+                               "algorithm.entropy_weight=0.2"},
+                              environment),
+                    2);
     MetaProblem p = learner.problem();
     double mean = 0, variance = 0;
     const auto mean_return = [&](int task) {
@@ -199,9 +279,11 @@ double divergence(const MetaProblem& p, const Vector& theta) {
 TEST(Algorithms, TrpoImprovesTheObjectiveWithinItsRegion) {
   for (const auto& environment : kEnvironments)
     for (const std::string algorithm : {"maml", "emaml", "meta_sgd"}) {
-      Learner learner(config_of({"algorithm.name=" + algorithm, "algorithm.inner_lr=0.4",
-                                 "outer={\"name\": \"trpo\", \"max_kl\": 0.003}"},
-                                environment));
+      const std::string entropy = algorithm == "maml" ? "0" : "0.3";
+      Learner learner(config_of(
+          {"algorithm.name=" + algorithm, "algorithm.inner_lr=0.4", "algorithm.entropy_weight=" + entropy,
+           "algorithm.outer_entropy_weight=" + entropy, "outer={\"name\": \"trpo\", \"max_kl\": 0.003}"},
+          environment));
       MetaProblem p = learner.problem();
       const Vector after = learner.params();
       const double moved = divergence(p, after);
@@ -218,10 +300,63 @@ TEST(Algorithms, TrpoImprovesTheObjectiveWithinItsRegion) {
     }
 }
 
+// Some learn step sizes, and some have a log_std: both are far from 0, so that a decay of them would show.
+const std::vector<std::vector<std::string>> kLearners = {
+    {"algorithm.learned_lr=layer", "algorithm.inner_lr=0.4"},
+    {"algorithm.name=fomaml"},
+    {"algorithm.name=emaml", R"(environment={"name": "bandit"})", "horizon=1"},
+    {"algorithm.name=reptile", "policy.initial_log_std=0.5"},
+    {R"(algorithm={"name": "promp", "epochs": 1})"},
+    {R"(algorithm={"name": "meta_sgd", "learned_lr_sign": "free"})"}};
+
+TEST(Algorithms, AdamWShrinksWeightsAndNothingElse) {
+  for (const auto& overrides : kLearners) {
+    const Config config =
+        config_of(overrides, {R"(outer={"name": "adamw", "lr": 0.05, "weight_decay": 0.5})"});
+    Learner learner(config, 0);
+    PlainAdam plain;
+    for (const LayoutEntry& entry : parameter_layout(config))
+      for (std::int64_t i = 0; i < entry.shape[0] * (entry.shape.size() > 1 ? entry.shape[1] : 1); ++i)
+        plain.decay.push_back(entry.name.starts_with("layer") && entry.shape.size() == 2 ? 0.5 : 0);
+    for (int i = 0; i < 4; ++i) {
+      Vector wanted = learner.params();
+      learner.iterate();
+      plain.step(wanted, learner.meta_gradient(), 0.05);
+      EXPECT_LT(relative_error(learner.params(), wanted), 1e-6) << overrides[0] << ' ' << i;
+    }
+  }
+}
+
+TEST(Algorithms, SgdHasMomentum) {
+  for (const auto& overrides : kLearners)
+    for (const bool nesterov : {false, true}) {
+      Learner learner(config_of(overrides, {R"(outer={"name": "sgd", "lr": 0.3, "momentum": 0.7})",
+                                            std::string("outer.nesterov=") + (nesterov ? "true" : "false")}),
+                      0);
+      PlainMomentum plain{0.7, nesterov};
+      for (int i = 0; i < 4; ++i) {
+        Vector wanted = learner.params();
+        learner.iterate();
+        plain.step(wanted, learner.meta_gradient(), 0.3);
+        EXPECT_LT(relative_error(learner.params(), wanted), 1e-6) << overrides[0] << ' ' << i;
+      }
+    }
+}
+
+// Without decay AdamW is Adam, and without momentum SGD is what it was: not a bit differs, and no state is kept.
+TEST(Algorithms, NoDecayAndNoMomentumChangeNothing) {
+  const auto after = [](const std::string& outer) { return Learner(small_config({outer}), 3).params(); };
+  EXPECT_EQ(after(R"(outer={"name": "adamw", "weight_decay": 0})"), after(R"(outer={"name": "adam"})"));
+  EXPECT_NE(after(R"(outer={"name": "adamw"})"), after(R"(outer={"name": "adam"})"));
+  EXPECT_EQ(after(R"(outer={"name": "sgd", "momentum": 0})"), after(R"(outer={"name": "sgd"})"));
+  EXPECT_NE(after(R"(outer={"name": "sgd", "momentum": 0.1})"), after(R"(outer={"name": "sgd"})"));
+}
+
 // The first of four steps is whole, the second three quarters as long.
 TEST(Algorithms, LinearScheduleShortensEachStep) {
-  for (const std::string outer : {"sgd", "adam", "trpo"}) {
-    const std::string optimiser = "outer={\"name\": \"" + outer + "\"}";
+  for (const std::string outer : {"sgd", "momentum", "adam", "adamw", "trpo"}) {
+    const std::string optimiser = outer == "momentum" ? R"(outer={"name": "sgd", "momentum": 0.9})"
+                                                      : "outer={\"name\": \"" + outer + "\"}";
     Learner constant(small_config({optimiser})),
         linear(small_config({"iterations=4", optimiser, "outer.schedule=linear"}));
     const Vector start = constant.params();
@@ -283,8 +418,8 @@ Vector solve(const std::function<Vector(const Vector&)>& product, double damping
 }
 
 TEST(Algorithms, TrpoStepsAlongTheNaturalGradientOfAllThatIsLearned) {
-  for (const std::string option :
-       {"learned_lr=none", "learned_lr=scalar", "learned_lr=layer", "adapted_layers=[0]"}) {
+  for (const std::string option : {"learned_lr=none", "learned_lr=scalar", "learned_lr=layer",
+                                   "adapted_layers=[0]", "outer_entropy_weight=0.7"}) {
     Learner learner(small_config({"algorithm.inner_lr=0.8", "algorithm." + option,
                                   "outer={\"name\": \"trpo\", \"max_kl\": 1e-5, \"cg_iterations\": 100}"}));
     const MetaProblem p = learner.problem();

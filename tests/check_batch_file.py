@@ -117,6 +117,14 @@ def surrogate(policy, theta, batch, estimator, clip):
     return mean_valid(jnp.exp(tau - jax.lax.stop_gradient(tau)) * advantages, batch)
 
 
+def entropy(policy, theta, batch):
+    if policy.gaussian:
+        _, log_std = policy.distribution(theta, batch)
+        return jnp.sum(log_std + 0.5 * jnp.log(2 * jnp.pi * jnp.e))
+    (log_p,) = policy.distribution(theta, batch)
+    return mean_valid(-jnp.sum(jnp.exp(log_p) * log_p, axis=-1), batch)
+
+
 def credits(tensors, inner_steps, weight):
     """E-MAML: each task's standardised mean return an episode after adaptation."""
     rewards, ends = tensors[f"inner.{inner_steps}.rewards"], tensors[f"inner.{inner_steps}.episode_ends"]
@@ -149,13 +157,22 @@ def main():
     size = tensors["inner.0.params"].shape[1]
 
     def inner_step(k, task, at, learned=theta, first_order=False):
-        gradient = jax.grad(lambda t: surrogate(policy, t, of_task(k, task), estimator, clip))(at)
+        batch = of_task(k, task)
+        gradient = jax.grad(
+            lambda t: surrogate(policy, t, batch, estimator, clip)
+            + algorithm["entropy_weight"] * entropy(policy, t, batch)
+        )(at)
         if first_order:
             gradient = jax.lax.stop_gradient(gradient)
         return at + policy.step_sizes(learned, steps, rates, algorithm)[k] * gradient
 
     outer_estimator, outer_clip = ("clipped", algorithm["clip_range"]) if name == "promp" else ("ratio", 0)
     weights = credits(tensors, steps, algorithm["exploration_weight"]) if name == "emaml" else None
+
+    def outer(at, task):
+        batch = of_task(steps, task)
+        bonus = algorithm["outer_entropy_weight"] * entropy(policy, at, batch)
+        return surrogate(policy, at, batch, outer_estimator, outer_clip) + bonus
 
     def objective(start, task):
         at, total = start[:size], 0
@@ -164,7 +181,7 @@ def main():
                 total += weights[task] * mean_valid(policy.log_probs(at, of_task(k, task)), of_task(k, task))
             # ProMP's penalties have no gradient yet: θ is what drew the data.
             at = inner_step(k, task, at, start, first_order=name == "fomaml")
-        return total + surrogate(policy, at, of_task(steps, task), outer_estimator, outer_clip)
+        return total + outer(at, task)
 
     found = {}
 
@@ -182,8 +199,7 @@ def main():
             compare(f"inner.{k + 1}.params, as steps", tensors[f"inner.{k + 1}.params"] - np.asarray(drawn), after - drawn)
     if "outer_gradient" in tensors:
         adapted = jnp.asarray(tensors[f"inner.{steps}.params"], jnp.float64)
-        last = lambda t, i: surrogate(policy, t, of_task(steps, i), outer_estimator, outer_clip)  # noqa: E731
-        compare("outer_gradient", tensors["outer_gradient"], np.stack([jax.grad(last)(adapted[i], i) for i in range(tasks)]))
+        compare("outer_gradient", tensors["outer_gradient"], np.stack([jax.grad(outer)(adapted[i], i) for i in range(tasks)]))
     if name == "reptile":
         adapted = tensors[f"inner.{steps}.params"].astype(np.float64)
         wanted = (adapted - tensors["params"]).mean(axis=0)

@@ -240,16 +240,49 @@ TEST(Config, RefusesWhatMakesNoSenseWithAContext) {
 
 TEST(Config, RefusesOptimisersThatDoNotFitTheAlgorithm) {
   EXPECT_EQ(error_of(R"({"algorithm": {"name": "reptile"}, "outer": {"name": "trpo"}})"),
-            "x.json: /outer/name: wanted \"sgd\" or \"adam\" with algorithm \"reptile\", which has no outer "
+            "x.json: /outer/name: wanted \"sgd\", \"adam\" or \"adamw\" with algorithm \"reptile\", which "
+            "has no outer "
             "surrogate "
             "to search along, found \"trpo\"");
   EXPECT_EQ(error_of(R"({"algorithm": {"name": "promp"}, "outer": {"name": "trpo"}})"),
-            "x.json: /outer/name: wanted \"adam\" or \"sgd\" with algorithm \"promp\", which bounds the KL "
+            "x.json: /outer/name: wanted \"adam\", \"adamw\" or \"sgd\" with algorithm \"promp\", which "
+            "bounds the KL "
             "divergence "
             "by clipping and a penalty itself, found \"trpo\"");
   for (std::string algorithm : {"maml", "fomaml", "emaml"}) {
     EXPECT_EQ(error_of(R"({"outer": {"name": "trpo"}})", {"algorithm.name=" + algorithm}), "no error");
   }
+}
+
+TEST(Config, TakesFirstOrderOptimisersWithEveryAlgorithm) {
+  for (std::string outer : {R"({"name": "adamw"})", R"({"name": "sgd", "momentum": 0.9})",
+                            R"({"name": "sgd", "momentum": 0.9, "nesterov": true})"}) {
+    for (std::string algorithm : {"maml", "meta_sgd", "fomaml", "reptile", "emaml", "promp"})
+      EXPECT_EQ(error_of("{}", {"algorithm.name=" + algorithm, "outer=" + outer}), "no error");
+    EXPECT_EQ(fault_of("outer=" + outer), "no error");  // rl2
+  }
+}
+
+TEST(Config, RefusesAnOuterEntropyWhereThereIsNoOuterObjective) {
+  EXPECT_EQ(
+      error_of(R"({"algorithm": {"name": "reptile", "outer_entropy_weight": 0.1}})"),
+      "x.json: /algorithm/outer_entropy_weight: wanted a value that fits the other options (reptile has no "
+      "outer objective; entropy_weight is of its inner one), found 0.1 (number)");
+  EXPECT_EQ(error_of(R"({"algorithm": {"name": "reptile", "entropy_weight": 0.1}})"), "no error");
+  EXPECT_THAT(error_of(R"({"algorithm": {"entropy_weight": -1}})"),
+              HasSubstr("/algorithm/entropy_weight: wanted a number of at least 0, found -1"));
+}
+
+TEST(Config, RefusesMomentumAndDecayOutOfRange) {
+  const auto error = [](const std::string& outer) { return error_of(R"({"outer": )" + outer + "}"); };
+  EXPECT_THAT(error(R"({"name": "sgd", "momentum": 1})"),
+              HasSubstr("/outer/momentum: wanted a number of at least 0 and below 1, found 1"));
+  EXPECT_THAT(error(R"({"name": "adamw", "weight_decay": -0.1})"),
+              HasSubstr("/outer/weight_decay: wanted a number of at least 0, found -0.1"));
+  EXPECT_EQ(
+      error(R"({"name": "sgd", "nesterov": true})"),
+      "x.json: /outer/nesterov: wanted a value that fits the other options (without momentum it changes "
+      "nothing), found true (boolean)");
 }
 
 TEST(Config, RefusesEstimatorsWithoutARatioForPromp) {
@@ -293,10 +326,11 @@ TEST(Config, RefusesPoliciesAndOptimisersThatDoNotFitAMemory) {
       error_of(R"({"policy": {"name": "gru"}})"),
       "x.json: /policy/name: wanted \"mlp\" with algorithm \"maml\", which learns a task by gradient steps, "
       "found \"gru\"");
-  EXPECT_EQ(fault_of(R"(outer={"name": "trpo"})"),
-            "/outer/name: wanted \"adam\" or \"sgd\" with algorithm \"rl2\", whose clipping bounds the "
-            "update, found "
-            "\"trpo\"");
+  EXPECT_EQ(
+      fault_of(R"(outer={"name": "trpo"})"),
+      "/outer/name: wanted \"adam\", \"adamw\" or \"sgd\" with algorithm \"rl2\", whose clipping bounds the "
+      "update, found "
+      "\"trpo\"");
   EXPECT_EQ(fault_of("evaluation.inner_lr=0.1"),
             "/evaluation/inner_lr: wanted no step sizes with algorithm \"rl2\", which takes no gradient "
             "steps, found 1 "

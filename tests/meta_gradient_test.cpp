@@ -111,6 +111,26 @@ TEST(MetaGradient, WithTheCreditTermIsTheFiniteDifference) {
   }
 }
 
+// The entropies of inner steps and outer objective, whose curvature the way back takes along.
+TEST(MetaGradient, WithEntropyIsTheFiniteDifference) {
+  for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical})
+    for (const EstimatorName estimator :
+         {EstimatorName::reinforce, EstimatorName::ratio, EstimatorName::clipped, EstimatorName::dice})
+      for (const int steps : {1, 2, 3})
+        for (const auto& [inner, outer] : {std::pair{0.5, 0.0}, {0.0, 0.4}, {0.8, 0.3}}) {
+          const double away = estimator == EstimatorName::dice ? 0 : 0.15;
+          MetaProblem p =
+              random_meta_problem(policy_of({3, 7, 4}, head), estimator, {.steps = steps}, away, 13,
+                                  [&, weight = inner](MetaProblem& m) { m.entropy = weight; });
+          p.outer.entropy = outer;
+          const Vector gradient = kernel_meta_gradient<double>(p);
+          EXPECT_LT(relative_error(gradient, meta_differences(p)), 1e-7) << inner << ' ' << outer;
+          EXPECT_LT(relative_error(kernel_meta_gradient<float>(p), gradient), 1e-4);
+          p.entropy = p.outer.entropy = 0;
+          EXPECT_GT(relative_error(kernel_meta_gradient<double>(p), gradient), 0.01);
+        }
+}
+
 // ProMP: at its later outer steps θ is no longer what drew the data.
 TEST(MetaGradient, WithClippedOuterSurrogateAndKlPenaltiesIsTheFiniteDifference) {
   for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical}) {
@@ -132,16 +152,20 @@ TEST(MetaGradient, RespectsTheFloorOfTheStandardDeviation) {
   p.shape.min_log_std = -0.5f;
   p.theta[static_cast<std::size_t>(p.shape.log_std_offset())] = -0.9;
   p.theta[static_cast<std::size_t>(p.shape.log_std_offset() + 1)] = 0.1;
-  const Vector gradient = kernel_meta_gradient<double>(p);
-  EXPECT_LT(relative_error(gradient, meta_differences(p)), 1e-7);
-  EXPECT_EQ(gradient[static_cast<std::size_t>(p.shape.log_std_offset())], 0);
+  for (const double entropy : {0.0, 0.5}) {
+    p.entropy = p.outer.entropy = entropy;
+    const Vector gradient = kernel_meta_gradient<double>(p);
+    EXPECT_LT(relative_error(gradient, meta_differences(p)), 1e-7);
+    EXPECT_EQ(gradient[static_cast<std::size_t>(p.shape.log_std_offset())], 0);
+  }
 }
 
 TEST(MetaGradient, SurrogatesAndDivergencesHaveTheReferencesValues) {
   for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical})
     for (const EstimatorName estimator :
          {EstimatorName::reinforce, EstimatorName::ratio, EstimatorName::clipped}) {
-      const MetaProblem p = problem_of({{3, 7, 2}, head, estimator, 1, 0.2}, {.horizon = 53, .envs = 11});
+      MetaProblem p = problem_of({{3, 7, 2}, head, estimator, 1, 0.2}, {.horizon = 53, .envs = 11});
+      p.entropy = estimator == EstimatorName::ratio ? 0 : 0.6;
       double surrogate = 0, divergence = 0;
       for (int task = 0; task < p.tasks; ++task) {
         surrogate +=

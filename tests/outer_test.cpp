@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tests/support/kernels.h"
+#include "tests/support/plain_outer.h"
 
 namespace innerloop {
 namespace {
@@ -193,24 +194,10 @@ TEST(LineSearch, DoesNotStartWithoutCurvatureOrAFiniteGradient) {
   EXPECT_EQ(broken.searching, 0);
 }
 
-// A plain Adam, uphill (Kingma and Ba 2015, algorithm 1).
-struct PlainAdam {
-  void step(Vector& theta, const Vector& g, double lr, double beta1, double beta2, double epsilon) {
-    ++steps;
-    for (std::size_t i = 0; i < theta.size(); ++i) {
-      m[i] = beta1 * m[i] + (1 - beta1) * g[i];
-      v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
-      const double m_hat = m[i] / (1 - std::pow(beta1, steps)), v_hat = v[i] / (1 - std::pow(beta2, steps));
-      theta[i] += lr * m_hat / (std::sqrt(v_hat) + epsilon);
-    }
-  }
-  Vector m, v;
-  int steps = 0;
-};
-
 template <class T>
 struct Stepper {
-  explicit Stepper(const Vector& start) : params(converted<T>(start)), m(start.size()), v(start.size()) {
+  explicit Stepper(const Vector& start)
+      : params(converted<T>(start)), m(start.size()), v(start.size()), velocity(start.size()) {
     op.size = static_cast<int>(start.size());
     op.params = params.data();
     op.first_moment = m.data();
@@ -227,7 +214,17 @@ struct Stepper {
     op.gradient = g.data();
     run_all(op, 1);
   }
-  std::vector<T> params, m, v;
+  void set_decay(const Vector& of_each) {
+    decay = converted<T>(of_each);
+    op.decay = decay.data();
+  }
+  void set_momentum(double momentum, bool nesterov) {
+    op.kind = OuterStep<T>::Kind::sgd;
+    op.velocity = velocity.data();
+    op.momentum = static_cast<T>(momentum);
+    op.nesterov = nesterov;
+  }
+  std::vector<T> params, m, v, velocity, decay;
   double powers[2] = {1, 1};
   T norm = T(NAN);
   OuterStep<T> op;
@@ -237,7 +234,7 @@ TEST(OuterStep, IsAdam) {
   std::mt19937_64 random(3);
   const Vector start = random_vector(21, 1, random);
   Vector theta = start;
-  PlainAdam plain{Vector(21), Vector(21)};
+  PlainAdam plain;
   Stepper<double> kernel(start);
   Stepper<float> single(start);
   for (int i = 0; i < 30; ++i) {
@@ -249,6 +246,97 @@ TEST(OuterStep, IsAdam) {
   }
   EXPECT_LT(relative_error(kernel.params, theta), 1e-13);
   EXPECT_LT(relative_error(to_double(single.params), theta), 1e-5);
+}
+
+TEST(OuterStep, WithDecayIsAdamW) {
+  std::mt19937_64 random(4);
+  const Vector start = random_vector(21, 1, random);
+  Vector theta = start;
+  PlainAdam plain;
+  for (int i = 0; i < 21; ++i) plain.decay.push_back(i % 3 == 0 ? 0 : 0.7);
+  Stepper<double> kernel(start);
+  Stepper<float> single(start);
+  kernel.set_decay(plain.decay);
+  single.set_decay(plain.decay);
+  for (int i = 0; i < 30; ++i) {
+    const Vector gradient = random_vector(21, std::pow(10, normal(random)), random);
+    plain.step(theta, gradient, 0.01);
+    kernel.step(gradient);
+    single.step(gradient);
+  }
+  EXPECT_LT(relative_error(kernel.params, theta), 1e-13);
+  EXPECT_LT(relative_error(to_double(single.params), theta), 1e-5);
+  EXPECT_LT(relative_error(kernel.m, plain.m), 1e-13);  // the decay is none of the moments' business
+}
+
+// Polyak's own form, without w: θ_{t+1} = θ_t + lr·g_t + μ·(θ_t − θ_{t−1}).
+TEST(OuterStep, WithMomentumIsTheHeavyBall) {
+  std::mt19937_64 random(5);
+  Vector theta = random_vector(21, 1, random), before = theta;
+  Stepper<double> kernel(theta);
+  Stepper<float> single(theta);
+  kernel.set_momentum(0.8, false);
+  single.set_momentum(0.8, false);
+  for (int i = 0; i < 30; ++i) {
+    const Vector gradient = random_vector(21, 1, random);
+    for (std::size_t p = 0; p < theta.size(); ++p) {
+      const double now = theta[p];
+      theta[p] += 0.01 * gradient[p] + 0.8 * (now - before[p]);
+      before[p] = now;
+    }
+    kernel.step(gradient);
+    single.step(gradient);
+  }
+  EXPECT_LT(relative_error(kernel.params, theta), 1e-13);
+  EXPECT_LT(relative_error(to_double(single.params), theta), 1e-5);
+}
+
+// Sutskever et al. 2013 take the gradient ahead, at y = x + μ·v, and then v ← μ·v + lr·g, x ← x + v: here y is what is
+// kept.
+TEST(OuterStep, NesterovTakesTheGradientAhead) {
+  std::mt19937_64 random(6);
+  const Matrix a(9, random);
+  const Vector top = random_vector(9, 1, random), start = random_vector(9, 1, random);
+  const auto gradient_at = [&](const Vector& y) {  // of −(y − top)ᵀA(y − top)/2
+    Vector down(9);
+    for (std::size_t p = 0; p < 9; ++p) down[p] = top[p] - y[p];
+    return a.times(down);
+  };
+  Vector x = start, v(9), y = start;
+  Stepper<double> kernel(start);
+  kernel.set_momentum(0.7, true);
+  for (int i = 0; i < 20; ++i) {
+    kernel.step(gradient_at(kernel.params));
+    const Vector g = gradient_at(y);
+    for (std::size_t p = 0; p < 9; ++p) {
+      v[p] = 0.7 * v[p] + 0.01 * g[p];
+      x[p] += v[p];
+      y[p] = x[p] + 0.7 * v[p];
+    }
+    EXPECT_LT(relative_error(kernel.params, y), 1e-13) << i;
+  }
+}
+
+TEST(OuterStep, MomentumKeepsTheClippedGradientWithoutTheSchedule) {
+  const RandomKey key{.seed = 9, .iteration = 3};
+  Stepper<double> s({1, 2, 3});
+  s.set_momentum(0.5, false);
+  s.op.max_norm = 2;
+  s.op.schedule = {&key, 0.25};
+  s.step({6, 0, -8});
+  EXPECT_LT(relative_error(s.velocity, {1.2, 0, -1.6}), 1e-15);
+  EXPECT_NEAR(s.params[0], 1 + 0.01 * 0.25 * 1.2, 1e-15);
+  s.step({0, 0, 0});
+  EXPECT_LT(relative_error(s.velocity, {0.6, 0, -0.8}), 1e-15);
+}
+
+TEST(OuterStep, TheScheduleShortensTheDecayToo) {
+  const RandomKey key{.seed = 9, .iteration = 3};
+  Stepper<double> s({1, 2, 3});
+  s.set_decay({0.5, 0, 2});
+  s.op.schedule = {&key, 0.25};
+  s.step({0, 0, 0});
+  EXPECT_LT(relative_error(s.params, {1 - 0.0025 * 0.5, 2, 3 - 0.0025 * 2 * 3}), 1e-15);
 }
 
 TEST(OuterStep, ClipsTheGradientToItsNorm) {
@@ -300,6 +388,13 @@ TEST(OuterStep, ChangesNothingWhereTheGradientIsNotFinite) {
     EXPECT_EQ(s.v, v);
     EXPECT_EQ(s.powers[0], power);
     EXPECT_FALSE(std::isfinite(s.norm));
+
+    s.set_momentum(0.9, false);
+    s.step({1, 1, 1});
+    const auto moved = s.params, velocity = s.velocity;
+    s.step({1, bad, 1});
+    EXPECT_EQ(s.params, moved);
+    EXPECT_EQ(s.velocity, velocity);
   }
 }
 

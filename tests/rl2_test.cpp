@@ -6,7 +6,9 @@
 
 #include "engine/algorithms/rl2.h"
 #include "engine/evaluation_report.h"
+#include "engine/memory_layout.h"
 #include "engine/trial_evaluator.h"
+#include "tests/support/plain_outer.h"
 #include "tests/support/played_trials.h"
 #include "tests/tiny_run.h"
 
@@ -72,6 +74,34 @@ TEST(Rl2, ClimbsPposObjectiveOnItsTrials) {
     Vector mean = kernel_trial_gradient(p).gradient;
     for (double& g : mean) g /= p.rows();
     EXPECT_LT(relative_error(learning.gradient(), mean), 1e-4) << environment;
+  }
+}
+
+// One update an iteration, whose gradient is at hand.
+TEST(Rl2, TakesTheStepsOfItsOptimiser) {
+  const std::vector<std::string> one_update = {R"(environment={"name": "point_navigation"})",
+                                               "algorithm.epochs=1", "algorithm.minibatches=1",
+                                               "policy.initial_log_std=0.5"};
+  for (const std::string outer : {R"({"name": "adamw", "lr": 0.05, "weight_decay": 0.5})",
+                                  R"({"name": "sgd", "lr": 0.3, "momentum": 0.7})"}) {
+    std::vector<std::string> overrides = one_update;
+    overrides.push_back("outer=" + outer);
+    const Config config = trial_config(overrides);
+    Learning learning(config);
+    PlainAdam adamw;
+    for (const LayoutEntry& entry : parameter_layout(config))
+      for (std::int64_t i = 0; i < entry.shape[0] * (entry.shape.size() > 1 ? entry.shape[1] : 1); ++i)
+        adamw.decay.push_back(entry.shape.size() > 1 ? 0.5 : 0);
+    PlainMomentum momentum{0.7, false};
+    for (int i = 0; i < 4; ++i) {
+      Vector wanted = learning.params();
+      learning.iterate();
+      if (std::holds_alternative<AdamWOptions>(config.outer))
+        adamw.step(wanted, learning.gradient(), 0.05);
+      else
+        momentum.step(wanted, learning.gradient(), 0.3);
+      EXPECT_LT(relative_error(learning.params(), wanted), 1e-6) << outer << ' ' << i;
+    }
   }
 }
 

@@ -48,9 +48,11 @@ TEST_P(EveryLearner, EveryThreadCountAndInstructionSetGivesTheSameBits) {
 }
 
 std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>& info) {
-  const char* names[] = {"Maml",           "MamlTrpo", "MamlDice", "Fomaml",  "Emaml",       "Reptile",
-                         "Promp",          "Bandit",   "Cartpole", "MetaSgd", "MetaSgdTrpo", "PrompLayerLr",
-                         "FomamlScalarLr", "Anil",     "Cavia",    "Rl2",     "Rl2Point"};
+  const char* names[] = {
+      "Maml",       "MamlTrpo", "MamlDice", "Fomaml",       "Emaml",           "Reptile",        "Promp",
+      "Bandit",     "Cartpole", "MetaSgd",  "MetaSgdTrpo",  "PrompLayerLr",    "FomamlScalarLr", "Anil",
+      "Cavia",      "Rl2",      "Rl2Point", "MetaSgdAdamW", "ReptileMomentum", "PrompNesterov",  "Rl2AdamW",
+      "MamlEntropy"};
   return names[info.index];
 }
 
@@ -80,7 +82,18 @@ INSTANTIATE_TEST_SUITE_P(
                                  R"(algorithm={"name":"rl2","trial_length":15,"epochs":2,"minibatches":5})"},
         std::vector<std::string>{"at_episode_end=restart", "tasks_per_iteration=20",
                                  R"(policy={"name":"gru","hidden":5})",
-                                 R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2})"}),
+                                 R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2})"},
+        std::vector<std::string>{R"(algorithm={"name":"meta_sgd","inner_steps":2})",
+                                 R"(outer={"name":"adamw","weight_decay":0.3})"},
+        std::vector<std::string>{"algorithm.name=reptile",
+                                 R"(outer={"name":"sgd","lr":0.2,"momentum":0.9,"max_gradient_norm":0.1})"},
+        std::vector<std::string>{R"(algorithm={"name":"promp","inner_steps":2})",
+                                 R"(outer={"name":"sgd","momentum":0.5,"nesterov":true})"},
+        std::vector<std::string>{"at_episode_end=restart", "tasks_per_iteration=20",
+                                 R"(policy={"name":"gru","hidden":5})", R"(outer={"name":"adamw"})",
+                                 R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2})"},
+        std::vector<std::string>{R"(environment={"name":"cartpole"})", "algorithm.entropy_weight=0.2",
+                                 "algorithm.outer_entropy_weight=0.1"}),
     learner_name);
 
 TEST(Trainer, TheStateChangesEveryIteration) {
@@ -197,6 +210,7 @@ TEST(Resume, RefusesACheckpointOfAnotherArchitecture) {
   EXPECT_THAT(refusal({"policy.hidden=[5,4]"}),
               AllOf(HasSubstr("\"params\""), HasSubstr("[43]"), HasSubstr("[51]")));
   EXPECT_THAT(refusal({R"(outer={"name":"sgd"})"}), HasSubstr("\"adam."));
+  EXPECT_THAT(refusal({R"(outer={"name":"sgd","momentum":0.9})"}), HasSubstr("\"sgd.velocity\""));
   EXPECT_THAT(refusal({R"(algorithm={"name":"promp"})"}), HasSubstr("\"promp.penalties\""));
   // Hidden layers of 3 and 5 units have 43 parameters too.
   EXPECT_THAT(refusal({"policy.hidden=[3,5]"}),

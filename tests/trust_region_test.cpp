@@ -8,11 +8,12 @@ namespace {
 
 class TrustRegionTest : public testing::TestWithParam<std::tuple<HeadKind, EstimatorName>> {
  protected:
-  MetaProblem problem(int steps, const MetaProblemSizes& sizes = {}) const {
+  MetaProblem problem(int steps, const MetaProblemSizes& sizes = {}, double entropy = 0) const {
     const auto [head, estimator] = GetParam();
     MetaProblemSizes with_steps = sizes;
     with_steps.steps = steps;
-    return random_meta_problem(policy_of({3, 9, 6, 3}, head), estimator, with_steps, 0, 23);
+    return random_meta_problem(policy_of({3, 9, 6, 3}, head), estimator, with_steps, 0, 23,
+                               [&](MetaProblem& p) { p.entropy = entropy; });
   }
 };
 
@@ -51,8 +52,8 @@ Vector divergence_gradient(const MetaProblem& p, const Vector& other) {
 }
 
 TEST_P(TrustRegionTest, CurvatureProductIsTheDifferenceOfTheDivergencesGradient) {
-  for (int steps = 0; steps <= 2; ++steps) {
-    const MetaProblem p = problem(steps);
+  for (int steps = 0; steps <= 3; ++steps) {
+    const MetaProblem p = steps < 3 ? problem(steps) : problem(2, {}, 0.7);
     std::mt19937_64 random(5);
     const Vector u = random_vector(p.shape.parameters(), 1, random);
     const double h = 1e-4;

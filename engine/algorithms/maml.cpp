@@ -21,7 +21,9 @@ float exploration_weight_of(const Config& config) {
 Maml::Maml(const Config& config, Device& device)
     : MetaLearner(config, device, sizes_for(config)),
       first_order_(std::holds_alternative<FomamlOptions>(config.algorithm)),
-      exploration_weight_(exploration_weight_of(config)) {
+      exploration_weight_(exploration_weight_of(config)),
+      outer_term_{.estimator = EstimatorName::ratio,
+                  .entropy_weight = static_cast<float>(innerloop::inner_loop(config).outer_entropy_weight)} {
   const std::int64_t parameters = inner_->parameters();
   plan_.add(&back_, "back", "[task][parameter]", {tasks_, parameters});
   if (exploration_weight_ > 0) plan_.add(&credit_, "credit", "[task]", {tasks_});
@@ -40,7 +42,7 @@ void Maml::enqueue() {
     inner_->inner_step(k);
   }
   inner_->rollout(K);
-  inner_->add_gradient(K, inner_->drawn(K), {.estimator = EstimatorName::ratio}, nullptr, outer_gradient_);
+  inner_->add_gradient(K, inner_->drawn(K), outer_term_, nullptr, outer_gradient_);
   if (credit_ != nullptr)
     device_.once(AdaptationCredit<float>{tasks_, inner_->batch(K).statistics, exploration_weight_, credit_});
 
@@ -79,9 +81,10 @@ void Maml::curvature_product(const float* direction, float* product) {
 void Maml::evaluate(const float* params, float* values, const int* enabled) {
   inner_->start_trial(params);
   for (int k = 0; k < steps_; ++k) inner_->trial_step(k, enabled);
-  inner_->add_gradient(steps_, inner_->trial(steps_),
-                       {.estimator = EstimatorName::ratio, .divergence_weight = none_, .enabled = enabled},
-                       nullptr, nullptr);
+  InnerLoop::Term surrogate = outer_term_;
+  surrogate.divergence_weight = none_;
+  surrogate.enabled = enabled;
+  inner_->add_gradient(steps_, inner_->trial(steps_), surrogate, nullptr, nullptr);
   inner_->mean_values(steps_, values, false, enabled);
   if (credit_ == nullptr) return;
   for (int k = 0; k < steps_; ++k) {

@@ -6,9 +6,10 @@
 
 namespace innerloop {
 
-/// max mean_i S(θ_K; D_K). Meta-SGD learns the step sizes too (InnerLoop does); FOMAML
-/// leaves out the way back through the inner steps; E-MAML adds, for each batch before
-/// adaptation, the log-likelihood of its actions times how well the task went afterwards.
+/// max mean_i S(θ_K; D_K), with the adapted policies' entropy where it has a weight.
+/// Meta-SGD learns the step sizes too (InnerLoop does); FOMAML leaves out the way back
+/// through the inner steps; E-MAML adds, for each batch before adaptation, the
+/// log-likelihood of its actions times how well the task went afterwards.
 class Maml : public MetaLearner, private TrustRegionObjective {
  public:
   Maml(const Config& config, Device& device);
@@ -21,10 +22,11 @@ class Maml : public MetaLearner, private TrustRegionObjective {
 
   const bool first_order_;
   const float exploration_weight_;  // E-MAML; 0: none
-  float* back_ = nullptr;           // [task][P]  v_k
-  float* forward_ = nullptr;        // [task][P]  TRPO: u_k
-  float* credit_ = nullptr;         // [task]     E-MAML
-  float* none_ = nullptr;           // [1]  0: divergences are measured, not climbed
+  const InnerLoop::Term outer_term_;
+  float* back_ = nullptr;     // [task][P]  v_k
+  float* forward_ = nullptr;  // [task][P]  TRPO: u_k
+  float* credit_ = nullptr;   // [task]     E-MAML
+  float* none_ = nullptr;     // [1]  0: divergences are measured, not climbed
 };
 
 }  // namespace innerloop

@@ -51,7 +51,9 @@ void Promp::outer_step(bool first) {
   }
   const auto at = [&](int k) { return first ? inner_->drawn(k) : inner_->trial(k); };
   inner_->add_gradient(steps_, at(steps_),
-                       {.estimator = EstimatorName::clipped, .clip = static_cast<float>(options_.clip_range)},
+                       {.estimator = EstimatorName::clipped,
+                        .clip = static_cast<float>(options_.clip_range),
+                        .entropy_weight = static_cast<float>(options_.inner.outer_entropy_weight)},
                        nullptr, outer_gradient_);
   const float* v = outer_gradient_;
   for (int k = steps_; k-- > 0;) {

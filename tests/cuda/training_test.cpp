@@ -76,6 +76,11 @@ const Variant kForms[] = {
     {"GaeWithoutBaseline",
      {"algorithm.gae_lambda=0.9", "algorithm.baseline=none", "algorithm.normalize_advantages=false"}},
     {"GradientClipping", {"outer.max_gradient_norm=0.01"}},
+    {"AdamW", {R"(outer={"name":"adamw","weight_decay":0.3})"}},
+    {"Entropy",
+     {R"(environment={"name":"cartpole"})", "horizon=12", "algorithm.entropy_weight=0.1",
+      "algorithm.outer_entropy_weight=0.1"}},
+    {"Nesterov", {R"(outer={"name":"sgd","momentum":0.9,"nesterov":true})"}},
     {"Deterministic", {"evaluation.deterministic=true"}},
     // Scratch memory of more than a block's shared memory.
     {"WideNetwork", {"policy.hidden=[256,256]", "iterations=1", "evaluation.every=0"}},

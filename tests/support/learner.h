@@ -78,6 +78,8 @@ class Learner {
     p.steps = steps();
     p.estimator = options.estimator;
     p.clip = options.clip_epsilon;
+    p.entropy = options.entropy_weight;
+    p.outer.entropy = options.outer_entropy_weight;
     p.inner_lr = inner().sizes().lr;
     p.inner_lr.resize(static_cast<std::size_t>(p.steps), p.inner_lr.back());
     p.sizes = step_size_layout(config_, p.shape, p.steps);

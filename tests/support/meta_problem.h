@@ -16,6 +16,7 @@ struct MetaProblem {
   int tasks = 0, steps = 0;  // steps: K
   EstimatorName estimator = EstimatorName::reinforce;
   double clip = 0.2;
+  double entropy = 0;    // weight of it in S_in
   Vector inner_lr;       // [K]
   Vector theta;          // [P], and behind it the learned step sizes (engine/step_sizes.h)
   StepSizeLayout sizes;  // without sets: none is learned, and α_k is inner_lr
@@ -26,7 +27,7 @@ struct MetaProblem {
   std::vector<Trajectories> data;          // [K + 1]
   std::vector<std::vector<Vector>> drawn;  // [K + 1][task]: θ_k that drew D_k
 
-  reference::Term inner_term() const { return {.estimator = estimator, .clip = clip}; }
+  reference::Term inner_term() const { return {.estimator = estimator, .clip = clip, .entropy = entropy}; }
   /// What step k adds to the objective, at θ_k.
   reference::Term added_term(int k, int task) const {
     reference::Term term{.weight = 0};
@@ -140,6 +141,7 @@ class KernelStages {
     auto op = gradient_at(k, theta);
     op.estimator = p_.estimator;
     op.clip = static_cast<T>(p_.clip);
+    op.entropy_weight = static_cast<T>(p_.entropy);
     run_all(op, p_.tasks);
     Numbers& gradient = inner_gradients_[static_cast<std::size_t>(k)];
     gradient.assign(static_cast<std::size_t>(p_.tasks * p_.shape.parameters()), T(NAN));
@@ -151,6 +153,7 @@ class KernelStages {
     op.estimator = p_.outer.estimator;
     op.surrogate_weight = static_cast<T>(p_.outer.weight);
     op.clip = static_cast<T>(p_.outer.clip);
+    op.entropy_weight = static_cast<T>(p_.outer.entropy);
     run_all(op, p_.tasks);
     return applied(p_.steps, nullptr);
   }
@@ -215,6 +218,7 @@ class KernelStages {
     op.direction = direction;
     op.estimator = p_.estimator;
     op.clip = static_cast<T>(p_.clip);
+    op.entropy_weight = static_cast<T>(p_.entropy);
     op.partial = partial_.data();
     Numbers tangents(static_cast<std::size_t>(p_.tasks * op.batch.row_stride)), score(tangents.size());
     if (p_.estimator == EstimatorName::dice) {
@@ -263,6 +267,7 @@ class KernelStages {
     auto op = gradient_at(k, theta);
     op.estimator = term.estimator;
     op.clip = static_cast<T>(term.clip);
+    op.entropy_weight = static_cast<T>(term.entropy);
     op.divergence_weight = &none;
     op.drawn_params = {drawn.data(), p_.shape.parameters()};
     op.partial = nullptr;

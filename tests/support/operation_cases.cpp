@@ -142,6 +142,7 @@ struct Cases {
     add("PolicyGradient", "reinforce_with_score", [=, p = deep](Memory& memory) {
       auto op = gradient(memory, p, EstimatorName::reinforce, false);
       op.score_weight = memory.normals("score", p.tasks);
+      op.entropy_weight = 0.3f;
       return op;
     });
     add("PolicyGradient", "ratio_with_divergence_kept", [=, p = deep](Memory& memory) {
@@ -157,8 +158,11 @@ struct Cases {
       op.drawn_params = p.params(memory, "drawn");
       return op;
     });
-    add("PolicyGradient", "dice_no_hidden_layer",
-        [=, p = logits](Memory& memory) { return gradient(memory, p, EstimatorName::dice, true); });
+    add("PolicyGradient", "dice_no_hidden_layer", [=, p = logits](Memory& memory) {
+      auto op = gradient(memory, p, EstimatorName::dice, true);
+      op.entropy_weight = 0.3f;
+      return op;
+    });
     add("PolicyGradient", "values_alone", [=, p = plain](Memory& memory) {
       auto op = gradient(memory, p, EstimatorName::ratio, false);
       op.partial = nullptr;
@@ -193,8 +197,11 @@ struct Cases {
     });
     add(family, "clipped_relu_categorical",
         [p = relu](Memory& memory) { return curvature<Op>(memory, p, EstimatorName::clipped); });
-    add(family, "dice_no_hidden_layer",
-        [p = logits](Memory& memory) { return curvature<Op>(memory, p, EstimatorName::dice); });
+    add(family, "dice_no_hidden_layer", [p = logits](Memory& memory) {
+      auto op = curvature<Op>(memory, p, EstimatorName::dice);
+      op.entropy_weight = 0.3f;
+      return op;
+    });
     add(family, "ratio_no_hidden_layer",
         [p = plain](Memory& memory) { return curvature<Op>(memory, p, EstimatorName::ratio); });
   }
@@ -331,10 +338,11 @@ struct Cases {
 
   void outer() {
     constexpr int kSize = 339;
-    for (const char* form : {"adam", "adam_clipped", "sgd", "not_finite"})
+    for (const char* form : {"adam", "adam_clipped", "adamw", "sgd", "momentum", "nesterov", "not_finite"})
       add_once("OuterStep", form, [form = std::string(form)](Memory& memory) {
         OuterStep<float> op;
-        op.kind = form == "sgd" ? OuterStep<float>::Kind::sgd : OuterStep<float>::Kind::adam;
+        const bool momentum = form == "momentum" || form == "nesterov";
+        op.kind = form == "sgd" || momentum ? OuterStep<float>::Kind::sgd : OuterStep<float>::Kind::adam;
         op.size = kSize;
         op.params = memory.normals("params", kSize);
         float* gradient = memory.normals("gradient", kSize);
@@ -345,6 +353,10 @@ struct Cases {
         for (int i = 0; i < kSize; ++i) second[i] = second[i] * second[i];
         op.second_moment = second;
         op.powers = memory.hold<double>("powers", std::vector<double>{0.9, 0.999});
+        if (momentum) op.velocity = memory.normals("velocity", kSize);
+        if (form == "adamw") op.decay = memory.normals("decay", kSize);
+        op.momentum = 0.8f;
+        op.nesterov = form == "nesterov";
         op.lr = 0.01f;
         op.beta1 = 0.9f;
         op.beta2 = 0.999f;

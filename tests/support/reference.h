@@ -155,6 +155,25 @@ inline Seeds divergence_seeds(const PolicyShape& shape, const Vector& old_theta,
   return seeds;
 }
 
+inline double entropy(const PolicyShape& shape, const Vector& theta, const Vector& outputs) {
+  double sum = 0;
+  const Vector p = probabilities(outputs);
+  for (std::size_t o = 0; o < outputs.size(); ++o)
+    sum += shape.head == HeadKind::categorical
+               ? -p[o] * std::log(p[o])
+               : log_std(shape, theta, static_cast<int>(o)) + std::log(2 * M_PI * M_E) / 2;
+  return sum;
+}
+
+inline Seeds entropy_seeds(const PolicyShape& shape, const Vector& theta, const Vector& outputs) {
+  Seeds seeds{Vector(outputs.size()), Vector(outputs.size(), 1.0)};
+  if (shape.head == HeadKind::gaussian) return seeds;
+  const Vector p = probabilities(outputs);
+  const double all = entropy(shape, theta, outputs);
+  for (std::size_t o = 0; o < outputs.size(); ++o) seeds.output[o] = -p[o] * (std::log(p[o]) + all);
+  return seeds;
+}
+
 /// Chooses the actions of task `task` by the policy θ, and sets outputs and log-probabilities to θ's.
 inline void draw_actions(const PolicyShape& shape, const Vector& theta, int task, Trajectories& t,
                          std::mt19937_64& random) {
@@ -184,6 +203,7 @@ struct Term {
   EstimatorName estimator = EstimatorName::reinforce;
   double weight = 1;      // of the surrogate
   double clip = 0;        // ε of `clipped`
+  double entropy = 0;     // weight on the policy's entropy
   double score = 0;       // weight on the log-probability itself (E-MAML)
   double divergence = 0;  // weight on KL(as drawn ‖ θ) (ProMP)
   Vector drawn = {};      // θ that drew the trajectories, for that KL
@@ -229,6 +249,7 @@ inline Value evaluate(const PolicyShape& shape, const Trajectories& t, int task,
         if (t.of(t.ends, task)[r] > 0) moved = 0;
       }
       value.total += scale * (term.weight * surrogate + term.score * lp);
+      if (term.entropy != 0) value.total += scale * term.entropy * entropy(shape, theta, layers[s].back());
       if (term.divergence != 0)
         value.total += scale * term.divergence *
                        divergence(shape, term.drawn, t.at_row(t.outputs, t.output_size, task, r), theta,
@@ -246,6 +267,13 @@ inline Value evaluate(const PolicyShape& shape, const Trajectories& t, int task,
       Seeds seeds = log_prob_seeds(shape, theta, layers[s].back(), t.action(task, r));
       for (Vector* v : {&seeds.output, &seeds.log_std})
         for (double& x : *v) x *= scale * (term.weight * weight[s] + term.score);
+      if (term.entropy != 0) {
+        const Seeds more = entropy_seeds(shape, theta, layers[s].back());
+        for (std::size_t o = 0; o < seeds.output.size(); ++o) {
+          seeds.output[o] += scale * term.entropy * more.output[o];
+          seeds.log_std[o] += scale * term.entropy * more.log_std[o];
+        }
+      }
       if (term.divergence != 0) {
         const Seeds more = divergence_seeds(shape, term.drawn, t.at_row(t.outputs, t.output_size, task, r),
                                             theta, layers[s].back());
