@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <thread>
 
 #include "engine/memory_plan.h"
 
@@ -82,8 +81,7 @@ Device::Device(const DeviceOptions& options) : host_(find_kernel_set(options.ins
     if (options.backend == Backend::cuda)
       throw InputError("--backend cuda: wanted a CUDA device, found none: " + why);
   }
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  pool_ = std::make_unique<ThreadPool>(options.threads > 0 ? options.threads : (cores > 0 ? cores : 1));
+  pool_ = std::make_unique<ThreadPool>(threads_or_cores(options.threads));
   scratch_.resize(static_cast<std::size_t>(pool_->threads()));
   description_ = "cpu (" + std::string(host_.name) + ", " + std::to_string(threads()) +
                  (threads() == 1 ? " thread): " : " threads): ") + why;

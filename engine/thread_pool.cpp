@@ -2,6 +2,11 @@
 
 namespace innerloop {
 
+int threads_or_cores(int wanted) {
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  return wanted > 0 ? wanted : cores > 0 ? cores : 1;
+}
+
 ThreadPool::ThreadPool(int threads) {
   for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { serve(thread); });
 }

@@ -10,6 +10,9 @@
 
 namespace innerloop {
 
+/// `wanted` threads, or where that is 0 one for each core.
+int threads_or_cores(int wanted);
+
 class ThreadPool {
  public:
   /// `threads` >= 1, the caller's among them.

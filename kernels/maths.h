@@ -107,7 +107,8 @@ FN P log(P x) {
     const Mask<P> denormal = x < P(0x1p-126f);
     const P scaled = select(denormal, x * P(0x1p23f), x);
     // scaled = 2ᵏ·(1 + f), 1 + f in [√½, √2): counting from √½'s bits puts the cut between two exponents there.
-    const I above = bits_as<std::int32_t>(scaled) - I(0x3F3504F3);
+    // Unsigned, as the bits of a negative number leave the range of signed ones.
+    const I above = bits_as<std::int32_t>(bits_as<std::uint32_t>(scaled) - UintPack<P>(0x3F3504F3));
     const I exponent = above >> 23;
     const P f = bits_as<float>((above & I(0x007FFFFF)) + I(0x3F3504F3)) - P(1);
     const P k = convert<float>(exponent - (denormal & I(23)));

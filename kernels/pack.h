@@ -257,9 +257,7 @@ inline constexpr bool kHasFma = true;
 #else
 inline constexpr bool kHasFma = false;
 #endif
-}  // namespace pack_detail
 
-namespace pack_detail {
 // a·b + c where there is no such instruction: the product is exact in double; the sum is rounded to odd there (the last
 // bit records whether anything was lost, by Knuth's two-sum), so that rounding it to float rounds once (Boldo, Melquiond
 // 2008). A function that is called, as in every product it would be half of the build's time; one instruction set alone
@@ -267,15 +265,15 @@ namespace pack_detail {
 template <int N>
 [[gnu::noinline]] Pack<float, N> emulated_fma(Pack<float, N> a, Pack<float, N> b, Pack<float, N> c) {
   using D = Pack<double, N>;
-  using I = Pack<std::int64_t, N>;
+  using U = Pack<std::uint64_t, N>;  // of -0 the step away leaves the range of signed numbers
   const D product = convert<double>(a) * convert<double>(b), addend = convert<double>(c);
   const D sum = product + addend;
   const D back = sum - product;
   const D lost = (product - (sum - back)) + (addend - back);
-  const I bits = bits_as<std::int64_t>(sum);
+  const U bits = bits_as<std::uint64_t>(sum);
   // Towards the lost part where the last bit is even: one unit up or down in magnitude makes it odd.
-  const I away = select((lost > 0.0) ^ (sum < 0.0), I(1), I(-1));
-  const I odd = select((lost != 0.0) & ((bits & I(1)) == I(0)) & (sum - sum == D(0.0)), bits + away, bits);
+  const U away = select((lost > 0.0) ^ (sum < 0.0), U(1), U(~std::uint64_t{0}));
+  const U odd = select((lost != 0.0) & ((bits & U(1)) == U(0)) & (sum - sum == D(0.0)), bits + away, bits);
   return convert<float>(bits_as<double>(odd));
 }
 }  // namespace pack_detail

@@ -1,7 +1,5 @@
 #include "engine/baselines/baseline_trials.h"
 
-#include <thread>
-
 #include "engine/environment_dispatch.h"
 #include "engine/evaluator.h"
 #include "engine/thread_pool.h"
@@ -134,11 +132,6 @@ TrialLoop::Returns play_baseline(const LearnerOfTrial& learner, const Config& co
       returns = play_trials<Env>(options, learner, config, threads, fixed_task);
   });
   return returns;
-}
-
-int threads_or_cores(int wanted) {
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  return wanted > 0 ? wanted : cores > 0 ? cores : 1;
 }
 
 }  // namespace innerloop

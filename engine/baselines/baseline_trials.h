@@ -16,7 +16,4 @@ namespace innerloop {
 TrialLoop::Returns play_baseline(const LearnerOfTrial& learner, const Config& config, int threads,
                                  const std::vector<float>& fixed_task = {});
 
-/// `wanted` threads, or where that is 0 one for each core.
-int threads_or_cores(int wanted);
-
 }  // namespace innerloop

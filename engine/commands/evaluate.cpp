@@ -17,6 +17,7 @@
 #include "engine/error.h"
 #include "engine/evaluation_report.h"
 #include "engine/task_numbers.h"
+#include "engine/thread_pool.h"
 #include "engine/trained_run.h"
 
 namespace innerloop {
