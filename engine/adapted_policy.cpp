@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 
 #include "engine/checkpoint.h"
+#include "engine/crc32c.h"
 #include "engine/error.h"
 #include "engine/policy_layout.h"
 #include "engine/safetensors.h"
@@ -23,6 +25,12 @@ AdaptedPart adapted_part(const Config& config) {
   return shape.context > 0 ? AdaptedPart{"context", shape.context_offset()} : AdaptedPart{"params", 0};
 }
 
+// Of the parameters that a file does not hold: with others a context means something else.
+std::string shared_checksum(const std::vector<float>& params, const AdaptedPart& part) {
+  const auto shared = std::span(params).first(static_cast<std::size_t>(part.offset));
+  return std::to_string(crc32c(std::as_bytes(shared)));
+}
+
 }  // namespace
 
 void write_adapted_policy(const std::filesystem::path& path, const AdaptedPolicy& policy,
@@ -36,11 +44,12 @@ void write_adapted_policy(const std::filesystem::path& path, const AdaptedPolicy
                      {"environment", environment_name(config)},
                      {"layout", layout_json(policy_layout(policy_shape(config))).dump()},
                      {"iteration", std::to_string(policy.iteration)},
+                     {"shared_checksum", shared_checksum(policy.params, part)},
                      {"task", task_json(policy.task, config).dump()},
                      {"returns", nlohmann::ordered_json(policy.returns).dump()}});
 }
 
-void read_adapted_policy(const std::filesystem::path& path, const Config& config, std::int64_t iteration,
+void read_adapted_policy(const std::filesystem::path& path, const Config& config,
                          std::vector<float>& params) {
   const TensorFile file = TensorFile::read(path);
   if (file.metadata("environment") != environment_name(config))
@@ -50,9 +59,10 @@ void read_adapted_policy(const std::filesystem::path& path, const Config& config
   const AdaptedPart part = adapted_part(config);
   const std::vector<float> adapted = file.values<float>(part.name, {shape.parameters() - part.offset});
   check_layout(file, policy_layout(shape));
-  if (shape.context > 0 && file.metadata("iteration") != std::to_string(iteration))
-    throw InputError(path.string() + ": wanted a context for the policy after " + std::to_string(iteration) +
-                     " iterations, found one for it after " + file.metadata("iteration"));
+  if (shape.context > 0 && file.metadata("shared_checksum") != shared_checksum(params, part))
+    throw InputError(path.string() +
+                     ": wanted a context for this run's policy, found one for another policy, after " +
+                     file.metadata("iteration") + " iterations");
   std::ranges::copy(adapted, params.begin() + part.offset);
 }
 

@@ -20,10 +20,9 @@ struct AdaptedPolicy {
 void write_adapted_policy(const std::filesystem::path& path, const AdaptedPolicy& policy,
                           const Config& config);
 
-/// Puts what it has of the parameters [P] into the first of `params`, which the run has after `iteration`.
+/// Puts what it has of the parameters [P] into the first of `params`, which the run has learned.
 /// @throws InputError where it is of another environment or architecture than the config's, or where it is a context for
-/// the policy of another iteration.
-void read_adapted_policy(const std::filesystem::path& path, const Config& config, std::int64_t iteration,
-                         std::vector<float>& params);
+/// another policy.
+void read_adapted_policy(const std::filesystem::path& path, const Config& config, std::vector<float>& params);
 
 }  // namespace innerloop

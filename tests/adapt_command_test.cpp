@@ -92,12 +92,14 @@ TEST_F(AdaptTest, OfAPolicyWithAContextTheContextIsSaved) {
   const double after = last({}), before = last({"--steps", "0"});
   EXPECT_EQ(last({"--steps", "0", "--policy", "policy.safetensors"}), after);
   EXPECT_NE(before, after);
-  // Of another iteration's policy it means something else.
-  train({"--set", R"(algorithm={"name": "cavia", "inner_lr": 1})", "--set", "iterations=3"}, "shorter");
-  EXPECT_EQ(
-      refusal({"evaluate", "shorter", "--policy", "policy.safetensors"}),
-      "innerloop: policy.safetensors: wanted a context for the policy after 3 iterations, found one for it "
-      "after 6");
+  // With another policy it means something else: of another seed, or after another iteration.
+  for (const std::string change : {"iterations=3", "seed=9"}) {
+    train({cavia[0], cavia[1], "--set", change}, change);
+    EXPECT_EQ(refusal({"evaluate", change, "--policy", "policy.safetensors"}),
+              "innerloop: policy.safetensors: wanted a context for this run's policy, found one for another "
+              "policy, "
+              "after 6 iterations");
+  }
 }
 
 TEST_F(AdaptTest, ASeedDrawsTheTask) {

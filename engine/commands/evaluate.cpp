@@ -66,7 +66,7 @@ void evaluate_one(const EvaluateFlags& flags) {
   if (!flags.policy.empty()) {
     check_learns_by_steps(run, "--policy");
     // What the run has learned beside the policy stays: step sizes.
-    read_adapted_policy(flags.policy, run.config, run.iteration, run.params);
+    read_adapted_policy(flags.policy, run.config, run.params);
   }
   Device device(flags.device);
   std::cout << "device: " << device.description() << "\n" << std::flush;
