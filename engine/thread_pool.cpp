@@ -1,22 +1,33 @@
 #include "engine/thread_pool.h"
 
 namespace innerloop {
+namespace {
 
-int threads_or_cores(int wanted) {
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  return wanted > 0 ? wanted : cores > 0 ? cores : 1;
+int cores() {
+  const int found = static_cast<int>(std::thread::hardware_concurrency());
+  return found > 0 ? found : 1;
 }
 
-ThreadPool::ThreadPool(int threads) {
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+int threads_or_cores(int wanted) { return wanted > 0 ? wanted : cores(); }
+
+// Threads that share a core must not spin: they would hold up those they wait for.
+ThreadPool::ThreadPool(int threads) : spins_(threads <= cores()) {
   for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { serve(thread); });
 }
 
 ThreadPool::~ThreadPool() {
-  {
-    std::lock_guard lock(mutex_);
-    stop_ = true;
-  }
-  start_.notify_all();
+  stop_ = true;
+  start_round();
   for (std::thread& worker : workers_) worker.join();
 }
 
@@ -24,17 +35,26 @@ void ThreadPool::take_items(int thread) {
   for (int item; (item = next_.fetch_add(1)) < items_;) (*work_)(item, thread);
 }
 
+// A value other than `from`. Between a small policy's stages lie some 10 µs, less than to be put to sleep and woken takes:
+// so it looks for about 50 µs before it sleeps.
+int ThreadPool::changed(const std::atomic<int>& value, int from) const {
+  int now = value.load();
+  for (int look = 0; now == from && spins_ && look < 1500; ++look, now = value.load()) pause();
+  for (; now == from; now = value.load()) value.wait(from);
+  return now;
+}
+
+void ThreadPool::start_round() {
+  ++round_;
+  round_.notify_all();
+}
+
 void ThreadPool::serve(int thread) {
-  for (unsigned seen = 0;;) {
-    {
-      std::unique_lock lock(mutex_);
-      start_.wait(lock, [&] { return stop_ || round_ != seen; });
-      if (stop_) return;
-      seen = round_;
-    }
+  for (int seen = 0;;) {
+    seen = changed(round_, seen);
+    if (stop_) return;
     take_items(thread);
-    std::lock_guard lock(mutex_);
-    if (--busy_ == 0) done_.notify_one();
+    if (--busy_ == 0) busy_.notify_one();
   }
 }
 
@@ -43,18 +63,13 @@ void ThreadPool::run(int items, const std::function<void(int, int)>& work) {
     for (int item = 0; item < items; ++item) work(item, 0);
     return;
   }
-  {
-    std::lock_guard lock(mutex_);
-    work_ = &work;
-    items_ = items;
-    next_ = 0;
-    busy_ = static_cast<int>(workers_.size());
-    ++round_;
-  }
-  start_.notify_all();
+  work_ = &work;
+  items_ = items;
+  next_ = 0;
+  busy_ = static_cast<int>(workers_.size());
+  start_round();
   take_items(0);
-  std::unique_lock lock(mutex_);
-  done_.wait(lock, [&] { return busy_ == 0; });
+  for (int busy = busy_; busy != 0;) busy = changed(busy_, busy);
 }
 
 }  // namespace innerloop

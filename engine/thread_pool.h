@@ -2,9 +2,7 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -30,15 +28,16 @@ class ThreadPool {
  private:
   void serve(int thread);
   void take_items(int thread);
+  void start_round();
+  int changed(const std::atomic<int>& value, int from) const;
 
   std::vector<std::thread> workers_;
-  std::mutex mutex_;
-  std::condition_variable start_, done_;
+  bool spins_;
   const std::function<void(int, int)>* work_ = nullptr;
   int items_ = 0;
   std::atomic<int> next_ = 0;
-  int busy_ = 0;
-  unsigned round_ = 0;
+  std::atomic<int> busy_ = 0;   // workers that have not ended the round
+  std::atomic<int> round_ = 0;  // whoever sees a new one sees what it works on
   bool stop_ = false;
 };
 

@@ -267,8 +267,8 @@ TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape, const
                                     {{entering.data, entering.depth_stride, entering.row_stride},
                                      {tangent_to, stride},
                                      block.rows}}});
-    add_columns(team, block.rows, in, sums.bias[l - 1], tangent_to);
-    if (l == 1 && bias_gradient != nullptr) add_columns(team, block.rows, in, bias_gradient, to);
+    add_columns(team, block.rows, in, sums.bias[l - 1], tangent_to, padded(in));
+    if (l == 1 && bias_gradient != nullptr) add_columns(team, block.rows, in, bias_gradient, to, padded(in));
     gradient = {to, stride, 1};
     tangent = {tangent_to, stride, 1};
   }

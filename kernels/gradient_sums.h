@@ -62,10 +62,10 @@ TEAM_FN void add_products(const Team& team, int rows, int columns, typename Team
   product<V>(team, rows, stride, terms, {sum, stride}, sum, stride);
 }
 
-// bias[n] += Σ over the block's rows of G[row][n]. Does not sync.
+// bias[n] += Σ over the block's rows of G[row][n], rows `row_size` numbers apart. Does not sync.
 template <class Team>
 TEAM_FN void add_columns(const Team& team, int rows, int columns, typename Team::Scalar* bias,
-                         const typename Team::Scalar* gradient) {
+                         const typename Team::Scalar* gradient, int row_size) {
   using V = typename Team::Vector;
   constexpr int kTogether = 4;  // chains that hide each other's latency
   const int stride = padded(columns);
@@ -74,7 +74,7 @@ TEAM_FN void add_columns(const Team& team, int rows, int columns, typename Team:
     UNROLL for (int j = 0; j < kTogether; ++j) sum[j] =
         n + j * V::lanes < stride ? load_aligned<V>(bias + n + j * V::lanes) : V(0);
     for (int r = 0; r < rows; ++r) {
-      const typename Team::Scalar* row = gradient + static_cast<long>(r) * stride + n;
+      const typename Team::Scalar* row = gradient + static_cast<long>(r) * row_size + n;
       UNROLL for (int j = 0; j < kTogether; ++j) if (n + j * V::lanes < stride) sum[j] =
           sum[j] + load_aligned<V>(row + j * V::lanes);
     }

@@ -4,7 +4,9 @@
 //   h' = n + z∘(h − n)
 //
 // Flat parameters: W [inputs][3·hidden] (r, z, n), U [hidden][3·hidden], b [3·hidden], c [hidden]. In scratch memory the
-// gates lie side by side, each padded: W and U [row][3][padded(hidden)], and r, z, m, n of a row [4][padded(hidden)].
+// gates lie side by side, each padded: W and U [row][3][padded(hidden)], and r, z, m, n of a row [4][padded(hidden)]. A
+// row's end is an odd number of cache lines from the next one's: products go down columns, and with a power of two the lines
+// of a column would share a few sets of the cache and drive each other out.
 #pragma once
 
 #include "kernels/gradient_sums.h"
@@ -22,16 +24,16 @@ struct Gru {
   FN static int candidate_bias_offset(const Shape& s) { return bias_offset(s) + 3 * s.hidden; }
 
   FN static int outputs(const Shape& s) { return padded(s.hidden); }
-  FN static int state_size(const Shape& s) { return padded(s.hidden); }
-  FN static int kept_size(const Shape& s) { return 4 * padded(s.hidden); }  // r, z, m, n
-  FN static int back_size(const Shape& s) { return 4 * padded(s.hidden); }  // ∂ by what enters r, z, m, n
+  FN static int state_size(const Shape& s) { return odd_lines(padded(s.hidden)); }
+  FN static int kept_size(const Shape& s) { return odd_lines(4 * padded(s.hidden)); }  // r, z, m, n
+  FN static int back_size(const Shape& s) { return kept_size(s); }  // ∂ by what enters r, z, m, n
 
   template <class T>
   struct Weights {
-    T* input;       // [inputs][3][padded(hidden)]
-    T* recurrent;   // [hidden][3][padded(hidden)]
+    T* input;       // [inputs][gates_size]: [3][padded(hidden)], then filling
+    T* recurrent;   // [hidden][gates_size]
     T* bias;        // [4][padded(hidden)]  b_r, b_z, c, b_n
-    T* transposed;  // [3][padded(hidden)][padded(hidden)]  of `recurrent`; null: no way back
+    T* transposed;  // [3][padded(hidden)][state_size]  of `recurrent`; null: no way back
   };
   template <class T>
   struct Sums {
@@ -42,12 +44,12 @@ struct Gru {
 
   template <class T>
   FN static Weights<T> take_weights(Scratch& scratch, const Shape& s, bool way_back) {
-    const long width = padded(s.hidden);
+    const long width = padded(s.hidden), gates = gates_size(s);
     Weights<T> w;
-    w.input = scratch.take<T>(3 * width * s.inputs);
-    w.recurrent = scratch.take<T>(3 * width * s.hidden);
+    w.input = scratch.take<T>(gates * s.inputs);
+    w.recurrent = scratch.take<T>(gates * s.hidden);
     w.bias = scratch.take<T>(4 * width);
-    w.transposed = way_back ? scratch.take<T>(3 * width * width) : nullptr;
+    w.transposed = way_back ? scratch.take<T>(3 * width * state_size(s)) : nullptr;
     return w;
   }
 
@@ -56,20 +58,20 @@ struct Gru {
   TEAM_FN static void load_weights(const Team& team, const Shape& s, const typename Team::Scalar* params,
                                    const Weights<typename Team::Scalar>& w) {
     using T = typename Team::Scalar;
-    const int hidden = s.hidden, width = padded(hidden);
+    const int hidden = s.hidden, width = padded(hidden), gates = gates_size(s), back = state_size(s);
     const T *recurrent = params + recurrent_offset(s), *bias = params + bias_offset(s),
             *candidate = params + candidate_bias_offset(s);
     for (int gate = 0; gate < 3; ++gate) {
       const auto copy = [&](const T* from, int rows, T* to) FN_LAMBDA {
         for_cells(team, rows, width, [&](int i, int o) FN_LAMBDA {
-          to[(i * 3 + gate) * width + o] = o < hidden ? from[(i * 3 + gate) * hidden + o] : T(0);
+          to[i * gates + gate * width + o] = o < hidden ? from[(i * 3 + gate) * hidden + o] : T(0);
         });
       };
       copy(params, s.inputs, w.input);
       copy(recurrent, hidden, w.recurrent);
       if (w.transposed == nullptr) continue;
       for_cells(team, width, width, [&](int o, int i) FN_LAMBDA {
-        w.transposed[(gate * width + o) * width + i] =
+        w.transposed[(gate * width + o) * back + i] =
             o < hidden && i < hidden ? recurrent[(i * 3 + gate) * hidden + o] : T(0);
       });
     }
@@ -86,8 +88,8 @@ struct Gru {
                            const MemoryStep<typename Team::Scalar>& now) {
     using T = typename Team::Scalar;
     using V = typename Team::Vector;
-    const int width = padded(s.hidden), gates = 3 * width;
-    const Left<T> before{now.before, width, 1};
+    const int width = padded(s.hidden), gates = gates_size(s), row_size = kept_size(s);
+    const Left<T> before{now.before, state_size(s), 1};
     // Columns of `gate` and what follows, of both weight matrices.
     const auto by_input = [&](int gate) FN_LAMBDA {
       return Term<T>{now.inputs, {w.input + gate * width, gates}, s.inputs};
@@ -97,15 +99,15 @@ struct Gru {
     };
     T* const kept = now.kept;
     product<V>(team, now.rows, 2 * width, Array<Term<T>, 2>{{by_input(0), by_state(0)}}, {w.bias, 0}, kept,
-               4 * width);
+               row_size);
     product<V>(team, now.rows, width, Array<Term<T>, 1>{{by_state(2)}}, {w.bias + 2 * width, 0},
-               kept + 2 * width, 4 * width);
+               kept + 2 * width, row_size);
     product<V>(team, now.rows, width, Array<Term<T>, 1>{{by_input(2)}}, {w.bias + 3 * width, 0},
-               kept + 3 * width, 4 * width);
+               kept + 3 * width, row_size);
     team.sync();
     for_row_vectors(team, now.rows, width, [&](int row, int i) FN_LAMBDA {
-      T* const gate = kept + static_cast<long>(row) * 4 * width + i;
-      const long at = static_cast<long>(row) * width + i;
+      T* const gate = kept + static_cast<long>(row) * row_size + i;
+      const long at = static_cast<long>(row) * state_size(s) + i;
       const V r = sigmoid(load_aligned<V>(gate)), z = sigmoid(load_aligned<V>(gate + width));
       const V n = tanh(fma(r, load_aligned<V>(gate + 2 * width), load_aligned<V>(gate + 3 * width)));
       store_aligned(gate, r);
@@ -122,11 +124,11 @@ struct Gru {
                            const MemoryBack<typename Team::Scalar>& now) {
     using T = typename Team::Scalar;
     using V = typename Team::Vector;
-    const int width = padded(s.hidden);
+    const int width = padded(s.hidden), size = state_size(s), row_size = kept_size(s);
     for_row_vectors(team, now.rows, width, [&](int row, int i) FN_LAMBDA {
-      const T* const gate = now.kept + static_cast<long>(row) * 4 * width + i;
-      T* const to = now.back + static_cast<long>(row) * 4 * width + i;
-      const long at = static_cast<long>(row) * width + i;
+      const T* const gate = now.kept + static_cast<long>(row) * row_size + i;
+      T* const to = now.back + static_cast<long>(row) * row_size + i;
+      const long at = static_cast<long>(row) * size + i;
       const V r = load_aligned<V>(gate), z = load_aligned<V>(gate + width),
               m = load_aligned<V>(gate + 2 * width), n = load_aligned<V>(gate + 3 * width);
       const V d = load_aligned<V>(now.state + at), one(1);
@@ -139,8 +141,8 @@ struct Gru {
     });
     team.sync();
     product<V>(team, now.rows, width,
-               Array<Term<T>, 1>{{{{now.back, 4 * width, 1}, {w.transposed, width}, 3 * width}}},
-               {now.state, width}, now.state, width);
+               Array<Term<T>, 1>{{{{now.back, row_size, 1}, {w.transposed, size}, 3 * width}}},
+               {now.state, size}, now.state, size);
     team.sync();
   }
 
@@ -152,10 +154,10 @@ struct Gru {
   // Does not sync.
   template <class Team>
   TEAM_FN static void clear_sums(const Team& team, const Shape& s, const Sums<typename Team::Scalar>& sums) {
-    const long width = padded(s.hidden);
-    fill(team, sums.input, 3 * width * s.inputs, 0);
-    fill(team, sums.recurrent, 3 * width * s.hidden, 0);
-    fill(team, sums.bias, 4 * width, 0);
+    const long gates = gates_size(s);
+    fill(team, sums.input, gates * s.inputs, 0);
+    fill(team, sums.recurrent, gates * s.hidden, 0);
+    fill(team, sums.bias, 4L * padded(s.hidden), 0);
   }
   // Does not sync.
   template <class Team>
@@ -164,21 +166,21 @@ struct Gru {
                                    const Sums<typename Team::Scalar>& sums) {
     using T = typename Team::Scalar;
     using V = typename Team::Vector;
-    const int width = padded(s.hidden), gates = 3 * width;
+    const int width = padded(s.hidden), gates = gates_size(s), row_size = back_size(s);
     // sum[i][columns from `gate` on] += Σ over the rows of left[row][i] · back[row][columns from `from` on].
     const auto add = [&](const T* left, int left_width, int count, int from, int gate, int columns,
                          T* sum) FN_LAMBDA {
       T* const to = sum + gate * width;
       product<V>(
           team, count, columns,
-          Array<Term<T>, 1>{{{{left, 1, left_width}, {rows.back + from * width, 4 * width}, rows.rows}}},
+          Array<Term<T>, 1>{{{{left, 1, left_width}, {rows.back + from * width, row_size}, rows.rows}}},
           {to, gates}, to, gates);
     };
     const int input_width = padded(s.inputs);
     add(rows.inputs, input_width, s.inputs, 0, 0, 2 * width, sums.input);
     add(rows.inputs, input_width, s.inputs, 3, 2, width, sums.input);
-    add(rows.before, width, s.hidden, 0, 0, gates, sums.recurrent);
-    add_columns(team, rows.rows, 4 * width, sums.bias, rows.back);
+    add(rows.before, state_size(s), s.hidden, 0, 0, 3 * width, sums.recurrent);
+    add_columns(team, rows.rows, 4 * width, sums.bias, rows.back, row_size);
   }
   // Writes the memory's part of the flat gradient. The caller has synced.
   template <class Team>
@@ -186,13 +188,13 @@ struct Gru {
                                      const Sums<typename Team::Scalar>& sums,
                                      typename Team::Scalar* gradient) {
     using T = typename Team::Scalar;
-    const int hidden = s.hidden, width = padded(hidden);
+    const int hidden = s.hidden, width = padded(hidden), gates = gates_size(s);
     T *recurrent = gradient + recurrent_offset(s), *bias = gradient + bias_offset(s),
       *candidate = gradient + candidate_bias_offset(s);
     for (int gate = 0; gate < 3; ++gate) {
       const auto copy = [&](const T* from, int rows, T* to) FN_LAMBDA {
         for_cells(team, rows, hidden, [&](int i, int o) FN_LAMBDA {
-          to[(i * 3 + gate) * hidden + o] = from[(i * 3 + gate) * width + o];
+          to[(i * 3 + gate) * hidden + o] = from[i * gates + gate * width + o];
         });
       };
       copy(sums.input, s.inputs, gradient);
@@ -205,6 +207,10 @@ struct Gru {
   }
 
  private:
+  FN static int odd_lines(int padded_numbers) { return padded_numbers | 16; }
+  // The row of both weight matrices and of their sums.
+  FN static int gates_size(const Shape& s) { return odd_lines(3 * padded(s.hidden)); }
+
   // at(row, column) for each vector of `rows` rows of `width` numbers.
   template <class Team, class At>
   FN static void for_row_vectors(const Team& team, int rows, int width, const At& at) {

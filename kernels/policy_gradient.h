@@ -170,7 +170,7 @@ TEAM_FN void backward_block(const Team& team, const PolicyShape& shape,
         team, shape.width[l - 1], in, sums.weight[l - 1],
         Array<Term<T>, 1>{
             {{{entering.data, entering.depth_stride, entering.row_stride}, {to, stride}, block.rows}}});
-    add_columns(team, block.rows, in, sums.bias[l - 1], to);
+    add_columns(team, block.rows, in, sums.bias[l - 1], to, padded(in));
     gradient = {to, stride, 1};
   }
   team.sync();

@@ -160,14 +160,16 @@ TEAM_FN void product(const Team& team, int rows, int columns, const Terms& terms
   const int vectors = ceil_div(columns, V::lanes);
   const int row_tiles = ceil_div(rows, Team::tile_rows), column_tiles = ceil_div(vectors, Team::tile_vectors);
   if constexpr (Team::exact_tiles) {
-    // Tiles as equal as can be: 20 rows are 4 × 5, not 3 × 6 + 2.
-    const int tile_rows = ceil_div(rows, row_tiles), tile_vectors = ceil_div(vectors, column_tiles);
+    // Tiles as equal as can be: 32 rows are 2 × 6 + 4 × 5, not 5 × 6 + 2.
+    const auto begin = [](int tile, int count, int tiles) FN_LAMBDA {
+      return tile * (count / tiles) + min_of(tile, count % tiles);
+    };
     for (int tile = team.rank(); tile < row_tiles * column_tiles; tile += team.size()) {
-      const int m = tile % row_tiles * tile_rows, j = tile / row_tiles * tile_vectors;
-      if (m >= rows || j >= vectors) continue;
+      const int r = tile % row_tiles, c = tile / row_tiles;
+      const int m = begin(r, rows, row_tiles), j = begin(c, vectors, column_tiles);
       compute_up_to<Team, V, Team::tile_rows, Team::tile_vectors>(
-          min_of(rows - m, tile_rows), min_of(vectors - j, tile_vectors), terms, {m, j * V::lanes, V::lanes},
-          start, to, to_stride);
+          begin(r + 1, rows, row_tiles) - m, begin(c + 1, vectors, column_tiles) - j, terms,
+          {m, j * V::lanes, V::lanes}, start, to, to_stride);
     }
   } else {
     // Threads side by side take vectors side by side, and a tile's own vectors lie a whole row of threads apart: what
