@@ -24,15 +24,21 @@ def run(command):
     return done.stdout
 
 
-def run_innerloop(binary, case):
-    name = f"meta_iteration/{'fomaml' if case['first_order'] else 'maml'}/K{case['inner_steps']}/tasks-{case['tasks']}"
+def run_benchmark(binary, name):
+    """What `innerloop bench` finds for the benchmark of this name."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "bench.json"
         # A pattern that fits this name alone.
         run([binary, "bench", name[:-1] + f"[{name[-1]}]", "--json", out])
         report = json.loads(out.read_text())
     (result,) = report["results"]
-    return {"seconds": result["seconds"], "memory": result["peak_memory_bytes"], "machine": report["machine"]}
+    return {"seconds": result["seconds"], "fraction_of_peak": result["fraction_of_peak"],
+            "memory": result["peak_memory_bytes"], "machine": report["machine"]}
+
+
+def run_innerloop(binary, case):
+    return run_benchmark(binary, f"meta_iteration/{'fomaml' if case['first_order'] else 'maml'}/K{case['inner_steps']}/"
+                                 f"tasks-{case['tasks']}")
 
 
 def run_jax(python, case):

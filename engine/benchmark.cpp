@@ -7,7 +7,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <variant>
 
+#include "engine/algorithms/rl2.h"
 #include "engine/config.h"
 #include "engine/error.h"
 #include "engine/kernel_bench.h"
@@ -110,6 +112,55 @@ std::function<BenchmarkResult(Device&)> meta_iteration(const std::string& algori
   };
 }
 
+// RL²'s trials as its peer is measured: a bandit with five arms, or ten episodes of ten steps in an MDP.
+struct TrialSizes {
+  std::string environment;
+  int steps, hidden, count;
+
+  std::string name() const {
+    return "gru-" + std::to_string(hidden) + "/" + environment + "-" + std::to_string(steps);
+  }
+};
+
+Config trial_config(const TrialSizes& sizes) {
+  nlohmann::ordered_json config;
+  config["tasks_per_iteration"] = sizes.count;
+  config["envs_per_task"] = 1;
+  config["horizon"] = sizes.environment == "bandit" ? 1 : 10;
+  config["at_episode_end"] = "restart";
+  config["environment"]["name"] = sizes.environment;
+  config["policy"] = {{"name", "gru"}, {"hidden", sizes.hidden}};
+  config["algorithm"] = {{"name", "rl2"}, {"trial_length", sizes.steps}, {"epochs", 1}, {"minibatches", 4}};
+  return parse_config(config.dump(), "benchmark");
+}
+
+enum class TrialPart { play, learn, iteration };
+
+std::function<BenchmarkResult(Device&)> trials(const TrialSizes& sizes, TrialPart part) {
+  return [=](Device& device) {
+    const Config config = trial_config(sizes);
+    Rl2 learner(config, std::get<Rl2Options>(config.algorithm), device);
+    learner.allocate();
+    learner.iterate(0);
+    BenchmarkResult result = result_for(config, 0);
+    result.horizon = sizes.steps;
+    result.env_steps = static_cast<double>(sizes.count) * sizes.steps;
+    const MemoryPolicyShape& shape = learner.loop().shape();
+    OperationCount operations;
+    if (part != TrialPart::learn) operations = operations + trial_rollout_operations(shape);
+    if (part != TrialPart::play) operations = operations + trial_gradient_operations(shape);
+    result.operations = operations * result.env_steps;
+    std::uint32_t iteration = 1;
+    result.seconds = median_seconds([&] {
+      if (part == TrialPart::play) learner.play();
+      if (part == TrialPart::learn) learner.learn(0);
+      if (part == TrialPart::iteration) learner.iterate(iteration++);
+      device.finish();
+    });
+    return result;
+  };
+}
+
 // Kernels come twice: on all threads, and on one where there are several.
 std::vector<Benchmark> all_benchmarks(bool several_threads, bool keeps_activations) {
   std::vector<Benchmark> benchmarks;
@@ -124,10 +175,11 @@ std::vector<Benchmark> all_benchmarks(bool several_threads, bool keeps_activatio
                kernel(
                    environment, true, [](KernelBench& b) { b.rollout(); }, rollout_operations));
   // Without hidden layers: what random numbers, sampling, log-probabilities and dynamics take.
-  for (const std::string environment : {"point_navigation", "cartpole", "bandit"})
-    add_kernel("env_steps/" + environment,
+  for_each_type(Environments{}, [&]<class Env>() {
+    add_kernel(std::string("env_steps/") + Env::name,
                kernel(
-                   environment, false, [](KernelBench& b) { b.rollout(); }, nothing));
+                   Env::name, false, [](KernelBench& b) { b.rollout(); }, nothing));
+  });
   add_kernel("advantages/linear", kernel(
                                       main, true, [](KernelBench& b) { b.advantages(); }, nothing));
   for (const bool kept : {true, false}) {
@@ -142,12 +194,22 @@ std::vector<Benchmark> all_benchmarks(bool several_threads, bool keeps_activatio
                    main, true, [kept](KernelBench& b) { b.hessian_vector(kept); },
                    [kept](const PolicyShape& shape) { return hessian_vector_operations(shape, kept); }, 1));
   }
+  const TrialSizes large{"bandit", 100, 128, 256};
+  add_kernel("trial_rollout/" + large.name(), trials(large, TrialPart::play));
+  add_kernel("trial_update/" + large.name(), trials(large, TrialPart::learn));
   for (const int tasks : {kTasks, kManyTasks})
     for (const int inner_steps : {1, 3})
       for (const std::string algorithm : {"maml", "fomaml"})
         benchmarks.push_back({"meta_iteration/" + algorithm + "/K" + std::to_string(inner_steps) + "/tasks-" +
                                   std::to_string(tasks),
                               false, meta_iteration(algorithm, inner_steps, tasks)});
+  for (const TrialSizes& sizes : {TrialSizes{"bandit", 10, 32, 256},
+                                  {"bandit", 100, 128, 256},
+                                  {"bandit", 100, 128, 4096},
+                                  {"tabular_mdp", 100, 128, 256},
+                                  {"tabular_mdp", 100, 128, 4096}})
+    benchmarks.push_back({"meta_iteration/rl2/" + sizes.name() + "/trials-" + std::to_string(sizes.count),
+                          false, trials(sizes, TrialPart::iteration)});
   return benchmarks;
 }
 

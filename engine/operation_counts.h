@@ -2,6 +2,7 @@
 // Activations, heads, environments and random numbers are not counted, nor is padding.
 #pragma once
 
+#include "kernels/memory_policy.h"
 #include "kernels/policy.h"
 
 namespace innerloop {
@@ -50,6 +51,19 @@ inline OperationCount hessian_vector_operations(const PolicyShape& shape, bool k
   using namespace operation_counts_detail;
   const double f = forward_operations(shape), first = layer(shape, 0);
   return {repeated(shape, kept) + (2 * f - first) + 3 * (f - first) + (2 * f - first), 6 * f};
+}
+
+/// A GRU's step and both heads.
+inline OperationCount trial_rollout_operations(const MemoryPolicyShape& shape) {
+  const MemoryShape& memory = shape.memory;
+  const double f = 2.0 * (memory.inputs + memory.hidden) * 3 * memory.hidden + 2.0 * memory.hidden * shape.heads();
+  return {f, f};
+}
+
+/// Forward, then back: the weights' gradients, and the gradients of all that is no input.
+inline OperationCount trial_gradient_operations(const MemoryPolicyShape& shape) {
+  const double f = trial_rollout_operations(shape).done;
+  return {3 * f - 2.0 * shape.memory.inputs * 3 * shape.memory.hidden, 3 * f};
 }
 
 /// A meta-iteration of MAML with K inner steps, for each sample of one of its K + 1 batches.

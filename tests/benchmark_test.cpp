@@ -45,6 +45,18 @@ TEST(OperationCounts, OneInnerStepIsFourteenForwardPassesNominally) {
   EXPECT_EQ(maml_operations(shape, 3, true, true).nominal, (4 * (1 + 3) + 3 * 6) * kForward);
 }
 
+TEST(OperationCounts, OfTrialsAreThoseOfTheGruAndItsTwoHeads) {
+  MemoryPolicyShape shape;
+  shape.memory = {8, 128};
+  shape.actor.layers = 1;
+  shape.actor.width[0] = 128;
+  shape.actor.width[1] = 5;
+  constexpr double kInput = 2 * 8 * 384, kRecurrent = 2 * 128 * 384, kHeads = 2 * 128 * 6;
+  EXPECT_EQ(trial_rollout_operations(shape).done, kInput + kRecurrent + kHeads);
+  // Forward, and back to the weights and to what is no input.
+  EXPECT_EQ(trial_gradient_operations(shape).done, 2 * kInput + 3 * kRecurrent + 3 * kHeads);
+}
+
 TEST(Benchmark, UnknownNameIsRefusedWithTheNamesThereAre) {
   try {
     run_benchmarks(one_thread(), "no_such");

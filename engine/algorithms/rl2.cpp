@@ -78,14 +78,13 @@ std::vector<StateTensor> Rl2::state() const {
 }
 
 void Rl2::enqueue() {
-  loop_.play(params_);
+  play();
   judge();
   for (const auto phase : {ShuffleTrials<float>::Phase::draw, ShuffleTrials<float>::Phase::rank}) {
     shuffle_.phase = phase;
     device_.once(shuffle_);
   }
-  for (int epoch = 0; epoch < options_.epochs; ++epoch)
-    for (int minibatch = 0; minibatch < options_.minibatches; ++minibatch) update(epoch, minibatch);
+  for (int epoch = 0; epoch < options_.epochs; ++epoch) learn(epoch);
   SumOverTasks<float> mean;
   mean.tasks = options_.minibatches * gradient_.tiles();
   mean.size = kTrialValues;
@@ -101,6 +100,10 @@ void Rl2::judge() {
     advantages_.phase = phase;
     device_.once(advantages_);
   }
+}
+
+void Rl2::learn(int epoch) {
+  for (int minibatch = 0; minibatch < options_.minibatches; ++minibatch) update(epoch, minibatch);
 }
 
 void Rl2::update(int epoch, int minibatch) {

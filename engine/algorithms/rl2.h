@@ -23,6 +23,10 @@ class Rl2 : public Algorithm {
   /// What the last minibatch handed to the optimiser, [P] in device memory; before clipping.
   const float* gradient() const { return mean_gradient_; }
 
+  /// Two parts of an iteration, for `innerloop bench` after an iteration: the trials, and one epoch's steps on them.
+  void play() { loop_.play(params_); }
+  void learn(int epoch);
+
  private:
   /// The trials' advantages and the values' targets.
   void judge();
