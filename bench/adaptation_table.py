@@ -70,6 +70,8 @@ def config_of(task, method, size, seed, search):
     config["algorithm"] = {"inner_steps": 1, "inner_lr": size, "estimator": "reinforce", "baseline": "linear",
                            **family["algorithm"], **own["algorithm"]}
     config["evaluation"] = {"tasks": 120, "envs_per_task": 20, "inner_steps": STEPS}
+    if config["algorithm"]["name"] == "pretraining":  # which takes none in training
+        del config["algorithm"]["inner_steps"]
     if config["algorithm"]["name"] != "meta_sgd":  # whose sizes are learned
         config["evaluation"]["inner_lr"] = [size] + [size / 2] * (STEPS - 1)
     if config["algorithm"]["name"] == "reptile":
