@@ -57,7 +57,7 @@ METHODS = {
     "FOMAML": {"algorithm": {"name": "fomaml"}},
     "MAML": {"algorithm": {"name": "maml"}},
     "E-MAML": {"algorithm": {"name": "emaml"}},
-    "ProMP": {"algorithm": {"name": "promp", "estimator": "ratio", "epochs": 5, "kl_penalty": 0.0005}},
+    "ProMP": {"algorithm": {"name": "promp", "estimator": "ratio", "epochs": 2, "kl_penalty": 0.0005}},
     "Meta-SGD": {"algorithm": {"name": "meta_sgd"}},
     "CAVIA": {"algorithm": {"name": "cavia", "context_size": 5}, "scale": 4},
 }
