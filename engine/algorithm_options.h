@@ -42,8 +42,7 @@ struct InnerLoopOptions {
   template <class Fields>
   static void describe(Fields& field, InnerLoopOptions& o) {
     field("inner_steps", o.inner_steps, between(1, kMaxInnerSteps), "gradient steps of adaptation to a task");
-    field("inner_lr", o.inner_lr, one_or_many(above(0), 1, kMaxInnerSteps),
-          "step size, or one for each inner step");
+    describe_step_size(field, o);
     field("learned_lr", o.learned_lr,
           Choices{Choice{"none", "they stay as they are"}, Choice{"scalar", "one number for all parameters"},
                   Choice{"layer", "a number for each layer's weights and biases, and one for log_std"},
@@ -54,6 +53,16 @@ struct InnerLoopOptions {
     field("learned_lr_sign", o.learned_lr_sign,
           Choices{Choice{"positive", "the logarithm is learned"}, Choice{"free", "the number itself"}},
           "of `learned_lr`: whether a step size may become negative");
+    describe_objective(field, o);
+  }
+  template <class Fields>
+  static void describe_step_size(Fields& field, InnerLoopOptions& o) {
+    field("inner_lr", o.inner_lr, one_or_many(above(0), 1, kMaxInnerSteps),
+          "step size, or one for each inner step");
+  }
+  /// What an inner step adapts, and what it climbs.
+  template <class Fields>
+  static void describe_objective(Fields& field, InnerLoopOptions& o) {
     field("adapted_layers", o.adapted_layers, list_of(between(0, kMaxHiddenLayers), 0, kMaxHiddenLayers + 1),
           "numbers of the layers that inner steps adapt, from 0; the last is the head, with log_std, and "
           "alone it makes "
@@ -146,6 +155,23 @@ struct FomamlOptions {
   template <class Fields>
   static void describe(Fields& field, FomamlOptions& o) {
     InnerLoopOptions::describe(field, o.inner);
+  }
+};
+
+/// MAML whose training takes no inner step: inner_steps is 0, and the rest of `inner` is the evaluation's.
+struct PretrainingOptions {
+  using Options = PretrainingOptions;
+  static constexpr auto name = "pretraining";
+  static constexpr auto meaning =
+      "one policy for all tasks, trained without any inner step; evaluation adapts it as it does the others: "
+      "what meta-learning has to beat";
+  InnerLoopOptions inner = {.inner_steps = 0};
+  bool operator==(const PretrainingOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PretrainingOptions& o) {
+    InnerLoopOptions::describe_step_size(field, o.inner);
+    InnerLoopOptions::describe_objective(field, o.inner);
   }
 };
 
@@ -253,7 +279,7 @@ struct Rl2Options {
   }
 };
 
-using Algorithms = TypeList<MamlOptions, MetaSgdOptions, CaviaOptions, FomamlOptions, ReptileOptions,
-                            EmamlOptions, PrompOptions, Rl2Options>;
+using Algorithms = TypeList<MamlOptions, MetaSgdOptions, CaviaOptions, FomamlOptions, PretrainingOptions,
+                            ReptileOptions, EmamlOptions, PrompOptions, Rl2Options>;
 
 }  // namespace innerloop

@@ -41,7 +41,8 @@ void check_step_sizes(const Config& config, const OptionSource& source) {
   check("/evaluation/inner_lr", config.evaluation.inner_lr.size(), config.evaluation.inner_steps);
   if (has_memory(config)) return;
   const InnerLoopOptions& inner = inner_loop(config);
-  check("/algorithm/inner_lr", inner.inner_lr.size(), inner.inner_steps);
+  check("/algorithm/inner_lr", inner.inner_lr.size(),
+        is<PretrainingOptions>(config.algorithm) ? config.evaluation.inner_steps : inner.inner_steps);
 }
 
 void check_learned_step_sizes(const Config& config, const OptionSource& source) {

@@ -26,7 +26,7 @@ std::unique_ptr<MetaLearner> MetaLearner::create(const Config& config, Device& d
   if (std::holds_alternative<ReptileOptions>(config.algorithm))
     return std::make_unique<Reptile>(config, device);
   if (std::holds_alternative<PrompOptions>(config.algorithm)) return std::make_unique<Promp>(config, device);
-  return std::make_unique<Maml>(config, device);  // maml, meta_sgd, cavia, fomaml, emaml
+  return std::make_unique<Maml>(config, device);  // maml, meta_sgd, cavia, fomaml, pretraining, emaml
 }
 
 MetaLearner::MetaLearner(const Config& config, Device& device, InnerLoopSizes sizes)

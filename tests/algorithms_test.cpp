@@ -221,6 +221,48 @@ TEST(Algorithms, ReptileMovesTowardsTheMeanOfTheAdaptedParameters) {
   }
 }
 
+// Mean KL from the policies that drew D_K to those adapted from θ.
+double divergence(const MetaProblem& p, const Vector& theta) {
+  double sum = 0;
+  for (int task = 0; task < p.tasks; ++task) {
+    const reference::Term kl{
+        .weight = 0, .divergence = 1, .drawn = p.drawn.back()[static_cast<std::size_t>(task)]};
+    sum += reference::evaluate(p.shape, p.batch(p.steps), task, reference::adapted(p, task, theta), kl, false)
+               .total;
+  }
+  return sum / p.tasks;
+}
+
+// MAML with K = 0: each task's own batch at θ, and no other.
+TEST(Algorithms, PretrainingClimbsTheMeanReturnOfAllTasksWithoutAnInnerStep) {
+  for (const auto& environment : kEnvironments)
+    for (const std::string entropy : {"0", "0.3"})
+      for (const std::string outer : {"adam", "trpo"}) {
+        Learner learner(
+            config_of({R"(algorithm={"name": "pretraining"})", "outer={\"name\": \"" + outer + "\"}",
+                       "algorithm.outer_entropy_weight=" + entropy},
+                      environment),
+            2);
+        const MetaProblem p = learner.problem();
+        ASSERT_EQ(p.data.size(), 1u);
+        EXPECT_EQ(learner.report().returns.size(), 1u);
+        EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4)
+            << outer << environment[0];
+        Vector mean(p.theta.size());
+        for (int task = 0; task < p.tasks; ++task) {
+          const Vector own = reference::evaluate(p.shape, p.batch(0), task, p.theta, p.outer, true).gradient;
+          for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += own[i] / p.tasks;
+        }
+        EXPECT_LT(relative_error(learner.meta_gradient(), mean), 1e-4);
+        if (outer == "trpo") {
+          const double moved = divergence(p, learner.params());
+          EXPECT_LT(moved, 0.01 * 1.001);
+          EXPECT_GT(moved, 0.001);
+          EXPECT_GT(reference::meta_objective(p, learner.params()), reference::meta_objective(p, p.theta));
+        }
+      }
+}
+
 TEST(Algorithms, EmamlAddsTheCreditOfWhatWasDoneBeforeAdaptation) {
   for (const auto& environment : kEnvironments) {
     Learner learner(config_of({"algorithm.name=emaml", "algorithm.exploration_weight=0.7",
@@ -262,18 +304,6 @@ TEST(Algorithms, PrompClimbsItsClippedObjectiveLessThePenaltiesAtEveryOuterStep)
       EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4)
           << epochs << ", " << environment[0];
     }
-}
-
-// Mean KL from the policies that drew D_K to those adapted from θ.
-double divergence(const MetaProblem& p, const Vector& theta) {
-  double sum = 0;
-  for (int task = 0; task < p.tasks; ++task) {
-    const reference::Term kl{
-        .weight = 0, .divergence = 1, .drawn = p.drawn.back()[static_cast<std::size_t>(task)]};
-    sum += reference::evaluate(p.shape, p.batch(p.steps), task, reference::adapted(p, task, theta), kl, false)
-               .total;
-  }
-  return sum / p.tasks;
 }
 
 TEST(Algorithms, TrpoImprovesTheObjectiveWithinItsRegion) {

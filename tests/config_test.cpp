@@ -152,11 +152,11 @@ TEST(Config, RefusesAnUnknownEnvironment) {
 }
 
 TEST(Config, RefusesAnUnknownAlgorithm) {
-  EXPECT_EQ(
-      error_of(R"({"algorithm": {"name": "reptil"}})"),
-      "x.json: /algorithm/name: wanted one of \"maml\", \"meta_sgd\", \"cavia\", \"fomaml\", \"reptile\", "
-      "\"emaml\", \"promp\", \"rl2\" "
-      "(nearest: \"reptile\"), found \"reptil\" (string)");
+  EXPECT_EQ(error_of(R"({"algorithm": {"name": "reptil"}})"),
+            "x.json: /algorithm/name: wanted one of \"maml\", \"meta_sgd\", \"cavia\", \"fomaml\", "
+            "\"pretraining\", \"reptile\", "
+            "\"emaml\", \"promp\", \"rl2\" "
+            "(nearest: \"reptile\"), found \"reptil\" (string)");
 }
 
 TEST(Config, RefusesSizesOutOfRange) {
@@ -205,6 +205,19 @@ TEST(Config, RefusesLearnedStepSizesWhereTheyMakeNoSense) {
                 "no error");
 }
 
+TEST(Config, PretrainingHasTheInnerStepsOfItsEvaluationAlone) {
+  EXPECT_THAT(error_of(R"({"algorithm": {"name": "pretraining", "inner_steps": 1}})"),
+              HasSubstr("/algorithm/inner_steps: wanted an option of algorithm \"pretraining\""));
+  EXPECT_THAT(error_of(R"({"algorithm": {"name": "pretraining", "learned_lr": "layer"}})"),
+              HasSubstr("/algorithm/learned_lr: wanted an option of algorithm \"pretraining\""));
+  const std::string three = R"({"algorithm": {"name": "pretraining", "inner_lr": [0.3, 0.2, 0.1]}})";
+  EXPECT_EQ(error_of(three), "no error");
+  EXPECT_EQ(error_of(three, {"evaluation.inner_steps=2"}),
+            "x.json: /algorithm/inner_lr: wanted one number, or one for each of the 2 inner steps, found 3 "
+            "numbers");
+  EXPECT_EQ(inner_loop(parse(three)).inner_steps, 0);
+}
+
 TEST(Config, RefusesLayersThatThePolicyDoesNotHave) {
   const auto error = [](const std::string& layers) {
     return error_of("{}", {"policy.hidden=[8, 8]", "algorithm.adapted_layers=" + layers});
@@ -249,7 +262,7 @@ TEST(Config, RefusesOptimisersThatDoNotFitTheAlgorithm) {
             "bounds the KL "
             "divergence "
             "by clipping and a penalty itself, found \"trpo\"");
-  for (std::string algorithm : {"maml", "fomaml", "emaml"}) {
+  for (std::string algorithm : {"maml", "fomaml", "pretraining", "emaml"}) {
     EXPECT_EQ(error_of(R"({"outer": {"name": "trpo"}})", {"algorithm.name=" + algorithm}), "no error");
   }
 }
@@ -257,7 +270,7 @@ TEST(Config, RefusesOptimisersThatDoNotFitTheAlgorithm) {
 TEST(Config, TakesFirstOrderOptimisersWithEveryAlgorithm) {
   for (std::string outer : {R"({"name": "adamw"})", R"({"name": "sgd", "momentum": 0.9})",
                             R"({"name": "sgd", "momentum": 0.9, "nesterov": true})"}) {
-    for (std::string algorithm : {"maml", "meta_sgd", "fomaml", "reptile", "emaml", "promp"})
+    for (std::string algorithm : {"maml", "meta_sgd", "fomaml", "pretraining", "reptile", "emaml", "promp"})
       EXPECT_EQ(error_of("{}", {"algorithm.name=" + algorithm, "outer=" + outer}), "no error");
     EXPECT_EQ(fault_of("outer=" + outer), "no error");  // rl2
   }

@@ -60,6 +60,23 @@ TEST(Evaluator, AdaptsWithTheLearnedStepSizes) {
   EXPECT_NE(second[3].mean_return, base[3].mean_return);
 }
 
+// The algorithm's options are what adapts it: training takes no inner step.
+TEST(Evaluator, AdaptsWhatWasPretrainedAsItIsTold) {
+  const std::string pretraining = R"(algorithm={"name":"pretraining","inner_lr":0.5})";
+  const auto base = curve_of({pretraining}), maml = curve_of({});
+  ASSERT_EQ(base.size(), 3u);
+  for (std::size_t k = 0; k < 3; ++k) EXPECT_EQ(base[k].mean_return, maml[k].mean_return);
+  for (const std::string option :
+       {"algorithm.inner_lr=0.3", "algorithm.inner_lr=[0.5,0.3]", "algorithm.adapted_layers=[1]",
+        "algorithm.entropy_weight=0.5", "algorithm.estimator=dice", "algorithm.baseline=none",
+        "algorithm.normalize_advantages=false", "algorithm.discount=0.9", "algorithm.gae_lambda=0.5",
+        "evaluation.inner_lr=0.3"}) {
+    const auto other = curve_of({pretraining, option});
+    EXPECT_EQ(other[0].mean_return, base[0].mean_return) << option;
+    EXPECT_NE(other[2].mean_return, base[2].mean_return) << option;
+  }
+}
+
 TEST(Evaluator, GivesTheSameCurveAgain) {
   const auto first = curve_of({}), again = curve_of({});
   for (std::size_t k = 0; k < first.size(); ++k) {

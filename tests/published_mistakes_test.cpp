@@ -183,6 +183,11 @@ std::vector<Change> changes() {
     all.push_back({{"algorithm.name=meta_sgd", "algorithm.inner_lr=0.5"}, {option}});
   all.push_back({{"algorithm.inner_lr=0.5"}, {"algorithm.name=cavia"}});
   all.push_back({{"algorithm.name=cavia"}, {"algorithm.context_size=7"}});
+  const char* const pretraining = R"(algorithm={"name": "pretraining"})";
+  all.push_back({{}, {pretraining}});
+  for (const char* option : {"algorithm.discount=0.9", "algorithm.gae_lambda=0.8", "algorithm.baseline=none",
+                             "algorithm.normalize_advantages=false", "algorithm.outer_entropy_weight=0.5"})
+    all.push_back({{pretraining}, {option}});
   all.push_back({{"outer={\"name\": \"sgd\"}"}, {"outer.lr=0.3"}});
   all.push_back({{"outer={\"name\": \"sgd\"}"}, {"outer.max_gradient_norm=0.01"}});
   all.push_back({{"algorithm.name=emaml"}, {"algorithm.exploration_weight=0.5"}});

@@ -1,5 +1,5 @@
-// MAML with K exact second-order steps (Finn et al. 2017), Meta-SGD (Li et al. 2017), first-order MAML, and E-MAML (Stadie
-// et al. 2018).
+// MAML with K exact second-order steps (Finn et al. 2017), Meta-SGD (Li et al. 2017), first-order MAML, E-MAML (Stadie
+// et al. 2018), and plain training on all tasks, which is K = 0.
 #pragma once
 
 #include "engine/meta_learner.h"

@@ -46,6 +46,8 @@ const Variant kAlgorithms[] = {
     {"Reptile", {R"(algorithm={"name":"reptile","inner_steps":2})"}},
     {"Emaml", {R"(algorithm={"name":"emaml","inner_steps":2})"}},
     {"Promp", {R"(algorithm={"name":"promp","inner_steps":2,"epochs":2,"adaptive_kl":true})"}},
+    {"Cavia", {R"(algorithm={"name":"cavia","inner_steps":2,"inner_lr":0.8})"}},
+    {"Pretraining", {R"(algorithm={"name":"pretraining","inner_lr":0.5})"}},
 };
 
 class EveryAlgorithmOnCuda : public testing::TestWithParam<std::tuple<Variant, Variant>> {};

@@ -81,7 +81,7 @@ class Learner {
     p.entropy = options.entropy_weight;
     p.outer.entropy = options.outer_entropy_weight;
     p.inner_lr = inner().sizes().lr;
-    p.inner_lr.resize(static_cast<std::size_t>(p.steps), p.inner_lr.back());
+    if (p.steps > 0) p.inner_lr.resize(static_cast<std::size_t>(p.steps), p.inner_lr.back());
     p.sizes = step_size_layout(config_, p.shape, p.steps);
     p.adapted = to_double(adapted_parameters(config_, p.shape));
     p.theta = before_;
