@@ -32,12 +32,14 @@ TASKS = {
                    "policy": {"name": "mlp", "hidden": [100, 100], "activation": "relu"},
                    "outer": {"name": "adam", "lr": 0.003}},
         "algorithm": {"discount": 0.99, "gae_lambda": 1.0}},
+    # The goal alone changes: an angle that the torque can hold, and that is not observed.
     "pendulum": {
-        "sizes": [0.03, 0.1, 0.3],
-        "config": {"iterations": 150, "tasks_per_iteration": 40, "envs_per_task": 10, "horizon": 200,
-                   "environment": {"name": "pendulum", "max_torque": [8, 8], "target_angle": [-1.5, 1.5]},
+        "sizes": [0.1, 0.3, 1.0],
+        "config": {"iterations": 100, "tasks_per_iteration": 40, "envs_per_task": 10, "horizon": 200,
+                   "environment": {"name": "pendulum", "mass": [1, 1], "length": [1, 1], "gravity": [10, 10],
+                                   "max_torque": [8, 8], "target_angle": [-2, 2]},
                    "policy": {"name": "mlp", "hidden": [64, 64], "activation": "tanh", "initial_log_std": 1},
-                   "outer": {"name": "adam", "lr": 0.002}},
+                   "outer": {"name": "adam", "lr": 0.003}},
         "algorithm": {"discount": 0.95, "gae_lambda": 0.97}},
     "cartpole": {
         "sizes": [0.03, 0.1, 0.3],
