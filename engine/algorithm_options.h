@@ -15,6 +15,7 @@ inline constexpr int kMaxEnvsPerTask = 1 << 20;
 inline constexpr int kMaxHorizon = 1 << 20;
 inline constexpr int kMaxHiddenLayers = 16;
 inline constexpr int kMaxContext = 256;
+inline constexpr int kMaxInnerEpochs = 100;
 
 /// Which step sizes are learned: one number for all parameters, or for each layer, or for each parameter.
 enum class LearnedLr { none, scalar, layer, parameter };
@@ -28,6 +29,7 @@ struct InnerLoopOptions {
   bool learned_lr_per_step = false;
   LearnedLrSign learned_lr_sign = LearnedLrSign::positive;
   std::vector<int> adapted_layers = {};
+  int inner_epochs = 1;
   EstimatorName estimator = EstimatorName::reinforce;
   double clip_epsilon = 0.2;
   double entropy_weight = 0.0;
@@ -67,6 +69,10 @@ struct InnerLoopOptions {
           "numbers of the layers that inner steps adapt, from 0; the last is the head, with log_std, and "
           "alone it makes "
           "ANIL; empty: all");
+    field("inner_epochs", o.inner_epochs, between(1, kMaxInnerEpochs),
+          "gradient steps on the batch of each inner step; from the second on, samples are weighed by their "
+          "ratio "
+          "to the policy that drew them, as in estimator `ratio` or `clipped`");
     field("estimator", o.estimator,
           Choices{
               Choice{"reinforce", "advantage × log-probability, as MAML was published"},
@@ -125,9 +131,10 @@ struct CaviaOptions {
   using Options = CaviaOptions;
   static constexpr auto name = "cavia";
   static constexpr auto meaning =
-      "MAML whose inner steps adapt a context alone, further inputs of a policy that all tasks share";
+      "MAML whose inner steps adapt a context alone, numbers that enter a policy that all tasks share";
   InnerLoopOptions inner;
   int context_size = 5;
+  ContextInput context_input = ContextInput::concatenate;
   bool operator==(const CaviaOptions&) const = default;
 
   template <class Fields>
@@ -135,6 +142,11 @@ struct CaviaOptions {
     InnerLoopOptions::describe(field, o.inner);
     field("context_size", o.context_size, between(1, kMaxContext),
           "numbers of the context, which starts at 0 for each task");
+    field("context_input", o.context_input,
+          Choices{
+              Choice{"concatenate", "further inputs of the first layer, with weights of their own"},
+              Choice{"film", "scales and shifts each unit of the first hidden layer, before its activation"}},
+          "how the context enters the policy");
   }
   template <class Report>
   static void validate(const CaviaOptions& o, Report& report) {

@@ -104,6 +104,11 @@ int context_size(const Config& config) {
   return cavia == nullptr ? 0 : cavia->context_size;
 }
 
+ContextInput context_input(const Config& config) {
+  const auto* cavia = std::get_if<CaviaOptions>(&config.algorithm);
+  return cavia == nullptr ? ContextInput::concatenate : cavia->context_input;
+}
+
 const InnerLoopOptions& inner_loop(const Config& config) {
   return std::visit(
       [](const auto& options) -> const InnerLoopOptions& {

@@ -197,6 +197,7 @@ bool has_memory(const Config& config);
 
 /// Numbers of the context that inner steps adapt in place of the policy (kernels/context.h); 0: none.
 int context_size(const Config& config);
+ContextInput context_input(const Config& config);
 
 /// The options of the inner loop, which every algorithm without a memory has.
 const InnerLoopOptions& inner_loop(const Config& config);

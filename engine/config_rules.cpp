@@ -135,6 +135,10 @@ void check_memory(const Config& config, const OptionSource& source) {
 void check_estimator(const Config& config, const OptionSource& source) {
   if (has_memory(config)) return;
   EstimatorName estimator = inner_loop(config).estimator;
+  if (estimator == EstimatorName::dice && inner_loop(config).inner_epochs > 1)
+    source.refuse("/algorithm/inner_epochs",
+                  "1 with estimator \"dice\", which weighs whole trajectories by the policy that drew them",
+                  std::to_string(inner_loop(config).inner_epochs));
   bool has_ratio = estimator == EstimatorName::ratio || estimator == EstimatorName::clipped;
   if (is<PrompOptions>(config.algorithm) && !has_ratio) {
     source.refuse("/algorithm/estimator",

@@ -10,6 +10,11 @@ namespace {
 
 std::string numbered(const std::string& name, int k) { return "inner." + std::to_string(k) + "." + name; }
 
+// Of the update after the first `update` ones of an inner step.
+std::string numbered(const std::string& name, int k, int update) {
+  return numbered(update == 0 ? name : name + "." + std::to_string(update), k);
+}
+
 }  // namespace
 
 InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& device, MemoryPlan& plan)
@@ -17,6 +22,7 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
       sizes_(sizes),
       device_(device),
       shape_(policy_shape(config)),
+      epochs_(static_cast<std::size_t>(innerloop::inner_loop(config).inner_epochs)),
       step_layout_(step_size_layout(config, shape_, sizes.steps)),
       size_each_(step_layout_.sets > 0 || !adapts_all(config)) {
   const std::int64_t rows = static_cast<std::int64_t>(config.horizon) * sizes.envs;
@@ -27,8 +33,8 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
   batches_.resize(points);
   drawn_.resize(points);
   trial_.resize(points);
-  adapted_.resize(points);
-  tried_.resize(points);
+  adapted_.resize(update(sizes.steps, 0) + 1);
+  tried_.resize(adapted_.size());
   kept_.resize(points);
 
   const bool dice = innerloop::inner_loop(config).estimator == EstimatorName::dice;
@@ -39,22 +45,29 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
     plan.add(&step_sizes_, "inner_lr", "[step][parameter]", {sizes.steps, parameters});
   else
     plan.add(&step_sizes_, "inner_lr", "[step]", {sizes.steps});
-  inner_gradients_.resize(static_cast<std::size_t>(sizes.steps));
+  const int epochs = static_cast<int>(epochs_);
+  inner_gradients_.resize(update(sizes.steps, 0));
   if (learns_step_sizes()) {
     plan.add(&adapted_mask_, "adapted_parameters", "[parameter]", {parameters});
     if (sizes.way_back) {
       for (int k = 0; k < sizes.steps; ++k)
-        plan.add(&inner_gradients_[static_cast<std::size_t>(k)], numbered("gradient", k), "[task][parameter]",
-                 {tasks, parameters});
+        for (int j = 0; j < epochs; ++j)
+          plan.add(&inner_gradients_[update(k, j)], numbered("gradient", k, j), "[task][parameter]",
+                   {tasks, parameters});
       plan.add(&step_size_gradient_, "inner_lr_gradient", "[task][set][number]",
                {tasks, step_layout_.sets, step_layout_.numbers});
     }
   }
   for (int k = 0; k <= sizes.steps; ++k) {
     const auto at = static_cast<std::size_t>(k);
-    if (k > 0) plan.add(&adapted_[at], numbered("params", k), "[task][parameter]", {tasks, parameters});
-    if (k > 0 && sizes.trials)
-      plan.add(&tried_[at], numbered("trial_params", k), "[task][parameter]", {tasks, parameters});
+    // Between two batches, parameters are kept for the way back alone.
+    const int kept_updates = k < sizes.steps && sizes.way_back ? epochs : 1;
+    for (int j = k > 0 ? 0 : 1; j < kept_updates; ++j) {
+      plan.add(&adapted_[update(k, j)], numbered("params", k, j), "[task][parameter]", {tasks, parameters});
+      if (sizes.trials)
+        plan.add(&tried_[update(k, j)], numbered("trial_params", k, j), "[task][parameter]",
+                 {tasks, parameters});
+    }
     Batch<float>& b = batches_[at];
     b.horizon = config.horizon;
     b.envs = sizes.envs;
@@ -109,8 +122,11 @@ void InnerLoop::prepare() {
   else
     copy(step_sizes_, fixed_step_sizes(config_, shape_, sizes_.lr));
   for (std::size_t k = 1; k < batches_.size(); ++k) {
-    drawn_[k] = {adapted_[k], parameters()};
-    trial_[k] = {tried_[k], parameters()};
+    const std::size_t last = k * epochs_;
+    drawn_[k] = {adapted_[last], parameters()};
+    trial_[k] = {tried_[last], parameters()};
+    if (!sizes_.way_back)  // in place
+      for (std::size_t j = 1; j < epochs_; ++j) adapted_[last - j] = adapted_[last];
     if (sizes_.way_back) continue;
     Batch<float> shared = batches_[0];
     shared.statistics = batches_[k].statistics;
@@ -212,26 +228,40 @@ PolicyGradient<float> InnerLoop::gradient_at(int k, const Parameters<float>& par
   return op;
 }
 
-void InnerLoop::adapt(int k, const Parameters<float>& from, float* to, const int* enabled) {
-  const InnerLoopOptions& options = innerloop::inner_loop(config_);
-  PolicyGradient<float> op = gradient_at(k, from, options.estimator);
-  op.clip = static_cast<float>(options.clip_epsilon);
-  op.entropy_weight = static_cast<float>(options.entropy_weight);
-  op.enabled = enabled;
-  device_.per_task(op, sizes_.tasks);
-  apply(k, from, step_size(k), to, enabled, inner_gradients_[static_cast<std::size_t>(k)]);
+Parameters<float> InnerLoop::at_update(int k, int j, const Parameters<float>& from) const {
+  if (j == 0) return from;
+  const std::vector<float*>& chain = from.data == drawn(k).data ? adapted_ : tried_;
+  return {chain[update(k, j)], parameters()};
 }
 
-void InnerLoop::inner_step(int k) { adapt(k, drawn(k), adapted_[static_cast<std::size_t>(k) + 1], nullptr); }
+// After the first update of a batch θ is no longer what drew it.
+EstimatorName InnerLoop::estimator_of_update(int j) const {
+  const EstimatorName estimator = innerloop::inner_loop(config_).estimator;
+  return j > 0 && estimator == EstimatorName::reinforce ? EstimatorName::ratio : estimator;
+}
+
+void InnerLoop::adapt(int k, Parameters<float> from, const std::vector<float*>& chain, const int* enabled) {
+  const InnerLoopOptions& options = innerloop::inner_loop(config_);
+  for (int j = 0; j < static_cast<int>(epochs_); ++j) {
+    PolicyGradient<float> op = gradient_at(k, from, estimator_of_update(j));
+    op.clip = static_cast<float>(options.clip_epsilon);
+    op.entropy_weight = static_cast<float>(options.entropy_weight);
+    op.enabled = enabled;
+    device_.per_task(op, sizes_.tasks);
+    float* const to = chain[update(k, j) + 1];
+    apply(k, from, step_size(k), to, enabled, inner_gradients_[update(k, j)]);
+    from = {to, parameters()};
+  }
+}
+
+void InnerLoop::inner_step(int k) { adapt(k, drawn(k), adapted_, nullptr); }
 
 void InnerLoop::start_trial(const float* params) {
   set_step_sizes(params + parameters());
   trial_[0] = {params, 0};
 }
 
-void InnerLoop::trial_step(int k, const int* enabled) {
-  adapt(k, trial(k), tried_[static_cast<std::size_t>(k) + 1], enabled);
-}
+void InnerLoop::trial_step(int k, const int* enabled) { adapt(k, trial(k), tried_, enabled); }
 
 void InnerLoop::add_gradient(int k, const Parameters<float>& params, const Term& term, const float* base,
                              float* out) {
@@ -249,49 +279,61 @@ void InnerLoop::add_gradient(int k, const Parameters<float>& params, const Term&
 }
 
 void InnerLoop::through_step(int k, const Parameters<float>& params, const float* v, float* out) {
-  add_step_size_gradient(k, v);
-  const Parameters<float> above{v, parameters()};
-  hessian_product(k, params, {above, step_size(k)});
-  apply(k, above, {}, out, nullptr);
+  for (int j = static_cast<int>(epochs_); j-- > 0; v = out) {
+    add_update_step_size_gradient(k, j, v);
+    const Parameters<float> above{v, parameters()};
+    hessian_product(k, at_update(k, j, params), estimator_of_update(j), {above, step_size(k)});
+    apply(k, above, {}, out, nullptr);
+  }
 }
 
 void InnerLoop::add_step_size_gradient(int k, const float* v) {
+  for (int j = static_cast<int>(epochs_); j-- > 0;) add_update_step_size_gradient(k, j, v);
+}
+
+void InnerLoop::add_update_step_size_gradient(int k, int j, const float* v) {
   if (!learns_step_sizes()) return;
   StepSizeGradient<float> op;
   op.layout = step_layout_;
   op.step = k;
   op.v = v;
   op.slope = slope(k);
-  op.gradient = inner_gradients_[static_cast<std::size_t>(k)];
+  op.gradient = inner_gradients_[update(k, j)];
   op.out = step_size_gradient_;
-  op.add = step_layout_.sets == 1 && k + 1 < sizes_.steps;
+  const bool last = j + 1 == static_cast<int>(epochs_);  // the first that the way back comes to
+  op.add = !last || (step_layout_.sets == 1 && k + 1 < sizes_.steps);
   device_.per_task(op, sizes_.tasks);
 }
 
 Parameters<float> InnerLoop::along_step(int k, const Parameters<float>& params, const Parameters<float>& u,
                                         const float* direction, bool second_order, float* out) {
   Parameters<float> moved = u;
-  if (second_order) {
-    // α is one number: as in through_step.
-    hessian_product(k, params, {u, size_each_ ? StepSize<float>{} : step_size(k)});
-    apply(k, u, size_each_ ? step_size(k) : StepSize<float>{}, out, nullptr);
+  for (int j = 0; j < static_cast<int>(epochs_); ++j) {
+    if (second_order) {
+      // α is one number: as in through_step.
+      hessian_product(k, at_update(k, j, params), estimator_of_update(j),
+                      {moved, size_each_ ? StepSize<float>{} : step_size(k)});
+      apply(k, moved, size_each_ ? step_size(k) : StepSize<float>{}, out, nullptr);
+      moved = {out, parameters()};
+    }
+    if (!learns_step_sizes()) continue;
+    StepSizeTangent<float> op;
+    op.layout = step_layout_;
+    op.step = k;
+    op.direction = direction + parameters();
+    op.slope = slope(k);
+    op.gradient = inner_gradients_[update(k, j)];
+    op.base = moved;
+    op.out = out;
+    device_.per_task(op, sizes_.tasks);
     moved = {out, parameters()};
   }
-  if (!learns_step_sizes()) return moved;
-  StepSizeTangent<float> op;
-  op.layout = step_layout_;
-  op.step = k;
-  op.direction = direction + parameters();
-  op.slope = slope(k);
-  op.gradient = inner_gradients_[static_cast<std::size_t>(k)];
-  op.base = moved;
-  op.out = out;
-  device_.per_task(op, sizes_.tasks);
-  return {out, parameters()};
+  return moved;
 }
 
 // Leaves partial sums of H_k·direction.
-void InnerLoop::hessian_product(int k, const Parameters<float>& params, const Direction<float>& direction) {
+void InnerLoop::hessian_product(int k, const Parameters<float>& params, EstimatorName estimator,
+                                const Direction<float>& direction) {
   const InnerLoopOptions& options = innerloop::inner_loop(config_);
   HessianVector<float> op;
   op.shape = shape_;
@@ -299,11 +341,11 @@ void InnerLoop::hessian_product(int k, const Parameters<float>& params, const Di
   op.batch = batch(k);
   op.kept = kept_for(k, params);
   op.direction = direction;
-  op.estimator = options.estimator;
+  op.estimator = estimator;
   op.clip = static_cast<float>(options.clip_epsilon);
   op.entropy_weight = static_cast<float>(options.entropy_weight);
   op.partial = partial_;
-  if (options.estimator == EstimatorName::dice) {
+  if (estimator == EstimatorName::dice) {
     device_.per_task(TangentLogProb<float>{shape_, params, batch(k), op.kept, op.direction, tangents_},
                      sizes_.tasks);
     device_.per_task(DiceCurvature<float>{batch(k), tangents_, score_}, sizes_.tasks);

@@ -57,7 +57,8 @@ class InnerLoop {
   void start(const float* params);
   /// D_k with θ_k, and its advantages. `deterministic`: acts by the mean or the likeliest action.
   void rollout(int k, bool deterministic = false);
-  /// θ_{k+1} = θ_k + α_k ∇S_in(θ_k; D_k), for the parameters that drew D_k.
+  /// θ_{k+1} = θ_k + α_k ∇S_in(θ_k; D_k), for the parameters that drew D_k. With inner_epochs E that is the first of E
+  /// updates on D_k; the others climb from where the last one ended, by ratios to θ_k.
   void inner_step(int k);
   /// The same for other parameters on the same data: chain[k + 1] from chain[k] = trial(k).
   void trial_step(int k, const int* enabled = nullptr);
@@ -77,8 +78,8 @@ class InnerLoop {
   };
   /// out[task] = base[task] + ∇ of the term at `params` on D_k; base null: 0. Without `out` only its values.
   void add_gradient(int k, const Parameters<float>& params, const Term& term, const float* base, float* out);
-  /// out[task] = v[task] + H_k·(α_k ∘ v[task]): back through inner step k at `params` (v and out may be the same). Takes
-  /// along what v is at the learned step sizes.
+  /// out[task] = v[task] + H_k·(α_k ∘ v[task]): back through inner step k at `params`, update by update (v and out may be
+  /// the same). `params` is drawn(k) or trial(k). Takes along what v is at the learned step sizes.
   void through_step(int k, const Parameters<float>& params, const float* v, float* out);
   /// For first order: only what v, at θ_{k+1}, is at the learned step sizes. From the last inner step down to the first.
   void add_step_size_gradient(int k, const float* v);
@@ -100,12 +101,21 @@ class InnerLoop {
   std::vector<float> statistics(int k) const;
 
  private:
+  /// The number of update j of inner step k among all, counted from 0: adapted_[update(k, j)] is what it starts from.
+  std::size_t update(int k, int j) const {
+    return static_cast<std::size_t>(k) * epochs_ + static_cast<std::size_t>(j);
+  }
+  /// What update j of inner step k starts from, on the way from drawn(k) or trial(k).
+  Parameters<float> at_update(int k, int j, const Parameters<float>& from) const;
+  EstimatorName estimator_of_update(int j) const;
   Kept<float> kept_for(int k, const Parameters<float>& params) const;
   PolicyGradient<float> gradient_at(int k, const Parameters<float>& params, EstimatorName estimator) const;
-  void adapt(int k, const Parameters<float>& from, float* to, const int* enabled);
+  void adapt(int k, Parameters<float> from, const std::vector<float*>& chain, const int* enabled);
   void apply(int k, const Parameters<float>& base, StepSize<float> step, float* out, const int* enabled,
              float* gradient = nullptr);
-  void hessian_product(int k, const Parameters<float>& params, const Direction<float>& direction);
+  void hessian_product(int k, const Parameters<float>& params, EstimatorName estimator,
+                       const Direction<float>& direction);
+  void add_update_step_size_gradient(int k, int j, const float* v);
   void set_step_sizes(const float* learned);
   bool learns_step_sizes() const { return step_layout_.sets > 0; }
   StepSize<float> step_size(int k) const;
@@ -115,13 +125,14 @@ class InnerLoop {
   const InnerLoopSizes sizes_;
   Device& device_;
   PolicyShape shape_;
+  std::size_t epochs_ = 1;  // E: updates of an inner step
   int chunks_ = 0;
   bool fixed_tasks_ = false;
   std::int64_t generation_ =
       -1;  // of the device when start() was called: until it changes, activations are kept
   std::vector<Batch<float>> batches_;    // [K + 1]
   ParameterChain drawn_, trial_;         // [K + 1]
-  std::vector<float*> adapted_, tried_;  // [K + 1], [0] unused
+  std::vector<float*> adapted_, tried_;  // [K·E + 1], [0] unused: after each update
   std::vector<Kept<float>> kept_;        // [K + 1]
   float* tasks_ = nullptr;
   float* partial_ = nullptr;
@@ -131,7 +142,7 @@ class InnerLoop {
   float* step_sizes_ = nullptr;    // [K], or [K][P] where each parameter has its own
   float* adapted_mask_ = nullptr;  // [P]  1 where it is adapted; where step sizes are learned
   std::vector<float*>
-      inner_gradients_;  // [K] of [task][P]  ∇S_in of the last inner steps, for the learned step sizes
+      inner_gradients_;  // [K·E] of [task][P]  ∇S_in of the last updates, for the learned step sizes
   float* step_size_gradient_ = nullptr;  // [task][set][number]
   float* tangents_ = nullptr;            // DiCE
   float* score_ = nullptr;

@@ -15,6 +15,7 @@ PolicyShape policy_shape(const Config& config) {
   for (std::size_t l = 0; l < mlp.hidden.size(); ++l) shape.width[l + 1] = mlp.hidden[l];
   shape.activation = mlp.activation;
   shape.context = context_size(config);
+  shape.context_input = context_input(config);
   shape.min_log_std = static_cast<float>(mlp.min_log_std);
   with_environment(config, [&]<class Env>(const typename Env::Options& options) {
     shape.width[0] = Env::observation_size;
@@ -34,7 +35,8 @@ std::vector<LayoutEntry> policy_layout(const PolicyShape& shape) {
   if (shape.head == HeadKind::gaussian)
     layout.push_back({"log_std", shape.log_std_offset(), {shape.outputs()}});
   if (shape.context > 0) {
-    layout.push_back({"context_weight", shape.context_weight_offset(0), {shape.context, shape.width[1]}});
+    layout.push_back(
+        {"context_weight", shape.context_weight_offset(0), {shape.context, shape.context_weights()}});
     layout.push_back({"context", shape.context_offset(), {shape.context}});
   }
   return layout;
@@ -68,10 +70,10 @@ std::vector<float> initial_parameters(const Config& config, const PolicyShape& s
   };
   for (int l = 0; l < shape.layers; ++l) {
     const int in = shape.width[l], out = shape.width[l + 1];
-    draw_weights(shape.weight_offset(l), in * out, l == 0 ? in + shape.context : in, out);
+    draw_weights(shape.weight_offset(l), in * out, l == 0 && !shape.film() ? in + shape.context : in, out);
   }
-  draw_weights(shape.context_weight_offset(0), shape.context * shape.width[1], shape.inputs() + shape.context,
-               shape.width[1]);
+  draw_weights(shape.context_weight_offset(0), shape.context * shape.context_weights(),
+               shape.film() ? shape.context : shape.inputs() + shape.context, shape.context_weights());
   if (shape.head == HeadKind::gaussian)
     for (int o = 0; o < shape.outputs(); ++o)
       params[static_cast<std::size_t>(shape.log_std_offset() + o)] =

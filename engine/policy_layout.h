@@ -14,7 +14,7 @@ namespace innerloop {
 PolicyShape policy_shape(const Config& config);
 
 /// One tensor in the flat parameter vector: "layer0.weight" [in, out], "layer0.bias" [out], …, "log_std" [outputs],
-/// and of a context "context_weight" [context, out of layer 0], "context" [context].
+/// and of a context "context_weight" [context, out of layer 0], of `film` [context, 2·(out of layer 0)], and "context" [context].
 struct LayoutEntry {
   std::string name;
   std::int64_t offset;

@@ -10,6 +10,9 @@ enum class EstimatorName { reinforce, ratio, clipped, dice };
 
 enum class BaselineName { none, linear };
 
+/// How a context enters the policy: as further inputs, or by scaling and shifting the first hidden layer (FiLM).
+enum class ContextInput { concatenate, film };
+
 /// What becomes of the rest of a trajectory when its episode ends before the horizon.
 enum class AtEpisodeEnd { stop, restart };
 

@@ -115,8 +115,8 @@ TEAM_FN void load(const Team& team, const Op& op, int task, const Buffers<Team>&
   const auto direction = [&](int p) FN_LAMBDA { return op.direction.of(task, p); };
   load_weights(team, op.shape, value, b.weights);
   load_weights(team, op.shape, direction, b.direction);
-  add_context(team, op.shape, value, b.weights.bias[0]);
-  add_context_tangent(team, op.shape, value, direction, b.direction.bias[0]);
+  add_context(team, op.shape, value, b.weights);
+  add_context_tangent(team, op.shape, value, direction, b.direction);
   load_head_constants(team, op.shape, b.weights.log_std, b.head);
 }
 
@@ -216,7 +216,7 @@ TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Sc
 }
 
 // Backward through a block, gradients and their tangents together; only the tangents are summed, and where a context
-// wants it the gradient at the first layer's bias. Syncs.
+// wants them the gradients at the first layer's bias and weights. Syncs.
 // With G the gradient entering a layer from above and q = G·Wᵀ: G′ = q∘s, Ġ′ = (Ġ·Wᵀ + G·Uᵀ)∘s + q∘ṡ.
 template <class Team>
 TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape, const Buffers<Team>& b,
@@ -224,7 +224,7 @@ TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape, const
                                const typename Team::Scalar* tangent_seeds, const typename Team::Scalar* seeds,
                                typename Team::Scalar* const* back, typename Team::Scalar* const* back_tangent,
                                const GradientSums<typename Team::Scalar>& sums,
-                               typename Team::Scalar* bias_gradient) {
+                               const ContextCurvature<typename Team::Scalar>& context) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
   constexpr int seed_stride = Team::block_rows;
@@ -268,7 +268,12 @@ TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape, const
                                      {tangent_to, stride},
                                      block.rows}}});
     add_columns(team, block.rows, in, sums.bias[l - 1], tangent_to, padded(in));
-    if (l == 1 && bias_gradient != nullptr) add_columns(team, block.rows, in, bias_gradient, to, padded(in));
+    if (l == 1 && context.bias != nullptr) add_columns(team, block.rows, in, context.bias, to, padded(in));
+    if (l == 1 && context.weight != nullptr)
+      add_products(
+          team, shape.inputs(), in, context.weight,
+          Array<Term<T>, 1>{
+              {{{entering.data, entering.depth_stride, entering.row_stride}, {to, stride}, block.rows}}});
     gradient = {to, stride, 1};
     tangent = {tangent_to, stride, 1};
   }
@@ -281,7 +286,8 @@ struct BackwardBuffers {
   GradientSums<T> sums;
   T *tangent_seeds, *seeds;  // [2·outputs][block_rows], [outputs][block_rows]
   T *back[2], *back_tangent[2];
-  T* bias_gradient;  // [padded(width 1)]  at the first layer, for a context; else null
+  ContextGradient<T> context;
+  ContextCurvature<T> context_curvature;
 
   FN static BackwardBuffers take(Scratch& scratch, const PolicyShape& shape) {
     BackwardBuffers b;
@@ -292,7 +298,8 @@ struct BackwardBuffers {
       b.back[i] = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.widest()));
       b.back_tangent[i] = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.widest()));
     }
-    b.bias_gradient = shape.context > 0 ? scratch.take<T>(padded(shape.width[1])) : nullptr;
+    b.context = take_context_gradient<T>(scratch, shape);
+    b.context_curvature = take_context_curvature<T>(scratch, shape);
     return b;
   }
 };
@@ -315,7 +322,10 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
   const auto backward = curvature_detail::BackwardBuffers<Team>::take(scratch, shape);
   curvature_detail::load(team, *this, place.task, b);
   fill(team, b.block.zeros, padded(shape.widest()), T(0));
-  if (shape.context > 0) fill(team, backward.bias_gradient, padded(shape.width[1]), T(0));
+  if (shape.context > 0) fill(team, backward.context_curvature.bias, padded(shape.width[1]), T(0));
+  if (shape.film())
+    fill(team, backward.context_curvature.weight, static_cast<long>(shape.inputs()) * padded(shape.width[1]),
+         T(0));
   clear(team, shape, backward.sums);
   const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
   for (int row = place.part * kChunkRows; row < end; row += Team::block_rows) {
@@ -330,7 +340,7 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
     if constexpr (Kind == CurvatureKind::hessian)
       curvature_detail::backward_tangents(team, shape, b, block, backward.tangent_seeds, backward.seeds,
                                           backward.back, backward.back_tangent, backward.sums,
-                                          backward.bias_gradient);
+                                          backward.context_curvature);
     else
       backward_block(team, shape, b.weights, block, backward.tangent_seeds, backward.back, b.block.zeros,
                      backward.sums);
@@ -338,13 +348,13 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
   }
   T* to = partial + (static_cast<long>(place.slot) * parts() + place.part) * shape.parameters();
   const T* theta = params.of(place.task);
+  const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
   store_gradient(team, shape, backward.sums, to);
-  store_context_gradient(
-      team, shape, [&](int p) FN_LAMBDA { return theta[p]; }, to);
+  store_context_gradient(team, shape, value, backward.context, to);
   if constexpr (Kind == CurvatureKind::hessian)
     add_context_curvature(
-        team, shape, [&](int p) FN_LAMBDA { return direction.of(place.task, p); }, backward.bias_gradient,
-        to);
+        team, shape, value, [&](int p) FN_LAMBDA { return direction.of(place.task, p); }, backward.context,
+        backward.context_curvature, to);
 }
 
 template <class T>

@@ -2,7 +2,7 @@
 //
 // Flat parameter vector: layer0.weight [in][out], layer0.bias [out], …, and for a Gaussian head log_std [outputs]
 // (state-independent). The last layer gives the means, or the logits. Where there is a context (context.h) its weights
-// [context][layer 0's outputs] and the context follow.
+// [context][layer 0's outputs], for FiLM [context][2][layer 0's outputs], and the context follow.
 #pragma once
 
 #include "kernels/choices.h"
@@ -20,6 +20,7 @@ struct PolicyShape {
   Activation activation = Activation::tanh;
   HeadKind head = HeadKind::gaussian;
   int context = 0;  // numbers of the context; with one there is a hidden layer
+  ContextInput context_input = ContextInput::concatenate;
   float min_log_std =
       -13.815511f;  // log(1e-6); below it the standard deviation no longer follows the parameter
 
@@ -32,8 +33,14 @@ struct PolicyShape {
   }
   FN int bias_offset(int layer) const { return weight_offset(layer) + width[layer] * width[layer + 1]; }
   FN int log_std_offset() const { return weight_offset(layers); }
+  FN bool film() const { return context > 0 && context_input == ContextInput::film; }
+  // Weights of a number of the context: film's that scale, and then those that shift, one for each of layer 0's outputs.
+  FN int context_weights() const { return (film() ? 2 : 1) * width[1]; }
   FN int context_weight_offset(int number) const {
-    return log_std_offset() + (head == HeadKind::gaussian ? outputs() : 0) + number * width[1];
+    return log_std_offset() + (head == HeadKind::gaussian ? outputs() : 0) + number * context_weights();
+  }
+  FN int context_shift_offset(int number) const {
+    return context_weight_offset(number) + (film() ? width[1] : 0);
   }
   FN int context_offset() const { return context_weight_offset(context); }
   FN int parameters() const { return context_offset() + context; }

@@ -203,7 +203,7 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
   const T* theta = params.of(place.task);
   const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
   load_weights(team, shape, value, b.weights);
-  add_context(team, shape, value, b.weights.bias[0]);
+  add_context(team, shape, value, b.weights);
   load_head_constants(team, shape, b.weights.log_std, b.head);
   const long at = static_cast<long>(place.task) * batch.row_stride;
   T* observations = batch.observations + at * batch.observation_size;

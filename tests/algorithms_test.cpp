@@ -233,6 +233,82 @@ double divergence(const MetaProblem& p, const Vector& theta) {
   return sum / p.tasks;
 }
 
+const std::vector<std::string> kEpochs = {
+    R"({"name": "maml", "inner_steps": 2, "inner_epochs": 3})",
+    R"({"name": "maml", "inner_steps": 1, "inner_epochs": 2, "estimator": "clipped", "clip_epsilon": 0.02})",
+    R"({"name": "meta_sgd", "inner_steps": 2, "inner_epochs": 2, "learned_lr_per_step": true})",
+    R"({"name": "meta_sgd", "inner_steps": 2, "inner_epochs": 2, "learned_lr": "layer", "estimator": "ratio"})",
+    R"({"name": "promp", "inner_steps": 2, "inner_epochs": 2, "epochs": 1, "inner_lr": 0.4})"};
+
+TEST(Algorithms, ClimbTheirMetaObjectivesThroughSeveralUpdatesOnABatch) {
+  for (const auto& environment : {kEnvironments[0], kEnvironments[3], kEnvironments[4]})
+    for (const std::string& algorithm : kEpochs)
+      for (const std::string outer : {"adam", "trpo"}) {
+        const bool promp = algorithm.find("promp") != algorithm.npos;
+        if (promp && outer == "trpo") continue;
+        Learner learner(config_of({"algorithm=" + algorithm, "policy.activation=tanh",
+                                   "outer={\"name\": \"" + outer + "\"}"},
+                                  environment),
+                        2);
+        MetaProblem p = learner.problem();
+        if (promp) p.outer = {.estimator = EstimatorName::clipped, .clip = 0.3};
+        EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4)
+            << algorithm << environment[0];
+        for (int task = 0; task < p.tasks; ++task) {
+          Vector adapted = reference::adapted(p, task, p.theta);
+          adapted.resize(static_cast<std::size_t>(p.shape.parameters()));
+          EXPECT_LT(relative_error(learner.drawn(p.steps, task), adapted), 1e-5);
+        }
+      }
+}
+
+// At the later outer steps the updates between two batches are trials, too.
+TEST(Algorithms, PrompTakesItsLaterOuterStepsThroughSeveralUpdatesOnABatch) {
+  const std::vector<std::string> promp = {
+      R"(algorithm={"name": "promp", "inner_steps": 2, "inner_lr": 0.3, "inner_epochs": 2, "kl_penalty": 0.5})",
+      "outer.lr=0.05"};
+  auto shorter = promp, whole = promp;
+  whole.push_back("algorithm.epochs=3");
+  shorter.push_back("algorithm.epochs=2");
+  Learner learner(config_of(whole, kEnvironments[0]));
+  MetaProblem p = learner.problem();
+  p.outer = {.estimator = EstimatorName::clipped, .clip = 0.3};
+  p.penalty = {0.5, 0.5};
+  p.theta = Learner(config_of(shorter, kEnvironments[0])).params();
+  EXPECT_LT(relative_error(learner.meta_gradient(), differences_of(p)), 1e-4);
+}
+
+// First order: where the adapted parameters are is all that it needs to know of the updates.
+TEST(Algorithms, FomamlAndReptileTakeSeveralUpdatesOnABatch) {
+  for (const auto& environment : kEnvironments)
+    for (const std::string estimator : {"reinforce", "ratio", "clipped"}) {
+      const auto updated = [&](const std::string& name) {
+        return config_of({"algorithm.name=" + name, "algorithm.inner_epochs=3", "algorithm.clip_epsilon=0.05",
+                          "algorithm.estimator=" + estimator},
+                         environment);
+      };
+      Learner fomaml(updated("fomaml"), 2);
+      MetaProblem p = fomaml.problem();
+      Vector mean(p.theta.size());
+      for (int task = 0; task < p.tasks; ++task) {
+        const Vector g = reference::evaluate(p.shape, p.batch(2), task, reference::adapted(p, task, p.theta),
+                                             p.outer, true)
+                             .gradient;
+        for (std::size_t i = 0; i < g.size(); ++i) mean[i] += g[i] / p.tasks;
+      }
+      EXPECT_LT(relative_error(fomaml.meta_gradient(), mean), 1e-4) << estimator << environment[0];
+
+      Learner reptile(updated("reptile"), 2);
+      p = reptile.problem();
+      Vector move(p.theta.size());
+      for (int task = 0; task < p.tasks; ++task) {
+        const Vector adapted = reference::adapted(p, task, p.theta);
+        for (std::size_t i = 0; i < move.size(); ++i) move[i] += (adapted[i] - p.theta[i]) / p.tasks;
+      }
+      EXPECT_LT(relative_error(reptile.meta_gradient(), move), 1e-4) << estimator << environment[0];
+    }
+}
+
 // MAML with K = 0: each task's own batch at θ, and no other.
 TEST(Algorithms, PretrainingClimbsTheMeanReturnOfAllTasksWithoutAnInnerStep) {
   for (const auto& environment : kEnvironments)

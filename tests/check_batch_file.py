@@ -58,6 +58,9 @@ class Policy:
             e["offset"] for e in self.layout if e["name"].endswith(".weight") or e["name"] == "log_std"
         ]
         mask = np.ones(size)
+        if algorithm["name"] == "cavia":
+            mask = np.zeros(size)
+            mask[next(e["offset"] for e in self.layout if e["name"] == "context") :] = 1
         if algorithm["adapted_layers"]:
             ends = layers[1 : self.layers] + [size]
             mask = np.zeros(size)
@@ -79,6 +82,11 @@ class Policy:
         parts, x = self.parts(theta), batch["observations"]
         for layer in range(self.layers):
             x = x @ parts[f"layer{layer}.weight"] + parts[f"layer{layer}.bias"]
+            if layer == 0 and "context" in parts:
+                by_context = parts["context"] @ parts["context_weight"]
+                if by_context.shape[0] > x.shape[-1]:  # FiLM
+                    x = x * (1 + by_context[: x.shape[-1]])
+                x = x + by_context[-x.shape[-1] :]
             if layer + 1 < self.layers:
                 x = self.activation(x)
         if self.gaussian:
@@ -140,7 +148,8 @@ def main():
     tensors, metadata = read_safetensors(arguments.file)
     config, layout = json.loads(metadata["config"]), json.loads(metadata["layout"])
     algorithm = config["algorithm"]
-    name, steps, estimator, clip = (algorithm[k] for k in ("name", "inner_steps", "estimator", "clip_epsilon"))
+    name, estimator, clip, epochs = (algorithm[k] for k in ("name", "estimator", "clip_epsilon", "inner_epochs"))
+    steps = algorithm.get("inner_steps", 0)  # pretraining takes none
     rates = algorithm["inner_lr"] if isinstance(algorithm["inner_lr"], list) else [algorithm["inner_lr"]]
     rates = [np.float64(np.float32(rate)) for rate in (rates * steps if len(rates) == 1 else rates)]
     policy = Policy(layout, config["policy"])
@@ -157,14 +166,17 @@ def main():
     size = tensors["inner.0.params"].shape[1]
 
     def inner_step(k, task, at, learned=theta, first_order=False):
-        batch = of_task(k, task)
-        gradient = jax.grad(
-            lambda t: surrogate(policy, t, batch, estimator, clip)
-            + algorithm["entropy_weight"] * entropy(policy, t, batch)
-        )(at)
-        if first_order:
-            gradient = jax.lax.stop_gradient(gradient)
-        return at + policy.step_sizes(learned, steps, rates, algorithm)[k] * gradient
+        batch, sizes = of_task(k, task), policy.step_sizes(learned, steps, rates, algorithm)[k]
+        for update in range(epochs):
+            rule = "ratio" if update > 0 and estimator == "reinforce" else estimator
+            gradient = jax.grad(
+                lambda t, rule=rule: surrogate(policy, t, batch, rule, clip)
+                + algorithm["entropy_weight"] * entropy(policy, t, batch)
+            )(at)
+            if first_order:
+                gradient = jax.lax.stop_gradient(gradient)
+            at = at + sizes * gradient
+        return at
 
     outer_estimator, outer_clip = ("clipped", algorithm["clip_range"]) if name == "promp" else ("ratio", 0)
     weights = credits(tensors, steps, algorithm["exploration_weight"]) if name == "emaml" else None
@@ -205,6 +217,9 @@ def main():
         wanted = (adapted - tensors["params"]).mean(axis=0)
     else:
         wanted = sum(jax.grad(objective)(theta, i) for i in range(tasks)) / tasks
+    if name == "cavia":  # every task's context starts at 0: nothing is learned of it
+        wanted = np.array(wanted)
+        wanted[size - algorithm["context_size"] : size] = 0
     compare("meta_gradient", tensors["meta_gradient"], wanted)
 
     width = max(map(len, found))

@@ -238,6 +238,9 @@ TEST(Config, RefusesWhatMakesNoSenseWithAContext) {
     return error_of("{}", {"algorithm.name=cavia", option});
   };
   EXPECT_EQ(error("algorithm.context_size=256"), "no error");
+  EXPECT_EQ(error("algorithm.context_input=film"), "no error");
+  EXPECT_THAT(error("algorithm.context_input=add"),
+              HasSubstr("/algorithm/context_input: wanted one of \"concatenate\", \"film\""));
   EXPECT_THAT(error("algorithm.context_size=0"), HasSubstr("wanted an integer from 1 to 256, found 0"));
   EXPECT_EQ(error("policy.hidden=[]"),
             "--set policy.hidden=[]: /policy/hidden: wanted a hidden layer with algorithm \"cavia\", for the "
@@ -306,6 +309,19 @@ TEST(Config, RefusesEstimatorsWithoutARatioForPromp) {
   EXPECT_THAT(error_of(R"({"algorithm": {"name": "promp", "estimator": "dice"}})"),
               HasSubstr("found \"dice\""));
   EXPECT_EQ(error_of(R"({"algorithm": {"name": "promp", "estimator": "clipped"}})"), "no error");
+}
+
+TEST(Config, RefusesSeveralUpdatesOnABatchWithDice) {
+  EXPECT_EQ(
+      error_of(R"({"algorithm": {"name": "fomaml", "estimator": "dice", "inner_epochs": 2}})"),
+      "x.json: /algorithm/inner_epochs: wanted 1 with estimator \"dice\", which weighs whole trajectories by "
+      "the policy that drew them, found 2");
+  for (std::string estimator : {"reinforce", "ratio", "clipped"})
+    EXPECT_EQ(error_of(R"({"algorithm": {"name": "fomaml", "inner_epochs": 2}})",
+                       {"algorithm.estimator=" + estimator}),
+              "no error");
+  EXPECT_THAT(error_of(R"({"algorithm": {"inner_epochs": 0}})"),
+              HasSubstr("/algorithm/inner_epochs: wanted an integer from 1 to 100, found 0"));
 }
 
 TEST(Config, RefusesTrialsThatAreNoWholeEpisodes) {

@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "engine/planned_memory.h"
 #include "engine/policy_layout.h"
 
 namespace innerloop {
@@ -68,13 +69,46 @@ TEST(Evaluator, AdaptsWhatWasPretrainedAsItIsTold) {
   for (std::size_t k = 0; k < 3; ++k) EXPECT_EQ(base[k].mean_return, maml[k].mean_return);
   for (const std::string option :
        {"algorithm.inner_lr=0.3", "algorithm.inner_lr=[0.5,0.3]", "algorithm.adapted_layers=[1]",
-        "algorithm.entropy_weight=0.5", "algorithm.estimator=dice", "algorithm.baseline=none",
-        "algorithm.normalize_advantages=false", "algorithm.discount=0.9", "algorithm.gae_lambda=0.5",
-        "evaluation.inner_lr=0.3"}) {
+        "algorithm.entropy_weight=0.5", "algorithm.estimator=dice", "algorithm.inner_epochs=2",
+        "algorithm.baseline=none", "algorithm.normalize_advantages=false", "algorithm.discount=0.9",
+        "algorithm.gae_lambda=0.5", "evaluation.inner_lr=0.3"}) {
     const auto other = curve_of({pretraining, option});
     EXPECT_EQ(other[0].mean_return, base[0].mean_return) << option;
     EXPECT_NE(other[2].mean_return, base[2].mean_return) << option;
   }
+}
+
+// An evaluation does not keep what lies between two updates on a batch.
+TEST(Evaluator, TakesSeveralUpdatesOnABatchInPlace) {
+  const Config config = parse_config(R"({"horizon": 12, "policy": {"name": "mlp", "hidden": [8]},
+      "algorithm": {"name": "maml", "inner_steps": 2, "inner_lr": 0.5, "inner_epochs": 3}})",
+                                     "small.json");
+  Device device({.backend = Backend::cpu, .threads = 1, .instructions = ""});
+  const auto adapted = [&](bool way_back) {
+    MemoryPlan plan;
+    InnerLoop inner(config, {.tasks = 2, .envs = 5, .steps = 2, .lr = {0.5, 0.3}, .way_back = way_back},
+                    device, plan);
+    float* params = nullptr;
+    plan.add(&params, "params", "[parameter]", {inner.learned()});
+    const auto memory = allocate_planned(device, plan, "this test");
+    inner.prepare();
+    const std::vector<float> start = initial_parameters(config, inner.shape());
+    device.copy_to_device(params, start.data(), static_cast<std::int64_t>(start.size() * sizeof(float)));
+    inner.set_key({1, 2});
+    inner.start(params);
+    for (int k = 0; k < 2; ++k) {
+      inner.rollout(k);
+      inner.inner_step(k);
+    }
+    std::vector<float> found(start.size() * 2);
+    device.copy_to_host(found.data(), inner.drawn(2).data,
+                        static_cast<std::int64_t>(found.size() * sizeof(float)));
+    return found;
+  };
+  EXPECT_EQ(adapted(false), adapted(true));
+  const auto once = curve_of({}), thrice = curve_of({"algorithm.inner_epochs=3"});
+  EXPECT_EQ(thrice[0].mean_return, once[0].mean_return);
+  EXPECT_NE(thrice[1].mean_return, once[1].mean_return);
 }
 
 TEST(Evaluator, GivesTheSameCurveAgain) {

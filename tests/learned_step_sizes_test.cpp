@@ -54,6 +54,16 @@ Vector step_size_differences(const MetaProblem& p) {
                              p.theta, 1e-6);
 }
 
+// An update on the same data is one more with the same step size.
+TEST(StepSizes, TheirGradientThroughSeveralUpdatesOnABatchIsTheFiniteDifference) {
+  for (const bool per_step : {false, true})
+    for (const LearnedLr learned : {LearnedLr::layer, LearnedLr::parameter}) {
+      MetaProblem p = problem_of({learned, per_step}, HeadKind::gaussian, EstimatorName::ratio, 2, 0.15, {});
+      p.epochs = 3;
+      EXPECT_LT(relative_error(kernel_meta_gradient<double>(p), step_size_differences(p)), 1e-7);
+    }
+}
+
 std::vector<Form> all_forms() {
   std::vector<Form> forms;
   for (const LearnedLr learned : {LearnedLr::scalar, LearnedLr::layer, LearnedLr::parameter})

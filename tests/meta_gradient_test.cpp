@@ -111,6 +111,28 @@ TEST(MetaGradient, WithTheCreditTermIsTheFiniteDifference) {
   }
 }
 
+// From the second on, the updates on a batch climb by ratios: `reinforce` ones too, as θ is no longer what drew it.
+TEST(MetaGradient, ThroughSeveralUpdatesOnABatchIsTheFiniteDifference) {
+  for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical})
+    for (const EstimatorName estimator :
+         {EstimatorName::reinforce, EstimatorName::ratio, EstimatorName::clipped})
+      for (const int steps : {1, 2, 3})
+        for (const int epochs : {2, 3}) {
+          MetaProblem p = random_meta_problem(policy_of({3, 7, 4}, head), estimator, {.steps = steps}, 0.15,
+                                              19, [&](MetaProblem& m) {
+                                                m.epochs = epochs;
+                                                m.entropy = 0.1;
+                                              });
+          p.score = {0.8, -1.1};
+          const Vector gradient = kernel_meta_gradient<double>(p);
+          EXPECT_LT(relative_error(gradient, meta_differences(p)), 1e-7) << steps << ' ' << epochs;
+          EXPECT_LT(relative_error(kernel_meta_gradient<float>(p), gradient), 1e-4);
+          EXPECT_GT(relative_error(kernel_meta_gradient<double>(p, false), gradient), 0.01);
+          p.epochs -= 1;
+          EXPECT_GT(relative_error(kernel_meta_gradient<double>(p), gradient), 0.01);
+        }
+}
+
 // The entropies of inner steps and outer objective, whose curvature the way back takes along.
 TEST(MetaGradient, WithEntropyIsTheFiniteDifference) {
   for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical})

@@ -183,6 +183,13 @@ std::vector<Change> changes() {
     all.push_back({{"algorithm.name=meta_sgd", "algorithm.inner_lr=0.5"}, {option}});
   all.push_back({{"algorithm.inner_lr=0.5"}, {"algorithm.name=cavia"}});
   all.push_back({{"algorithm.name=cavia"}, {"algorithm.context_size=7"}});
+  all.push_back({{"algorithm.name=cavia"}, {"algorithm.context_input=film"}});
+  for (const char* algorithm : {"maml", "fomaml", "reptile"}) {
+    const std::string name = std::string("algorithm.name=") + algorithm;
+    all.push_back({{name}, {"algorithm.inner_epochs=2"}});
+    all.push_back({{name, "algorithm.estimator=clipped", "algorithm.inner_epochs=3"},
+                   {"algorithm.clip_epsilon=0.001"}});
+  }
   const char* const pretraining = R"(algorithm={"name": "pretraining"})";
   all.push_back({{}, {pretraining}});
   for (const char* option : {"algorithm.discount=0.9", "algorithm.gae_lambda=0.8", "algorithm.baseline=none",

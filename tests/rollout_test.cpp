@@ -19,6 +19,8 @@ PolicyShape shape_for(const typename Env::Options& options, const std::vector<in
   widths.push_back(Env::action_count(options));
   PolicyShape shape = policy_of(widths, Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian);
   shape.context = hidden.empty() ? 0 : 2;
+  // Half of the environments with either form of a context.
+  shape.context_input = Env::observation_size % 2 == 0 ? ContextInput::film : ContextInput::concatenate;
   return shape;
 }
 

@@ -53,7 +53,8 @@ std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>&
                          "Cartpole",       "MetaSgd",      "MetaSgdTrpo",     "PrompLayerLr",
                          "FomamlScalarLr", "Anil",         "Cavia",           "Rl2",
                          "Rl2Point",       "MetaSgdAdamW", "ReptileMomentum", "PrompNesterov",
-                         "Rl2AdamW",       "MamlEntropy",  "Pretraining"};
+                         "Rl2AdamW",       "MamlEntropy",  "Pretraining",     "MamlEpochs",
+                         "CaviaFilm"};
   return names[info.index];
 }
 
@@ -95,7 +96,10 @@ INSTANTIATE_TEST_SUITE_P(
                                  R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2})"},
         std::vector<std::string>{R"(environment={"name":"cartpole"})", "algorithm.entropy_weight=0.2",
                                  "algorithm.outer_entropy_weight=0.1"},
-        std::vector<std::string>{R"(algorithm={"name":"pretraining"})"}),
+        std::vector<std::string>{R"(algorithm={"name":"pretraining"})"},
+        std::vector<std::string>{
+            R"(algorithm={"name":"maml","inner_steps":2,"inner_epochs":2,"estimator":"clipped"})"},
+        std::vector<std::string>{R"(algorithm={"name":"cavia","inner_steps":2,"context_input":"film"})"}),
     learner_name);
 
 TEST(Trainer, TheStateChangesEveryIteration) {

@@ -8,12 +8,17 @@ namespace {
 
 class TrustRegionTest : public testing::TestWithParam<std::tuple<HeadKind, EstimatorName>> {
  protected:
-  MetaProblem problem(int steps, const MetaProblemSizes& sizes = {}, double entropy = 0) const {
-    const auto [head, estimator] = GetParam();
+  MetaProblem problem(int steps, const MetaProblemSizes& sizes = {}, double entropy = 0,
+                      int epochs = 1) const {
+    const HeadKind head = std::get<0>(GetParam());
+    const EstimatorName estimator = std::get<1>(GetParam());
     MetaProblemSizes with_steps = sizes;
     with_steps.steps = steps;
     return random_meta_problem(policy_of({3, 9, 6, 3}, head), estimator, with_steps, 0, 23,
-                               [&](MetaProblem& p) { p.entropy = entropy; });
+                               [&](MetaProblem& p) {
+                                 p.entropy = entropy;
+                                 p.epochs = estimator == EstimatorName::dice ? 1 : epochs;
+                               });
   }
 };
 
@@ -52,8 +57,10 @@ Vector divergence_gradient(const MetaProblem& p, const Vector& other) {
 }
 
 TEST_P(TrustRegionTest, CurvatureProductIsTheDifferenceOfTheDivergencesGradient) {
-  for (int steps = 0; steps <= 3; ++steps) {
-    const MetaProblem p = steps < 3 ? problem(steps) : problem(2, {}, 0.7);
+  for (int steps = 0; steps <= 4; ++steps) {
+    const MetaProblem p = steps < 3    ? problem(steps)
+                          : steps == 3 ? problem(2, {}, 0.7)
+                                       : problem(2, {}, 0, 2);
     std::mt19937_64 random(5);
     const Vector u = random_vector(p.shape.parameters(), 1, random);
     const double h = 1e-4;

@@ -47,6 +47,8 @@ const Variant kAlgorithms[] = {
     {"Emaml", {R"(algorithm={"name":"emaml","inner_steps":2})"}},
     {"Promp", {R"(algorithm={"name":"promp","inner_steps":2,"epochs":2,"adaptive_kl":true})"}},
     {"Cavia", {R"(algorithm={"name":"cavia","inner_steps":2,"inner_lr":0.8})"}},
+    {"CaviaFilm", {R"(algorithm={"name":"cavia","inner_steps":2,"inner_lr":0.8,"context_input":"film"})"}},
+    {"Epochs", {R"(algorithm={"name":"maml","inner_steps":2,"inner_epochs":2,"estimator":"clipped"})"}},
     {"Pretraining", {R"(algorithm={"name":"pretraining","inner_lr":0.5})"}},
 };
 

@@ -76,6 +76,7 @@ class Learner {
     p.shape = inner().shape();
     p.tasks = tasks();
     p.steps = steps();
+    p.epochs = options.inner_epochs;
     p.estimator = options.estimator;
     p.clip = options.clip_epsilon;
     p.entropy = options.entropy_weight;

@@ -1,6 +1,7 @@
 // The whole meta-objective on fixed data, in plain loops and by the kernels:
 // θ ↦ mean over tasks of S_out(θ_K; D_K) + Σ_k (score·mean lp(θ_k; D_k) − penalty_k·KL(drawn ‖ θ_k; D_k)),
-// θ_{k+1} = θ_k + α_k∘∇S_in(θ_k; D_k), where α may depend on numbers that are learned with θ.
+// θ_{k+1} = θ_k + α_k∘∇S_in(θ_k; D_k), where α may depend on numbers that are learned with θ, and where a step may be
+// several updates on the same data.
 #pragma once
 
 #include <functional>
@@ -14,6 +15,7 @@ namespace innerloop {
 struct MetaProblem {
   PolicyShape shape;
   int tasks = 0, steps = 0;  // steps: K
+  int epochs = 1;            // E: updates of a step; from the second on by ratios to what drew the data
   EstimatorName estimator = EstimatorName::reinforce;
   double clip = 0.2;
   double entropy = 0;    // weight of it in S_in
@@ -27,7 +29,14 @@ struct MetaProblem {
   std::vector<Trajectories> data;          // [K + 1]
   std::vector<std::vector<Vector>> drawn;  // [K + 1][task]: θ_k that drew D_k
 
-  reference::Term inner_term() const { return {.estimator = estimator, .clip = clip, .entropy = entropy}; }
+  /// What update n of all K·E climbs, and on which step's data.
+  EstimatorName estimator_of(int n) const {
+    return n % epochs > 0 && estimator == EstimatorName::reinforce ? EstimatorName::ratio : estimator;
+  }
+  int step_of(int n) const { return n / epochs; }
+  reference::Term inner_term(int n = 0) const {
+    return {.estimator = estimator_of(n), .clip = clip, .entropy = entropy};
+  }
   /// What step k adds to the objective, at θ_k.
   reference::Term added_term(int k, int task) const {
     reference::Term term{.weight = 0};
@@ -61,9 +70,11 @@ inline double step_size(const MetaProblem& p, int k, std::size_t i, const Vector
 }
 
 inline Vector inner_step(const MetaProblem& p, int k, int task, Vector theta) {
-  const Vector gradient = evaluate(p.shape, p.batch(k), task, theta, p.inner_term(), true).gradient;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(p.shape.parameters()); ++i)
-    theta[i] += step_size(p, k, i, theta) * gradient[i];
+  for (int n = k * p.epochs; n < (k + 1) * p.epochs; ++n) {
+    const Vector gradient = evaluate(p.shape, p.batch(k), task, theta, p.inner_term(n), true).gradient;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(p.shape.parameters()); ++i)
+      theta[i] += step_size(p, k, i, theta) * gradient[i];
+  }
   return theta;
 }
 
@@ -121,7 +132,7 @@ inline MetaProblem random_meta_problem(
   return p;
 }
 
-/// The stages of engine/inner_loop.cpp, in the number type T.
+/// The stages of engine/inner_loop.cpp, in the number type T; each is of one update.
 template <class T>
 class KernelStages {
  public:
@@ -136,14 +147,15 @@ class KernelStages {
   // Vectors of all tasks are [task][P]; those of length P are shared by the tasks.
   using Numbers = std::vector<T>;
 
-  /// θ_{k+1} of each task.
-  Numbers inner_step(int k, const Numbers& theta) {
+  /// What update n makes of θ, for each task.
+  Numbers inner_update(int n, const Numbers& theta) {
+    const int k = p_.step_of(n);
     auto op = gradient_at(k, theta);
-    op.estimator = p_.estimator;
+    op.estimator = p_.estimator_of(n);
     op.clip = static_cast<T>(p_.clip);
     op.entropy_weight = static_cast<T>(p_.entropy);
     run_all(op, p_.tasks);
-    Numbers& gradient = inner_gradients_[static_cast<std::size_t>(k)];
+    Numbers& gradient = inner_gradients_[static_cast<std::size_t>(n)];
     gradient.assign(static_cast<std::size_t>(p_.tasks * p_.shape.parameters()), T(NAN));
     return applied(k, &theta, step_size(k), gradient.data());
   }
@@ -175,15 +187,17 @@ class KernelStages {
     run_all(op, p_.tasks);
     return applied(k, &base);
   }
-  /// v + H_k·(α_k∘v), and v at the learned step sizes.
-  Numbers through_step(int k, const Numbers& theta, const Numbers& v) {
-    add_step_size_gradient(k, v);
-    hessian_product(k, theta, {parameters(v), step_size(k)});
+  /// v + H·(α_k∘v) of update n, and v at the learned step sizes.
+  Numbers through_update(int n, const Numbers& theta, const Numbers& v) {
+    const int k = p_.step_of(n);
+    add_step_size_gradient(n, v);
+    hessian_product(n, theta, {parameters(v), step_size(k)});
     return applied(k, &v);
   }
-  /// u + α_k∘(H_k·u), and what a move of the learned step sizes along `direction` adds.
-  Numbers along_step(int k, const Numbers& theta, const Numbers& u, const Numbers& direction) {
-    hessian_product(k, theta, {parameters(u), {}});
+  /// u + α_k∘(H·u) of update n, and what a move of the learned step sizes along `direction` adds.
+  Numbers along_update(int n, const Numbers& theta, const Numbers& u, const Numbers& direction) {
+    const int k = p_.step_of(n);
+    hessian_product(n, theta, {parameters(u), {}});
     Numbers moved = applied(k, &u, step_size(k));
     if (p_.sizes.sets == 0) return moved;
     StepSizeTangent<T> op;
@@ -191,32 +205,33 @@ class KernelStages {
     op.step = k;
     op.direction = direction.data() + p_.shape.parameters();
     op.slope = slope(k);
-    op.gradient = inner_gradients_[static_cast<std::size_t>(k)].data();
+    op.gradient = inner_gradients_[static_cast<std::size_t>(n)].data();
     op.base = {moved.data(), p_.shape.parameters()};
     op.out = moved.data();
     run_all(op, p_.tasks);
     return moved;
   }
-  void add_step_size_gradient(int k, const Numbers& v) {
+  void add_step_size_gradient(int n, const Numbers& v) {
     if (p_.sizes.sets == 0) return;
+    const int k = p_.step_of(n);
     StepSizeGradient<T> op;
     op.layout = p_.sizes;
     op.step = k;
     op.v = v.data();
     op.slope = slope(k);
-    op.gradient = inner_gradients_[static_cast<std::size_t>(k)].data();
+    op.gradient = inner_gradients_[static_cast<std::size_t>(n)].data();
     op.out = step_size_gradient_.data();
-    op.add = p_.sizes.sets == 1 && k + 1 < p_.steps;
+    op.add = (n + 1) % p_.epochs != 0 || (p_.sizes.sets == 1 && k + 1 < p_.steps);
     run_all(op, p_.tasks);
   }
-  /// Leaves partial sums of H_k·direction.
-  void hessian_product(int k, const Numbers& theta, const Direction<T>& direction) {
+  /// Leaves partial sums of H·direction, H of update n.
+  void hessian_product(int n, const Numbers& theta, const Direction<T>& direction) {
     HessianVector<T> op;
     op.shape = p_.shape;
     op.params = parameters(theta);
-    op.batch = batch(k);
+    op.batch = batch(p_.step_of(n));
     op.direction = direction;
-    op.estimator = p_.estimator;
+    op.estimator = p_.estimator_of(n);
     op.clip = static_cast<T>(p_.clip);
     op.entropy_weight = static_cast<T>(p_.entropy);
     op.partial = partial_.data();
@@ -279,23 +294,24 @@ class KernelStages {
     return out;
   }
 
-  /// θ_0 … θ_K.
+  /// θ_0, and what it is after each of the K·E updates.
   std::vector<Numbers> chain() {
     const auto policy_end = p_.theta.begin() + p_.shape.parameters();
     std::vector<Numbers> theta = {converted<T>(Vector(p_.theta.begin(), policy_end))};
-    for (int k = 0; k < p_.steps; ++k) theta.push_back(inner_step(k, theta.back()));
+    for (int n = 0; n < p_.steps * p_.epochs; ++n) theta.push_back(inner_update(n, theta.back()));
     return theta;
   }
   Numbers meta_gradient(bool second_order = true) {
     const std::vector<Numbers> theta = chain();
     Numbers v = outer_gradient(theta.back());
-    for (int k = p_.steps; k-- > 0;) {
-      const Numbers& at = theta[static_cast<std::size_t>(k)];
+    for (int n = p_.steps * p_.epochs; n-- > 0;) {
+      const Numbers& at = theta[static_cast<std::size_t>(n)];
       if (second_order)
-        v = through_step(k, at, v);
+        v = through_update(n, at, v);
       else
-        add_step_size_gradient(k, v);
-      if (!p_.score.empty() || !p_.penalty.empty()) v = add_terms(k, at, v);
+        add_step_size_gradient(n, v);
+      if (n % p_.epochs == 0 && (!p_.score.empty() || !p_.penalty.empty()))
+        v = add_terms(p_.step_of(n), at, v);
     }
     return mean_over_tasks(v);
   }
@@ -321,7 +337,7 @@ class KernelStages {
   const T* slope(int k) const { return p_.sizes.positive ? step_size(k).data : adapted_.data(); }
   void set_step_sizes() {
     const auto parameters = static_cast<std::size_t>(p_.shape.parameters());
-    inner_gradients_.resize(static_cast<std::size_t>(p_.steps));
+    inner_gradients_.resize(static_cast<std::size_t>(p_.steps * p_.epochs));
     adapted_ = p_.adapted.empty() ? Numbers(parameters, 1) : converted<T>(p_.adapted);
     step_sizes_.clear();
     for (int k = 0; k < p_.steps; ++k)
@@ -351,7 +367,7 @@ class KernelStages {
   int chunks_ = 0;
   Numbers partial_, values_;
   Numbers step_sizes_, adapted_;          // [K][P], [P]
-  std::vector<Numbers> inner_gradients_;  // [K] of [task][P]
+  std::vector<Numbers> inner_gradients_;  // [K·E] of [task][P]
   Numbers step_size_gradient_;            // [task][set][number]
 };
 
@@ -363,9 +379,10 @@ Vector kernel_curvature_product(const MetaProblem& p, const Vector& direction) {
   const auto theta = kernels.chain();
   const auto along = converted<T>(direction);
   auto u = std::vector<T>(along.begin(), along.begin() + p.shape.parameters());
-  for (int k = 0; k < p.steps; ++k) u = kernels.along_step(k, theta[static_cast<std::size_t>(k)], u, along);
+  const int updates = p.steps * p.epochs;
+  for (int n = 0; n < updates; ++n) u = kernels.along_update(n, theta[static_cast<std::size_t>(n)], u, along);
   u = kernels.fisher_product(p.steps, theta.back(), u);
-  for (int k = p.steps; k-- > 0;) u = kernels.through_step(k, theta[static_cast<std::size_t>(k)], u);
+  for (int n = updates; n-- > 0;) u = kernels.through_update(n, theta[static_cast<std::size_t>(n)], u);
   return to_double(kernels.mean_over_tasks(u));
 }
 

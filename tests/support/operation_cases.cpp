@@ -56,8 +56,9 @@ OperationCase make_case(std::string family, std::string form, int tasks, const P
           }};
 }
 
-PolicyShape with_context(PolicyShape shape) {
+PolicyShape with_context(PolicyShape shape, ContextInput input = ContextInput::concatenate) {
   shape.context = 2;
+  shape.context_input = input;
   return shape;
 }
 
@@ -115,6 +116,7 @@ struct Cases {
   int long_horizon = size == CaseSize::full ? 25 : 11, long_envs = size == CaseSize::full ? 21 : 7;
   Problem deep{policy_of({5, 19, 21, 3}, HeadKind::gaussian), tasks, long_horizon, long_envs};
   Problem relu{with_context(policy_of({4, 18, 6}, HeadKind::categorical, Activation::relu)), tasks, 11, 7};
+  Problem film{with_context(policy_of({5, 19, 3}, HeadKind::gaussian), ContextInput::film), tasks, 11, 7};
   Problem plain{policy_of({3, 2}, HeadKind::gaussian), tasks, 11, 7};
   Problem logits{policy_of({3, 5}, HeadKind::categorical), tasks, 11, 7};
 
@@ -158,6 +160,8 @@ struct Cases {
       op.drawn_params = p.params(memory, "drawn");
       return op;
     });
+    add("PolicyGradient", "ratio_film",
+        [=, p = film](Memory& memory) { return gradient(memory, p, EstimatorName::ratio, false); });
     add("PolicyGradient", "dice_no_hidden_layer", [=, p = logits](Memory& memory) {
       auto op = gradient(memory, p, EstimatorName::dice, true);
       op.entropy_weight = 0.3f;
@@ -197,6 +201,8 @@ struct Cases {
     });
     add(family, "clipped_relu_categorical",
         [p = relu](Memory& memory) { return curvature<Op>(memory, p, EstimatorName::clipped); });
+    add(family, "ratio_film",
+        [p = film](Memory& memory) { return curvature<Op>(memory, p, EstimatorName::ratio); });
     add(family, "dice_no_hidden_layer", [p = logits](Memory& memory) {
       auto op = curvature<Op>(memory, p, EstimatorName::dice);
       op.entropy_weight = 0.3f;
@@ -217,6 +223,7 @@ struct Cases {
       return op;
     };
     add("TangentLogProb", "gaussian", [=, p = deep](Memory& memory) { return tangent(memory, p); });
+    add("TangentLogProb", "film", [=, p = film](Memory& memory) { return tangent(memory, p); });
     add("TangentLogProb", "categorical", [=, p = relu](Memory& memory) { return tangent(memory, p); });
     add("DiceCurvature", "dice", [p = deep](Memory& memory) {
       const long numbers = p.tasks * p.rows_stride();

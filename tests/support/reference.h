@@ -16,6 +16,18 @@ inline double log_std(const PolicyShape& shape, const Vector& theta, int o) {
                   static_cast<double>(shape.min_log_std));
 }
 
+/// Σ_c φ_c·weight_c, with number 0's weight at `first`.
+inline double context_sum(const PolicyShape& shape, const Vector& theta, int first) {
+  double sum = 0;
+  for (int c = 0; c < shape.context; ++c)
+    sum += theta[static_cast<std::size_t>(shape.context_offset() + c)] *
+           theta[static_cast<std::size_t>(first + c * shape.context_weights())];
+  return sum;
+}
+inline bool modulated(const PolicyShape& shape, int layer) {
+  return layer == 0 && shape.context > 0 && shape.context_input == ContextInput::film;
+}
+
 /// Numbers of each layer for one observation: layer 0 is the observation, the last one the outputs.
 inline std::vector<Vector> forward(const PolicyShape& shape, const Vector& theta, const Vector& observation) {
   std::vector<Vector> layers = {observation};
@@ -27,9 +39,9 @@ inline std::vector<Vector> forward(const PolicyShape& shape, const Vector& theta
       for (int i = 0; i < in; ++i)
         sum += layers.back()[static_cast<std::size_t>(i)] *
                theta[static_cast<std::size_t>(shape.weight_offset(l) + i * out + o)];
-      for (int c = 0; l == 0 && c < shape.context; ++c)
-        sum += theta[static_cast<std::size_t>(shape.context_offset() + c)] *
-               theta[static_cast<std::size_t>(shape.context_weight_offset(c) + o)];
+      if (modulated(shape, l)) sum *= 1 + context_sum(shape, theta, shape.context_weight_offset(0) + o);
+      if (l == 0 && shape.context > 0)
+        sum += context_sum(shape, theta, shape.context_weight_offset(0) + shape.context_weights() - out + o);
       if (l + 1 < shape.layers)
         sum = shape.activation == Activation::tanh ? std::tanh(sum) : std::max(sum, 0.0);
       next[static_cast<std::size_t>(o)] = sum;
@@ -52,15 +64,29 @@ inline void backward(const PolicyShape& shape, const Vector& theta, const std::v
     const int in = shape.width[l], out = shape.width[l + 1];
     const Vector& x = layers[static_cast<std::size_t>(l)];
     Vector below(static_cast<std::size_t>(in));
-    for (int o = 0; o < out; ++o)
-      gradient[static_cast<std::size_t>(shape.bias_offset(l) + o)] += above[static_cast<std::size_t>(o)];
     for (int c = 0; l == 0 && c < shape.context; ++c)
       for (int o = 0; o < out; ++o) {
-        const auto context = static_cast<std::size_t>(shape.context_offset() + c),
-                   weight = static_cast<std::size_t>(shape.context_weight_offset(c) + o);
-        gradient[weight] += theta[context] * above[static_cast<std::size_t>(o)];
-        gradient[context] += theta[weight] * above[static_cast<std::size_t>(o)];
+        const auto add = [&](int at, double by) {
+          const auto context = static_cast<std::size_t>(shape.context_offset() + c),
+                     weight = static_cast<std::size_t>(at);
+          gradient[weight] += theta[context] * by;
+          gradient[context] += theta[weight] * by;
+        };
+        const double by = above[static_cast<std::size_t>(o)];
+        add(shape.context_weight_offset(c) + shape.context_weights() - out + o, by);
+        if (!modulated(shape, l)) continue;
+        double unscaled = theta[static_cast<std::size_t>(shape.bias_offset(l) + o)];
+        for (int i = 0; i < in; ++i)
+          unscaled += x[static_cast<std::size_t>(i)] *
+                      theta[static_cast<std::size_t>(shape.weight_offset(l) + i * out + o)];
+        add(shape.context_weight_offset(c) + o, by * unscaled);
       }
+    if (modulated(shape, l))
+      for (int o = 0; o < out; ++o)
+        above[static_cast<std::size_t>(o)] *=
+            1 + context_sum(shape, theta, shape.context_weight_offset(0) + o);
+    for (int o = 0; o < out; ++o)
+      gradient[static_cast<std::size_t>(shape.bias_offset(l) + o)] += above[static_cast<std::size_t>(o)];
     for (int i = 0; i < in; ++i) {
       for (int o = 0; o < out; ++o) {
         const auto p = static_cast<std::size_t>(shape.weight_offset(l) + i * out + o);
