@@ -13,7 +13,7 @@
 //   back(team, shape, weights, MemoryBack)      from ∂/∂(state after) to ∂/∂(state before)
 //   Sums<T>, take_sums, clear_sums, add_gradient, store_gradient   the weights' gradient, over many rows at once
 //
-// All strides are padded to 16 numbers, and what is in the padding of a state is zero. kernels/gru.h is one.
+// All strides are multiples of 16 numbers; behind a state's numbers, up to outputs(shape), are zeros. kernels/gru.h is one.
 #pragma once
 
 #include "kernels/product.h"
