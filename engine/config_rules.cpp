@@ -117,11 +117,11 @@ void check_memory(const Config& config, const OptionSource& source) {
                       ", so that a trial is whole episodes",
                   std::to_string(rl2.trial_length));
   const std::int64_t envs = std::int64_t{config.tasks_per_iteration} * config.envs_per_task;
-  if (envs % rl2.minibatches != 0)
+  if (envs % rl2.ppo.minibatches != 0)
     source.refuse("/algorithm/minibatches",
                   "a number that divides the " + std::to_string(envs) +
                       " environments (tasks_per_iteration × envs_per_task)",
-                  std::to_string(rl2.minibatches));
+                  std::to_string(rl2.ppo.minibatches));
   if (config.at_episode_end != AtEpisodeEnd::restart)
     source.refuse("/at_episode_end",
                   "\"restart\" with algorithm \"rl2\", whose trials go on with the next episode", "\"stop\"");

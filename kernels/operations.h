@@ -22,6 +22,7 @@
 #include "kernels/trial_advantages.h"
 #include "kernels/trial_gradient.h"
 #include "kernels/trial_rollout.h"
+#include "kernels/trial_updates.h"
 #include "kernels/type_list.h"
 
 namespace innerloop {
@@ -35,7 +36,8 @@ using PolicyOperations =
 
 // Of policies with a memory, beside their rollouts.
 template <class T>
-using TrialPasses = TypeList<TrialAdvantages<T>, EpisodeReturns<T>, ShuffleTrials<T>, TrialGradient<T, Gru>>;
+using TrialPasses =
+    TypeList<TrialAdvantages<T>, EpisodeReturns<T>, ShuffleTrials<T>, TrialUpdates<T>, TrialGradient<T, Gru>>;
 
 template <class T, class List>
 struct EnvironmentOperationsOf;

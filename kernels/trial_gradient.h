@@ -5,6 +5,8 @@
 // them up. To be maximised, as a mean over the rows:
 //
 //   min(ρ·A, clip(ρ, 1 ± ε)·A) + w·entropy − c·½(value − target)²,   ρ = π(a|s) / π(a|s) as drawn
+//
+// Where the value is clipped too, its error is the larger one of the value's and of clip(value, value as drawn ± δ)'s.
 #pragma once
 
 #include "kernels/estimators.h"
@@ -14,8 +16,8 @@
 
 namespace innerloop {
 
-// Sums over a tile's rows, beside the gradient: the surrogate, entropy, ½(value − target)², and the KL divergence from
-// the policy as drawn, estimated by ρ − 1 − log ρ.
+// Sums over a tile's rows, beside the gradient: the surrogate, entropy, half the value's squared error, and the KL
+// divergence from the policy as drawn, estimated by ρ − 1 − log ρ.
 enum TrialValue : int { kTrialSurrogate, kTrialEntropy, kTrialValueLoss, kTrialDivergence, kTrialValues };
 
 template <class T, class Memory>
@@ -26,6 +28,7 @@ struct TrialGradient {
   const int* order = nullptr;  // [env]  which environments, a tile's side by side
   int envs = 0;                // how many
   T clip = 0, value_weight = 0, entropy_weight = 0;
+  T value_clip = 0;  // δ; 0: values are not clipped
   Schedule<T> entropy_schedule;
   T* partial = nullptr;  // [tile][P]
   T* values = nullptr;   // [tile][kTrialValues]
@@ -51,6 +54,7 @@ struct TrialGradient {
   // Steps whose rows go into the memory's gradient with one product: enough that its sums are loaded seldom, few enough
   // that what it reads is still in the cache.
   static constexpr int kTogether = 4;
+  static constexpr int kDrawn = 4;  // numbers of a row that are there as drawn, beside its action's
 
   // What the whole trial leaves, step by step: the policy's inputs, and the memory's states and what it keeps.
   struct Kept {
@@ -83,7 +87,7 @@ struct TrialGradient {
     T* head_sums;  // [head][padded(hidden)]
     T* row_sums;   // [quantity][kChains]
     T* outputs;    // [head][kStride]
-    T* drawn;      // [action_size + 3][kStride]  actions, log-probabilities, advantages, targets
+    T* drawn;      // [action_size + 4][kStride]  actions, log-probabilities, advantages, targets, values
     T* seeds;      // [quantity][kStride]
     T* state;      // [row][state_size]  the gradient by the memory's state
     T* back;       // [kTogether · row][back_size]
@@ -99,7 +103,7 @@ struct TrialGradient {
       b.head_sums = scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.memory.hidden));
       b.row_sums = scratch.take<T>(static_cast<long>(quantities(shape)) * kChains);
       b.outputs = scratch.take<T>(static_cast<long>(shape.heads()) * kStride);
-      b.drawn = scratch.take<T>(static_cast<long>(shape.actions() + 3) * kStride);
+      b.drawn = scratch.take<T>(static_cast<long>(shape.actions() + kDrawn) * kStride);
       b.seeds = scratch.take<T>(static_cast<long>(quantities(shape)) * kStride);
       b.state = scratch.take<T>(rows * Memory::state_size(shape.memory));
       b.back = scratch.take<T>(kTogether * rows * Memory::back_size(shape.memory));
@@ -148,7 +152,7 @@ TEAM_FN void TrialGradient<T, Memory>::seed_rows(const Team& team, const Buffers
                                                  T entropy_weight_now) const {
   using L = typename Team::Lane;
   const int actions = shape.actions(), heads = shape.heads(), numbers = heads + actions;
-  // Behind the actions: log-probabilities, advantages, targets.
+  // Behind the actions: log-probabilities, advantages, targets, values.
   const T* const drawn = b.drawn + static_cast<long>(trials.batch.action_size) * kStride;
   with_head(shape.actor.head, [&](auto head) FN_LAMBDA {
     using Head = decltype(head);
@@ -170,11 +174,20 @@ TEAM_FN void TrialGradient<T, Memory>::seed_rows(const Team& team, const Buffers
         add(o, by_output);
         add(heads + o, by_std);
       });
-      const L off = load<L>(b.outputs + actions * kStride + r) - load<L>(drawn + 2 * kStride + r);
-      put(actions, off * L(-value_weight));
+      const L value = load<L>(b.outputs + actions * kStride + r), target = load<L>(drawn + 2 * kStride + r);
+      const L off = value - target;
+      L slope = off, square = off * off;
+      if (value_clip > T(0)) {
+        const L before = load<L>(drawn + 3 * kStride + r), range(value_clip);
+        const L held = max(min(value, before + range), before - range) - target;
+        const auto is_held = held * held > square;  // then the value is clipped, and its loss a constant
+        slope = select(is_held, L(0), slope);
+        square = select(is_held, held * held, square);
+      }
+      put(actions, slope * L(-value_weight));
       put(numbers + kTrialSurrogate, Clipped::value(advantage, log_ratio, ratio, L(clip)));
       put(numbers + kTrialEntropy, Head::template entropy<L>(b.head, row));
-      put(numbers + kTrialValueLoss, off * off * L(T(0.5)));
+      put(numbers + kTrialValueLoss, square * L(T(0.5)));
       put(numbers + kTrialDivergence, (ratio - L(1)) - log_ratio);
     }
   });
@@ -226,13 +239,13 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
   fill(team, b.row_sums, static_cast<long>(quantities(shape)) * kChains, T(0));
   fill(team, b.state, static_cast<long>(kTrialTile) * kept.state_size, T(0));
   fill(team, b.outputs, static_cast<long>(heads) * kStride, T(0));
-  fill(team, b.drawn, static_cast<long>(batch.action_size + 3) * kStride, T(0));
+  fill(team, b.drawn, static_cast<long>(batch.action_size + kDrawn) * kStride, T(0));
   forward(team, b, kept, of);
 
   for (int t = batch.horizon; t-- > 0;) {
     const long at = static_cast<long>(t) * batch.envs;
-    for_cells(team, batch.action_size + 3, rows, [&](int i, int row) FN_LAMBDA {
-      const T* const rest[] = {batch.log_probs, batch.advantages, trials.targets};
+    for_cells(team, batch.action_size + kDrawn, rows, [&](int i, int row) FN_LAMBDA {
+      const T* const rest[kDrawn] = {batch.log_probs, batch.advantages, trials.targets, trials.values};
       const T* from =
           i < batch.action_size ? batch.actions + i * batch.row_stride : rest[i - batch.action_size];
       b.drawn[i * kStride + row] = from[at + of[row]];

@@ -313,6 +313,14 @@ TEST(Config, RefusesMinibatchesThatDoNotDivideTheEnvironments) {
             "envs_per_task), found 5");
 }
 
+TEST(Config, RefusesNegativeBoundsOfAnUpdate) {
+  for (const std::string option : {"target_kl", "value_clip"}) {
+    EXPECT_EQ(fault_of("algorithm." + option + "=0.1"), "no error");
+    EXPECT_EQ(fault_of("algorithm." + option + "=-0.1"),
+              "/algorithm/" + option + ": wanted a number of at least 0, found -0.1 (number)");
+  }
+}
+
 TEST(Config, RefusesAMemoryOfNoUnits) {
   EXPECT_EQ(fault_of("policy.hidden=0"), "/policy/hidden: wanted an integer from 1 to 256, found 0 (number)");
 }

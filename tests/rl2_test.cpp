@@ -70,6 +70,7 @@ TEST(Rl2, ClimbsPposObjectiveOnItsTrials) {
     p.log_probs = rows(t.batch.log_probs, 1);
     p.advantages = rows(t.batch.advantages, 1);
     p.targets = rows(t.targets, 1);
+    p.values = rows(t.values, 1);
     for (int e = 0; e < p.envs; ++e) p.order.push_back(e);
     Vector mean = kernel_trial_gradient(p).gradient;
     for (double& g : mean) g /= p.rows();
@@ -103,6 +104,49 @@ TEST(Rl2, TakesTheStepsOfItsOptimiser) {
       EXPECT_LT(relative_error(learning.params(), wanted), 1e-6) << outer << ' ' << i;
     }
   }
+}
+
+double reported(const IterationReport& report, const std::string& wanted) {
+  for (const auto& [name, value] : report.extra)
+    if (name == wanted) return value;
+  return NAN;
+}
+
+TEST(Rl2, MakesNoFurtherUpdateAboveTheTargetDivergence) {
+  // Any step goes beyond it, so that the first update is the only one.
+  Learning learning(trial_config({"algorithm.target_kl=1e-9", "outer.lr=0.05"}));
+  PlainAdam adam;
+  for (int i = 0; i < 3; ++i) {
+    Vector wanted = learning.params();
+    const IterationReport report = learning.iterate();
+    EXPECT_EQ(reported(report, "updates"), 1);
+    EXPECT_GT(reported(report, "kl"), 1e-9);
+    adam.step(wanted, learning.gradient(), 0.05);
+    EXPECT_LT(relative_error(learning.params(), wanted), 1e-6) << i;
+  }
+}
+
+TEST(Rl2, MakesAllUpdatesBelowTheTargetDivergence) {
+  Learning all(trial_config()), bounded(trial_config({"algorithm.target_kl=100"}));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(reported(all.iterate(), "updates"), 4);
+    EXPECT_EQ(reported(bounded.iterate(), "updates"), 4);
+  }
+  EXPECT_EQ(all.params(), bounded.params());
+}
+
+TEST(Rl2, MakesSomeUpdatesWhereTheTargetIsMet) {
+  Learning learning(trial_config({"algorithm.target_kl=0.002", "algorithm.epochs=20", "outer.lr=0.01"}));
+  const IterationReport report = learning.iterate();
+  EXPECT_GT(reported(report, "updates"), 1);
+  EXPECT_LT(reported(report, "updates"), 40);
+}
+
+TEST(Rl2, ClippingValuesChangesWhatIsLearned) {
+  Learning plain(trial_config()), clipped(trial_config({"algorithm.value_clip=0.01"}));
+  plain.iterate();
+  clipped.iterate();
+  EXPECT_NE(plain.params(), clipped.params());
 }
 
 TEST(Rl2, ReportsAReturnForEachEpisodeOfTheTrial) {

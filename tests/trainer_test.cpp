@@ -48,11 +48,12 @@ TEST_P(EveryLearner, EveryThreadCountAndInstructionSetGivesTheSameBits) {
 }
 
 std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>& info) {
-  const char* names[] = {
-      "Maml",       "MamlTrpo", "MamlDice", "Fomaml",       "Emaml",           "Reptile",        "Promp",
-      "Bandit",     "Cartpole", "MetaSgd",  "MetaSgdTrpo",  "PrompLayerLr",    "FomamlScalarLr", "Anil",
-      "Cavia",      "Rl2",      "Rl2Point", "MetaSgdAdamW", "ReptileMomentum", "PrompNesterov",  "Rl2AdamW",
-      "MamlEntropy"};
+  const char* names[] = {"Maml",           "MamlTrpo",     "MamlDice",        "Fomaml",
+                         "Emaml",          "Reptile",      "Promp",           "Bandit",
+                         "Cartpole",       "MetaSgd",      "MetaSgdTrpo",     "PrompLayerLr",
+                         "FomamlScalarLr", "Anil",         "Cavia",           "Rl2",
+                         "Rl2Point",       "MetaSgdAdamW", "ReptileMomentum", "PrompNesterov",
+                         "Rl2AdamW",       "MamlEntropy",  "Rl2TargetKl"};
   return names[info.index];
 }
 
@@ -93,7 +94,11 @@ INSTANTIATE_TEST_SUITE_P(
                                  R"(policy={"name":"gru","hidden":5})", R"(outer={"name":"adamw"})",
                                  R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2})"},
         std::vector<std::string>{R"(environment={"name":"cartpole"})", "algorithm.entropy_weight=0.2",
-                                 "algorithm.outer_entropy_weight=0.1"}),
+                                 "algorithm.outer_entropy_weight=0.1"},
+        std::vector<std::string>{
+            "at_episode_end=restart", "tasks_per_iteration=20", R"(policy={"name":"gru","hidden":5})",
+            R"(algorithm={"name":"rl2","trial_length":10,"minibatches":2,"target_kl":0.002,)"
+            R"("value_clip":0.2})"}),
     learner_name);
 
 TEST(Trainer, TheStateChangesEveryIteration) {

@@ -68,8 +68,28 @@ TEST_P(TrialGradientTest, ClippingTakesGradientAway) {
   EXPECT_GT(relative_error(kernel_trial_gradient(p).gradient, clipped), 0.1);
 }
 
+TEST_P(TrialGradientTest, WithClippedValuesIsTheFiniteDifference) {
+  TrialProblem p = problem({4, 5, 3, 37, 7});
+  const Vector plain = kernel_trial_gradient(p).gradient;
+  p.value_clip = 0.3;
+  const Vector clipped = kernel_trial_gradient(p).gradient;
+  EXPECT_LT(relative_error(clipped, differences_of(p)), 1e-7);
+  EXPECT_GT(relative_error(clipped, plain), 0.01);
+}
+
+// Within the range about the values as drawn, nothing is clipped.
+TEST_P(TrialGradientTest, AWideRangeOfValuesClipsNone) {
+  TrialProblem p = problem({3, 5, 2, 9, 4});
+  const TrialGradientResult plain = kernel_trial_gradient(p);
+  p.value_clip = 1e9;
+  const TrialGradientResult wide = kernel_trial_gradient(p);
+  EXPECT_EQ(wide.gradient, plain.gradient);
+  EXPECT_EQ(wide.values, plain.values);
+}
+
 TEST_P(TrialGradientTest, ValuesAreTheReferences) {
-  const TrialProblem p = problem({4, 5, 3, 37, 7});
+  TrialProblem p = problem({4, 5, 3, 37, 7});
+  p.value_clip = 0.3;
   const reference::TrialSums sums = reference::trial_sums(p, p.theta);
   const Vector values = kernel_trial_gradient(p).values;
   EXPECT_LT(relative_error(values, {sums.surrogate, sums.entropy, sums.value_loss, sums.divergence}), 1e-9);

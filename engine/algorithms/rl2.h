@@ -30,7 +30,8 @@ class Rl2 : public Algorithm {
  private:
   /// The trials' advantages and the values' targets.
   void judge();
-  /// One step of the optimiser, on the environments order_[first], ….
+  void count_updates(TrialUpdates<float>::Phase phase);
+  /// One step of the optimiser, on the environments of a minibatch, unless the iteration's updates are over.
   void update(int epoch, int minibatch);
   void enqueue();
   IterationReport report() const;
@@ -44,10 +45,9 @@ class Rl2 : public Algorithm {
   TrialAdvantages<float> advantages_;
   ShuffleTrials<float> shuffle_;
   TrialGradient<float, Gru> gradient_;
+  TrialUpdates<float> updates_;
   float* params_ = nullptr;
   float* mean_gradient_ = nullptr;
-  float* values_ = nullptr;       // [minibatch][tile][kTrialValues]  of the last epoch
-  float* mean_values_ = nullptr;  // [kTrialValues]
   Recording recording_;
   std::shared_ptr<void> memory_;
 };

@@ -82,6 +82,9 @@ const Variant kForms[] = {
       "algorithm.outer_entropy_weight=0.1"}},
     {"Nesterov", {R"(outer={"name":"sgd","momentum":0.9,"nesterov":true})"}},
     {"Deterministic", {"evaluation.deterministic=true"}},
+    {"Rl2TargetKl",
+     {"at_episode_end=restart", R"(policy={"name":"gru","hidden":5})",
+      R"(algorithm={"name":"rl2","trial_length":10,"minibatches":2,"target_kl":0.002,"value_clip":0.2})"}},
     // Scratch memory of more than a block's shared memory.
     {"WideNetwork", {"policy.hidden=[256,256]", "iterations=1", "evaluation.every=0"}},
 };

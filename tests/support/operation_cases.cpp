@@ -463,6 +463,7 @@ struct Cases {
                                 op.order = memory.hold<int>("order", order);
                                 op.clip = 0.2f;
                                 op.value_weight = 0.5f;
+                                op.value_clip = head == HeadKind::gaussian ? 0.4f : 0.0f;
                                 op.entropy_weight = 0.03f;
                                 op.entropy_schedule = {key(memory), 0.1f};
                                 op.partial =
@@ -499,6 +500,25 @@ struct Cases {
       op.lengths = memory.blank("lengths", numbers);
       return op;
     });
+    using Updates = TrialUpdates<float>;
+    const std::pair<const char*, Updates::Phase> of_updates[] = {
+        {"begin", Updates::Phase::begin}, {"judge", Updates::Phase::judge}, {"mean", Updates::Phase::mean}};
+    for (const auto& [name, phase] : of_updates)
+      add_once("TrialUpdates", name, [phase = phase](Memory& memory) {
+        Updates op;
+        op.phase = phase;
+        op.minibatches = 5;
+        op.minibatch = 1;
+        op.tiles = 3;
+        op.rows = 20;
+        op.sums = memory.hold("sums", std::vector<double>(3 * kTrialValues, 0.7));
+        op.target_kl = 0.1f;
+        op.values = memory.normals("values", 5 * kTrialValues);
+        op.going = memory.hold<int>("going", std::vector<int>{1});
+        op.updates = memory.hold("updates", std::vector<double>{2});
+        op.mean_values = memory.blank("mean_values", kTrialValues);
+        return op;
+      });
     for (const bool rank : {false, true})
       add_once("ShuffleTrials", rank ? "rank" : "draw", [rank](Memory& memory) {
         using Op = ShuffleTrials<float>;

@@ -17,12 +17,12 @@ const HostKernels<TrialPasses<double>>& double_trial_kernels();
 struct TrialProblem {
   MemoryPolicyShape shape;
   int envs = 0, steps = 0;
-  double clip = 0.2, value_weight = 0.5, entropy_weight = 0.03;
+  double clip = 0.2, value_weight = 0.5, value_clip = 0, entropy_weight = 0.03;
   Vector theta;
-  Vector inputs;                          // [input][step][env]
-  Vector actions;                         // [dimension][step][env]
-  Vector log_probs, advantages, targets;  // [step][env]
-  std::vector<int> order;                 // of the environments that count
+  Vector inputs;                                  // [input][step][env]
+  Vector actions;                                 // [dimension][step][env]
+  Vector log_probs, advantages, targets, values;  // [step][env]
+  std::vector<int> order;                         // of the environments that count
 
   int parameters() const { return Gru::parameters(shape.memory) + shape.head_parameters(); }
   int rows() const { return envs * steps; }
@@ -53,6 +53,7 @@ inline TrialProblem random_trial_problem(int inputs, int hidden, int actions, He
   for (double& lp : p.log_probs) lp -= discrete ? std::log(actions) : 1.3 * actions;
   p.advantages = random_vector(p.rows(), 1, random);
   p.targets = random_vector(p.rows(), 1, random);
+  p.values = random_vector(p.rows(), 0.5, random);
   p.order.resize(static_cast<std::size_t>(envs));
   std::iota(p.order.begin(), p.order.end(), 0);
   std::shuffle(p.order.begin(), p.order.end(), random);
@@ -131,7 +132,14 @@ inline TrialSums trial_sums(const TrialProblem& p, const Vector& theta) {
       const double ratio = std::exp(log_prob - p.log_probs[p.row(t, e)]), a = p.advantages[p.row(t, e)];
       sums.surrogate += std::min(ratio * a, std::clamp(ratio, 1 - p.clip, 1 + p.clip) * a);
       sums.entropy += entropy;
-      sums.value_loss += std::pow(v - p.targets[p.row(t, e)], 2) / 2;
+      const double target = p.targets[p.row(t, e)];
+      double square = std::pow(v - target, 2);
+      if (p.value_clip > 0) {
+        const double drawn = p.values[p.row(t, e)];
+        square =
+            std::max(square, std::pow(std::clamp(v, drawn - p.value_clip, drawn + p.value_clip) - target, 2));
+      }
+      sums.value_loss += square / 2;
       sums.divergence += ratio - 1 - std::log(ratio);
     }
   }
@@ -161,7 +169,7 @@ inline TrialGradientResult kernel_trial_gradient(const TrialProblem& p) {
     return to;
   };
   Vector inputs = rows(p.inputs), actions = rows(p.actions), log_probs = rows(p.log_probs),
-         advantages = rows(p.advantages), targets = rows(p.targets);
+         advantages = rows(p.advantages), targets = rows(p.targets), drawn_values = rows(p.values);
   Batch<T>& batch = op.trials.batch;
   batch.horizon = p.steps;
   batch.envs = p.envs;
@@ -173,6 +181,7 @@ inline TrialGradientResult kernel_trial_gradient(const TrialProblem& p) {
   batch.log_probs = log_probs.data();
   batch.advantages = advantages.data();
   op.trials.targets = targets.data();
+  op.trials.values = drawn_values.data();
   op.trials.episode_steps = 1;
   op.shape = p.shape;
   op.params = p.theta.data();
@@ -180,6 +189,7 @@ inline TrialGradientResult kernel_trial_gradient(const TrialProblem& p) {
   op.envs = static_cast<int>(p.order.size());
   op.clip = p.clip;
   op.value_weight = p.value_weight;
+  op.value_clip = p.value_clip;
   op.entropy_weight = p.entropy_weight;
   const auto tiles = static_cast<std::size_t>(op.tiles()), size = static_cast<std::size_t>(p.parameters());
   Vector partial(tiles * size, NAN), values(tiles * kTrialValues, NAN);
