@@ -225,14 +225,15 @@ struct PpoUpdateOptions {
   double value_clip = 0.0;
   double entropy_weight = 0.01;
   WeightSchedule entropy_schedule = WeightSchedule::constant;
+  int window = 0;
   bool operator==(const PpoUpdateOptions&) const = default;
 
   template <class Fields>
   static void describe(Fields& field, PpoUpdateOptions& o) {
     field("discount", o.discount, between(0, 1),
-          "γ: what a reward is worth one step later, in whichever episode");
+          "γ: what a reward is worth one step later; of `rl2` in whichever episode");
     field("gae_lambda", o.gae_lambda, between(0, 1),
-          "λ of generalised advantage estimation, through the whole trial");
+          "λ of generalised advantage estimation; of `rl2` through the whole trial");
     field("epochs", o.epochs, between(1, 1000), "how often the trials of one iteration are gone through");
     field("minibatches", o.minibatches, between(1, 1 << 20),
           "updates of an epoch; each takes as many whole trials, in an order drawn anew");
@@ -251,6 +252,10 @@ struct PpoUpdateOptions {
           Choices{Choice{"constant", "all iterations alike"},
                   Choice{"linear", "from the whole weight to almost none in the last iteration"}},
           "of entropy_weight over the iterations");
+    field("window", o.window, between(0, kMaxHorizon),
+          "steps, which divide a trial, that the gradient goes back through the memory; in training only so "
+          "many are "
+          "kept at a time; 0: the whole trial");
   }
 };
 
@@ -274,7 +279,22 @@ struct Rl2Options {
   }
 };
 
+struct PpoOptions {
+  using Options = PpoOptions;
+  static constexpr auto name = "ppo";
+  static constexpr auto meaning =
+      "proximal policy optimisation of one policy for all tasks, without meta-learning; trials are one "
+      "horizon long";
+  PpoUpdateOptions ppo = {.gae_lambda = 0.95};
+  bool operator==(const PpoOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PpoOptions& o) {
+    PpoUpdateOptions::describe(field, o.ppo);
+  }
+};
+
 using Algorithms = TypeList<MamlOptions, MetaSgdOptions, CaviaOptions, FomamlOptions, ReptileOptions,
-                            EmamlOptions, PrompOptions, Rl2Options>;
+                            EmamlOptions, PrompOptions, Rl2Options, PpoOptions>;
 
 }  // namespace innerloop

@@ -1,4 +1,4 @@
-#include "engine/algorithms/rl2.h"
+#include "engine/algorithms/ppo.h"
 
 #include <cmath>
 
@@ -7,37 +7,31 @@
 
 namespace innerloop {
 
-Rl2::Rl2(const Config& config, const Rl2Options& options, Device& device)
+Ppo::Ppo(const Config& config, Device& device)
     : config_(config),
-      options_(options),
+      options_(ppo_options(config)),
       device_(device),
-      loop_(config, config.tasks_per_iteration, config.envs_per_task, true, device, plan_) {
+      loop_(config, config.tasks_per_iteration, config.envs_per_task, true, device, plan_),
+      minibatch_envs_(loop_.envs() / options_.minibatches) {
   const int steps = loop_.trials().batch.horizon;
-  const PpoUpdateOptions& ppo = options.ppo;
-  advantages_.discount = static_cast<float>(ppo.discount);
-  advantages_.gae_lambda = static_cast<float>(ppo.gae_lambda);
+  advantages_.discount = static_cast<float>(options_.discount);
+  advantages_.gae_lambda = static_cast<float>(options_.gae_lambda);
+  advantages_.ends_with_episode = !has_memory(config);
   shuffle_.envs = loop_.envs();
-  shuffle_.epochs = ppo.epochs;
-  gradient_.shape = loop_.shape();
-  gradient_.trials = loop_.trials();  // its sizes; where its numbers lie is known once memory is there
-  gradient_.envs = loop_.envs() / ppo.minibatches;
-  gradient_.clip = static_cast<float>(ppo.clip_range);
-  gradient_.value_weight = static_cast<float>(ppo.value_weight);
-  gradient_.value_clip = static_cast<float>(ppo.value_clip);
-  gradient_.entropy_weight = static_cast<float>(ppo.entropy_weight);
-  if (ppo.entropy_schedule == WeightSchedule::linear)
-    gradient_.entropy_schedule.decay = 1.0f / static_cast<float>(config.iterations);
-  updates_.minibatches = ppo.minibatches;
-  updates_.tiles = gradient_.tiles();
-  updates_.rows = gradient_.envs * steps;
-  updates_.target_kl = static_cast<float>(ppo.target_kl);
+  shuffle_.epochs = options_.epochs;
+  if (options_.entropy_schedule == WeightSchedule::linear)
+    entropy_schedule_.decay = 1.0f / static_cast<float>(config.iterations);
+  updates_.minibatches = options_.minibatches;
+  updates_.tiles = tiles();
+  updates_.rows = minibatch_envs_ * steps;
+  updates_.target_kl = static_cast<float>(options_.target_kl);
 
-  const std::int64_t size = parameters(), tiles = gradient_.tiles(), epochs = ppo.epochs, envs = loop_.envs();
+  const std::int64_t size = parameters(), epochs = options_.epochs, envs = loop_.envs();
   plan_.add(&params_, "params", "[parameter]", {size});
   plan_.add(&mean_gradient_, "gradient", "[parameter]", {size});
-  plan_.add(&gradient_.partial, "partial_gradients", "[tile][parameter]", {tiles, size});
-  plan_.add(&gradient_.values, "pass_values", "[tile][value]", {tiles, kTrialValues});
-  plan_.add(&updates_.values, "minibatch_values", "[minibatch][value]", {ppo.minibatches, kTrialValues});
+  plan_.add(&partial_gradients_, "partial_gradients", "[tile][parameter]", {tiles(), size});
+  plan_.add(&tile_values_, "pass_values", "[tile][value]", {tiles(), kTrialValues});
+  plan_.add(&updates_.values, "minibatch_values", "[minibatch][value]", {options_.minibatches, kTrialValues});
   plan_.add(&updates_.mean_values, "mean_values", "[value]", {kTrialValues});
   plan_.add(&updates_.updates, "updates", "[1]", {1});
   plan_.add(&updates_.going, "updates_going", "[1]", {1});
@@ -51,15 +45,12 @@ Rl2::Rl2(const Config& config, const Rl2Options& options, Device& device)
   outer_ = OuterOptimiser::create(config, static_cast<int>(size), device, plan_, nullptr);
 }
 
-void Rl2::allocate() {
+void Ppo::allocate() {
   memory_ = allocate_planned(device_, plan_, "this config");
   advantages_.trials = loop_.trials();
   shuffle_.key = loop_.key();
-  updates_.sums = gradient_.values;
-  gradient_.enabled = updates_.going;
-  gradient_.params = params_;
-  gradient_.trials = loop_.trials();
-  if (gradient_.entropy_schedule.decay > 0) gradient_.entropy_schedule.key = loop_.key();
+  updates_.sums = tile_values_;
+  if (entropy_schedule_.decay > 0) entropy_schedule_.key = loop_.key();
   const std::vector<float> start = initial_memory_parameters(config_, loop_.shape());
   device_.copy_to_device(params_, start.data(), static_cast<std::int64_t>(start.size() * sizeof(float)));
   const float one = 1;
@@ -68,13 +59,13 @@ void Rl2::allocate() {
   device_.finish();
 }
 
-IterationReport Rl2::iterate(std::uint32_t iteration) {
+IterationReport Ppo::iterate(std::uint32_t iteration) {
   loop_.set_key({config_.seed, iteration});
   device_.replay(recording_, [this] { enqueue(); });
   return report();
 }
 
-std::vector<StateTensor> Rl2::state() const {
+std::vector<StateTensor> Ppo::state() const {
   const auto tensor = [](const char* name, std::int64_t size, float* data) {
     return StateTensor{name, DType::F32, {size}, data, size * static_cast<std::int64_t>(sizeof(float))};
   };
@@ -87,7 +78,7 @@ std::vector<StateTensor> Rl2::state() const {
   return tensors;
 }
 
-void Rl2::enqueue() {
+void Ppo::enqueue() {
   using Phase = TrialUpdates<float>::Phase;
   play();
   judge();
@@ -96,17 +87,17 @@ void Rl2::enqueue() {
     device_.once(shuffle_);
   }
   count_updates(Phase::begin);
-  for (int epoch = 0; epoch < options_.ppo.epochs; ++epoch) learn(epoch);
+  for (int epoch = 0; epoch < options_.epochs; ++epoch) learn(epoch);
   count_updates(Phase::mean);
 }
 
-void Rl2::count_updates(TrialUpdates<float>::Phase phase) {
+void Ppo::count_updates(TrialUpdates<float>::Phase phase) {
   updates_.phase = phase;
   updates_.enabled = phase == TrialUpdates<float>::Phase::judge ? updates_.going : nullptr;
   device_.once(updates_);
 }
 
-void Rl2::judge() {
+void Ppo::judge() {
   using Phase = TrialAdvantages<float>::Phase;
   for (const Phase phase : {Phase::estimate, Phase::sum, Phase::scale, Phase::normalise}) {
     advantages_.phase = phase;
@@ -114,28 +105,49 @@ void Rl2::judge() {
   }
 }
 
-void Rl2::learn(int epoch) {
-  for (int minibatch = 0; minibatch < options_.ppo.minibatches; ++minibatch) update(epoch, minibatch);
+void Ppo::learn(int epoch) {
+  for (int minibatch = 0; minibatch < options_.minibatches; ++minibatch) update(epoch, minibatch);
 }
 
-void Rl2::update(int epoch, int minibatch) {
-  gradient_.order =
-      shuffle_.order + std::ptrdiff_t{epoch} * loop_.envs() + std::ptrdiff_t{minibatch} * gradient_.envs;
-  device_.per_task(gradient_, gradient_.tiles());
+void Ppo::enqueue_gradients(const int* order) {
+  with_memory(loop_.shape().memory.kind, [&]<class Memory>() {
+    TrialGradient<float, Memory> op;
+    op.shape = loop_.shape();
+    op.params = params_;
+    op.trials = loop_.trials();
+    op.order = order;
+    op.envs = minibatch_envs_;
+    op.clip = static_cast<float>(options_.clip_range);
+    op.value_weight = static_cast<float>(options_.value_weight);
+    op.value_clip = static_cast<float>(options_.value_clip);
+    op.entropy_weight = static_cast<float>(options_.entropy_weight);
+    op.entropy_schedule = entropy_schedule_;
+    op.window = options_.window;
+    op.partial = partial_gradients_;
+    op.values = tile_values_;
+    op.enabled = updates_.going;
+    device_.per_task(op, tiles());
+  });
+}
+
+void Ppo::update(int epoch, int minibatch) {
+  enqueue_gradients(shuffle_.order + std::ptrdiff_t{epoch} * loop_.envs() +
+                    std::ptrdiff_t{minibatch} * minibatch_envs_);
   updates_.minibatch = minibatch;
   count_updates(TrialUpdates<float>::Phase::judge);
   SumOverTasks<float> mean;
-  mean.tasks = gradient_.tiles();
+  mean.tasks = tiles();
   mean.size = static_cast<int>(parameters());
-  mean.x = gradient_.partial;
-  mean.scale = 1.0f / (static_cast<float>(gradient_.envs) * static_cast<float>(loop_.trials().batch.horizon));
+  mean.x = partial_gradients_;
+  mean.scale =
+      1.0f / (static_cast<float>(minibatch_envs_) * static_cast<float>(loop_.trials().batch.horizon));
   mean.out = mean_gradient_;
   mean.enabled = updates_.going;
   device_.once(mean);
   outer_->update(params_, mean_gradient_, updates_.going);
 }
 
-IterationReport Rl2::report() const {
+IterationReport Ppo::report() const {
   IterationReport report;
   const TrialLoop::Returns returns = loop_.returns();
   for (const std::vector<float>& of_episode : returns.of_episode)
@@ -146,7 +158,7 @@ IterationReport Rl2::report() const {
   device_.copy_to_host(values, updates_.mean_values, sizeof(values));
   float updates = 0;
   device_.copy_to_host(&updates, updates_.updates, sizeof(updates));
-  report.extra.emplace_back("trial_return", mean_of(returns.of_trial).mean);
+  if (has_memory(config_)) report.extra.emplace_back("trial_return", mean_of(returns.of_trial).mean);
   report.extra.emplace_back("entropy", values[kTrialEntropy]);
   report.extra.emplace_back("kl", values[kTrialDivergence]);
   report.extra.emplace_back("value_loss", values[kTrialValueLoss]);
