@@ -2,7 +2,7 @@
 """How the algorithms adapt: trains all of them on three families of tasks with several seeds, and writes the table and the
 plot of docs/results.md: mean return on held-out tasks after 0 to 5 gradient steps.
 
-    python3 bench/adaptation_table.py [--tasks pendulum] [--methods maml pretraining] [--seeds 1 2 3] [--runs runs/table]
+    python3 bench/adaptation_table.py [--tasks pendulum] [--methods MAML pretraining] [--seeds 1 2 3] [--runs runs/table]
         [--svg docs/adaptation.svg]
 
 The inner step size of every method is searched in the same way: seed 1 is trained with each of the task's sizes for half of
@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from plot_curve import draw
+from results import number
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = 5
@@ -122,10 +123,6 @@ def pooled(curves):
         points.append({"step": of_seeds[0]["step"], "mean_return": statistics.mean(means),
                        "ci95": 1.96 * (tasks + seeds) ** 0.5})
     return points
-
-
-def number(value, digits):
-    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def table(task, rows):

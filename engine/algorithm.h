@@ -13,7 +13,7 @@
 
 namespace innerloop {
 
-/// MetaLearner (engine/meta_learner.h) where tasks are learned by gradient steps, Rl2 where a memory learns them.
+/// MetaLearner (engine/meta_learner.h) where tasks are learned by gradient steps, Ppo where trials are played.
 class Algorithm {
  public:
   virtual ~Algorithm() = default;

@@ -251,6 +251,52 @@ struct PrompOptions {
 /// A quantity that may fall over config.iterations.
 enum class WeightSchedule { constant, linear };
 
+/// Proximal policy optimisation on trials, which algorithms without an inner loop have.
+struct PpoUpdateOptions {
+  double discount = 0.99;
+  double gae_lambda = 0.9;
+  int epochs = 4;
+  int minibatches = 4;
+  double clip_range = 0.2;
+  double target_kl = 0.0;
+  double value_weight = 0.5;
+  double value_clip = 0.0;
+  double entropy_weight = 0.01;
+  WeightSchedule entropy_schedule = WeightSchedule::constant;
+  int window = 0;
+  bool operator==(const PpoUpdateOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PpoUpdateOptions& o) {
+    field("discount", o.discount, between(0, 1),
+          "γ: what a reward is worth one step later; of `rl2` in whichever episode");
+    field("gae_lambda", o.gae_lambda, between(0, 1),
+          "λ of generalised advantage estimation; of `rl2` through the whole trial");
+    field("epochs", o.epochs, between(1, 1000), "how often the trials of one iteration are gone through");
+    field("minibatches", o.minibatches, between(1, 1 << 20),
+          "updates of an epoch; each takes as many whole trials, in an order drawn anew");
+    field("clip_range", o.clip_range, strictly_between(0, 1), "the probability ratio is clipped to 1 ± this");
+    field("target_kl", o.target_kl, at_least(0),
+          "an iteration makes no further update once a minibatch's mean KL divergence from the policy that "
+          "drew the "
+          "trials is above this; 0: it makes all");
+    field("value_weight", o.value_weight, at_least(0), "weight of the value head's squared error");
+    field(
+        "value_clip", o.value_clip, at_least(0),
+        "the value head's output is clipped to ± this about what it was as drawn, where that makes its error "
+        "larger; in standard deviations of the values; 0: it is not");
+    field("entropy_weight", o.entropy_weight, at_least(0), "weight of the policy's entropy");
+    field("entropy_schedule", o.entropy_schedule,
+          Choices{Choice{"constant", "all iterations alike"},
+                  Choice{"linear", "from the whole weight to almost none in the last iteration"}},
+          "of entropy_weight over the iterations");
+    field("window", o.window, between(0, kMaxHorizon),
+          "steps, which divide a trial, that the gradient goes back through the memory; in training only so "
+          "many are "
+          "kept at a time; 0: the whole trial");
+  }
+};
+
 struct Rl2Options {
   using Options = Rl2Options;
   static constexpr auto name = "rl2";
@@ -259,14 +305,7 @@ struct Rl2Options {
       "adapted "
       "by gradient";
   int trial_length = 100;
-  double discount = 0.99;
-  double gae_lambda = 0.9;
-  int epochs = 4;
-  int minibatches = 4;
-  double clip_range = 0.2;
-  double value_weight = 0.5;
-  double entropy_weight = 0.01;
-  WeightSchedule entropy_schedule = WeightSchedule::constant;
+  PpoUpdateOptions ppo;
   bool operator==(const Rl2Options&) const = default;
 
   template <class Fields>
@@ -274,24 +313,26 @@ struct Rl2Options {
     field(
         "trial_length", o.trial_length, between(1, kMaxHorizon),
         "steps of a trial, a multiple of the horizon; the task and the memory last for all of its episodes");
-    field("discount", o.discount, between(0, 1),
-          "γ: what a reward is worth one step later, in whichever episode");
-    field("gae_lambda", o.gae_lambda, between(0, 1),
-          "λ of generalised advantage estimation, through the whole trial");
-    field("epochs", o.epochs, between(1, 1000), "how often the trials of one iteration are gone through");
-    field("minibatches", o.minibatches, between(1, 1 << 20),
-          "updates of an epoch; each takes as many whole trials, in an order drawn anew");
-    field("clip_range", o.clip_range, strictly_between(0, 1), "the probability ratio is clipped to 1 ± this");
-    field("value_weight", o.value_weight, at_least(0), "weight of the value head's squared error");
-    field("entropy_weight", o.entropy_weight, at_least(0), "weight of the policy's entropy");
-    field("entropy_schedule", o.entropy_schedule,
-          Choices{Choice{"constant", "all iterations alike"},
-                  Choice{"linear", "from the whole weight to almost none in the last iteration"}},
-          "of entropy_weight over the iterations");
+    PpoUpdateOptions::describe(field, o.ppo);
+  }
+};
+
+struct PpoOptions {
+  using Options = PpoOptions;
+  static constexpr auto name = "ppo";
+  static constexpr auto meaning =
+      "proximal policy optimisation of one policy for all tasks, without meta-learning; trials are one "
+      "horizon long";
+  PpoUpdateOptions ppo = {.gae_lambda = 0.95};
+  bool operator==(const PpoOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PpoOptions& o) {
+    PpoUpdateOptions::describe(field, o.ppo);
   }
 };
 
 using Algorithms = TypeList<MamlOptions, MetaSgdOptions, CaviaOptions, FomamlOptions, PretrainingOptions,
-                            ReptileOptions, EmamlOptions, PrompOptions, Rl2Options>;
+                            ReptileOptions, EmamlOptions, PrompOptions, Rl2Options, PpoOptions>;
 
 }  // namespace innerloop

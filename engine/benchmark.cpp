@@ -7,9 +7,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <variant>
 
-#include "engine/algorithms/rl2.h"
+#include "engine/algorithms/ppo.h"
 #include "engine/config.h"
 #include "engine/error.h"
 #include "engine/kernel_bench.h"
@@ -139,7 +138,7 @@ enum class TrialPart { play, learn, iteration };
 std::function<BenchmarkResult(Device&)> trials(const TrialSizes& sizes, TrialPart part) {
   return [=](Device& device) {
     const Config config = trial_config(sizes);
-    Rl2 learner(config, std::get<Rl2Options>(config.algorithm), device);
+    Ppo learner(config, device);
     learner.allocate();
     learner.iterate(0);
     BenchmarkResult result = result_for(config, 0);

@@ -97,7 +97,31 @@ std::vector<Listing> listings() {
   return lists;
 }
 
+bool plays_trials(const Config& config) {
+  return std::visit(
+      [](const auto& options) {
+        return requires { options.ppo; };
+      },
+      config.algorithm);
+}
+
 bool has_memory(const Config& config) { return std::holds_alternative<Rl2Options>(config.algorithm); }
+
+const PpoUpdateOptions& ppo_options(const Config& config) {
+  return std::visit(
+      [](const auto& options) -> const PpoUpdateOptions& {
+        if constexpr (requires { options.ppo; })
+          return options.ppo;
+        else
+          throw std::logic_error("an algorithm without trials was asked for its updates on them");
+      },
+      config.algorithm);
+}
+
+int trial_length(const Config& config) {
+  const auto* rl2 = std::get_if<Rl2Options>(&config.algorithm);
+  return rl2 == nullptr ? config.horizon : rl2->trial_length;
+}
 
 int context_size(const Config& config) {
   const auto* cavia = std::get_if<CaviaOptions>(&config.algorithm);

@@ -28,7 +28,10 @@ namespace innerloop {
 struct MlpOptions {
   using Options = MlpOptions;
   static constexpr auto name = "mlp";
-  static constexpr auto meaning = "multilayer perceptron; categorical head, or Gaussian with its own log std";
+  static constexpr auto meaning =
+      "multilayer perceptron; categorical head, or Gaussian with its own log std; of algorithm `ppo` one for "
+      "the value "
+      "too";
   static constexpr int kMaxWidth = 256;
 
   std::vector<int> hidden = {64, 64};
@@ -50,24 +53,48 @@ struct MlpOptions {
   }
 };
 
-/// A gated recurrent unit with a head for the actions and one for the value.
-struct GruOptions {
-  using Options = GruOptions;
-  static constexpr auto name = "gru";
-  static constexpr auto meaning =
-      "gated recurrent unit, the memory of algorithm `rl2`; heads as of `mlp`, and for the value";
+/// What policies with a memory have in common.
+struct RecurrentOptions {
   int hidden = 64;
   double initial_log_std = 0;
   double min_log_std = -13.815510557964274;  // log(1e-6)
 
-  bool operator==(const GruOptions&) const = default;
+  bool operator==(const RecurrentOptions&) const = default;
 
   template <class Fields>
-  static void describe(Fields& field, GruOptions& o) {
+  static void describe(Fields& field, RecurrentOptions& o) {
     field("hidden", o.hidden, between(1, MlpOptions::kMaxWidth), "units: numbers of the memory");
     field("initial_log_std", o.initial_log_std, between(-20, 5),
           "where the Gaussian head's log standard deviation starts");
     field("min_log_std", o.min_log_std, between(-20, 5), "floor of the log standard deviation (log 1e-6)");
+  }
+};
+
+/// A gated recurrent unit with a head for the actions and one for the value.
+struct GruOptions : RecurrentOptions {
+  using Options = GruOptions;
+  static constexpr auto name = "gru";
+  static constexpr auto meaning =
+      "gated recurrent unit, a memory of algorithm `rl2`; heads as of `mlp`, and for the value";
+  bool operator==(const GruOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, GruOptions& o) {
+    RecurrentOptions::describe(field, o);
+  }
+};
+
+/// A long short-term memory with the same heads.
+struct LstmOptions : RecurrentOptions {
+  using Options = LstmOptions;
+  static constexpr auto name = "lstm";
+  static constexpr auto meaning =
+      "long short-term memory, a memory of algorithm `rl2`; heads as of `mlp`, and for the value";
+  bool operator==(const LstmOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, LstmOptions& o) {
+    RecurrentOptions::describe(field, o);
   }
 };
 
@@ -114,7 +141,7 @@ struct CheckpointOptions {
   }
 };
 
-using Policies = TypeList<MlpOptions, GruOptions>;
+using Policies = TypeList<MlpOptions, GruOptions, LstmOptions>;
 
 /// The options of each type of a list, one of which is in use.
 template <class List>
@@ -192,14 +219,21 @@ struct Listing {
 /// What `innerloop list` prints: environments, policies, algorithms, estimators, optimisers.
 std::vector<Listing> listings();
 
-/// Whether a policy's memory is what learns a task, and no gradient step: there is no inner loop then.
+/// Whether whole trials are played and nothing is adapted by gradient: there is no inner loop then.
+bool plays_trials(const Config& config);
+
+/// Whether it is trials in which a policy's memory learns the task.
 bool has_memory(const Config& config);
+
+/// Of an algorithm that plays trials: its PPO, and the steps of a trial.
+const PpoUpdateOptions& ppo_options(const Config& config);
+int trial_length(const Config& config);
 
 /// Numbers of the context that inner steps adapt in place of the policy (kernels/context.h); 0: none.
 int context_size(const Config& config);
 ContextInput context_input(const Config& config);
 
-/// The options of the inner loop, which every algorithm without a memory has.
+/// The options of the inner loop, which every algorithm has that plays no trials.
 const InnerLoopOptions& inner_loop(const Config& config);
 
 /// The step size of each of the algorithm's inner steps: [inner_steps].

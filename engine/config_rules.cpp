@@ -39,14 +39,14 @@ void check_step_sizes(const Config& config, const OptionSource& source) {
     }
   };
   check("/evaluation/inner_lr", config.evaluation.inner_lr.size(), config.evaluation.inner_steps);
-  if (has_memory(config)) return;
+  if (plays_trials(config)) return;
   const InnerLoopOptions& inner = inner_loop(config);
   check("/algorithm/inner_lr", inner.inner_lr.size(),
         is<PretrainingOptions>(config.algorithm) ? config.evaluation.inner_steps : inner.inner_steps);
 }
 
 void check_learned_step_sizes(const Config& config, const OptionSource& source) {
-  if (has_memory(config)) return;
+  if (plays_trials(config)) return;
   const InnerLoopOptions& inner = inner_loop(config);
   if (inner.learned_lr == LearnedLr::none) return;
   if (inner.inner_lr.size() > 1 && !inner.learned_lr_per_step)
@@ -58,7 +58,7 @@ void check_learned_step_sizes(const Config& config, const OptionSource& source) 
 }
 
 void check_adapted_layers(const Config& config, const OptionSource& source) {
-  if (has_memory(config)) return;
+  if (plays_trials(config)) return;
   const std::vector<int>& layers = inner_loop(config).adapted_layers;
   const int head = static_cast<int>(std::get<MlpOptions>(config.policy).hidden.size());
   for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -80,9 +80,10 @@ void check_context(const Config& config, const OptionSource& source) {
 
 void check_outer(const Config& config, const OptionSource& source) {
   if (!is<TrpoOptions>(config.outer)) return;
-  if (has_memory(config)) {
+  if (plays_trials(config)) {
     source.refuse("/outer/name",
-                  "\"adam\", \"adamw\" or \"sgd\" with algorithm \"rl2\", whose clipping bounds the update",
+                  "\"adam\", \"adamw\" or \"sgd\" with algorithm \"" + algorithm_name(config) +
+                      "\", whose clipping bounds the update",
                   "\"trpo\"");
   }
   if (is<ReptileOptions>(config.algorithm)) {
@@ -101,39 +102,53 @@ void check_outer(const Config& config, const OptionSource& source) {
   }
 }
 
-// Trials of a policy with a memory.
-void check_memory(const Config& config, const OptionSource& source) {
-  const bool memory = has_memory(config), gru = is<GruOptions>(config.policy);
-  if (memory != gru)
+// The policy that an algorithm calls for, and how it learns a task.
+void check_policy_kind(const Config& config, const OptionSource& source) {
+  const bool memory = has_memory(config), mlp = is<MlpOptions>(config.policy);
+  if (memory == mlp)
     source.refuse("/policy/name",
-                  std::string(memory ? "\"gru\"" : "\"mlp\"") + " with algorithm \"" +
-                      algorithm_name(config) + "\", which learns a task " +
-                      (memory ? "by the policy's memory" : "by gradient steps"),
+                  std::string(memory ? "\"gru\" or \"lstm\"" : "\"mlp\"") + " with algorithm \"" +
+                      algorithm_name(config) + "\", which learns " +
+                      (memory                 ? "a task by the policy's memory"
+                       : plays_trials(config) ? "one policy for all tasks"
+                                              : "a task by gradient steps"),
                   "\"" + policy_name(config) + "\"");
-  if (!memory) return;
-  const auto& rl2 = std::get<Rl2Options>(config.algorithm);
-  if (rl2.trial_length % config.horizon != 0)
+  if (plays_trials(config) && mlp && std::get<MlpOptions>(config.policy).hidden.empty())
+    source.refuse("/policy/hidden",
+                  "a hidden layer with algorithm \"" + algorithm_name(config) + "\", for its heads to read",
+                  "none");
+}
+
+void check_trials(const Config& config, const OptionSource& source) {
+  if (!plays_trials(config)) return;
+  const std::string with = " with algorithm \"" + algorithm_name(config) + "\", ";
+  const int length = trial_length(config);
+  if (length % config.horizon != 0)
     source.refuse("/algorithm/trial_length",
                   "a multiple of the horizon, " + std::to_string(config.horizon) +
                       ", so that a trial is whole episodes",
-                  std::to_string(rl2.trial_length));
+                  std::to_string(length));
+  const PpoUpdateOptions& ppo = ppo_options(config);
   const std::int64_t envs = std::int64_t{config.tasks_per_iteration} * config.envs_per_task;
-  if (envs % rl2.minibatches != 0)
+  if (envs % ppo.minibatches != 0)
     source.refuse("/algorithm/minibatches",
                   "a number that divides the " + std::to_string(envs) +
                       " environments (tasks_per_iteration × envs_per_task)",
-                  std::to_string(rl2.minibatches));
+                  std::to_string(ppo.minibatches));
+  if (ppo.window > 0 && length % ppo.window != 0)
+    source.refuse("/algorithm/window",
+                  "a number that divides the " + std::to_string(length) + " steps of a trial, or 0",
+                  std::to_string(ppo.window));
   if (config.at_episode_end != AtEpisodeEnd::restart)
-    source.refuse("/at_episode_end",
-                  "\"restart\" with algorithm \"rl2\", whose trials go on with the next episode", "\"stop\"");
+    source.refuse("/at_episode_end", "\"restart\"" + with + "whose trials go on with the next episode",
+                  "\"stop\"");
   if (!config.evaluation.inner_lr.empty())
-    source.refuse("/evaluation/inner_lr",
-                  "no step sizes with algorithm \"rl2\", which takes no gradient steps",
+    source.refuse("/evaluation/inner_lr", "no step sizes" + with + "which takes no gradient steps",
                   numbers(config.evaluation.inner_lr.size()));
 }
 
 void check_estimator(const Config& config, const OptionSource& source) {
-  if (has_memory(config)) return;
+  if (plays_trials(config)) return;
   EstimatorName estimator = inner_loop(config).estimator;
   if (estimator == EstimatorName::dice && inner_loop(config).inner_epochs > 1)
     source.refuse("/algorithm/inner_epochs",
@@ -179,7 +194,8 @@ void check_policy(const Config& config, const OptionSource& source) {
 }  // namespace
 
 void check_rules(const Config& config, const OptionSource& source) {
-  check_memory(config, source);
+  check_policy_kind(config, source);
+  check_trials(config, source);
   check_step_sizes(config, source);
   check_learned_step_sizes(config, source);
   check_adapted_layers(config, source);

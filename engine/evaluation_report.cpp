@@ -19,15 +19,16 @@ constexpr double kPublished[] = {-40.41, -11.68, -3.33, -3.23};
 bool is_published_benchmark(const Config& config) {
   const auto* options = std::get_if<PointNavigation::Options>(&config.environment);
   return options != nullptr && options->layout == PointNavigation::Layout::square &&
-         options->action_scale == 0.1f && config.horizon == 100 && !config.evaluation.deterministic;
+         options->action_scale == 0.1f && config.horizon == 100 && !config.evaluation.deterministic &&
+         !plays_trials(config);
 }
 
 // A policy's curve, and of trials what a whole one brings.
-Json measured(CurveEvaluator& evaluator, const std::vector<float>& params, int tasks) {
+Json measured(CurveEvaluator& evaluator, const Config& config, const std::vector<float>& params, int tasks) {
   const std::vector<CurvePoint> curve = evaluator.evaluate(params);
-  const auto* trials = dynamic_cast<const TrialEvaluator*>(&evaluator);
-  if (trials == nullptr) return {{"curve", curve_json(curve, tasks > 1)}};
-  return trials_json(curve, trials->trial_return(), trials->trials());
+  if (!has_memory(config)) return {{"curve", curve_json(curve, tasks > 1)}};
+  const auto& trials = dynamic_cast<const TrialEvaluator&>(evaluator);
+  return trials_json(curve, trials.trial_return(), trials.trials());
 }
 
 std::string trial_heading(const Json& report, const Config& config) {
@@ -73,7 +74,7 @@ nlohmann::ordered_json evaluation_heading(const Config& config, const std::strin
                   {"episodes_per_task", config.evaluation.envs_per_task},
                   {"deterministic", config.evaluation.deterministic},
                   {"evaluation_seed", config.evaluation.seed}};
-  if (!has_memory(config)) heading["inner_lr"] = evaluation_lr_of_steps(config);
+  if (!plays_trials(config)) heading["inner_lr"] = evaluation_lr_of_steps(config);
   if (!task.empty()) heading["task"] = task_json(task, config);
   return heading;
 }
@@ -85,9 +86,9 @@ nlohmann::ordered_json evaluation_report(const Config& config, Device& device,
   evaluator->allocate();
   const int tasks = task.empty() ? config.evaluation.tasks : 1;
   Json report = evaluation_heading(config, algorithm_name(config), iteration, task);
-  report.update(measured(*evaluator, params, tasks));
+  report.update(measured(*evaluator, config, params, tasks));
   Json random = {{"name", "random"}};
-  random.update(measured(*evaluator, initial_parameters(config), tasks));
+  random.update(measured(*evaluator, config, initial_parameters(config), tasks));
   report["baselines"] = Json::array();
   report["baselines"].push_back(random);
   return report;

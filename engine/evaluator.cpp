@@ -22,7 +22,7 @@ InnerLoopSizes sizes_of(const Config& config, int steps, int tasks) {
 
 std::unique_ptr<CurveEvaluator> CurveEvaluator::create(const Config& config, Device& device,
                                                        std::vector<float> fixed_task) {
-  if (has_memory(config)) return std::make_unique<TrialEvaluator>(config, device, std::move(fixed_task));
+  if (plays_trials(config)) return std::make_unique<TrialEvaluator>(config, device, std::move(fixed_task));
   return std::make_unique<Evaluator>(config, device, std::move(fixed_task));
 }
 

@@ -1,9 +1,12 @@
 #include "engine/memory_layout.h"
 
+#include <algorithm>
 #include <cmath>
+#include <string>
+#include <variant>
 
 #include "engine/environment_dispatch.h"
-#include "kernels/gru.h"
+#include "kernels/memories.h"
 #include "kernels/random.h"
 #include "kernels/trial_rollout.h"
 
@@ -45,16 +48,74 @@ std::vector<double> orthogonal(int size, InitialNumbers& numbers) {
   return matrix;
 }
 
+MemoryKind kind_of(const GruOptions&) { return MemoryKind::gru; }
+MemoryKind kind_of(const LstmOptions&) { return MemoryKind::lstm; }
+
+// All but the inputs.
+MemoryShape memory_shape(const RecurrentOptions& options, MemoryKind kind) {
+  MemoryShape shape;
+  shape.kind = kind;
+  shape.hidden = options.hidden;
+  return shape;
+}
+MemoryShape memory_shape(const MlpOptions& options) {
+  MemoryShape shape;
+  shape.kind = MemoryKind::feedforward;
+  shape.layers = static_cast<int>(options.hidden.size());
+  std::ranges::copy(options.hidden, shape.width);
+  shape.hidden = options.hidden.back();
+  shape.activation = options.activation;
+  return shape;
+}
+
+float glorot(int in, int out) { return std::sqrt(6.0f / static_cast<float>(in + out)); }
+
+// W [inputs][gates·hidden] and U [hidden][gates·hidden], one behind the other.
+void draw_gates(const MemoryShape& shape, int gates, InitialNumbers& numbers, float* params) {
+  const int inputs = shape.inputs, hidden = shape.hidden;
+  for (int i = 0; i < inputs * gates * hidden; ++i)
+    params[i] = numbers.uniform(glorot(inputs, gates * hidden));
+  float* const recurrent = params + inputs * gates * hidden;
+  for (int gate = 0; gate < gates; ++gate) {
+    const std::vector<double> matrix = orthogonal(hidden, numbers);
+    for (int i = 0; i < hidden; ++i)
+      for (int o = 0; o < hidden; ++o)
+        recurrent[(i * gates + gate) * hidden + o] =
+            static_cast<float>(matrix[static_cast<std::size_t>(i * hidden + o)]);
+  }
+}
+
+void draw_memory(const MemoryShape& shape, InitialNumbers& numbers, float* params) {
+  if (shape.kind == MemoryKind::gru) draw_gates(shape, 3, numbers, params);
+  if (shape.kind == MemoryKind::lstm) {
+    draw_gates(shape, 4, numbers, params);
+    std::fill_n(params + Lstm::bias_offset(shape) + shape.hidden, shape.hidden, 1.0f);
+  }
+  if (shape.kind == MemoryKind::feedforward)
+    for (int l = 0; l < shape.layers; ++l) {
+      const int in = Feedforward::inputs(shape, l), out = shape.width[l];
+      float* const weight = params + Feedforward::weight_offset(shape, l);
+      for (int i = 0; i < in * out; ++i) weight[i] = numbers.uniform(glorot(in, out));
+    }
+}
+
 }  // namespace
 
 MemoryPolicyShape memory_policy_shape(const Config& config) {
-  const GruOptions& gru = std::get<GruOptions>(config.policy);
   MemoryPolicyShape shape;
-  shape.memory.hidden = gru.hidden;
-  shape.actor.width[0] = gru.hidden;
-  shape.actor.min_log_std = static_cast<float>(gru.min_log_std);
+  std::visit(
+      [&](const auto& policy) {
+        if constexpr (requires { kind_of(policy); })
+          shape.memory = memory_shape(policy, kind_of(policy));
+        else
+          shape.memory = memory_shape(policy);
+        shape.actor.min_log_std = static_cast<float>(policy.min_log_std);
+      },
+      config.policy);
+  shape.actor.width[0] = shape.memory.hidden;
   with_environment(config, [&]<class Env>(const typename Env::Options& options) {
-    shape.memory.inputs = policy_inputs<Env>(options);
+    shape.memory.inputs =
+        shape.memory.kind == MemoryKind::feedforward ? Env::observation_size : policy_inputs<Env>(options);
     shape.actor.width[1] = Env::action_count(options);
     shape.actor.head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
   });
@@ -62,23 +123,35 @@ MemoryPolicyShape memory_policy_shape(const Config& config) {
 }
 
 int memory_policy_parameters(const MemoryPolicyShape& shape) {
-  return Gru::parameters(shape.memory) + shape.head_parameters();
+  return memory_parameters(shape.memory) + shape.head_parameters();
 }
 
 std::vector<LayoutEntry> memory_policy_layout(const MemoryPolicyShape& shape) {
-  const std::int64_t inputs = shape.memory.inputs, hidden = shape.memory.hidden, actions = shape.actions();
+  const MemoryShape& memory = shape.memory;
+  const std::int64_t inputs = memory.inputs, hidden = memory.hidden, actions = shape.actions();
   std::vector<LayoutEntry> layout;
   std::int64_t offset = 0;
-  const auto add = [&](const char* name, const std::vector<std::int64_t>& sizes) {
+  const auto add = [&](const std::string& name, const std::vector<std::int64_t>& sizes) {
     layout.push_back({name, offset, sizes});
     std::int64_t count = 1;
     for (const std::int64_t size : sizes) count *= size;
     offset += count;
   };
-  add("gru.input_weight", {inputs, 3 * hidden});
-  add("gru.recurrent_weight", {hidden, 3 * hidden});
-  add("gru.bias", {3 * hidden});
-  add("gru.candidate_bias", {hidden});
+  if (memory.kind == MemoryKind::gru) {
+    add("gru.input_weight", {inputs, 3 * hidden});
+    add("gru.recurrent_weight", {hidden, 3 * hidden});
+    add("gru.bias", {3 * hidden});
+    add("gru.candidate_bias", {hidden});
+  } else if (memory.kind == MemoryKind::lstm) {
+    add("lstm.input_weight", {inputs, 4 * hidden});
+    add("lstm.recurrent_weight", {hidden, 4 * hidden});
+    add("lstm.bias", {4 * hidden});
+  }
+  for (int l = 0; l < memory.layers; ++l) {
+    const std::string layer = "layer" + std::to_string(l);
+    add(layer + ".weight", {Feedforward::inputs(memory, l), memory.width[l]});
+    add(layer + ".bias", {memory.width[l]});
+  }
   add("actor.weight", {hidden, actions});
   add("actor.bias", {actions});
   if (shape.actor.head == HeadKind::gaussian) add("log_std", {actions});
@@ -90,39 +163,29 @@ std::vector<LayoutEntry> memory_policy_layout(const MemoryPolicyShape& shape) {
 std::vector<float> initial_memory_parameters(const Config& config, const MemoryPolicyShape& shape) {
   std::vector<float> params(static_cast<std::size_t>(memory_policy_parameters(shape)), 0.0f);
   InitialNumbers numbers(config.seed);
-  const int inputs = shape.memory.inputs, hidden = shape.memory.hidden, actions = shape.actions();
-  const auto glorot = [](int in, int out) { return std::sqrt(6.0f / static_cast<float>(in + out)); };
-  for (int i = 0; i < inputs * 3 * hidden; ++i)
-    params[static_cast<std::size_t>(i)] = numbers.uniform(glorot(inputs, 3 * hidden));
-  float* const recurrent = params.data() + Gru::recurrent_offset(shape.memory);
-  for (int gate = 0; gate < 3; ++gate) {
-    const std::vector<double> matrix = orthogonal(hidden, numbers);
-    for (int i = 0; i < hidden; ++i)
-      for (int o = 0; o < hidden; ++o)
-        recurrent[(i * 3 + gate) * hidden + o] =
-            static_cast<float>(matrix[static_cast<std::size_t>(i * hidden + o)]);
-  }
-  float* const actor = params.data() + Gru::parameters(shape.memory);
+  const int hidden = shape.memory.hidden, actions = shape.actions();
+  draw_memory(shape.memory, numbers, params.data());
+  float* const actor = params.data() + memory_parameters(shape.memory);
   for (int i = 0; i < hidden * actions; ++i) actor[i] = numbers.uniform(0.01f * glorot(hidden, actions));
   if (shape.actor.head == HeadKind::gaussian)
-    for (int o = 0; o < actions; ++o)
-      actor[shape.actor.log_std_offset() + o] =
-          static_cast<float>(std::get<GruOptions>(config.policy).initial_log_std);
+    std::fill_n(actor + shape.actor.log_std_offset(), actions,
+                std::visit([](const auto& policy) { return static_cast<float>(policy.initial_log_std); },
+                           config.policy));
   return params;
 }
 
 std::vector<LayoutEntry> parameter_layout(const Config& config) {
-  return has_memory(config) ? memory_policy_layout(memory_policy_shape(config)) : learned_layout(config);
+  return plays_trials(config) ? memory_policy_layout(memory_policy_shape(config)) : learned_layout(config);
 }
 
 std::int64_t parameter_count(const Config& config) {
-  return has_memory(config) ? memory_policy_parameters(memory_policy_shape(config))
-                            : learned_parameters(config);
+  return plays_trials(config) ? memory_policy_parameters(memory_policy_shape(config))
+                              : learned_parameters(config);
 }
 
 std::vector<float> initial_parameters(const Config& config) {
-  return has_memory(config) ? initial_memory_parameters(config, memory_policy_shape(config))
-                            : initial_parameters(config, policy_shape(config));
+  return plays_trials(config) ? initial_memory_parameters(config, memory_policy_shape(config))
+                              : initial_parameters(config, policy_shape(config));
 }
 
 }  // namespace innerloop

@@ -56,7 +56,8 @@ inline OperationCount hessian_vector_operations(const PolicyShape& shape, bool k
 /// A GRU's step and both heads.
 inline OperationCount trial_rollout_operations(const MemoryPolicyShape& shape) {
   const MemoryShape& memory = shape.memory;
-  const double f = 2.0 * (memory.inputs + memory.hidden) * 3 * memory.hidden + 2.0 * memory.hidden * shape.heads();
+  const double f =
+      2.0 * (memory.inputs + memory.hidden) * 3 * memory.hidden + 2.0 * memory.hidden * shape.heads();
   return {f, f};
 }
 

@@ -57,7 +57,8 @@ class FirstOrder : public OuterOptimiser {
     step_.decay = decay_;
   }
 
-  void update(float* params, const float* gradient) override {
+  void update(float* params, const float* gradient, const int* enabled) override {
+    step_.enabled = enabled;
     step_.params = params;
     step_.gradient = gradient;
     device_.once(step_);

@@ -33,8 +33,9 @@ class OuterOptimiser {
 
   /// After the plan's memory is bound; `key` [1] in device memory is that of the running iteration.
   virtual void prepare(const RandomKey* key) = 0;
-  /// Enqueues the step of `params` along `gradient`, uphill; none where the gradient is not finite.
-  virtual void update(float* params, const float* gradient) = 0;
+  /// Enqueues the step of `params` along `gradient`, uphill; none where the gradient is not finite. `enabled` is that of
+  /// all operations of the step; TRPO has its own, and takes none.
+  virtual void update(float* params, const float* gradient, const int* enabled = nullptr) = 0;
   virtual std::vector<StateTensor> state() const { return {}; }
   /// The gradient's norm, and what the optimiser adds. Waits.
   virtual void report(IterationReport& report) const = 0;

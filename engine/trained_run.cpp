@@ -13,16 +13,16 @@ TrainedRun open_trained_run(const std::filesystem::path& path) {
 }
 
 void check_learns_by_steps(const TrainedRun& run, const std::string& what) {
-  if (has_memory(run.config))
+  if (plays_trials(run.config))
     throw InputError(run.folder.config().string() + ": /algorithm: " + what +
                      " wants an algorithm that learns a task by gradient steps, found \"" +
                      algorithm_name(run.config) + "\"");
 }
 
-void check_learns_by_memory(const TrainedRun& run, const std::string& what) {
-  if (!has_memory(run.config))
+void check_plays_trials(const TrainedRun& run, const std::string& what) {
+  if (!plays_trials(run.config))
     throw InputError(run.folder.config().string() + ": /algorithm: " + what +
-                     " wants an algorithm whose memory learns a task, \"rl2\", found \"" +
+                     " wants an algorithm that plays trials, \"rl2\" or \"ppo\", found \"" +
                      algorithm_name(run.config) + "\"");
 }
 

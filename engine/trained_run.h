@@ -22,10 +22,10 @@ struct TrainedRun {
 /// fit each other.
 TrainedRun open_trained_run(const std::filesystem::path& path);
 
-/// @throws InputError where the run's policy learns a task by its memory, not by gradient steps; `what` asks for them.
+/// @throws InputError where the run's policy plays trials, and takes no gradient steps; `what` asks for them.
 void check_learns_by_steps(const TrainedRun& run, const std::string& what);
 
-/// @throws InputError where it is gradient steps by which the run's policy learns, not its memory; `what` asks for that.
-void check_learns_by_memory(const TrainedRun& run, const std::string& what);
+/// @throws InputError where it is gradient steps by which the run's policy learns a task; `what` asks for trials.
+void check_plays_trials(const TrainedRun& run, const std::string& what);
 
 }  // namespace innerloop

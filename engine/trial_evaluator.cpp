@@ -3,6 +3,21 @@
 #include "engine/planned_memory.h"
 
 namespace innerloop {
+namespace {
+
+// The first episode of each trial, with nothing learnt of its task: a mean over tasks.
+CurvePoint first_episodes(const TrialLoop::Returns& returns, int envs_per_task) {
+  const std::vector<float>& of_env = returns.of_episode.at(0);
+  std::vector<double> of_task(of_env.size() / static_cast<std::size_t>(envs_per_task));
+  for (std::size_t env = 0; env < of_env.size(); ++env)
+    of_task[env / static_cast<std::size_t>(envs_per_task)] +=
+        static_cast<double>(of_env[env]) / envs_per_task;
+  const Estimate of = mean_of(of_task);
+  const double length = mean_of(returns.lengths.at(0)).mean;
+  return {0, of.mean, of.ci95, of.mean / length, length, std::move(of_task)};
+}
+
+}  // namespace
 
 TrialEvaluator::TrialEvaluator(const Config& config, Device& device, std::vector<float> fixed_task)
     : config_(config),
@@ -24,7 +39,8 @@ std::vector<CurvePoint> TrialEvaluator::evaluate(const std::vector<float>& param
   loop_.play(params_, config_.evaluation.deterministic);
   const TrialLoop::Returns returns = loop_.returns();
   trial_return_ = mean_of(returns.of_trial);
-  return trial_curve(returns);
+  if (has_memory(config_)) return trial_curve(returns);
+  return {first_episodes(returns, config_.evaluation.envs_per_task)};
 }
 
 std::vector<CurvePoint> trial_curve(const TrialLoop::Returns& returns) {

@@ -1,4 +1,5 @@
-// Trials of held-out tasks: what a policy with a memory gets in its first, second, … episode of a task.
+// Trials of held-out tasks: what a policy with a memory gets in its first, second, … episode of a task, and one without in
+// the first.
 #pragma once
 
 #include "engine/confidence.h"

@@ -24,10 +24,10 @@ TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool ad
       envs_per_task_(envs_per_task),
       device_(device),
       shape_(memory_policy_shape(config)) {
-  const int steps = std::get<Rl2Options>(config.algorithm).trial_length;
+  const int steps = trial_length(config);
   const std::int64_t envs = std::int64_t{tasks} * envs_per_task, rows = envs * steps;
   if (rows > (std::int64_t{1} << 30))
-    throw InputError("/algorithm/trial_length × tasks × environments: wanted at most 2^30 samples, found " +
+    throw InputError("steps of a trial × tasks × environments: wanted at most 2^30 samples, found " +
                      std::to_string(rows));
   Batch<float>& b = trials_.batch;
   b.horizon = steps;
@@ -77,16 +77,18 @@ void TrialLoop::play(const float* params, bool deterministic) {
   with_environment(config_, [&]<class Env>(const typename Env::Options& options) {
     if (!fixed_task_)
       device_.per_task(DrawTasks<float, Env>{options, key_, task_numbers_, envs_per_task_}, tasks_);
-    TrialRollout<float, Env, Gru> op;
-    op.shape = shape_;
-    op.params = params;
-    op.trials = trials_;
-    op.tasks = task_numbers_;
-    op.options = options;
-    op.key = key_;
-    op.envs_per_task = envs_per_task_;
-    op.deterministic = deterministic;
-    device_.once(op);  // after all tasks are drawn
+    with_memory(shape_.memory.kind, [&]<class Memory>() {
+      TrialRollout<float, Env, Memory> op;
+      op.shape = shape_;
+      op.params = params;
+      op.trials = trials_;
+      op.tasks = task_numbers_;
+      op.options = options;
+      op.key = key_;
+      op.envs_per_task = envs_per_task_;
+      op.deterministic = deterministic;
+      device_.once(op);  // after all tasks are drawn
+    });
   });
   device_.once(EpisodeReturns<float>{trials_, returns_, lengths_});
 }

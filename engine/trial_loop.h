@@ -1,4 +1,4 @@
-// Trials on a device: tasks, and what a policy with a memory does in them.
+// Trials on a device: tasks, and what a policy does in them, with a memory or without.
 #pragma once
 
 #include <vector>

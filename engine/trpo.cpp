@@ -21,7 +21,7 @@ Trpo::Trpo(const TrpoOptions& options, float decay, int parameters, Device& devi
   plan.add(&searching_, "trpo.searching", "[1]", {1});
 }
 
-void Trpo::update(float* params, const float* gradient) {
+void Trpo::update(float* params, const float* gradient, const int*) {
   objective_.evaluate(params, values_, nullptr);
 
   ConjugateGradient<float> solve;

@@ -16,7 +16,7 @@ class Trpo : public OuterOptimiser {
        TrustRegionObjective& objective);
 
   void prepare(const RandomKey* key) override { schedule_.key = key; }
-  void update(float* params, const float* gradient) override;
+  void update(float* params, const float* gradient, const int* enabled) override;
   void report(IterationReport& report) const override;
 
  private:

@@ -13,16 +13,33 @@
 //   back(team, shape, weights, MemoryBack)      from ∂/∂(state after) to ∂/∂(state before)
 //   Sums<T>, take_sums, clear_sums, add_gradient, store_gradient   the weights' gradient, over many rows at once
 //
-// All strides are padded to 16 numbers, and what is in the padding of a state is zero. kernels/gru.h is one.
+// All strides are multiples of 16 numbers; behind a state's numbers, up to outputs(shape), are zeros.
+// kernels/memories.h lists them.
 #pragma once
 
+#include "kernels/policy.h"
 #include "kernels/product.h"
 
 namespace innerloop {
 
+enum class MemoryKind { gru, lstm, feedforward };
+
 struct MemoryShape {
   int inputs = 0;
-  int hidden = 0;
+  int hidden = 0;  // numbers that the heads read
+  MemoryKind kind = MemoryKind::gru;
+  // feedforward: its hidden layers, the last of which has `hidden` units.
+  int layers = 0;
+  int width[kMaxLayers - 1] = {};
+  Activation activation = Activation::tanh;
+
+  // The widest product of a step.
+  FN int widest() const {
+    if (kind != MemoryKind::feedforward) return (kind == MemoryKind::lstm ? 4 : 3) * padded(hidden);
+    int widest = 0;
+    for (int l = 0; l < layers; ++l) widest = width[l] > widest ? width[l] : widest;
+    return widest;
+  }
 };
 
 // One step of `rows` rows.
@@ -52,6 +69,7 @@ struct MemoryRows {
   const T* inputs;  // [row][padded(inputs)]
   const T* before;  // [row][state_size]
   const T* back;    // [row][back_size]
+  const T* kept;    // [row][kept_size]
 };
 
 }  // namespace innerloop

@@ -22,7 +22,7 @@ struct MemoryPolicyShape {
   // Of both heads.
   FN int head_parameters() const { return actor.parameters() + memory.hidden + 1; }
   // The widest product: how many threads have something to do.
-  FN int widest() const { return 3 * padded(memory.hidden); }
+  FN int widest() const { return memory.widest(); }
 };
 
 // Environments that a team plays together, and whose gradient is one partial sum: the cut decides the order of sums, so

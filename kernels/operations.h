@@ -12,6 +12,7 @@
 #include "kernels/dice.h"
 #include "kernels/fma_peak.h"
 #include "kernels/kl_penalty.h"
+#include "kernels/memories.h"
 #include "kernels/outer.h"
 #include "kernels/policy_gradient.h"
 #include "kernels/reduce.h"
@@ -22,6 +23,7 @@
 #include "kernels/trial_advantages.h"
 #include "kernels/trial_gradient.h"
 #include "kernels/trial_rollout.h"
+#include "kernels/trial_updates.h"
 #include "kernels/type_list.h"
 
 namespace innerloop {
@@ -33,9 +35,19 @@ using PolicyOperations =
              MeanValues<T>, OuterStep<T>, ConjugateGradient<T>, LineSearch<T>, AdaptPenalties<T>,
              SetStepSizes<T>, StepSizeGradient<T>, StepSizeTangent<T>, FmaPeak<T>>;
 
+template <class T, class List>
+struct MemoryOperationsOf;
+template <class T, class... Memories>
+struct MemoryOperationsOf<T, TypeList<Memories...>> {
+  using Gradients = TypeList<TrialGradient<T, Memories>...>;
+  template <class Env>
+  using Play = TypeList<TrialRollout<T, Env, Memories>...>;
+};
+
 // Of policies with a memory, beside their rollouts.
 template <class T>
-using TrialPasses = TypeList<TrialAdvantages<T>, EpisodeReturns<T>, ShuffleTrials<T>, TrialGradient<T, Gru>>;
+using TrialPasses = Joined<TypeList<TrialAdvantages<T>, EpisodeReturns<T>, ShuffleTrials<T>, TrialUpdates<T>>,
+                           typename MemoryOperationsOf<T, Memories>::Gradients>;
 
 template <class T, class List>
 struct EnvironmentOperationsOf;
@@ -43,7 +55,7 @@ template <class T, class... Envs>
 struct EnvironmentOperationsOf<T, TypeList<Envs...>> {
   using Draw = TypeList<DrawTasks<T, Envs>...>;
   using Play = TypeList<Rollout<T, Envs>...>;
-  using PlayTrials = TypeList<TrialRollout<T, Envs, Gru>...>;
+  using PlayTrials = Joined<typename MemoryOperationsOf<T, Memories>::template Play<Envs>...>;
 };
 template <class T>
 using DrawOperations = typename EnvironmentOperationsOf<T, Environments>::Draw;

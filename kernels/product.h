@@ -161,9 +161,8 @@ TEAM_FN void product(const Team& team, int rows, int columns, const Terms& terms
   const int row_tiles = ceil_div(rows, Team::tile_rows), column_tiles = ceil_div(vectors, Team::tile_vectors);
   if constexpr (Team::exact_tiles) {
     // Tiles as equal as can be: 32 rows are 2 × 6 + 4 × 5, not 5 × 6 + 2.
-    const auto begin = [](int tile, int count, int tiles) FN_LAMBDA {
-      return tile * (count / tiles) + min_of(tile, count % tiles);
-    };
+    const auto begin = [](int tile, int count, int tiles)
+                           FN_LAMBDA { return tile * (count / tiles) + min_of(tile, count % tiles); };
     for (int tile = team.rank(); tile < row_tiles * column_tiles; tile += team.size()) {
       const int r = tile % row_tiles, c = tile / row_tiles;
       const int m = begin(r, rows, row_tiles), j = begin(c, vectors, column_tiles);

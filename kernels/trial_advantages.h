@@ -1,5 +1,6 @@
 // Advantages of trials, and what the value head is to learn: generalised advantage estimation (Schulman et al. 2016) that
-// runs on through the ends of episodes, since what is learnt in one pays in the next; nothing follows the trial's end.
+// runs on through the ends of episodes, since what is learnt in one pays in the next, or, where nothing is learnt of a task,
+// ends with them; nothing follows the trial's end.
 //
 // The value head learns targets less their running mean at that step of the trial, over a running deviation of all steps:
 // returns-to-go of a trial fall from step to step by far more than they differ between trials, and a head that had to
@@ -29,6 +30,7 @@ struct TrialAdvantages {
   Trials<T> trials;
   ValueScale<T> scale;
   T discount = 1, gae_lambda = 1;
+  bool ends_with_episode = false;
   T* sums = nullptr;        // [step][kSums]
   T* advantages = nullptr;  // [2]  all advantages' mean and 1 / standard deviation
   const int* enabled = nullptr;
@@ -65,6 +67,11 @@ struct TrialAdvantages {
       L next(0), sum(0);
       for (int t = batch.horizon; t-- > 0;) {
         const int r = t * batch.envs + e, count = end - e;
+        if (ends_with_episode) {
+          const L goes_on = L(1) - load_first<L>(batch.ends + r, count);
+          next = next * goes_on;
+          sum = sum * goes_on;
+        }
         const L value = fma(load_first<L>(trials.values + r, count), deviation, L(scale.mean[t]));
         const L delta = fma(gamma, next, load_first<L>(batch.rewards + r, count)) - value;
         sum = fma(decay, sum, delta);

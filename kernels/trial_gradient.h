@@ -1,21 +1,24 @@
 // The gradient of PPO's objective (Schulman et al. 2017) for a policy with a memory, back through whole trials.
 //
 // One team per tile of environments: forward through the trial, keeping what each step leaves; then back from its last
-// step to its first, through the ends of episodes. A tile's gradient is one partial sum over its rows; SumOverTasks adds
-// them up. To be maximised, as a mean over the rows:
+// step to its first, through the ends of episodes. Where the trial is cut into windows the gradient ends at their borders
+// (the memory goes on), and only one window's steps are kept at a time: what the memory is at the borders is stored, and
+// each window is gone through once more. A tile's gradient is one partial sum over its rows; SumOverTasks adds them up. To
+// be maximised, as a mean over the rows:
 //
 //   min(ρ·A, clip(ρ, 1 ± ε)·A) + w·entropy − c·½(value − target)²,   ρ = π(a|s) / π(a|s) as drawn
+//
+// Where the value is clipped too, its error is the larger one of the value's and of clip(value, value as drawn ± δ)'s.
 #pragma once
 
 #include "kernels/estimators.h"
-#include "kernels/gru.h"
 #include "kernels/memory_policy.h"
 #include "kernels/schedule.h"
 
 namespace innerloop {
 
-// Sums over a tile's rows, beside the gradient: the surrogate, entropy, ½(value − target)², and the KL divergence from
-// the policy as drawn, estimated by ρ − 1 − log ρ.
+// Sums over a tile's rows, beside the gradient: the surrogate, entropy, half the value's squared error, and the KL
+// divergence from the policy as drawn, estimated by ρ − 1 − log ρ.
 enum TrialValue : int { kTrialSurrogate, kTrialEntropy, kTrialValueLoss, kTrialDivergence, kTrialValues };
 
 template <class T, class Memory>
@@ -26,19 +29,23 @@ struct TrialGradient {
   const int* order = nullptr;  // [env]  which environments, a tile's side by side
   int envs = 0;                // how many
   T clip = 0, value_weight = 0, entropy_weight = 0;
+  T value_clip = 0;  // δ; 0: values are not clipped
   Schedule<T> entropy_schedule;
+  int window = 0;        // steps of a window, which divide the trial; 0: all
   T* partial = nullptr;  // [tile][P]
   T* values = nullptr;   // [tile][kTrialValues]
   const int* enabled = nullptr;
 
   FN int parameters() const { return Memory::parameters(shape.memory) + shape.head_parameters(); }
   FN int tiles() const { return ceil_div(envs, kTrialTile); }
+  FN int window_steps() const { return window > 0 ? window : trials.batch.horizon; }
+  FN int windows() const { return trials.batch.horizon / window_steps(); }
 
   FN int parts() const { return 1; }
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
-    Buffers::take(scratch, shape, trials.batch.horizon);
+    Buffers::take(scratch, shape, window_steps(), windows());
     return scratch.used();
   }
   /// place.task: which tile of the environments in `order`.
@@ -51,14 +58,15 @@ struct TrialGradient {
   // Steps whose rows go into the memory's gradient with one product: enough that its sums are loaded seldom, few enough
   // that what it reads is still in the cache.
   static constexpr int kTogether = 4;
+  static constexpr int kDrawn = 4;  // numbers of a row that are there as drawn, beside its action's
 
-  // What the whole trial leaves, step by step: the policy's inputs, and the memory's states and what it keeps.
+  // What a window leaves, step by step: the policy's inputs, and the memory's states and what it keeps.
   struct Kept {
     T *inputs, *kept, *states;
     int rows, inputs_size, kept_size, state_size;
 
-    FN static Kept take(Scratch& scratch, const MemoryShape& shape, int horizon) {
-      const long steps = static_cast<long>(horizon) * kTrialTile;
+    FN static Kept take(Scratch& scratch, const MemoryShape& shape, int window) {
+      const long steps = static_cast<long>(window) * kTrialTile;
       Kept k;
       k.rows = kTrialTile;
       k.inputs_size = padded(shape.inputs);
@@ -83,13 +91,14 @@ struct TrialGradient {
     T* head_sums;  // [head][padded(hidden)]
     T* row_sums;   // [quantity][kChains]
     T* outputs;    // [head][kStride]
-    T* drawn;      // [action_size + 3][kStride]  actions, log-probabilities, advantages, targets
+    T* drawn;      // [action_size + 4][kStride]  actions, log-probabilities, advantages, targets, values
     T* seeds;      // [quantity][kStride]
     T* state;      // [row][state_size]  the gradient by the memory's state
     T* back;       // [kTogether · row][back_size]
     Kept kept;
+    T* borders;  // [window − 1][row][state_size]  the memory where each window but the first begins
 
-    FN static Buffers take(Scratch& scratch, const MemoryPolicyShape& shape, int horizon) {
+    FN static Buffers take(Scratch& scratch, const MemoryPolicyShape& shape, int window, int windows) {
       const long rows = kTrialTile;
       Buffers b;
       b.memory = Memory::template take_weights<T>(scratch, shape.memory, true);
@@ -99,11 +108,12 @@ struct TrialGradient {
       b.head_sums = scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.memory.hidden));
       b.row_sums = scratch.take<T>(static_cast<long>(quantities(shape)) * kChains);
       b.outputs = scratch.take<T>(static_cast<long>(shape.heads()) * kStride);
-      b.drawn = scratch.take<T>(static_cast<long>(shape.actions() + 3) * kStride);
+      b.drawn = scratch.take<T>(static_cast<long>(shape.actions() + kDrawn) * kStride);
       b.seeds = scratch.take<T>(static_cast<long>(quantities(shape)) * kStride);
       b.state = scratch.take<T>(rows * Memory::state_size(shape.memory));
       b.back = scratch.take<T>(kTogether * rows * Memory::back_size(shape.memory));
-      b.kept = Kept::take(scratch, shape.memory, horizon);
+      b.kept = Kept::take(scratch, shape.memory, window);
+      b.borders = scratch.take<T>((windows - 1) * rows * Memory::state_size(shape.memory));
       return b;
     }
   };
@@ -114,24 +124,24 @@ struct TrialGradient {
   }
 
   template <class Team>
-  TEAM_FN void forward(const Team& team, const Buffers& b, const Kept& kept, const int* envs_of_tile) const;
+  TEAM_FN void forward(const Team& team, const Buffers& b, const Kept& kept, const int* envs_of_tile,
+                       int number) const;
   template <class Team>
   TEAM_FN void seed_rows(const Team& team, const Buffers& b, int rows, T entropy_weight_now) const;
   template <class Team>
   TEAM_FN void write(const Team& team, const Buffers& b, int tile) const;
 };
 
-// The memory through the trial, of the environments envs_of_tile[row]. Syncs.
+// The memory through the window `number`, of the environments envs_of_tile[row], from kept.before(0) on. Syncs.
 template <class T, class Memory>
 template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::forward(const Team& team, const Buffers& b, const Kept& kept,
-                                               const int* envs_of_tile) const {
+                                               const int* envs_of_tile, int number) const {
   const Batch<T>& batch = trials.batch;
-  const int inputs = shape.memory.inputs;
-  fill(team, kept.before(0), static_cast<long>(kept.rows) * kept.state_size, T(0));
-  for (int t = 0; t < batch.horizon; ++t) {
+  const int inputs = shape.memory.inputs, steps = window_steps();
+  for (int t = 0; t < steps; ++t) {
     T* const to = kept.inputs_of(t);
-    const T* const from = batch.observations + static_cast<long>(t) * batch.envs;
+    const T* const from = batch.observations + static_cast<long>(number * steps + t) * batch.envs;
     for_cells(team, inputs, kept.rows, [&](int i, int row) FN_LAMBDA {
       to[row * kept.inputs_size + i] = from[i * batch.row_stride + envs_of_tile[row]];
     });
@@ -148,7 +158,7 @@ TEAM_FN void TrialGradient<T, Memory>::seed_rows(const Team& team, const Buffers
                                                  T entropy_weight_now) const {
   using L = typename Team::Lane;
   const int actions = shape.actions(), heads = shape.heads(), numbers = heads + actions;
-  // Behind the actions: log-probabilities, advantages, targets.
+  // Behind the actions: log-probabilities, advantages, targets, values.
   const T* const drawn = b.drawn + static_cast<long>(trials.batch.action_size) * kStride;
   with_head(shape.actor.head, [&](auto head) FN_LAMBDA {
     using Head = decltype(head);
@@ -170,11 +180,20 @@ TEAM_FN void TrialGradient<T, Memory>::seed_rows(const Team& team, const Buffers
         add(o, by_output);
         add(heads + o, by_std);
       });
-      const L off = load<L>(b.outputs + actions * kStride + r) - load<L>(drawn + 2 * kStride + r);
-      put(actions, off * L(-value_weight));
+      const L value = load<L>(b.outputs + actions * kStride + r), target = load<L>(drawn + 2 * kStride + r);
+      const L off = value - target;
+      L slope = off, square = off * off;
+      if (value_clip > T(0)) {
+        const L before = load<L>(drawn + 3 * kStride + r), range(value_clip);
+        const L held = max(min(value, before + range), before - range) - target;
+        const auto is_held = held * held > square;  // then the value is clipped, and its loss a constant
+        slope = select(is_held, L(0), slope);
+        square = select(is_held, held * held, square);
+      }
+      put(actions, slope * L(-value_weight));
       put(numbers + kTrialSurrogate, Clipped::value(advantage, log_ratio, ratio, L(clip)));
       put(numbers + kTrialEntropy, Head::template entropy<L>(b.head, row));
-      put(numbers + kTrialValueLoss, off * off * L(T(0.5)));
+      put(numbers + kTrialValueLoss, square * L(T(0.5)));
       put(numbers + kTrialDivergence, (ratio - L(1)) - log_ratio);
     }
   });
@@ -209,7 +228,8 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
                                                   Scratch scratch) const {
   using V = typename Team::Vector;
   const Batch<T>& batch = trials.batch;
-  const Buffers b = Buffers::take(scratch, shape, trials.batch.horizon);
+  const int steps = window_steps(), count = windows();
+  const Buffers b = Buffers::take(scratch, shape, steps, count);
   const int* const of = order + static_cast<long>(place.task) * kTrialTile;
   const int rows = min_of(kTrialTile, envs - place.task * kTrialTile), heads = shape.heads();
   const int width = padded(shape.memory.hidden), back_size = Memory::back_size(shape.memory);
@@ -226,36 +246,59 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
   fill(team, b.row_sums, static_cast<long>(quantities(shape)) * kChains, T(0));
   fill(team, b.state, static_cast<long>(kTrialTile) * kept.state_size, T(0));
   fill(team, b.outputs, static_cast<long>(heads) * kStride, T(0));
-  fill(team, b.drawn, static_cast<long>(batch.action_size + 3) * kStride, T(0));
-  forward(team, b, kept, of);
+  fill(team, b.drawn, static_cast<long>(batch.action_size + kDrawn) * kStride, T(0));
+  const auto copy_states = [&](const T* from, T* to) FN_LAMBDA {
+    for (int i = team.rank(); i < rows * kept.state_size; i += team.size()) to[i] = from[i];
+    team.sync();
+  };
+  const auto border = [&](int number) FN_LAMBDA {
+    return b.borders + static_cast<long>(number - 1) * kTrialTile * kept.state_size;
+  };
+  fill(team, kept.before(0), static_cast<long>(rows) * kept.state_size, T(0));
+  for (int number = 0; number < count; ++number) {
+    forward(team, b, kept, of, number);
+    if (number + 1 == count) break;
+    copy_states(kept.after(steps - 1), border(number + 1));
+    copy_states(border(number + 1), kept.before(0));
+  }
 
   for (int t = batch.horizon; t-- > 0;) {
+    const int number = t / steps, s = t % steps;  // of the window, and in it
+    if (s + 1 == steps && number + 1 < count) {
+      if (number > 0)
+        copy_states(border(number), kept.before(0));
+      else
+        fill(team, kept.before(0), static_cast<long>(rows) * kept.state_size, T(0));
+      fill(team, b.state, static_cast<long>(kTrialTile) * kept.state_size, T(0));
+      forward(team, b, kept, of, number);
+    }
     const long at = static_cast<long>(t) * batch.envs;
-    for_cells(team, batch.action_size + 3, rows, [&](int i, int row) FN_LAMBDA {
-      const T* const rest[] = {batch.log_probs, batch.advantages, trials.targets};
+    for_cells(team, batch.action_size + kDrawn, rows, [&](int i, int row) FN_LAMBDA {
+      const T* const rest[kDrawn] = {batch.log_probs, batch.advantages, trials.targets, trials.values};
       const T* from =
           i < batch.action_size ? batch.actions + i * batch.row_stride : rest[i - batch.action_size];
       b.drawn[i * kStride + row] = from[at + of[row]];
     });
-    forward_heads(team, shape, b.heads, rows, kept.after(t), kept.state_size, b.outputs, kStride);
+    forward_heads(team, shape, b.heads, rows, kept.after(s), kept.state_size, b.outputs, kStride);
     seed_rows(team, b, rows, entropy_weight_now);
     team.sync();
     add_rows(team, rows, quantities(shape), b.seeds, kStride, b.row_sums);
     product<V>(team, heads, width,
-               Array<Term<T>, 1>{{{{b.seeds, kStride, 1}, {kept.after(t), kept.state_size}, rows}}},
+               Array<Term<T>, 1>{{{{b.seeds, kStride, 1}, {kept.after(s), kept.state_size}, rows}}},
                {b.head_sums, width}, b.head_sums, width);
     product<V>(team, rows, width,
                Array<Term<T>, 1>{{{{b.seeds, 1, kStride}, {b.heads.transposed, width}, heads}}},
                {b.state, kept.state_size}, b.state, kept.state_size);
     team.sync();
     // Several steps' rows lie one after the other, as their inputs and states do.
-    const int place_of_step = t % kTogether;
+    const int place_of_step = s % kTogether;
     Memory::back(team, shape.memory, b.memory,
-                 {rows, kept.before(t), kept.kept_of(t), b.state,
+                 {rows, kept.before(s), kept.kept_of(s), b.state,
                   b.back + static_cast<long>(place_of_step) * rows * back_size});
     if (place_of_step != 0) continue;
-    const int steps = min_of(kTogether, batch.horizon - t);
-    Memory::add_gradient(team, shape.memory, {steps * rows, kept.inputs_of(t), kept.before(t), b.back},
+    const int together = min_of(kTogether, steps - s);
+    Memory::add_gradient(team, shape.memory,
+                         {together * rows, kept.inputs_of(s), kept.before(s), b.back, kept.kept_of(s)},
                          b.memory_sums);
     team.sync();
   }

@@ -5,13 +5,12 @@
 // scratch memory. Random numbers are keyed by (task, environment, step).
 #pragma once
 
-#include "kernels/gru.h"
 #include "kernels/memory_policy.h"
 #include "kernels/rollout.h"
 
 namespace innerloop {
 
-/// Numbers that a policy with a memory takes in.
+/// Numbers that a policy with a memory takes in; one without takes in the observation alone.
 template <class Env>
 int policy_inputs(const typename Env::Options& options) {
   return Env::observation_size + Env::action_count(options) + 2;
@@ -175,6 +174,7 @@ TEAM_FN void TrialRollout<T, Env, Memory>::operator()(const Team& team, const Pl
 
       const int next = r + batch.envs;
       observe(gather_fields<L, State>([&](int i) FN_LAMBDA { return field[i]; }), next, count);
+      if (shape.memory.inputs == Env::observation_size) return;
       for (int a = 0; a < actions; ++a) {
         L taken;
         if constexpr (Env::Action::discrete)

@@ -17,14 +17,19 @@ constexpr void for_each_type(TypeList<Types...>, Visit&& visit) {
 }
 
 namespace type_list_detail {
-template <class A, class B>
-struct Join;
-template <class... A, class... B>
-struct Join<TypeList<A...>, TypeList<B...>> {
-  using type = TypeList<A..., B...>;
+template <class... Lists>
+struct Join {
+  using type = TypeList<>;
 };
+template <class... A>
+struct Join<TypeList<A...>> {
+  using type = TypeList<A...>;
+};
+template <class... A, class... B, class... Others>
+struct Join<TypeList<A...>, TypeList<B...>, Others...> : Join<TypeList<A..., B...>, Others...> {};
 }  // namespace type_list_detail
-template <class A, class B>
-using Joined = typename type_list_detail::Join<A, B>::type;
+/// All types of the lists, in order.
+template <class... Lists>
+using Joined = typename type_list_detail::Join<Lists...>::type;
 
 }  // namespace innerloop

@@ -148,8 +148,9 @@ def main():
     tensors, metadata = read_safetensors(arguments.file)
     config, layout = json.loads(metadata["config"]), json.loads(metadata["layout"])
     algorithm = config["algorithm"]
-    name, estimator, clip, epochs = (algorithm[k] for k in ("name", "estimator", "clip_epsilon", "inner_epochs"))
-    steps = algorithm.get("inner_steps", 0)  # pretraining takes none
+    name, estimator, clip = (algorithm[k] for k in ("name", "estimator", "clip_epsilon"))
+    steps = algorithm.get("inner_steps", 0)  # none in pretraining
+    epochs = algorithm.get("inner_epochs", 1)
     rates = algorithm["inner_lr"] if isinstance(algorithm["inner_lr"], list) else [algorithm["inner_lr"]]
     rates = [np.float64(np.float32(rate)) for rate in (rates * steps if len(rates) == 1 else rates)]
     policy = Policy(layout, config["policy"])

@@ -99,8 +99,12 @@ TEST(Config, EveryChoiceOfNamesReadsBackEqual) {
                         : list.title == "algorithms" ? "algorithm.name"
                         : list.title == "optimisers" ? "outer.name"
                                                      : "algorithm.estimator";
-      const bool memory = name == "gru" || name == "rl2";  // neither does without the other
-      Config c = parse(memory ? kTrials : "{}", {key + "=" + name});
+      // Neither does without the other.
+      const bool memory = name == "gru" || name == "lstm" || name == "rl2";
+      Config c = parse(memory          ? kTrials
+                       : name == "ppo" ? R"({"at_episode_end": "restart"})"
+                                       : "{}",
+                       {key + "=" + name});
       EXPECT_EQ(parse(to_json(c).dump()), c) << key << "=" << name;
       EXPECT_THAT(to_json(c).dump(), HasSubstr('"' + name + '"'));
     }
@@ -155,7 +159,7 @@ TEST(Config, RefusesAnUnknownAlgorithm) {
   EXPECT_EQ(error_of(R"({"algorithm": {"name": "reptil"}})"),
             "x.json: /algorithm/name: wanted one of \"maml\", \"meta_sgd\", \"cavia\", \"fomaml\", "
             "\"pretraining\", \"reptile\", "
-            "\"emaml\", \"promp\", \"rl2\" "
+            "\"emaml\", \"promp\", \"rl2\", \"ppo\" "
             "(nearest: \"reptile\"), found \"reptil\" (string)");
 }
 
@@ -342,15 +346,66 @@ TEST(Config, RefusesMinibatchesThatDoNotDivideTheEnvironments) {
             "envs_per_task), found 5");
 }
 
+TEST(Config, RefusesNegativeBoundsOfAnUpdate) {
+  for (const std::string option : {"target_kl", "value_clip"}) {
+    EXPECT_EQ(fault_of("algorithm." + option + "=0.1"), "no error");
+    EXPECT_EQ(fault_of("algorithm." + option + "=-0.1"),
+              "/algorithm/" + option + ": wanted a number of at least 0, found -0.1 (number)");
+  }
+}
+
 TEST(Config, RefusesAMemoryOfNoUnits) {
   EXPECT_EQ(fault_of("policy.hidden=0"), "/policy/hidden: wanted an integer from 1 to 256, found 0 (number)");
+  EXPECT_EQ(fault_of(R"(policy={"name": "lstm", "hidden": 0})"),
+            "/policy/hidden: wanted an integer from 1 to 256, found 0 (number)");
+}
+
+TEST(Config, RefusesWindowsThatDoNotDivideTheTrial) {
+  EXPECT_EQ(fault_of("algorithm.window=10"), "no error");
+  EXPECT_EQ(fault_of("algorithm.window=20"), "no error");
+  EXPECT_EQ(fault_of("algorithm.window=7"),
+            "/algorithm/window: wanted a number that divides the 20 steps of a trial, or 0, found 7");
+  EXPECT_EQ(fault_of("algorithm.window=40"),
+            "/algorithm/window: wanted a number that divides the 20 steps of a trial, or 0, found 40");
+  EXPECT_EQ(fault_of("algorithm.window=-1"),
+            "/algorithm/window: wanted an integer from 0 to 1048576, found -1 (number)");
+}
+
+constexpr const char* kPlainPpo = R"({
+  "tasks_per_iteration": 12, "envs_per_task": 2, "horizon": 5, "at_episode_end": "restart",
+  "policy": {"name": "mlp"}, "algorithm": {"name": "ppo"}})";
+
+TEST(Config, PlainPpoHasTrialsOfOneHorizonAndNoMemory) {
+  const Config c = parse(kPlainPpo);
+  EXPECT_TRUE(plays_trials(c));
+  EXPECT_FALSE(has_memory(c));
+  EXPECT_EQ(trial_length(c), 5);
+  EXPECT_EQ(ppo_options(c).gae_lambda, 0.95);
+  EXPECT_EQ(ppo_options(parse(kTrials)).gae_lambda, 0.9);
+  const auto fault = [](const std::string& option) { return error_of(kPlainPpo, {option}); };
+  const std::vector<Listing> lists = listings();
+  for (const auto& [name, meaning] : lists[0].entries)
+    EXPECT_EQ(fault("environment={\"name\": \"" + name + "\"}"), "no error") << name;
+  EXPECT_THAT(fault("policy.hidden=[]"),
+              HasSubstr("/policy/hidden: wanted a hidden layer with algorithm \"ppo\""));
+  EXPECT_THAT(
+      fault("policy.name=gru"),
+      HasSubstr("/policy/name: wanted \"mlp\" with algorithm \"ppo\", which learns one policy for all "
+                "tasks, found \"gru\""));
+  EXPECT_THAT(fault("algorithm.minibatches=5"),
+              HasSubstr("/algorithm/minibatches: wanted a number that divides"));
+  EXPECT_THAT(fault("algorithm.window=2"), HasSubstr("divides the 5 steps of a trial, or 0, found 2"));
+  EXPECT_THAT(fault("at_episode_end=stop"), HasSubstr("wanted \"restart\" with algorithm \"ppo\""));
+  EXPECT_THAT(fault("algorithm.trial_length=5"), HasSubstr("wanted an option of algorithm \"ppo\""));
+  EXPECT_THAT(fault(R"(outer={"name": "trpo"})"), HasSubstr("with algorithm \"ppo\", whose clipping"));
 }
 
 TEST(Config, RefusesPoliciesAndOptimisersThatDoNotFitAMemory) {
-  EXPECT_EQ(error_of(R"({"at_episode_end": "restart", "algorithm": {"name": "rl2"}})"),
-            "x.json: /policy/name: wanted \"gru\" with algorithm \"rl2\", which learns a task by the "
-            "policy's memory, "
-            "found \"mlp\"");
+  EXPECT_EQ(
+      error_of(R"({"at_episode_end": "restart", "algorithm": {"name": "rl2"}})"),
+      "x.json: /policy/name: wanted \"gru\" or \"lstm\" with algorithm \"rl2\", which learns a task by the "
+      "policy's memory, "
+      "found \"mlp\"");
   EXPECT_EQ(
       error_of(R"({"policy": {"name": "gru"}})"),
       "x.json: /policy/name: wanted \"mlp\" with algorithm \"maml\", which learns a task by gradient steps, "
@@ -367,10 +422,10 @@ TEST(Config, RefusesPoliciesAndOptimisersThatDoNotFitAMemory) {
 }
 
 TEST(Config, RefusesAStartBelowTheFloor) {
-  for (const char* policy : {"mlp", "gru"})
+  for (const std::string policy : {"mlp", "gru", "lstm"})
     EXPECT_THAT(
-        error_of(policy == std::string("gru") ? kTrials : "{}",
-                 {"policy.min_log_std=-1.5", "policy.initial_log_std=-2"}),
+        error_of(policy == "mlp" ? "{}" : kTrials,
+                 {"policy.name=" + policy, "policy.min_log_std=-1.5", "policy.initial_log_std=-2"}),
         ::testing::EndsWith(": /policy/initial_log_std: wanted at least min_log_std, -1.5, found -2"));
 }
 

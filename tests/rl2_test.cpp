@@ -1,10 +1,11 @@
-// RL²'s learner as a whole: what it hands to its optimiser, and that it learns.
+// PPO's learner on trials as a whole, of RL² and without a memory: what it hands to its optimiser, and that it learns.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
-#include "engine/algorithms/rl2.h"
+#include "engine/algorithms/ppo.h"
 #include "engine/evaluation_report.h"
 #include "engine/memory_layout.h"
 #include "engine/trial_evaluator.h"
@@ -20,8 +21,7 @@ using testing::HasSubstr;
 class Learning {
  public:
   explicit Learning(const Config& config)
-      : device_({.backend = Backend::cpu, .threads = 2, .instructions = ""}),
-        learner_(config, std::get<Rl2Options>(config.algorithm), device_) {
+      : device_({.backend = Backend::cpu, .threads = 2, .instructions = ""}), learner_(config, device_) {
     learner_.allocate();
   }
   IterationReport iterate() { return learner_.iterate(done_++); }
@@ -36,17 +36,25 @@ class Learning {
 
  private:
   Device device_;
-  Rl2 learner_;
+  Ppo learner_;
   std::uint32_t done_ = 0;
 };
 
 // One epoch of one minibatch: all trials, at the parameters that drew them.
 TEST(Rl2, ClimbsPposObjectiveOnItsTrials) {
-  for (const char* environment :
-       {R"({"name": "grid_navigation"})", R"({"name": "tabular_mdp"})", R"({"name": "point_navigation"})"}) {
-    const Config config =
-        trial_config({std::string("environment=") + environment, "tasks_per_iteration=20",
-                      "algorithm.epochs=1", "algorithm.minibatches=1", "algorithm.entropy_weight=0.1"});
+  const std::vector<std::vector<std::string>> families = {
+      {R"(environment={"name": "grid_navigation"})"},
+      {R"(environment={"name": "tabular_mdp"})"},
+      {R"(environment={"name": "point_navigation"})"},
+      {R"(environment={"name": "tabular_mdp"})", R"(policy={"name": "lstm", "hidden": 5})"},
+      {R"(environment={"name": "grid_navigation"})", "algorithm.window=4"},
+      {R"(environment={"name": "cartpole"})", "horizon=30", R"(algorithm={"name": "ppo"})",
+       R"(policy={"name": "mlp", "hidden": [8, 6]})"}};
+  for (std::vector<std::string> overrides : families) {
+    const std::string environment = overrides[0];
+    overrides.insert(overrides.end(), {"tasks_per_iteration=20", "algorithm.epochs=1",
+                                       "algorithm.minibatches=1", "algorithm.entropy_weight=0.1"});
+    const Config config = trial_config(overrides);
     Learning learning(config);
     learning.iterate();  // the second iteration's policy prefers some actions
     const Vector theta = learning.params();
@@ -58,6 +66,7 @@ TEST(Rl2, ClimbsPposObjectiveOnItsTrials) {
     p.steps = t.batch.horizon;
     p.theta = theta;
     p.entropy_weight = 0.1;
+    p.window = ppo_options(config).window;
     const auto rows = [&](const float* from, int each) {
       Vector all;
       for (int d = 0; d < each; ++d)
@@ -70,6 +79,7 @@ TEST(Rl2, ClimbsPposObjectiveOnItsTrials) {
     p.log_probs = rows(t.batch.log_probs, 1);
     p.advantages = rows(t.batch.advantages, 1);
     p.targets = rows(t.targets, 1);
+    p.values = rows(t.values, 1);
     for (int e = 0; e < p.envs; ++e) p.order.push_back(e);
     Vector mean = kernel_trial_gradient(p).gradient;
     for (double& g : mean) g /= p.rows();
@@ -105,6 +115,49 @@ TEST(Rl2, TakesTheStepsOfItsOptimiser) {
   }
 }
 
+double reported(const IterationReport& report, const std::string& wanted) {
+  for (const auto& [name, value] : report.extra)
+    if (name == wanted) return value;
+  return NAN;
+}
+
+TEST(Rl2, MakesNoFurtherUpdateAboveTheTargetDivergence) {
+  // Any step goes beyond it, so that the first update is the only one.
+  Learning learning(trial_config({"algorithm.target_kl=1e-9", "outer.lr=0.05"}));
+  PlainAdam adam;
+  for (int i = 0; i < 3; ++i) {
+    Vector wanted = learning.params();
+    const IterationReport report = learning.iterate();
+    EXPECT_EQ(reported(report, "updates"), 1);
+    EXPECT_GT(reported(report, "kl"), 1e-9);
+    adam.step(wanted, learning.gradient(), 0.05);
+    EXPECT_LT(relative_error(learning.params(), wanted), 1e-6) << i;
+  }
+}
+
+TEST(Rl2, MakesAllUpdatesBelowTheTargetDivergence) {
+  Learning all(trial_config()), bounded(trial_config({"algorithm.target_kl=100"}));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(reported(all.iterate(), "updates"), 4);
+    EXPECT_EQ(reported(bounded.iterate(), "updates"), 4);
+  }
+  EXPECT_EQ(all.params(), bounded.params());
+}
+
+TEST(Rl2, MakesSomeUpdatesWhereTheTargetIsMet) {
+  Learning learning(trial_config({"algorithm.target_kl=0.002", "algorithm.epochs=20", "outer.lr=0.01"}));
+  const IterationReport report = learning.iterate();
+  EXPECT_GT(reported(report, "updates"), 1);
+  EXPECT_LT(reported(report, "updates"), 40);
+}
+
+TEST(Rl2, ClippingValuesChangesWhatIsLearned) {
+  Learning plain(trial_config()), clipped(trial_config({"algorithm.value_clip=0.01"}));
+  plain.iterate();
+  clipped.iterate();
+  EXPECT_NE(plain.params(), clipped.params());
+}
+
 TEST(Rl2, ReportsAReturnForEachEpisodeOfTheTrial) {
   Learning learning(trial_config());
   const IterationReport report = learning.iterate();
@@ -124,10 +177,16 @@ TEST(Rl2, ReportsAReturnForEachEpisodeOfTheTrial) {
 }
 
 // A bandit of two arms, one of which the memory has to find: far better than chance within a second.
-TEST(Rl2, LearnsToFindTheBetterArm) {
-  Learning learning(trial_config({R"(environment={"name": "bandit", "arms": 2})", "horizon=1",
-                                  "algorithm.trial_length=10", "tasks_per_iteration=64", "envs_per_task=1",
-                                  "algorithm.epochs=4", "policy.hidden=16", "iterations=60"}));
+void expect_to_find_the_better_arm(const std::vector<std::string>& overrides) {
+  std::vector<std::string> all = {R"(environment={"name": "bandit", "arms": 2})",
+                                  "horizon=1",
+                                  "algorithm.trial_length=10",
+                                  "tasks_per_iteration=64",
+                                  "envs_per_task=1",
+                                  "algorithm.epochs=4",
+                                  "iterations=60"};
+  all.insert(all.end(), overrides.begin(), overrides.end());
+  Learning learning(trial_config(all));
   double first = 0, last = 0;
   for (int i = 0; i < 60; ++i) {
     const IterationReport report = learning.iterate();
@@ -136,6 +195,76 @@ TEST(Rl2, LearnsToFindTheBetterArm) {
   }
   EXPECT_GT(last, 0.6);
   EXPECT_GT(last, first);
+}
+TEST(Rl2, LearnsToFindTheBetterArm) { expect_to_find_the_better_arm({"policy.hidden=16"}); }
+TEST(Rl2, LearnsToFindTheBetterArmWithAnLstm) {
+  expect_to_find_the_better_arm({R"(policy={"name": "lstm", "hidden": 16})"});
+}
+TEST(Rl2, LearnsToFindTheBetterArmInWindows) {
+  expect_to_find_the_better_arm({"policy.hidden=16", "algorithm.window=5"});
+}
+
+TEST(Rl2, AWindowChangesWhatIsLearned) {
+  Learning whole(trial_config()), cut(trial_config({"algorithm.window=5"}));
+  whole.iterate();
+  cut.iterate();
+  EXPECT_NE(whole.params(), cut.params());
+}
+
+TEST(Rl2, AnLstmStartsOutRemembering) {
+  const Config config = trial_config({R"(policy={"name": "lstm", "hidden": 3})"});
+  const std::vector<float> params = initial_parameters(config);
+  for (const LayoutEntry& entry : parameter_layout(config)) {
+    if (entry.name != "lstm.bias") continue;
+    const auto at = params.begin() + entry.offset;
+    EXPECT_EQ(std::vector<float>(at, at + 12), (std::vector<float>{0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0}));
+  }
+}
+
+TEST(MemoryLayout, CoversAllParametersOnceAndInOrder) {
+  for (const std::string policy : {R"({"name": "gru", "hidden": 5})", R"({"name": "lstm", "hidden": 5})",
+                                   R"({"name": "mlp", "hidden": [7, 5]})"})
+    for (const std::string environment : {"cartpole", "point_navigation"}) {
+      const Config config =
+          trial_config({"policy=" + policy, R"(environment={"name": ")" + environment + "\"}",
+                        policy.find("mlp") == policy.npos ? "seed=1" : R"(algorithm={"name": "ppo"})",
+                        "algorithm.minibatches=1"});
+      std::int64_t next = 0;
+      std::set<std::string> names;
+      for (const LayoutEntry& entry : parameter_layout(config)) {
+        EXPECT_EQ(entry.offset, next) << entry.name;
+        EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
+        std::int64_t count = 1;
+        for (const std::int64_t size : entry.shape) count *= size;
+        next += count;
+      }
+      EXPECT_EQ(next, parameter_count(config));
+      EXPECT_EQ(next, static_cast<std::int64_t>(initial_parameters(config).size()));
+    }
+}
+
+const std::vector<std::string> kCartpolePpo = {R"(environment={"name": "cartpole"})",
+                                               "horizon=50",
+                                               R"(policy={"name": "mlp", "hidden": [16]})",
+                                               R"(algorithm={"name": "ppo", "minibatches": 2})",
+                                               "tasks_per_iteration=32",
+                                               "envs_per_task=1"};
+
+TEST(PlainPpo, LearnsToBalance) {
+  Learning learning(trial_config(kCartpolePpo));
+  const double first = learning.iterate().returns.at(0);
+  double last = 0;
+  for (int i = 0; i < 40; ++i) last = learning.iterate().returns.at(0);
+  EXPECT_LT(first, 30);
+  EXPECT_GT(last, 45);
+}
+
+TEST(PlainPpo, ReportsTheReturnOfAnEpisodeAndNoneOfATrial) {
+  Learning learning(trial_config(kCartpolePpo));
+  const IterationReport report = learning.iterate();
+  EXPECT_EQ(report.returns.size(), 1u);
+  EXPECT_TRUE(std::isnan(reported(report, "trial_return")));
+  EXPECT_EQ(report.env_steps, 32 * 50);
 }
 
 nlohmann::ordered_json report_of(const Config& config, const std::vector<float>& task = {}) {
@@ -183,6 +312,27 @@ TEST(TrialEvaluation, CanBeDeterministic) {
                       (deterministic ? "true}" : "false}")}))["trial_return"]["mean"];
   };
   EXPECT_NE(mean(true), mean(false));
+}
+
+// One episode of each trial, and no gradient step.
+TEST(TrialEvaluation, WithoutAMemoryIsTheReturnOfAnEpisode) {
+  std::vector<std::string> overrides = kCartpolePpo;
+  overrides.push_back(R"(evaluation={"tasks": 20, "envs_per_task": 3})");
+  const Config config = trial_config(overrides);
+  const auto report = report_of(config);
+  EXPECT_EQ(report["algorithm"], "ppo");
+  ASSERT_EQ(report["curve"].size(), 1u);
+  const auto& point = report["curve"][0];
+  EXPECT_EQ(point["step"], 0);
+  EXPECT_FALSE(point.contains("episode"));
+  EXPECT_FALSE(report.contains("trial_return"));
+  EXPECT_FALSE(report.contains("inner_lr"));
+  // 1 is paid for each step until the pole falls.
+  EXPECT_NEAR(point["mean_return"], point["mean_episode_length"].get<double>(), 1e-5);
+  EXPECT_LT(point["mean_return"], 50);
+  EXPECT_GT(point["ci95"], 0);
+  EXPECT_EQ(report["baselines"][0]["curve"], report["curve"]);
+  EXPECT_THAT(evaluation_table(report, config), HasSubstr("step   ppo"));
 }
 
 }  // namespace

@@ -53,8 +53,9 @@ std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>&
                          "Cartpole",       "MetaSgd",      "MetaSgdTrpo",     "PrompLayerLr",
                          "FomamlScalarLr", "Anil",         "Cavia",           "Rl2",
                          "Rl2Point",       "MetaSgdAdamW", "ReptileMomentum", "PrompNesterov",
-                         "Rl2AdamW",       "MamlEntropy",  "Pretraining",     "MamlEpochs",
-                         "CaviaFilm"};
+                         "Rl2AdamW",       "MamlEntropy",  "Pretraining",     "Rl2TargetKl",
+                         "Rl2Lstm",        "Rl2Window",    "Ppo",             "PpoPoint",
+                         "MamlEpochs",     "CaviaFilm"};
   return names[info.index];
 }
 
@@ -97,6 +98,23 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{R"(environment={"name":"cartpole"})", "algorithm.entropy_weight=0.2",
                                  "algorithm.outer_entropy_weight=0.1"},
         std::vector<std::string>{R"(algorithm={"name":"pretraining"})"},
+        std::vector<std::string>{
+            "at_episode_end=restart", "tasks_per_iteration=20", R"(policy={"name":"gru","hidden":5})",
+            R"(algorithm={"name":"rl2","trial_length":10,"minibatches":2,"target_kl":0.002,)"
+            R"("value_clip":0.2})"},
+        std::vector<std::string>{R"(environment={"name":"tabular_mdp"})", "at_episode_end=restart",
+                                 "tasks_per_iteration=35", "envs_per_task=1",
+                                 R"(policy={"name":"lstm","hidden":18})",
+                                 R"(algorithm={"name":"rl2","trial_length":15,"epochs":2,"minibatches":5})"},
+        std::vector<std::string>{"at_episode_end=restart", "tasks_per_iteration=20",
+                                 R"(policy={"name":"gru","hidden":5})",
+                                 R"(algorithm={"name":"rl2","trial_length":20,"minibatches":2,"window":4})"},
+        std::vector<std::string>{R"(environment={"name":"cartpole"})", "at_episode_end=restart", "horizon=20",
+                                 "tasks_per_iteration=35", "envs_per_task=1",
+                                 R"(algorithm={"name":"ppo","epochs":2,"minibatches":5,"window":5})"},
+        std::vector<std::string>{"at_episode_end=restart", "tasks_per_iteration=20",
+                                 R"(policy={"name":"mlp","hidden":[18],"activation":"relu"})",
+                                 R"(algorithm={"name":"ppo","epochs":1,"minibatches":2})"},
         std::vector<std::string>{
             R"(algorithm={"name":"maml","inner_steps":2,"inner_epochs":2,"estimator":"clipped"})"},
         std::vector<std::string>{R"(algorithm={"name":"cavia","inner_steps":2,"context_input":"film"})"}),

@@ -18,6 +18,7 @@ struct Problem {
   Vector mean = Vector(kSteps), sums = Vector(kSteps * TrialAdvantages<double>::kSums),
          advantage_scale = Vector(2);
   double deviation = 1, updates = 0;
+  bool ends_with_episode = false;
 
   explicit Problem(std::uint64_t seed = 7) {
     std::mt19937_64 random(seed);
@@ -48,6 +49,7 @@ struct Problem {
     op.scale = {mean.data(), &deviation, &updates};
     op.discount = kGamma;
     op.gae_lambda = kLambda;
+    op.ends_with_episode = ends_with_episode;
     op.sums = sums.data();
     op.advantages = advantage_scale.data();
     for (const auto phase : phases) {
@@ -58,15 +60,17 @@ struct Problem {
 };
 using Phase = TrialAdvantages<double>::Phase;
 
-// Σ_k (γλ)^k δ_{t+k} to the trial's end: no episode's end cuts it off.
+// Σ_k (γλ)^k δ_{t+k} to the trial's end, or that of the episode.
 Vector expected_advantages(const Problem& p) {
   Vector to(p.rewards.size());
   for (int e = 0; e < kEnvs; ++e)
     for (int t = 0; t < kSteps; ++t) {
       double factor = 1;
       for (int k = t; k < kSteps; ++k, factor *= kGamma * kLambda) {
-        const double next = k + 1 < kSteps ? p.value(k + 1, e) : 0;
+        const bool ended = p.ends_with_episode && p.ends[Problem::row(k, e)] > 0;
+        const double next = k + 1 < kSteps && !ended ? p.value(k + 1, e) : 0;
         to[Problem::row(t, e)] += factor * (p.rewards[Problem::row(k, e)] + kGamma * next - p.value(k, e));
+        if (ended) break;
       }
     }
   return to;
@@ -80,6 +84,16 @@ TEST(TrialAdvantages, RunOnThroughTheEndsOfEpisodes) {
   for (int e = 0; e < kEnvs; ++e)
     for (int t = 0; t < kSteps; ++t)
       EXPECT_NEAR(p.targets[Problem::row(t, e)], expected[Problem::row(t, e)] + p.value(t, e), 1e-12);
+}
+
+TEST(TrialAdvantages, EndWithTheEpisodeWhereNothingIsLearntOfATask) {
+  Problem p;
+  const Vector on = expected_advantages(p);
+  p.ends_with_episode = true;
+  const Vector expected = expected_advantages(p);
+  p.run({Phase::estimate});
+  EXPECT_LT(relative_error(p.advantages, expected), 1e-12);
+  EXPECT_GT(relative_error(p.advantages, on), 0.1);
 }
 
 TEST(TrialAdvantages, AreNormalisedOverAllTrialsAndSteps) {

@@ -15,11 +15,13 @@ struct Sizes {
   int inputs, hidden, actions, envs, steps;
 };
 
-class TrialGradientTest : public testing::TestWithParam<HeadKind> {
+class TrialGradientTest : public testing::TestWithParam<std::tuple<HeadKind, MemoryKind>> {
  protected:
   TrialProblem problem(const Sizes& s, std::uint64_t seed = 3) const {
-    return random_trial_problem(s.inputs, s.hidden, s.actions, GetParam(), s.envs, s.steps, seed);
+    return random_trial_problem(s.inputs, s.hidden, s.actions, std::get<HeadKind>(GetParam()), s.envs,
+                                s.steps, seed, kind());
   }
+  static MemoryKind kind() { return std::get<MemoryKind>(GetParam()); }
 };
 
 // 37 environments are a tile of 32 and one of 5; 7 steps a product over 4 of them and one over 3.
@@ -68,23 +70,94 @@ TEST_P(TrialGradientTest, ClippingTakesGradientAway) {
   EXPECT_GT(relative_error(kernel_trial_gradient(p).gradient, clipped), 0.1);
 }
 
+// Windows of 6 steps end the gradient within a trial; 4 and 2 steps are two products of a window's rows.
+TEST_P(TrialGradientTest, OfWindowsIsTheFiniteDifferenceWithTheMemoryConstantAtTheirBorders) {
+  for (const int window : {6, 4, 1}) {
+    TrialProblem p = problem({4, 5, 3, 37, 12});
+    const TrialGradientResult whole = kernel_trial_gradient(p);
+    p.window = window;
+    const TrialGradientResult cut = kernel_trial_gradient(p);
+    EXPECT_LT(relative_error(cut.gradient, differences_of(p)), 1e-7) << window;
+    EXPECT_LT(relative_error(cut.values, whole.values), 1e-12) << window;  // the memory goes on
+    if (kind() == MemoryKind::feedforward)
+      EXPECT_LT(relative_error(cut.gradient, whole.gradient), 1e-12) << window;
+    else
+      EXPECT_GT(relative_error(cut.gradient, whole.gradient), 0.01) << window;
+  }
+}
+
+TEST_P(TrialGradientTest, OfOneWindowIsThatOfTheWholeTrial) {
+  TrialProblem p = problem({3, 5, 2, 9, 6});
+  const Vector whole = kernel_trial_gradient(p).gradient;
+  p.window = 6;
+  EXPECT_EQ(kernel_trial_gradient(p).gradient, whole);
+}
+
+TEST_P(TrialGradientTest, WithClippedValuesIsTheFiniteDifference) {
+  TrialProblem p = problem({4, 5, 3, 37, 7});
+  const Vector plain = kernel_trial_gradient(p).gradient;
+  p.value_clip = 0.3;
+  const Vector clipped = kernel_trial_gradient(p).gradient;
+  EXPECT_LT(relative_error(clipped, differences_of(p)), 1e-7);
+  EXPECT_GT(relative_error(clipped, plain), 0.01);
+}
+
+// Within the range about the values as drawn, nothing is clipped.
+TEST_P(TrialGradientTest, AWideRangeOfValuesClipsNone) {
+  TrialProblem p = problem({3, 5, 2, 9, 4});
+  const TrialGradientResult plain = kernel_trial_gradient(p);
+  p.value_clip = 1e9;
+  const TrialGradientResult wide = kernel_trial_gradient(p);
+  EXPECT_EQ(wide.gradient, plain.gradient);
+  EXPECT_EQ(wide.values, plain.values);
+}
+
 TEST_P(TrialGradientTest, ValuesAreTheReferences) {
-  const TrialProblem p = problem({4, 5, 3, 37, 7});
+  TrialProblem p = problem({4, 5, 3, 37, 7});
+  p.value_clip = 0.3;
   const reference::TrialSums sums = reference::trial_sums(p, p.theta);
   const Vector values = kernel_trial_gradient(p).values;
   EXPECT_LT(relative_error(values, {sums.surrogate, sums.entropy, sums.value_loss, sums.divergence}), 1e-9);
 }
 
-INSTANTIATE_TEST_SUITE_P(, TrialGradientTest, testing::Values(HeadKind::categorical, HeadKind::gaussian),
-                         [](const auto& test) {
-                           return test.param == HeadKind::categorical ? "categorical" : "gaussian";
-                         });
+std::string case_name(const testing::TestParamInfo<std::tuple<HeadKind, MemoryKind>>& info) {
+  const char* memories[] = {"gru", "lstm", "feedforward"};
+  return std::string(memories[static_cast<int>(std::get<MemoryKind>(info.param))]) +
+         (std::get<HeadKind>(info.param) == HeadKind::categorical ? "_categorical" : "_gaussian");
+}
+INSTANTIATE_TEST_SUITE_P(, TrialGradientTest,
+                         testing::Combine(testing::Values(HeadKind::categorical, HeadKind::gaussian),
+                                          testing::Values(MemoryKind::gru, MemoryKind::lstm,
+                                                          MemoryKind::feedforward)),
+                         case_name);
+
+TEST(TrialGradient, OfRectifiedLayersIsTheFiniteDifference) {
+  TrialProblem p = random_trial_problem(4, 17, 3, HeadKind::categorical, 9, 5, 6, MemoryKind::feedforward);
+  const Vector smooth = kernel_trial_gradient(p).gradient;
+  p.shape.memory.activation = Activation::relu;
+  const Vector gradient = kernel_trial_gradient(p).gradient;
+  EXPECT_LT(relative_error(gradient, differences_of(p)), 1e-7);
+  EXPECT_GT(relative_error(gradient, smooth), 0.1);
+}
+
+// A window's steps are all that is kept, and what the memory is at the borders.
+TEST(TrialGradient, WindowsTakeLessMemory) {
+  TrialGradient<double, Lstm> op;
+  op.shape.memory = memory_shape_of(MemoryKind::lstm, 8, 32);
+  op.shape.actor = policy_of({32, 3}, HeadKind::categorical);
+  op.trials.batch.horizon = 1000;
+  op.trials.batch.action_size = 1;
+  using Team = SimdTeam<Portable, double>;
+  const long whole = op.scratch_bytes<Team>();
+  op.window = 50;
+  EXPECT_LT(op.scratch_bytes<Team>(), whole / 8);
+}
 
 // Below the floor the standard deviation no longer follows its parameter, and neither does the entropy.
 TEST(TrialGradient, RespectsTheFloorOfTheStandardDeviation) {
   TrialProblem p = random_trial_problem(3, 5, 2, HeadKind::gaussian, 5, 3, 4);
   p.shape.actor.min_log_std = 0.5f;
-  const int at = Gru::parameters(p.shape.memory) + p.shape.actor.log_std_offset();
+  const int at = memory_parameters(p.shape.memory) + p.shape.actor.log_std_offset();
   p.theta[static_cast<std::size_t>(at)] = 0.4;
   p.theta[static_cast<std::size_t>(at + 1)] = 0.6;
   const Vector gradient = kernel_trial_gradient(p).gradient;

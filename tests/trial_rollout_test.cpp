@@ -14,7 +14,15 @@ const std::vector<std::vector<std::string>> kFamilies = {
     {R"(environment={"name": "tabular_mdp"})", "tasks_per_iteration=37", "envs_per_task=1",
      "policy.hidden=17", "algorithm.minibatches=1"},
     {R"(environment={"name": "point_navigation"})", "policy.initial_log_std=-0.5"},
-    {R"(environment={"name": "cartpole"})", "horizon=30", "algorithm.trial_length=60"}};
+    {R"(environment={"name": "cartpole"})", "horizon=30", "algorithm.trial_length=60"},
+    {R"(policy={"name": "lstm", "hidden": 7})"},
+    {R"(environment={"name": "point_navigation"})", R"(policy={"name": "lstm", "hidden": 18})"}};
+
+// The same without a memory, of one episode unless the task ends it.
+const std::vector<std::vector<std::string>> kWithoutMemory = {
+    {R"(policy={"name": "mlp", "hidden": [9, 6]})", R"(algorithm={"name": "ppo", "minibatches": 2})"},
+    {R"(environment={"name": "cartpole"})", "horizon=60", R"(policy={"name": "mlp", "activation": "relu"})",
+     R"(algorithm={"name": "ppo", "minibatches": 2})"}};
 
 TEST(TrialRollout, ThePolicyTakesInItsLastActionTheRewardAndWhetherAnEpisodeEnded) {
   for (const auto& family : kFamilies) {
@@ -39,23 +47,35 @@ TEST(TrialRollout, ThePolicyTakesInItsLastActionTheRewardAndWhetherAnEpisodeEnde
   }
 }
 
+TEST(TrialRollout, WithoutAMemoryThePolicyTakesInTheObservationAlone) {
+  for (const auto& family : kWithoutMemory) {
+    const Config config = trial_config(family);
+    const PlayedTrials p(config);
+    EXPECT_EQ(p.shape.memory.inputs, environment_name(config) == "cartpole" ? 4 : 2);
+    EXPECT_EQ(p.inputs.size(), static_cast<std::size_t>(p.shape.memory.inputs));
+    EXPECT_EQ(p.steps, config.horizon);
+  }
+}
+
 // The reference's memory runs from the trial's first step to its last, whatever ends in between.
 TEST(TrialRollout, TheMemoryGoesOnThroughTheEndsOfEpisodes) {
-  for (const auto& family : kFamilies) {
+  std::vector<std::vector<std::string>> families = kFamilies;
+  families.insert(families.end(), kWithoutMemory.begin(), kWithoutMemory.end());
+  for (const auto& family : families) {
     const PlayedTrials p(trial_config(family));
     const TrialProblem reference = p.problem();
     const auto hidden = static_cast<std::size_t>(p.shape.memory.hidden);
     const int actions = p.shape.actions();
-    const double* const actor = p.theta.data() + Gru::parameters(p.shape.memory);
+    const double* const actor = p.theta.data() + memory_parameters(p.shape.memory);
     const double *const bias = actor + hidden * static_cast<std::size_t>(actions), *const log_std =
                                                                                        bias + actions;
     const double* const value = actor + p.shape.actor.parameters();
     for (int e = 0; e < p.envs; ++e) {
-      Vector h(hidden);
+      Vector h;
       for (int t = 0; t < p.steps; ++t) {
         Vector x;
         for (int i = 0; i < p.shape.memory.inputs; ++i) x.push_back(reference.input(i, t, e));
-        h = reference::gru_step(p.shape.memory, p.theta, x, h);
+        h = reference::memory_step(p.shape.memory, p.theta, x, h);
         Vector outputs(bias, bias + actions);
         double v = value[hidden];
         for (std::size_t i = 0; i < hidden; ++i) {

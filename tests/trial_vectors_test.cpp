@@ -40,6 +40,7 @@ TEST(TrialVectors, AreTheKernelsGradients) {
     p.log_probs = of_case["log_probs"].get<Vector>();
     p.advantages = of_case["advantages"].get<Vector>();
     p.targets = of_case["targets"].get<Vector>();
+    p.values = p.targets;  // not clipped
     for (int e = 0; e < p.envs; ++e) p.order.push_back(e);
     EXPECT_LT(relative_error(kernel_trial_gradient(p).gradient, of_case["gradient"].get<Vector>()), 1e-9)
         << of_case["head"];

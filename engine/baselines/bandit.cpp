@@ -85,7 +85,7 @@ LearnerOfTrial prepare_greedy(const Config& config) {
 LearnerOfTrial prepare_gittins(const Config& config) {
   check_bernoulli(config, "gittins");
   constexpr int kMostPulls = 2000;
-  const int pulls = std::get<Rl2Options>(config.algorithm).trial_length;
+  const int pulls = trial_length(config);
   if (pulls > kMostPulls)
     throw InputError("/algorithm/trial_length: wanted at most " + std::to_string(kMostPulls) +
                      " with --baseline gittins, which keeps a table of its square, found " +

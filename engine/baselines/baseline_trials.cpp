@@ -45,7 +45,7 @@ class BaselineTrial {
         key_(key),
         task_(task),
         episode_steps_(config.horizon),
-        steps_(std::get<Rl2Options>(config.algorithm).trial_length) {}
+        steps_(trial_length(config)) {}
 
   // Writes column `column` of the returns.
   void play(TrialLearner& learner, std::uint32_t task, std::uint32_t env, TrialLoop::Returns& returns,
@@ -101,8 +101,7 @@ TrialLoop::Returns play_trials(const typename Env::Options& options, const Learn
                                const Config& config, int threads, const std::vector<float>& fixed_task) {
   const int tasks = fixed_task.empty() ? config.evaluation.tasks : 1, envs = config.evaluation.envs_per_task;
   const auto trials = static_cast<std::size_t>(tasks) * static_cast<std::size_t>(envs);
-  const auto episodes =
-      static_cast<std::size_t>(std::get<Rl2Options>(config.algorithm).trial_length / config.horizon);
+  const auto episodes = static_cast<std::size_t>(trial_length(config) / config.horizon);
   const std::vector<std::vector<float>> rows(episodes, std::vector<float>(trials));
   TrialLoop::Returns returns{rows, rows, std::vector<float>(trials)};
   const RandomKey key = {config.evaluation.seed, kEvaluationIteration};

@@ -32,9 +32,10 @@ struct EvaluateFlags {
 };
 
 void check_steps(const Config& config, const EvaluateFlags& flags) {
-  if (!flags.steps.empty() && has_memory(config))
-    throw InputError("--steps: wanted none for a run of \"" + algorithm_name(config) +
-                     "\", whose memory learns a task, found " + std::to_string(flags.steps.front()));
+  if (!flags.steps.empty() && plays_trials(config))
+    throw InputError("--steps: wanted none for a run of \"" + algorithm_name(config) + "\", " +
+                     (has_memory(config) ? "whose memory learns a task" : "which learns no task") +
+                     ", found " + std::to_string(flags.steps.front()));
 }
 
 void override_steps(Config& config, const EvaluateFlags& flags) {

@@ -22,7 +22,7 @@ struct PlayFlags {
 
 void play(const PlayFlags& flags) {
   TrainedRun run = open_trained_run(flags.run);
-  check_learns_by_memory(run, "play");
+  check_plays_trials(run, "play");
   if (flags.seeded) run.config.evaluation.seed = flags.task_seed;
   const std::vector<float> task =
       flags.task.empty() ? std::vector<float>{} : parse_task(flags.task, run.config);
@@ -39,7 +39,7 @@ void add_play(CLI::App& app) {
   CLI::App& command =
       *app.add_subcommand("play", "shows one trial of a run's newest checkpoint, step by step");
   auto flags = std::make_shared<PlayFlags>();
-  command.add_option("RUN", flags->run, "the run's folder, of an agent with a memory")->required();
+  command.add_option("RUN", flags->run, "the run's folder, of an agent that plays trials")->required();
   CLI::Option* task = command.add_option(
       "--task", flags->task, R"(the task's numbers by name, as in '{"arm_0": 0.2, "arm_1": 0.7}')");
   CLI::Option* seed =

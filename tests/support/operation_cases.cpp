@@ -420,9 +420,15 @@ struct Cases {
   }
 
   // Trials whose environments are a tile and a part of one (small: less than one), of no multiple of 16.
-  static MemoryPolicyShape memory_policy(HeadKind head, int inputs, int actions) {
+  static MemoryPolicyShape memory_policy(HeadKind head, int inputs, int actions,
+                                         MemoryKind kind = MemoryKind::gru) {
     MemoryPolicyShape shape;
-    shape.memory = {inputs, head == HeadKind::gaussian ? 19 : 5};
+    shape.memory = {inputs, head == HeadKind::gaussian ? 19 : 5, kind};
+    if (kind == MemoryKind::feedforward) {
+      shape.memory.layers = 2;
+      shape.memory.width[0] = 18;
+      shape.memory.width[1] = shape.memory.hidden;
+    }
     shape.actor = policy_of({shape.memory.hidden, actions}, head);
     return shape;
   }
@@ -451,15 +457,18 @@ struct Cases {
     return t;
   }
   static float* memory_params(Memory& memory, const MemoryPolicyShape& shape) {
-    return memory.normals("params", Gru::parameters(shape.memory) + shape.head_parameters(), 0.4);
+    return memory.normals("params", memory_parameters(shape.memory) + shape.head_parameters(), 0.4);
   }
-  void trial_passes() {
+  // A window of 3 does not divide the full case's 11 steps; 1 does.
+  template <class Kind>
+  void trial_gradients(MemoryKind kind, const std::string& name) {
     for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical}) {
-      const MemoryPolicyShape shape = memory_policy(head, 4, 3);
+      const MemoryPolicyShape shape = memory_policy(head, 4, 3, kind);
       const int tiles = size == CaseSize::full ? 2 : 1;
-      all.push_back(make_case("TrialGradient", head == HeadKind::gaussian ? "gaussian" : "categorical", tiles,
+      const bool gaussian = head == HeadKind::gaussian;
+      all.push_back(make_case("TrialGradient", name + (gaussian ? "_gaussian" : "_categorical"), tiles,
                               [=, size = size](Memory& memory) {
-                                TrialGradient<float, Gru> op;
+                                TrialGradient<float, Kind> op;
                                 op.shape = shape;
                                 op.params = memory_params(memory, shape);
                                 op.trials = trials(memory, shape, size, true);
@@ -470,8 +479,10 @@ struct Cases {
                                 op.order = memory.hold<int>("order", order);
                                 op.clip = 0.2f;
                                 op.value_weight = 0.5f;
+                                op.value_clip = gaussian ? 0.4f : 0.0f;
                                 op.entropy_weight = 0.03f;
                                 op.entropy_schedule = {key(memory), 0.1f};
+                                op.window = gaussian ? 0 : size == CaseSize::full ? 1 : 3;
                                 op.partial =
                                     memory.blank("partial", static_cast<long>(tiles) * op.parameters());
                                 op.values =
@@ -479,6 +490,11 @@ struct Cases {
                                 return op;
                               }));
     }
+  }
+  void trial_passes() {
+    trial_gradients<Gru>(MemoryKind::gru, "gru");
+    trial_gradients<Lstm>(MemoryKind::lstm, "lstm");
+    trial_gradients<Feedforward>(MemoryKind::feedforward, "feedforward");
     using Phase = TrialAdvantages<float>::Phase;
     const std::pair<const char*, Phase> phases[] = {{"estimate", Phase::estimate},
                                                     {"sum", Phase::sum},
@@ -506,6 +522,25 @@ struct Cases {
       op.lengths = memory.blank("lengths", numbers);
       return op;
     });
+    using Updates = TrialUpdates<float>;
+    const std::pair<const char*, Updates::Phase> of_updates[] = {
+        {"begin", Updates::Phase::begin}, {"judge", Updates::Phase::judge}, {"mean", Updates::Phase::mean}};
+    for (const auto& [name, phase] : of_updates)
+      add_once("TrialUpdates", name, [phase = phase](Memory& memory) {
+        Updates op;
+        op.phase = phase;
+        op.minibatches = 5;
+        op.minibatch = 1;
+        op.tiles = 3;
+        op.rows = 20;
+        op.sums = memory.hold("sums", std::vector<double>(3 * kTrialValues, 0.7));
+        op.target_kl = 0.1f;
+        op.values = memory.normals("values", 5 * kTrialValues);
+        op.going = memory.hold<int>("going", std::vector<int>{1});
+        op.updates = memory.hold("updates", std::vector<double>{2});
+        op.mean_values = memory.blank("mean_values", kTrialValues);
+        return op;
+      });
     for (const bool rank : {false, true})
       add_once("ShuffleTrials", rank ? "rank" : "draw", [rank](Memory& memory) {
         using Op = ShuffleTrials<float>;
@@ -574,24 +609,31 @@ struct Cases {
         op.tile_envs = small ? 9 : 5;
         return op;
       });
-    for (const bool deterministic : {false, true})
-      add_once("TrialRollout", name + (deterministic ? "_deterministic" : ""),
-               [=, size = size](Memory& memory) {
-                 const HeadKind head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
-                 TrialRollout<float, Env, Gru> op;
-                 op.shape = memory_policy(head, policy_inputs<Env>(options), Env::action_count(options));
-                 op.params = memory_params(memory, op.shape);
-                 op.trials = trials(memory, op.shape, size, false);
-                 op.options = options;
-                 op.key = key(memory);
-                 op.envs_per_task = 2;
-                 op.deterministic = deterministic;
-                 std::vector<double> tasks(
-                     static_cast<std::size_t>(padded(op.trials.batch.envs) * kTaskSize<Env>));
-                 for (double& x : tasks) x = 0.2 + 0.7 * uniform(memory.random());
-                 op.tasks = memory.hold("tasks", tasks);
-                 return op;
-               });
+    trial_rollout<Env, Gru>(name, MemoryKind::gru, options, false);
+    trial_rollout<Env, Gru>(name + "_deterministic", MemoryKind::gru, options, true);
+    trial_rollout<Env, Lstm>(name + "_lstm", MemoryKind::lstm, options, false);
+    trial_rollout<Env, Feedforward>(name + "_feedforward", MemoryKind::feedforward, options, false);
+  }
+  template <class Env, class Kind>
+  void trial_rollout(const std::string& name, MemoryKind kind, const typename Env::Options& options,
+                     bool deterministic) {
+    add_once("TrialRollout", name, [=, size = size](Memory& memory) {
+      const HeadKind head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
+      const int inputs =
+          kind == MemoryKind::feedforward ? Env::observation_size : policy_inputs<Env>(options);
+      TrialRollout<float, Env, Kind> op;
+      op.shape = memory_policy(head, inputs, Env::action_count(options), kind);
+      op.params = memory_params(memory, op.shape);
+      op.trials = trials(memory, op.shape, size, false);
+      op.options = options;
+      op.key = key(memory);
+      op.envs_per_task = 2;
+      op.deterministic = deterministic;
+      std::vector<double> tasks(static_cast<std::size_t>(padded(op.trials.batch.envs) * kTaskSize<Env>));
+      for (double& x : tasks) x = 0.2 + 0.7 * uniform(memory.random());
+      op.tasks = memory.hold("tasks", tasks);
+      return op;
+    });
   }
 };
 

@@ -17,14 +17,15 @@ const HostKernels<TrialPasses<double>>& double_trial_kernels();
 struct TrialProblem {
   MemoryPolicyShape shape;
   int envs = 0, steps = 0;
-  double clip = 0.2, value_weight = 0.5, entropy_weight = 0.03;
+  int window = 0;  // 0: the whole trial
+  double clip = 0.2, value_weight = 0.5, value_clip = 0, entropy_weight = 0.03;
   Vector theta;
-  Vector inputs;                          // [input][step][env]
-  Vector actions;                         // [dimension][step][env]
-  Vector log_probs, advantages, targets;  // [step][env]
-  std::vector<int> order;                 // of the environments that count
+  Vector inputs;                                  // [input][step][env]
+  Vector actions;                                 // [dimension][step][env]
+  Vector log_probs, advantages, targets, values;  // [step][env]
+  std::vector<int> order;                         // of the environments that count
 
-  int parameters() const { return Gru::parameters(shape.memory) + shape.head_parameters(); }
+  int parameters() const { return memory_parameters(shape.memory) + shape.head_parameters(); }
   int rows() const { return envs * steps; }
   double input(int i, int t, int e) const {
     return inputs[static_cast<std::size_t>((i * steps + t) * envs + e)];
@@ -35,11 +36,24 @@ struct TrialProblem {
   std::size_t row(int t, int e) const { return static_cast<std::size_t>(t * envs + e); }
 };
 
+/// Of a memory of `hidden` units; without a memory of three hidden layers.
+inline MemoryShape memory_shape_of(MemoryKind kind, int inputs, int hidden) {
+  MemoryShape shape;
+  shape.inputs = inputs;
+  shape.hidden = hidden;
+  shape.kind = kind;
+  if (kind != MemoryKind::feedforward) return shape;
+  shape.layers = 3;
+  const int widths[] = {hidden + 2, 3, hidden};
+  std::ranges::copy(widths, shape.width);
+  return shape;
+}
+
 inline TrialProblem random_trial_problem(int inputs, int hidden, int actions, HeadKind head, int envs,
-                                         int steps, std::uint64_t seed) {
+                                         int steps, std::uint64_t seed, MemoryKind kind = MemoryKind::gru) {
   std::mt19937_64 random(seed);
   TrialProblem p;
-  p.shape.memory = {inputs, hidden};
+  p.shape.memory = memory_shape_of(kind, inputs, hidden);
   p.shape.actor = policy_of({hidden, actions}, head);
   p.envs = envs;
   p.steps = steps;
@@ -53,6 +67,7 @@ inline TrialProblem random_trial_problem(int inputs, int hidden, int actions, He
   for (double& lp : p.log_probs) lp -= discrete ? std::log(actions) : 1.3 * actions;
   p.advantages = random_vector(p.rows(), 1, random);
   p.targets = random_vector(p.rows(), 1, random);
+  p.values = random_vector(p.rows(), 0.5, random);
   p.order.resize(static_cast<std::size_t>(envs));
   std::iota(p.order.begin(), p.order.end(), 0);
   std::shuffle(p.order.begin(), p.order.end(), random);
@@ -85,6 +100,53 @@ inline Vector gru_step(const MemoryShape& s, const Vector& theta, const Vector& 
   return after;
 }
 
+/// The state (h, then c) after a step of an LSTM, from the formulas in kernels/lstm.h.
+inline Vector lstm_step(const MemoryShape& s, const Vector& theta, const Vector& x, const Vector& state) {
+  const int n = s.hidden;
+  const double *w = theta.data(), *u = w + s.inputs * 4 * n, *b = u + n * 4 * n;
+  const auto sum = [&](int gate, int j) {
+    double total = b[gate * n + j];
+    for (int i = 0; i < s.inputs; ++i) total += x[static_cast<std::size_t>(i)] * w[(i * 4 + gate) * n + j];
+    for (int i = 0; i < n; ++i) total += state[static_cast<std::size_t>(i)] * u[(i * 4 + gate) * n + j];
+    return total;
+  };
+  const auto logistic = [](double v) { return 1 / (1 + std::exp(-v)); };
+  Vector after(static_cast<std::size_t>(2 * n));
+  for (int j = 0; j < n; ++j) {
+    const double cell = logistic(sum(1, j)) * state[static_cast<std::size_t>(n + j)] +
+                        logistic(sum(0, j)) * std::tanh(sum(2, j));
+    after[static_cast<std::size_t>(j)] = logistic(sum(3, j)) * std::tanh(cell);
+    after[static_cast<std::size_t>(n + j)] = cell;
+  }
+  return after;
+}
+
+/// The last of the hidden layers of a policy without a memory.
+inline Vector feedforward_step(const MemoryShape& s, const Vector& theta, const Vector& x) {
+  Vector h = x;
+  const double* at = theta.data();
+  for (int l = 0; l < s.layers; ++l) {
+    const int in = static_cast<int>(h.size()), out = s.width[l];
+    Vector next(at + in * out, at + (in + 1) * out);
+    for (int o = 0; o < out; ++o) {
+      double& sum = next[static_cast<std::size_t>(o)];
+      for (int i = 0; i < in; ++i) sum += h[static_cast<std::size_t>(i)] * at[i * out + o];
+      sum = s.activation == Activation::tanh ? std::tanh(sum) : std::max(sum, 0.0);
+    }
+    h = std::move(next);
+    at += (in + 1) * out;
+  }
+  return h;
+}
+
+/// What the memory is after a step; its first `hidden` numbers are what the heads read. A trial starts from no numbers.
+inline Vector memory_step(const MemoryShape& s, const Vector& theta, const Vector& x, Vector state) {
+  const auto hidden = static_cast<std::size_t>(s.hidden);
+  if (s.kind == MemoryKind::feedforward) return feedforward_step(s, theta, x);
+  state.resize(s.kind == MemoryKind::lstm ? 2 * hidden : hidden);
+  return s.kind == MemoryKind::lstm ? lstm_step(s, theta, x, state) : gru_step(s, theta, x, state);
+}
+
 /// Log-probability of an action, and the entropy, from the actor's outputs.
 inline std::pair<double, double> of_actor(const TrialProblem& p, const Vector& outputs, const double* log_std,
                                           int t, int e) {
@@ -107,19 +169,24 @@ struct TrialSums {
   double surrogate = 0, entropy = 0, value_loss = 0, divergence = 0;
 };
 
-/// Sums over all rows of the environments in `order`.
+/// Sums over all rows of the environments in `order`. What the memory is at the border of two windows is a constant: that
+/// which it is with p.theta.
 inline TrialSums trial_sums(const TrialProblem& p, const Vector& theta) {
   const int hidden = p.shape.memory.hidden, actions = p.shape.actions();
-  const double* const actor = theta.data() + Gru::parameters(p.shape.memory);
+  const double* const actor = theta.data() + memory_parameters(p.shape.memory);
   const double *const bias = actor + hidden * actions, *const log_std = bias + actions;
   const double* const value = actor + p.shape.actor.parameters();
   TrialSums sums;
   for (const int e : p.order) {
-    Vector h(static_cast<std::size_t>(hidden));
+    Vector h, constant;
     for (int t = 0; t < p.steps; ++t) {
       Vector x;
       for (int i = 0; i < p.shape.memory.inputs; ++i) x.push_back(p.input(i, t, e));
-      h = gru_step(p.shape.memory, theta, x, h);
+      if (p.window > 0) {
+        if (t % p.window == 0) h = constant;
+        constant = memory_step(p.shape.memory, p.theta, x, constant);
+      }
+      h = memory_step(p.shape.memory, theta, x, h);
       Vector outputs(bias, bias + actions);
       double v = value[hidden];
       for (int i = 0; i < hidden; ++i) {
@@ -131,7 +198,14 @@ inline TrialSums trial_sums(const TrialProblem& p, const Vector& theta) {
       const double ratio = std::exp(log_prob - p.log_probs[p.row(t, e)]), a = p.advantages[p.row(t, e)];
       sums.surrogate += std::min(ratio * a, std::clamp(ratio, 1 - p.clip, 1 + p.clip) * a);
       sums.entropy += entropy;
-      sums.value_loss += std::pow(v - p.targets[p.row(t, e)], 2) / 2;
+      const double target = p.targets[p.row(t, e)];
+      double square = std::pow(v - target, 2);
+      if (p.value_clip > 0) {
+        const double drawn = p.values[p.row(t, e)];
+        square =
+            std::max(square, std::pow(std::clamp(v, drawn - p.value_clip, drawn + p.value_clip) - target, 2));
+      }
+      sums.value_loss += square / 2;
       sums.divergence += ratio - 1 - std::log(ratio);
     }
   }
@@ -145,13 +219,13 @@ inline double trial_objective(const TrialProblem& p, const Vector& theta) {
 
 }  // namespace reference
 
-/// The kernels' gradient of trial_objective at p.theta, and the values: sums over all tiles.
 struct TrialGradientResult {
   Vector gradient, values;
 };
-inline TrialGradientResult kernel_trial_gradient(const TrialProblem& p) {
+template <class Memory>
+TrialGradientResult kernel_trial_gradient_of(const TrialProblem& p) {
   using T = double;
-  TrialGradient<T, Gru> op;
+  TrialGradient<T, Memory> op;
   const long stride = padded(p.rows());
   const auto rows = [&](const Vector& numbers) {
     const long quantities = static_cast<long>(numbers.size()) / p.rows();
@@ -161,7 +235,7 @@ inline TrialGradientResult kernel_trial_gradient(const TrialProblem& p) {
     return to;
   };
   Vector inputs = rows(p.inputs), actions = rows(p.actions), log_probs = rows(p.log_probs),
-         advantages = rows(p.advantages), targets = rows(p.targets);
+         advantages = rows(p.advantages), targets = rows(p.targets), drawn_values = rows(p.values);
   Batch<T>& batch = op.trials.batch;
   batch.horizon = p.steps;
   batch.envs = p.envs;
@@ -173,24 +247,34 @@ inline TrialGradientResult kernel_trial_gradient(const TrialProblem& p) {
   batch.log_probs = log_probs.data();
   batch.advantages = advantages.data();
   op.trials.targets = targets.data();
+  op.trials.values = drawn_values.data();
   op.trials.episode_steps = 1;
   op.shape = p.shape;
   op.params = p.theta.data();
   op.order = p.order.data();
   op.envs = static_cast<int>(p.order.size());
+  op.window = p.window;
   op.clip = p.clip;
   op.value_weight = p.value_weight;
+  op.value_clip = p.value_clip;
   op.entropy_weight = p.entropy_weight;
   const auto tiles = static_cast<std::size_t>(op.tiles()), size = static_cast<std::size_t>(p.parameters());
   Vector partial(tiles * size, NAN), values(tiles * kTrialValues, NAN);
   op.partial = partial.data();
   op.values = values.data();
-  run_kernel<TrialGradient<T, Gru>>(double_trial_kernels(), op, op.tiles());
+  run_kernel<TrialGradient<T, Memory>>(double_trial_kernels(), op, op.tiles());
   TrialGradientResult result{Vector(size), Vector(kTrialValues)};
   for (std::size_t tile = 0; tile < tiles; ++tile) {
     for (std::size_t i = 0; i < size; ++i) result.gradient[i] += partial[tile * size + i];
     for (std::size_t i = 0; i < kTrialValues; ++i) result.values[i] += values[tile * kTrialValues + i];
   }
+  return result;
+}
+
+/// The kernels' gradient of trial_objective at p.theta, and the values: sums over all tiles.
+inline TrialGradientResult kernel_trial_gradient(const TrialProblem& p) {
+  TrialGradientResult result;
+  with_memory(p.shape.memory.kind, [&]<class Memory>() { result = kernel_trial_gradient_of<Memory>(p); });
   return result;
 }
 

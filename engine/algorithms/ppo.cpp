@@ -1,4 +1,4 @@
-#include "engine/algorithms/rl2.h"
+#include "engine/algorithms/ppo.h"
 
 #include <cmath>
 
@@ -7,32 +7,34 @@
 
 namespace innerloop {
 
-Rl2::Rl2(const Config& config, const Rl2Options& options, Device& device)
+Ppo::Ppo(const Config& config, Device& device)
     : config_(config),
-      options_(options),
+      options_(ppo_options(config)),
       device_(device),
-      loop_(config, config.tasks_per_iteration, config.envs_per_task, true, device, plan_) {
+      loop_(config, config.tasks_per_iteration, config.envs_per_task, true, device, plan_),
+      minibatch_envs_(loop_.envs() / options_.minibatches) {
   const int steps = loop_.trials().batch.horizon;
-  advantages_.discount = static_cast<float>(options.discount);
-  advantages_.gae_lambda = static_cast<float>(options.gae_lambda);
+  advantages_.discount = static_cast<float>(options_.discount);
+  advantages_.gae_lambda = static_cast<float>(options_.gae_lambda);
+  advantages_.ends_with_episode = !has_memory(config);
   shuffle_.envs = loop_.envs();
-  shuffle_.epochs = options.epochs;
-  gradient_.shape = loop_.shape();
-  gradient_.trials = loop_.trials();  // its sizes; where its numbers lie is known once memory is there
-  gradient_.envs = loop_.envs() / options.minibatches;
-  gradient_.clip = static_cast<float>(options.clip_range);
-  gradient_.value_weight = static_cast<float>(options.value_weight);
-  gradient_.entropy_weight = static_cast<float>(options.entropy_weight);
-  if (options.entropy_schedule == WeightSchedule::linear)
-    gradient_.entropy_schedule.decay = 1.0f / static_cast<float>(config.iterations);
+  shuffle_.epochs = options_.epochs;
+  if (options_.entropy_schedule == WeightSchedule::linear)
+    entropy_schedule_.decay = 1.0f / static_cast<float>(config.iterations);
+  updates_.minibatches = options_.minibatches;
+  updates_.tiles = tiles();
+  updates_.rows = minibatch_envs_ * steps;
+  updates_.target_kl = static_cast<float>(options_.target_kl);
 
-  const std::int64_t size = parameters(), tiles = gradient_.tiles(), epochs = options.epochs,
-                     envs = loop_.envs();
+  const std::int64_t size = parameters(), epochs = options_.epochs, envs = loop_.envs();
   plan_.add(&params_, "params", "[parameter]", {size});
   plan_.add(&mean_gradient_, "gradient", "[parameter]", {size});
-  plan_.add(&gradient_.partial, "partial_gradients", "[tile][parameter]", {tiles, size});
-  plan_.add(&values_, "pass_values", "[minibatch][tile][value]", {options.minibatches, tiles, kTrialValues});
-  plan_.add(&mean_values_, "mean_values", "[value]", {kTrialValues});
+  plan_.add(&partial_gradients_, "partial_gradients", "[tile][parameter]", {tiles(), size});
+  plan_.add(&tile_values_, "pass_values", "[tile][value]", {tiles(), kTrialValues});
+  plan_.add(&updates_.values, "minibatch_values", "[minibatch][value]", {options_.minibatches, kTrialValues});
+  plan_.add(&updates_.mean_values, "mean_values", "[value]", {kTrialValues});
+  plan_.add(&updates_.updates, "updates", "[1]", {1});
+  plan_.add(&updates_.going, "updates_going", "[1]", {1});
   plan_.add(&advantages_.scale.mean, "value_scale.mean", "[step]", {steps});
   plan_.add(&advantages_.scale.deviation, "value_scale.deviation", "[1]", {1});
   plan_.add(&advantages_.scale.updates, "value_scale.updates", "[1]", {1});
@@ -43,13 +45,12 @@ Rl2::Rl2(const Config& config, const Rl2Options& options, Device& device)
   outer_ = OuterOptimiser::create(config, static_cast<int>(size), device, plan_, nullptr);
 }
 
-void Rl2::allocate() {
+void Ppo::allocate() {
   memory_ = allocate_planned(device_, plan_, "this config");
   advantages_.trials = loop_.trials();
   shuffle_.key = loop_.key();
-  gradient_.params = params_;
-  gradient_.trials = loop_.trials();
-  if (gradient_.entropy_schedule.decay > 0) gradient_.entropy_schedule.key = loop_.key();
+  updates_.sums = tile_values_;
+  if (entropy_schedule_.decay > 0) entropy_schedule_.key = loop_.key();
   const std::vector<float> start = initial_memory_parameters(config_, loop_.shape());
   device_.copy_to_device(params_, start.data(), static_cast<std::int64_t>(start.size() * sizeof(float)));
   const float one = 1;
@@ -58,13 +59,13 @@ void Rl2::allocate() {
   device_.finish();
 }
 
-IterationReport Rl2::iterate(std::uint32_t iteration) {
+IterationReport Ppo::iterate(std::uint32_t iteration) {
   loop_.set_key({config_.seed, iteration});
   device_.replay(recording_, [this] { enqueue(); });
   return report();
 }
 
-std::vector<StateTensor> Rl2::state() const {
+std::vector<StateTensor> Ppo::state() const {
   const auto tensor = [](const char* name, std::int64_t size, float* data) {
     return StateTensor{name, DType::F32, {size}, data, size * static_cast<std::int64_t>(sizeof(float))};
   };
@@ -77,24 +78,26 @@ std::vector<StateTensor> Rl2::state() const {
   return tensors;
 }
 
-void Rl2::enqueue() {
+void Ppo::enqueue() {
+  using Phase = TrialUpdates<float>::Phase;
   play();
   judge();
   for (const auto phase : {ShuffleTrials<float>::Phase::draw, ShuffleTrials<float>::Phase::rank}) {
     shuffle_.phase = phase;
     device_.once(shuffle_);
   }
+  count_updates(Phase::begin);
   for (int epoch = 0; epoch < options_.epochs; ++epoch) learn(epoch);
-  SumOverTasks<float> mean;
-  mean.tasks = options_.minibatches * gradient_.tiles();
-  mean.size = kTrialValues;
-  mean.x = values_;
-  mean.scale = 1.0f / static_cast<float>(loop_.trials().batch.rows());
-  mean.out = mean_values_;
-  device_.once(mean);
+  count_updates(Phase::mean);
 }
 
-void Rl2::judge() {
+void Ppo::count_updates(TrialUpdates<float>::Phase phase) {
+  updates_.phase = phase;
+  updates_.enabled = phase == TrialUpdates<float>::Phase::judge ? updates_.going : nullptr;
+  device_.once(updates_);
+}
+
+void Ppo::judge() {
   using Phase = TrialAdvantages<float>::Phase;
   for (const Phase phase : {Phase::estimate, Phase::sum, Phase::scale, Phase::normalise}) {
     advantages_.phase = phase;
@@ -102,26 +105,49 @@ void Rl2::judge() {
   }
 }
 
-void Rl2::learn(int epoch) {
+void Ppo::learn(int epoch) {
   for (int minibatch = 0; minibatch < options_.minibatches; ++minibatch) update(epoch, minibatch);
 }
 
-void Rl2::update(int epoch, int minibatch) {
-  gradient_.order =
-      shuffle_.order + std::ptrdiff_t{epoch} * loop_.envs() + std::ptrdiff_t{minibatch} * gradient_.envs;
-  gradient_.values = values_ + std::ptrdiff_t{minibatch} * gradient_.tiles() * kTrialValues;
-  device_.per_task(gradient_, gradient_.tiles());
-  SumOverTasks<float> mean;
-  mean.tasks = gradient_.tiles();
-  mean.size = static_cast<int>(parameters());
-  mean.x = gradient_.partial;
-  mean.scale = 1.0f / (static_cast<float>(gradient_.envs) * static_cast<float>(loop_.trials().batch.horizon));
-  mean.out = mean_gradient_;
-  device_.once(mean);
-  outer_->update(params_, mean_gradient_);
+void Ppo::enqueue_gradients(const int* order) {
+  with_memory(loop_.shape().memory.kind, [&]<class Memory>() {
+    TrialGradient<float, Memory> op;
+    op.shape = loop_.shape();
+    op.params = params_;
+    op.trials = loop_.trials();
+    op.order = order;
+    op.envs = minibatch_envs_;
+    op.clip = static_cast<float>(options_.clip_range);
+    op.value_weight = static_cast<float>(options_.value_weight);
+    op.value_clip = static_cast<float>(options_.value_clip);
+    op.entropy_weight = static_cast<float>(options_.entropy_weight);
+    op.entropy_schedule = entropy_schedule_;
+    op.window = options_.window;
+    op.partial = partial_gradients_;
+    op.values = tile_values_;
+    op.enabled = updates_.going;
+    device_.per_task(op, tiles());
+  });
 }
 
-IterationReport Rl2::report() const {
+void Ppo::update(int epoch, int minibatch) {
+  enqueue_gradients(shuffle_.order + std::ptrdiff_t{epoch} * loop_.envs() +
+                    std::ptrdiff_t{minibatch} * minibatch_envs_);
+  updates_.minibatch = minibatch;
+  count_updates(TrialUpdates<float>::Phase::judge);
+  SumOverTasks<float> mean;
+  mean.tasks = tiles();
+  mean.size = static_cast<int>(parameters());
+  mean.x = partial_gradients_;
+  mean.scale =
+      1.0f / (static_cast<float>(minibatch_envs_) * static_cast<float>(loop_.trials().batch.horizon));
+  mean.out = mean_gradient_;
+  mean.enabled = updates_.going;
+  device_.once(mean);
+  outer_->update(params_, mean_gradient_, updates_.going);
+}
+
+IterationReport Ppo::report() const {
   IterationReport report;
   const TrialLoop::Returns returns = loop_.returns();
   for (const std::vector<float>& of_episode : returns.of_episode)
@@ -129,11 +155,14 @@ IterationReport Rl2::report() const {
   report.env_steps = loop_.trials().batch.rows();
   outer_->report(report);
   float values[kTrialValues];
-  device_.copy_to_host(values, mean_values_, sizeof(values));
-  report.extra.emplace_back("trial_return", mean_of(returns.of_trial).mean);
+  device_.copy_to_host(values, updates_.mean_values, sizeof(values));
+  float updates = 0;
+  device_.copy_to_host(&updates, updates_.updates, sizeof(updates));
+  if (has_memory(config_)) report.extra.emplace_back("trial_return", mean_of(returns.of_trial).mean);
   report.extra.emplace_back("entropy", values[kTrialEntropy]);
   report.extra.emplace_back("kl", values[kTrialDivergence]);
   report.extra.emplace_back("value_loss", values[kTrialValueLoss]);
+  report.extra.emplace_back("updates", updates);
   report.gradient_finite = std::isfinite(report.gradient_norm);
   for (const float value : values) report.gradient_finite = report.gradient_finite && std::isfinite(value);
   if (report.gradient_finite) return report;

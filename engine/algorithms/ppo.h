@@ -1,23 +1,24 @@
-// RL² (Duan et al. 2016, Wang et al. 2016): the memory of a recurrent policy learns the task, over several episodes of it;
-// the policy is trained by PPO (Schulman et al. 2017) on whole trials.
+// PPO (Schulman et al. 2017) on whole trials. With a policy that has a memory it is RL² (Duan et al. 2016, Wang et al.
+// 2016): the memory learns the task, over several episodes of it. Without one it learns a policy for all tasks.
 #pragma once
 
 #include "engine/algorithm.h"
+#include "engine/memory_layout.h"
 #include "engine/outer_optimiser.h"
 #include "engine/trial_loop.h"
 
 namespace innerloop {
 
-class Rl2 : public Algorithm {
+class Ppo : public Algorithm {
  public:
-  Rl2(const Config& config, const Rl2Options& options, Device& device);
+  Ppo(const Config& config, Device& device);
 
   const MemoryPlan& plan() const override { return plan_; }
   void allocate() override;
   IterationReport iterate(std::uint32_t iteration) override;
   std::vector<StateTensor> state() const override;
   const float* params() const override { return params_; }
-  std::int64_t parameters() const override { return gradient_.parameters(); }
+  std::int64_t parameters() const override { return memory_policy_parameters(loop_.shape()); }
 
   const TrialLoop& loop() const { return loop_; }
   /// What the last minibatch handed to the optimiser, [P] in device memory; before clipping.
@@ -30,24 +31,30 @@ class Rl2 : public Algorithm {
  private:
   /// The trials' advantages and the values' targets.
   void judge();
-  /// One step of the optimiser, on the environments order_[first], ….
+  void count_updates(TrialUpdates<float>::Phase phase);
+  int tiles() const { return ceil_div(minibatch_envs_, kTrialTile); }
+  /// The gradient of each tile of the environments order[0], ….
+  void enqueue_gradients(const int* order);
+  /// One step of the optimiser, on the environments of a minibatch, unless the iteration's updates are over.
   void update(int epoch, int minibatch);
   void enqueue();
   IterationReport report() const;
 
   const Config config_;
-  const Rl2Options options_;
+  const PpoUpdateOptions options_;
   Device& device_;
   MemoryPlan plan_;
   TrialLoop loop_;
   std::unique_ptr<OuterOptimiser> outer_;
   TrialAdvantages<float> advantages_;
   ShuffleTrials<float> shuffle_;
-  TrialGradient<float, Gru> gradient_;
+  TrialUpdates<float> updates_;
+  Schedule<float> entropy_schedule_;
+  const int minibatch_envs_;
   float* params_ = nullptr;
+  float* partial_gradients_ = nullptr;  // [tile][P]
+  float* tile_values_ = nullptr;        // [tile][kTrialValues]
   float* mean_gradient_ = nullptr;
-  float* values_ = nullptr;       // [minibatch][tile][kTrialValues]  of the last epoch
-  float* mean_values_ = nullptr;  // [kTrialValues]
   Recording recording_;
   std::shared_ptr<void> memory_;
 };

@@ -1,0 +1,34 @@
+// The memories that there are.
+#pragma once
+
+#include "kernels/feedforward.h"
+#include "kernels/gru.h"
+#include "kernels/lstm.h"
+#include "kernels/type_list.h"
+
+namespace innerloop {
+
+using Memories = TypeList<Gru, Lstm, Feedforward>;
+
+/// Calls f.operator()<Memory>() for the memory of a kind.
+template <class F>
+void with_memory(MemoryKind kind, const F& f) {
+  if (kind == MemoryKind::gru) f.template operator()<Gru>();
+  if (kind == MemoryKind::lstm) f.template operator()<Lstm>();
+  if (kind == MemoryKind::feedforward) f.template operator()<Feedforward>();
+}
+
+/// How many of the flat parameter vector are the memory's.
+inline int memory_parameters(const MemoryShape& shape) {
+  int count = 0;
+  with_memory(shape.kind, [&]<class Memory>() { count = Memory::parameters(shape); });
+  return count;
+}
+/// Numbers that a row's state takes.
+inline int memory_state_size(const MemoryShape& shape) {
+  int size = 0;
+  with_memory(shape.kind, [&]<class Memory>() { size = Memory::state_size(shape); });
+  return size;
+}
+
+}  // namespace innerloop
