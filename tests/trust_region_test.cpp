@@ -63,7 +63,7 @@ TEST_P(TrustRegionTest, CurvatureProductIsTheDifferenceOfTheDivergencesGradient)
                                        : problem(2, {}, 0, 2);
     std::mt19937_64 random(5);
     const Vector u = random_vector(p.shape.parameters(), 1, random);
-    const double h = 1e-4;
+    const double h = 3e-5;
     Vector above = p.theta, below = p.theta;
     for (std::size_t i = 0; i < u.size(); ++i) {
       above[i] += h * u[i];
@@ -84,7 +84,7 @@ TEST_P(TrustRegionTest, CurvatureAlongADirectionIsThatOfTheDivergence) {
   const Vector product = kernel_curvature_product<double>(p, u);
   double along = 0;
   for (std::size_t i = 0; i < u.size(); ++i) along += u[i] * product[i];
-  const double h = 1e-4;
+  const double h = 3e-5;
   Vector above = p.theta, below = p.theta;
   for (std::size_t i = 0; i < u.size(); ++i) {
     above[i] += h * u[i];
