@@ -48,14 +48,36 @@ TEST_P(EveryLearner, EveryThreadCountAndInstructionSetGivesTheSameBits) {
 }
 
 std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>& info) {
-  const char* names[] = {"Maml",           "MamlTrpo",     "MamlDice",        "Fomaml",
-                         "Emaml",          "Reptile",      "Promp",           "Bandit",
-                         "Cartpole",       "MetaSgd",      "MetaSgdTrpo",     "PrompLayerLr",
-                         "FomamlScalarLr", "Anil",         "Cavia",           "Rl2",
-                         "Rl2Point",       "MetaSgdAdamW", "ReptileMomentum", "PrompNesterov",
-                         "Rl2AdamW",       "MamlEntropy",  "Pretraining",     "Rl2TargetKl",
-                         "Rl2Lstm",        "Rl2Window",    "Ppo",             "PpoPoint",
-                         "MamlEpochs",     "CaviaFilm"};
+  const char* names[] = {"Maml",
+                         "MamlTrpo",
+                         "MamlDice",
+                         "Fomaml",
+                         "Emaml",
+                         "Reptile",
+                         "Promp",
+                         "Bandit",
+                         "Cartpole",
+                         "MetaSgd",
+                         "MetaSgdTrpo",
+                         "PrompLayerLr",
+                         "FomamlScalarLr",
+                         "Anil",
+                         "Cavia",
+                         "Rl2",
+                         "Rl2Point",
+                         "MetaSgdAdamW",
+                         "ReptileMomentum",
+                         "PrompNesterov",
+                         "Rl2AdamW",
+                         "MamlEntropy",
+                         "Pretraining",
+                         "Rl2TargetKl",
+                         "Rl2Lstm",
+                         "Rl2Window",
+                         "Ppo",
+                         "PpoPoint",
+                         "MamlEpochs",
+                         "CaviaFilm"};
   return names[info.index];
 }
 
