@@ -75,7 +75,7 @@ void draw_gates(const MemoryShape& shape, int gates, InitialNumbers& numbers, fl
   const int inputs = shape.inputs, hidden = shape.hidden;
   for (int i = 0; i < inputs * gates * hidden; ++i)
     params[i] = numbers.uniform(glorot(inputs, gates * hidden));
-  float* const recurrent = params + inputs * gates * hidden;
+  float* const recurrent = params + std::ptrdiff_t{inputs} * gates * hidden;
   for (int gate = 0; gate < gates; ++gate) {
     const std::vector<double> matrix = orthogonal(hidden, numbers);
     for (int i = 0; i < hidden; ++i)
