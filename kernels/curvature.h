@@ -286,7 +286,6 @@ struct BackwardBuffers {
   GradientSums<T> sums;
   T *tangent_seeds, *seeds;  // [2·outputs][block_rows], [outputs][block_rows]
   T *back[2], *back_tangent[2];
-  ContextGradient<T> context;
   ContextCurvature<T> context_curvature;
 
   FN static BackwardBuffers take(Scratch& scratch, const PolicyShape& shape) {
@@ -298,7 +297,6 @@ struct BackwardBuffers {
       b.back[i] = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.widest()));
       b.back_tangent[i] = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.widest()));
     }
-    b.context = take_context_gradient<T>(scratch, shape);
     b.context_curvature = take_context_curvature<T>(scratch, shape);
     return b;
   }
@@ -350,10 +348,11 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
   const T* theta = params.of(place.task);
   const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
   store_gradient(team, shape, backward.sums, to);
-  store_context_gradient(team, shape, value, backward.context, to);
+  const auto context = context_gradient_in(backward.back[0], shape);
+  store_context_gradient(team, shape, value, context, to);
   if constexpr (Kind == CurvatureKind::hessian)
     add_context_curvature(
-        team, shape, value, [&](int p) FN_LAMBDA { return direction.of(place.task, p); }, backward.context,
+        team, shape, value, [&](int p) FN_LAMBDA { return direction.of(place.task, p); }, context,
         backward.context_curvature, to);
 }
 

@@ -46,7 +46,6 @@ struct Buffers {
   Weights<T> weights;
   HeadConstants<T> head, drawn_head;
   GradientSums<T> sums;
-  ContextGradient<T> context;
   BlockBuffers<Team> block;
   T* seeds;    // [2·outputs + kPassValues][block_rows]: ∂S/∂output, ∂S/∂log_std, values
   T* back[2];  // [block_rows][padded(widest)]
@@ -57,7 +56,6 @@ struct Buffers {
     b.head = take_head_constants<T>(scratch, op.shape);
     b.drawn_head = take_head_constants<T>(scratch, op.shape);
     b.sums = take_gradient_sums<T>(scratch, op.shape, kPassValues);
-    b.context = take_context_gradient<T>(scratch, op.shape);
     b.block = BlockBuffers<Team>::take(scratch, op.shape, op.kept.data != nullptr);
     b.seeds = scratch.take<T>(static_cast<long>(Team::block_rows) * b.sums.row_quantities);
     for (T*& back : b.back)
@@ -213,7 +211,8 @@ TEAM_FN void PolicyGradient<T>::operator()(const Team& team, const Place& place,
   const long chunk = static_cast<long>(place.slot) * parts() + place.part;
   if (partial != nullptr) {
     store_gradient(team, shape, b.sums, partial + chunk * shape.parameters());
-    store_context_gradient(team, shape, value, b.context, partial + chunk * shape.parameters());
+    store_context_gradient(team, shape, value, context_gradient_in(b.back[0], shape),
+                           partial + chunk * shape.parameters());
   }
   if (values != nullptr)
     for (int i = team.rank(); i < kPassValues; i += team.size())
