@@ -56,6 +56,7 @@ MemoryShape memory_shape(const RecurrentOptions& options, MemoryKind kind) {
   MemoryShape shape;
   shape.kind = kind;
   shape.hidden = options.hidden;
+  shape.layer_norm = options.layer_norm;
   return shape;
 }
 MemoryShape memory_shape(const MlpOptions& options) {
@@ -97,6 +98,9 @@ void draw_memory(const MemoryShape& shape, InitialNumbers& numbers, float* param
       float* const weight = params + Feedforward::weight_offset(shape, l);
       for (int i = 0; i < in * out; ++i) weight[i] = numbers.uniform(glorot(in, out));
     }
+  if (shape.layer_norm)
+    with_memory(shape.kind,
+                [&]<class Memory>() { std::fill_n(params + Memory::parameters(shape), shape.hidden, 1.0f); });
 }
 
 }  // namespace
@@ -123,7 +127,7 @@ MemoryPolicyShape memory_policy_shape(const Config& config) {
 }
 
 int memory_policy_parameters(const MemoryPolicyShape& shape) {
-  return memory_parameters(shape.memory) + shape.head_parameters();
+  return memory_parameters(shape) + shape.head_parameters();
 }
 
 std::vector<LayoutEntry> memory_policy_layout(const MemoryPolicyShape& shape) {
@@ -152,6 +156,10 @@ std::vector<LayoutEntry> memory_policy_layout(const MemoryPolicyShape& shape) {
     add(layer + ".weight", {Feedforward::inputs(memory, l), memory.width[l]});
     add(layer + ".bias", {memory.width[l]});
   }
+  if (memory.layer_norm) {
+    add("layer_norm.gain", {hidden});
+    add("layer_norm.bias", {hidden});
+  }
   add("actor.weight", {hidden, actions});
   add("actor.bias", {actions});
   if (shape.actor.head == HeadKind::gaussian) add("log_std", {actions});
@@ -165,7 +173,7 @@ std::vector<float> initial_memory_parameters(const Config& config, const MemoryP
   InitialNumbers numbers(config.seed);
   const int hidden = shape.memory.hidden, actions = shape.actions();
   draw_memory(shape.memory, numbers, params.data());
-  float* const actor = params.data() + memory_parameters(shape.memory);
+  float* const actor = params.data() + memory_parameters(shape);
   for (int i = 0; i < hidden * actions; ++i) actor[i] = numbers.uniform(0.01f * glorot(hidden, actions));
   if (shape.actor.head == HeadKind::gaussian)
     std::fill_n(actor + shape.actor.log_std_offset(), actions,

@@ -1,10 +1,12 @@
 // A policy with a memory, its value head, and the trials that it plays: shapes, heads, and where the numbers lie.
 //
-// Flat parameter vector: the memory's, then the actor's weight [hidden][actions], bias [actions] and for a Gaussian head
-// log_std [actions], then the value's weight [hidden] and bias [1]. Both heads read the memory's outputs.
+// Flat parameter vector: the memory's and where its outputs are normalised those of the layer normalisation, then the actor's
+// weight [hidden][actions], bias [actions] and for a Gaussian head log_std [actions], then the value's weight [hidden] and
+// bias [1]. Both heads read the memory's outputs.
 #pragma once
 
 #include "kernels/head.h"
+#include "kernels/layer_norm.h"
 #include "kernels/memory.h"
 #include "kernels/network.h"
 
@@ -21,6 +23,11 @@ struct MemoryPolicyShape {
   }  // of the value head, behind the actor's parameters
   // Of both heads.
   FN int head_parameters() const { return actor.parameters() + memory.hidden + 1; }
+  // Of all that stands before the heads.
+  template <class Memory>
+  FN int memory_parameters() const {
+    return Memory::parameters(memory) + LayerNorm<float>::parameters(memory);
+  }
   // The widest product: how many threads have something to do.
   FN int widest() const { return memory.widest(); }
 };
@@ -77,14 +84,31 @@ TEAM_FN void load_heads(const Team& team, const MemoryPolicyShape& shape, const 
   team.sync();
 }
 
-// Of `rows` rows' states ([row][state_size]), [head][stride] in whole packs of rows. Syncs.
+// What the heads read of a memory.
+template <class T>
+struct HeadInputs {
+  const T* rows;  // [row][row_size]
+  int row_size;
+};
+
+// Of `rows` rows' states ([row][state_size]). Syncs if anything is normalised.
+template <class Team>
+FN HeadInputs<typename Team::Scalar> head_inputs(const Team& team, const MemoryShape& shape,
+                                                 const LayerNorm<typename Team::Scalar>& norm, int rows,
+                                                 const typename Team::Scalar* states, int state_size) {
+  if (!shape.layer_norm) return {states, state_size};
+  normalise_rows(team, shape, norm, rows, states, state_size);
+  return {norm.outputs, padded(shape.hidden)};
+}
+
+// Of `rows` rows, [head][stride] in whole packs of rows. Syncs.
 template <class Team>
 TEAM_FN void forward_heads(const Team& team, const MemoryPolicyShape& shape,
                            const MemoryHeads<typename Team::Scalar>& heads, int rows,
-                           const typename Team::Scalar* states, int state_size, typename Team::Scalar* to,
+                           const HeadInputs<typename Team::Scalar>& inputs, typename Team::Scalar* to,
                            int stride) {
   const Array<DotTerm<typename Team::Scalar>, 1> terms{
-      {{states, state_size, heads.transposed, padded(shape.memory.hidden)}}};
+      {{inputs.rows, inputs.row_size, heads.transposed, padded(shape.memory.hidden)}}};
   dot_products(team, rows, shape.heads(), terms, heads.bias, to, stride);
   team.sync();
 }

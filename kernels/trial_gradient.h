@@ -36,7 +36,7 @@ struct TrialGradient {
   T* values = nullptr;   // [tile][kTrialValues]
   const int* enabled = nullptr;
 
-  FN int parameters() const { return Memory::parameters(shape.memory) + shape.head_parameters(); }
+  FN int parameters() const { return shape.memory_parameters<Memory>() + shape.head_parameters(); }
   FN int tiles() const { return ceil_div(envs, kTrialTile); }
   FN int window_steps() const { return window > 0 ? window : trials.batch.horizon; }
   FN int windows() const { return trials.batch.horizon / window_steps(); }
@@ -85,6 +85,7 @@ struct TrialGradient {
 
   struct Buffers {
     typename Memory::template Weights<T> memory;
+    LayerNorm<T> norm;
     MemoryHeads<T> heads;
     HeadConstants<T> head;
     typename Memory::template Sums<T> memory_sums;
@@ -102,6 +103,7 @@ struct TrialGradient {
       const long rows = kTrialTile;
       Buffers b;
       b.memory = Memory::template take_weights<T>(scratch, shape.memory, true);
+      b.norm = LayerNorm<T>::take(scratch, shape.memory, kTrialTile, true);
       b.heads = take_heads<T>(scratch, shape);
       b.head = take_head_constants<T>(scratch, shape.actor);
       b.memory_sums = Memory::template take_sums<T>(scratch, shape.memory);
@@ -207,7 +209,9 @@ TEAM_FN void TrialGradient<T, Memory>::write(const Team& team, const Buffers& b,
             heads = shape.heads();
   T* const gradient = partial + static_cast<long>(tile) * parameters();
   Memory::store_gradient(team, shape.memory, b.memory_sums, gradient);
-  T *const actor = gradient + Memory::parameters(shape.memory), *const value = actor + shape.value_offset();
+  if (shape.memory.layer_norm)
+    store_layer_norm_gradient(team, shape.memory, b.norm, gradient + Memory::parameters(shape.memory));
+  T *const actor = gradient + shape.memory_parameters<Memory>(), *const value = actor + shape.value_offset();
   for_cells(team, hidden, heads, [&](int i, int o) FN_LAMBDA {
     (o < actions ? actor[i * actions + o] : value[i]) = b.head_sums[o * width + i];
   });
@@ -239,7 +243,9 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
       entropy_schedule.key == nullptr ? entropy_weight : entropy_weight * entropy_schedule.factor();
 
   Memory::load_weights(team, shape.memory, params, b.memory);
-  load_heads(team, shape, params + Memory::parameters(shape.memory), b.heads);
+  if (shape.memory.layer_norm)
+    load_layer_norm(team, shape.memory, params + Memory::parameters(shape.memory), b.norm);
+  load_heads(team, shape, params + shape.memory_parameters<Memory>(), b.heads);
   load_head_constants(team, shape.actor, b.heads.log_std, b.head);
   Memory::clear_sums(team, shape.memory, b.memory_sums);
   fill(team, b.head_sums, static_cast<long>(heads) * width, T(0));
@@ -279,17 +285,23 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
           i < batch.action_size ? batch.actions + i * batch.row_stride : rest[i - batch.action_size];
       b.drawn[i * kStride + row] = from[at + of[row]];
     });
-    forward_heads(team, shape, b.heads, rows, kept.after(s), kept.state_size, b.outputs, kStride);
+    const HeadInputs<T> inputs =
+        head_inputs(team, shape.memory, b.norm, rows, kept.after(s), kept.state_size);
+    forward_heads(team, shape, b.heads, rows, inputs, b.outputs, kStride);
     seed_rows(team, b, rows, entropy_weight_now);
     team.sync();
     add_rows(team, rows, quantities(shape), b.seeds, kStride, b.row_sums);
     product<V>(team, heads, width,
-               Array<Term<T>, 1>{{{{b.seeds, kStride, 1}, {kept.after(s), kept.state_size}, rows}}},
+               Array<Term<T>, 1>{{{{b.seeds, kStride, 1}, {inputs.rows, inputs.row_size}, rows}}},
                {b.head_sums, width}, b.head_sums, width);
+    // To the memory's state, or first to what it is normalised to.
+    const bool norm = shape.memory.layer_norm;
+    const Start<T> start = norm ? Start<T>{b.norm.zero, 0} : Start<T>{b.state, kept.state_size};
     product<V>(team, rows, width,
-               Array<Term<T>, 1>{{{{b.seeds, 1, kStride}, {b.heads.transposed, width}, heads}}},
-               {b.state, kept.state_size}, b.state, kept.state_size);
+               Array<Term<T>, 1>{{{{b.seeds, 1, kStride}, {b.heads.transposed, width}, heads}}}, start,
+               norm ? b.norm.by_outputs : b.state, norm ? width : kept.state_size);
     team.sync();
+    if (norm) back_through_layer_norm(team, shape.memory, b.norm, rows, b.state, kept.state_size);
     // Several steps' rows lie one after the other, as their inputs and states do.
     const int place_of_step = s % kTogether;
     Memory::back(team, shape.memory, b.memory,

@@ -44,6 +44,7 @@ struct TrialRollout {
 
   struct Buffers {
     typename Memory::template Weights<T> memory;
+    LayerNorm<T> norm;
     MemoryHeads<T> heads;
     HeadConstants<T> head;
     T* state[2];        // [row][state_size]  the memory's, before and after a step
@@ -59,6 +60,7 @@ struct TrialRollout {
       const long rows = kTrialTile;
       Buffers b;
       b.memory = Memory::template take_weights<T>(scratch, shape.memory, false);
+      b.norm = LayerNorm<T>::take(scratch, shape.memory, kTrialTile, false);
       b.heads = take_heads<T>(scratch, shape);
       b.head = take_head_constants<T>(scratch, shape.actor);
       for (T*& state : b.state) state = scratch.take<T>(rows * Memory::state_size(shape.memory));
@@ -86,8 +88,10 @@ TEAM_FN void TrialRollout<T, Env, Memory>::operator()(const Team& team, const Pl
   const Buffers b = Buffers::take(scratch, shape);
   const int first = place.part * kTrialTile, envs = min_of(kTrialTile, batch.envs - first);
   const int actions = shape.actions(), state_size = Memory::state_size(shape.memory);
-  const T* const heads = params + Memory::parameters(shape.memory);
+  const T* const heads = params + shape.memory_parameters<Memory>();
   Memory::load_weights(team, shape.memory, params, b.memory);
+  if (shape.memory.layer_norm)
+    load_layer_norm(team, shape.memory, params + Memory::parameters(shape.memory), b.norm);
   load_heads(team, shape, heads, b.heads);
   load_head_constants(team, shape.actor, b.heads.log_std, b.head);
   fill(team, b.state[0], static_cast<long>(kTrialTile) * state_size, T(0));
@@ -140,7 +144,8 @@ TEAM_FN void TrialRollout<T, Env, Memory>::operator()(const Team& team, const Pl
     T *const before = b.state[t % 2], *const after = b.state[(t + 1) % 2];
     Memory::step(team, shape.memory, b.memory,
                  {envs, {inputs + row, 1, static_cast<int>(batch.row_stride)}, before, b.kept, after});
-    forward_heads(team, shape, b.heads, envs, after, state_size, b.outputs, kStride);
+    forward_heads(team, shape, b.heads, envs,
+                  head_inputs(team, shape.memory, b.norm, envs, after, state_size), b.outputs, kStride);
 
     for_packs([&](int e, int count) FN_LAMBDA {
       const int r = row + e;

@@ -48,6 +48,7 @@ TEST(Rl2, ClimbsPposObjectiveOnItsTrials) {
       {R"(environment={"name": "point_navigation"})"},
       {R"(environment={"name": "tabular_mdp"})", R"(policy={"name": "lstm", "hidden": 5})"},
       {R"(environment={"name": "grid_navigation"})", "algorithm.window=4"},
+      {R"(environment={"name": "grid_navigation"})", "policy.layer_norm=true"},
       {R"(environment={"name": "cartpole"})", "horizon=30", R"(algorithm={"name": "ppo"})",
        R"(policy={"name": "mlp", "hidden": [8, 6]})"}};
   for (std::vector<std::string> overrides : families) {
@@ -211,6 +212,29 @@ TEST(Rl2, AWindowChangesWhatIsLearned) {
   EXPECT_NE(whole.params(), cut.params());
 }
 
+TEST(Rl2, LearnsToFindTheBetterArmWithNormalisedOutputs) {
+  expect_to_find_the_better_arm({"policy.hidden=16", "policy.layer_norm=true"});
+}
+
+TEST(Rl2, NormalisedOutputsChangeWhatIsDoneAndLearned) {
+  Learning plain(trial_config()), normalised(trial_config({"policy.layer_norm=true"}));
+  EXPECT_NE(plain.iterate().returns, normalised.iterate().returns);
+  EXPECT_EQ(normalised.params().size(), plain.params().size() + 2 * 6);
+  plain.iterate();
+  normalised.iterate();
+  EXPECT_NE(plain.params().front(), normalised.params().front());
+}
+
+TEST(Rl2, NormalisationStartsWithGain1AndBias0) {
+  const Config config = trial_config({R"(policy={"name": "lstm", "hidden": 3, "layer_norm": true})"});
+  const std::vector<float> params = initial_parameters(config);
+  std::vector<float> found;
+  for (const LayoutEntry& entry : parameter_layout(config))
+    if (entry.name.starts_with("layer_norm."))
+      found.insert(found.end(), params.begin() + entry.offset, params.begin() + entry.offset + 3);
+  EXPECT_EQ(found, (std::vector<float>{1, 1, 1, 0, 0, 0}));
+}
+
 TEST(Rl2, AnLstmStartsOutRemembering) {
   const Config config = trial_config({R"(policy={"name": "lstm", "hidden": 3})"});
   const std::vector<float> params = initial_parameters(config);
@@ -222,8 +246,9 @@ TEST(Rl2, AnLstmStartsOutRemembering) {
 }
 
 TEST(MemoryLayout, CoversAllParametersOnceAndInOrder) {
-  for (const std::string policy : {R"({"name": "gru", "hidden": 5})", R"({"name": "lstm", "hidden": 5})",
-                                   R"({"name": "mlp", "hidden": [7, 5]})"})
+  for (const std::string policy :
+       {R"({"name": "gru", "hidden": 5})", R"({"name": "lstm", "hidden": 5})",
+        R"({"name": "gru", "hidden": 5, "layer_norm": true})", R"({"name": "mlp", "hidden": [7, 5]})"})
     for (const std::string environment : {"cartpole", "point_navigation"}) {
       const Config config =
           trial_config({"policy=" + policy, R"(environment={"name": ")" + environment + "\"}",

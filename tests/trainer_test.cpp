@@ -48,14 +48,37 @@ TEST_P(EveryLearner, EveryThreadCountAndInstructionSetGivesTheSameBits) {
 }
 
 std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>& info) {
-  const char* names[] = {"Maml",           "MamlTrpo",     "MamlDice",        "Fomaml",
-                         "Emaml",          "Reptile",      "Promp",           "Bandit",
-                         "Cartpole",       "MetaSgd",      "MetaSgdTrpo",     "PrompLayerLr",
-                         "FomamlScalarLr", "Anil",         "Cavia",           "Rl2",
-                         "Rl2Point",       "MetaSgdAdamW", "ReptileMomentum", "PrompNesterov",
-                         "Rl2AdamW",       "MamlEntropy",  "Pretraining",     "Rl2TargetKl",
-                         "Rl2Lstm",        "Rl2Window",    "Ppo",             "PpoPoint",
-                         "MamlEpochs",     "CaviaFilm"};
+  const char* names[] = {"Maml",
+                         "MamlTrpo",
+                         "MamlDice",
+                         "Fomaml",
+                         "Emaml",
+                         "Reptile",
+                         "Promp",
+                         "Bandit",
+                         "Cartpole",
+                         "MetaSgd",
+                         "MetaSgdTrpo",
+                         "PrompLayerLr",
+                         "FomamlScalarLr",
+                         "Anil",
+                         "Cavia",
+                         "Rl2",
+                         "Rl2Point",
+                         "MetaSgdAdamW",
+                         "ReptileMomentum",
+                         "PrompNesterov",
+                         "Rl2AdamW",
+                         "MamlEntropy",
+                         "Pretraining",
+                         "Rl2TargetKl",
+                         "Rl2Lstm",
+                         "Rl2Window",
+                         "Ppo",
+                         "PpoPoint",
+                         "MamlEpochs",
+                         "CaviaFilm",
+                         "Rl2LayerNorm"};
   return names[info.index];
 }
 
@@ -117,7 +140,11 @@ INSTANTIATE_TEST_SUITE_P(
                                  R"(algorithm={"name":"ppo","epochs":1,"minibatches":2})"},
         std::vector<std::string>{
             R"(algorithm={"name":"maml","inner_steps":2,"inner_epochs":2,"estimator":"clipped"})"},
-        std::vector<std::string>{R"(algorithm={"name":"cavia","inner_steps":2,"context_input":"film"})"}),
+        std::vector<std::string>{R"(algorithm={"name":"cavia","inner_steps":2,"context_input":"film"})"},
+        std::vector<std::string>{R"(environment={"name":"tabular_mdp"})", "at_episode_end=restart",
+                                 "tasks_per_iteration=35", "envs_per_task=1",
+                                 R"(policy={"name":"gru","hidden":18,"layer_norm":true})",
+                                 R"(algorithm={"name":"rl2","trial_length":15,"epochs":2,"minibatches":5})"}),
     learner_name);
 
 TEST(Trainer, TheStateChangesEveryIteration) {

@@ -131,6 +131,36 @@ INSTANTIATE_TEST_SUITE_P(, TrialGradientTest,
                                                           MemoryKind::feedforward)),
                          case_name);
 
+// Two heads, memories with units of more than a vector and of less, windows, more environments than a tile has.
+TEST(TrialGradient, OfNormalisedOutputsIsTheFiniteDifference) {
+  for (const MemoryKind kind : {MemoryKind::gru, MemoryKind::lstm})
+    for (const HeadKind head : {HeadKind::categorical, HeadKind::gaussian})
+      for (const Sizes s : {Sizes{4, 5, 3, 37, 8}, Sizes{3, 18, 2, 3, 4}})
+        for (const int window : {0, 2}) {
+          TrialProblem p =
+              random_trial_problem(s.inputs, s.hidden, s.actions, head, s.envs, s.steps, 7, kind);
+          const Vector plain = kernel_trial_gradient(p).gradient;
+          p.shape.memory.layer_norm = true;
+          const auto behind = p.theta.end() - p.shape.head_parameters();
+          std::mt19937_64 random(8);
+          Vector gain_and_bias = random_vector(2 * s.hidden, 0.5, random);
+          for (int i = 0; i < s.hidden; ++i) gain_and_bias[static_cast<std::size_t>(i)] += 1;
+          p.theta.insert(behind, gain_and_bias.begin(), gain_and_bias.end());
+          p.window = window;
+          const TrialGradientResult result = kernel_trial_gradient(p);
+          EXPECT_LT(relative_error(result.gradient, differences_of(p)), 1e-7)
+              << s.hidden << " units, window " << window;
+          const reference::TrialSums sums = reference::trial_sums(p, p.theta);
+          EXPECT_LT(
+              relative_error(result.values, {sums.surrogate, sums.entropy, sums.value_loss, sums.divergence}),
+              1e-9);
+          Vector without = result.gradient;
+          const auto at = without.end() - p.shape.head_parameters();
+          without.erase(at - 2 * s.hidden, at);
+          EXPECT_GT(relative_error(without, plain), 0.1);
+        }
+}
+
 TEST(TrialGradient, OfRectifiedLayersIsTheFiniteDifference) {
   TrialProblem p = random_trial_problem(4, 17, 3, HeadKind::categorical, 9, 5, 6, MemoryKind::feedforward);
   const Vector smooth = kernel_trial_gradient(p).gradient;
@@ -157,7 +187,7 @@ TEST(TrialGradient, WindowsTakeLessMemory) {
 TEST(TrialGradient, RespectsTheFloorOfTheStandardDeviation) {
   TrialProblem p = random_trial_problem(3, 5, 2, HeadKind::gaussian, 5, 3, 4);
   p.shape.actor.min_log_std = 0.5f;
-  const int at = memory_parameters(p.shape.memory) + p.shape.actor.log_std_offset();
+  const int at = memory_parameters(p.shape) + p.shape.actor.log_std_offset();
   p.theta[static_cast<std::size_t>(at)] = 0.4;
   p.theta[static_cast<std::size_t>(at + 1)] = 0.6;
   const Vector gradient = kernel_trial_gradient(p).gradient;

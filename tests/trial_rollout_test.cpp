@@ -16,7 +16,10 @@ const std::vector<std::vector<std::string>> kFamilies = {
     {R"(environment={"name": "point_navigation"})", "policy.initial_log_std=-0.5"},
     {R"(environment={"name": "cartpole"})", "horizon=30", "algorithm.trial_length=60"},
     {R"(policy={"name": "lstm", "hidden": 7})"},
-    {R"(environment={"name": "point_navigation"})", R"(policy={"name": "lstm", "hidden": 18})"}};
+    {R"(environment={"name": "point_navigation"})", R"(policy={"name": "lstm", "hidden": 18})"},
+    {"policy.layer_norm=true"},
+    {R"(environment={"name": "point_navigation"})",
+     R"(policy={"name": "lstm", "hidden": 18, "layer_norm": true})"}};
 
 // The same without a memory, of one episode unless the task ends it.
 const std::vector<std::vector<std::string>> kWithoutMemory = {
@@ -66,7 +69,7 @@ TEST(TrialRollout, TheMemoryGoesOnThroughTheEndsOfEpisodes) {
     const TrialProblem reference = p.problem();
     const auto hidden = static_cast<std::size_t>(p.shape.memory.hidden);
     const int actions = p.shape.actions();
-    const double* const actor = p.theta.data() + memory_parameters(p.shape.memory);
+    const double* const actor = p.theta.data() + memory_parameters(p.shape);
     const double *const bias = actor + hidden * static_cast<std::size_t>(actions), *const log_std =
                                                                                        bias + actions;
     const double* const value = actor + p.shape.actor.parameters();
@@ -76,12 +79,13 @@ TEST(TrialRollout, TheMemoryGoesOnThroughTheEndsOfEpisodes) {
         Vector x;
         for (int i = 0; i < p.shape.memory.inputs; ++i) x.push_back(reference.input(i, t, e));
         h = reference::memory_step(p.shape.memory, p.theta, x, h);
+        const Vector read = reference::head_inputs(p.shape.memory, actor, h);
         Vector outputs(bias, bias + actions);
         double v = value[hidden];
         for (std::size_t i = 0; i < hidden; ++i) {
           for (int o = 0; o < actions; ++o)
-            outputs[static_cast<std::size_t>(o)] += h[i] * actor[static_cast<int>(i) * actions + o];
-          v += h[i] * value[i];
+            outputs[static_cast<std::size_t>(o)] += read[i] * actor[static_cast<int>(i) * actions + o];
+          v += read[i] * value[i];
         }
         ASSERT_NEAR(p.at(p.log_probs, t, e), reference::of_actor(reference, outputs, log_std, t, e).first,
                     2e-4);

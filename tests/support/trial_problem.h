@@ -25,7 +25,7 @@ struct TrialProblem {
   Vector log_probs, advantages, targets, values;  // [step][env]
   std::vector<int> order;                         // of the environments that count
 
-  int parameters() const { return memory_parameters(shape.memory) + shape.head_parameters(); }
+  int parameters() const { return memory_parameters(shape) + shape.head_parameters(); }
   int rows() const { return envs * steps; }
   double input(int i, int t, int e) const {
     return inputs[static_cast<std::size_t>((i * steps + t) * envs + e)];
@@ -147,6 +147,20 @@ inline Vector memory_step(const MemoryShape& s, const Vector& theta, const Vecto
   return s.kind == MemoryKind::lstm ? lstm_step(s, theta, x, state) : gru_step(s, theta, x, state);
 }
 
+/// What the heads read of the memory, from the formula in kernels/layer_norm.h; gain and bias are the last numbers before
+/// `heads`.
+inline Vector head_inputs(const MemoryShape& s, const double* heads, Vector state) {
+  state.resize(static_cast<std::size_t>(s.hidden));
+  if (!s.layer_norm) return state;
+  const double *const gain = heads - 2 * s.hidden, *const bias = heads - s.hidden;
+  double mean = 0, variance = 0;
+  for (const double h : state) mean += h / s.hidden;
+  for (const double h : state) variance += (h - mean) * (h - mean) / s.hidden;
+  for (std::size_t i = 0; i < state.size(); ++i)
+    state[i] = gain[i] * (state[i] - mean) / std::sqrt(variance + 1e-5) + bias[i];
+  return state;
+}
+
 /// Log-probability of an action, and the entropy, from the actor's outputs.
 inline std::pair<double, double> of_actor(const TrialProblem& p, const Vector& outputs, const double* log_std,
                                           int t, int e) {
@@ -173,7 +187,7 @@ struct TrialSums {
 /// which it is with p.theta.
 inline TrialSums trial_sums(const TrialProblem& p, const Vector& theta) {
   const int hidden = p.shape.memory.hidden, actions = p.shape.actions();
-  const double* const actor = theta.data() + memory_parameters(p.shape.memory);
+  const double* const actor = theta.data() + memory_parameters(p.shape);
   const double *const bias = actor + hidden * actions, *const log_std = bias + actions;
   const double* const value = actor + p.shape.actor.parameters();
   TrialSums sums;
@@ -187,12 +201,13 @@ inline TrialSums trial_sums(const TrialProblem& p, const Vector& theta) {
         constant = memory_step(p.shape.memory, p.theta, x, constant);
       }
       h = memory_step(p.shape.memory, theta, x, h);
+      const Vector read = head_inputs(p.shape.memory, actor, h);
       Vector outputs(bias, bias + actions);
       double v = value[hidden];
       for (int i = 0; i < hidden; ++i) {
         for (int o = 0; o < actions; ++o)
-          outputs[static_cast<std::size_t>(o)] += h[static_cast<std::size_t>(i)] * actor[i * actions + o];
-        v += h[static_cast<std::size_t>(i)] * value[i];
+          outputs[static_cast<std::size_t>(o)] += read[static_cast<std::size_t>(i)] * actor[i * actions + o];
+        v += read[static_cast<std::size_t>(i)] * value[i];
       }
       const auto [log_prob, entropy] = of_actor(p, outputs, log_std, t, e);
       const double ratio = std::exp(log_prob - p.log_probs[p.row(t, e)]), a = p.advantages[p.row(t, e)];
