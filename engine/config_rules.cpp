@@ -139,6 +139,9 @@ void check_trials(const Config& config, const OptionSource& source) {
     source.refuse("/algorithm/window",
                   "a number that divides the " + std::to_string(length) + " steps of a trial, or 0",
                   std::to_string(ppo.window));
+  if (ppo.value_network == ValueNetwork::separate && ppo.value_weight == 0)
+    source.refuse("/algorithm/value_network",
+                  "\"shared\" with value_weight 0, which lets no value network learn", "\"separate\"");
   if (config.at_episode_end != AtEpisodeEnd::restart)
     source.refuse("/at_episode_end", "\"restart\"" + with + "whose trials go on with the next episode",
                   "\"stop\"");

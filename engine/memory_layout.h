@@ -16,8 +16,9 @@ MemoryPolicyShape memory_policy_shape(const Config& config);
 int memory_policy_parameters(const MemoryPolicyShape& shape);
 
 /// "gru.input_weight" [inputs, 3·hidden] (gates r, z, n), …, or "lstm.input_weight" [inputs, 4·hidden] (i, f, g, o), …, or
-/// "layer0.weight" [inputs, out], …; then "layer_norm.gain" and "layer_norm.bias" [hidden] if there is one, "actor.weight"
-/// [hidden, actions], …, "value.bias" [1].
+/// "layer0.weight" [inputs, out], …; then "layer_norm.gain" and "layer_norm.bias" [hidden] if there is one; of a
+/// separate value network the same once more, "value.gru.input_weight", …; then "actor.weight" [hidden, actions], …,
+/// "value.bias" [1].
 std::vector<LayoutEntry> memory_policy_layout(const MemoryPolicyShape& shape);
 
 /// θ as training starts: input and hidden weights as of `mlp`, each recurrent matrix orthogonal (Saxe et al. 2014), an LSTM's

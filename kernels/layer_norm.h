@@ -1,5 +1,5 @@
-// Layer normalisation (Ba, Kiros and Hinton 2016) of what the heads read of a memory. With the mean μ and the variance σ²
-// of a row's `hidden` numbers h, a gain g and a bias b that are learned:
+// Layer normalisation (Ba, Kiros and Hinton 2016) of what the heads read of a memory. With the mean μ and the variance
+// σ² of a row's `hidden` numbers h, a gain g and a bias b that are learned:
 //
 //   x = (h − μ) / √(σ² + 10⁻⁵)        y = g∘x + b
 //
@@ -121,8 +121,8 @@ TEAM_FN void normalise_rows(const Team& team, const MemoryShape& s, const LayerN
   team.sync();
 }
 
-// Of the rows that were normalised last, from ∂/∂y (in by_outputs): adds ∂/∂h to `state` ([row][state_size]), and to the
-// sums. With u = g∘∂y it is (u − mean(u) − x·mean(u∘x)) / √(σ² + 10⁻⁵). Syncs.
+// Of the rows that were normalised last, from ∂/∂y (in by_outputs): adds ∂/∂h to `state` ([row][state_size]), and to
+// the sums. With u = g∘∂y it is (u − mean(u) − x·mean(u∘x)) / √(σ² + 10⁻⁵). Syncs.
 template <class Team>
 TEAM_FN void back_through_layer_norm(const Team& team, const MemoryShape& s,
                                      const LayerNorm<typename Team::Scalar>& n, int rows,

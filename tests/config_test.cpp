@@ -369,6 +369,17 @@ TEST(Config, RefusesToNormaliseASingleUnit) {
             "true");
 }
 
+TEST(Config, RefusesAValueNetworkThatDoesNotLearn) {
+  EXPECT_EQ(fault_of("algorithm.value_network=separate"), "no error");
+  EXPECT_EQ(fault_of("algorithm.value_weight=0"), "no error");
+  EXPECT_EQ(
+      fault_of(
+          R"(algorithm={"name": "rl2", "trial_length": 20, "value_network": "separate", "value_weight": 0})"),
+      "/algorithm/value_network: wanted \"shared\" with value_weight 0, which lets no value network learn, "
+      "found "
+      "\"separate\"");
+}
+
 TEST(Config, RefusesWindowsThatDoNotDivideTheTrial) {
   EXPECT_EQ(fault_of("algorithm.window=10"), "no error");
   EXPECT_EQ(fault_of("algorithm.window=20"), "no error");

@@ -78,7 +78,9 @@ std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>&
                          "PpoPoint",
                          "MamlEpochs",
                          "CaviaFilm",
-                         "Rl2LayerNorm"};
+                         "Rl2LayerNorm",
+                         "Rl2SeparateValue",
+                         "PpoSeparateValue"};
   return names[info.index];
 }
 
@@ -144,7 +146,15 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{R"(environment={"name":"tabular_mdp"})", "at_episode_end=restart",
                                  "tasks_per_iteration=35", "envs_per_task=1",
                                  R"(policy={"name":"gru","hidden":18,"layer_norm":true})",
-                                 R"(algorithm={"name":"rl2","trial_length":15,"epochs":2,"minibatches":5})"}),
+                                 R"(algorithm={"name":"rl2","trial_length":15,"epochs":2,"minibatches":5})"},
+        std::vector<std::string>{
+            "at_episode_end=restart", "tasks_per_iteration=20",
+            R"(policy={"name":"lstm","hidden":5,"layer_norm":true})",
+            R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2,"window":5,)"
+            R"("value_network":"separate"})"},
+        std::vector<std::string>{"at_episode_end=restart", "tasks_per_iteration=20",
+                                 R"(policy={"name":"mlp","hidden":[18]})",
+                                 R"(algorithm={"name":"ppo","minibatches":2,"value_network":"separate"})"}),
     learner_name);
 
 TEST(Trainer, TheStateChangesEveryIteration) {

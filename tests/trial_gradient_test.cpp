@@ -161,6 +161,43 @@ TEST(TrialGradient, OfNormalisedOutputsIsTheFiniteDifference) {
         }
 }
 
+// The value's memory and the policy's: neither's gradient is of the other's terms.
+TEST(TrialGradient, OfASeparateValueNetworkIsTheFiniteDifferenceAndDoesNotMix) {
+  for (const MemoryKind kind : {MemoryKind::gru, MemoryKind::lstm, MemoryKind::feedforward})
+    for (const HeadKind head : {HeadKind::categorical, HeadKind::gaussian})
+      for (const bool layer_norm : {false, true})
+        for (const int window : {0, 3}) {
+          TrialProblem p = window == 0 ? random_trial_problem(3, 5, 2, head, 37, 6, 7, kind)
+                                       : random_trial_problem(3, 17, 2, head, 2, 6, 7, kind);
+          p.shape.separate_value = true;
+          p.shape.memory.layer_norm = layer_norm;
+          std::mt19937_64 random(8);
+          p.theta = random_vector(p.parameters(), 0.4, random);
+          p.window = window;
+          p.value_clip = 0.3;
+          const TrialGradientResult result = kernel_trial_gradient(p);
+          EXPECT_LT(relative_error(result.gradient, differences_of(p)), 1e-7);
+          const reference::TrialSums sums = reference::trial_sums(p, p.theta);
+          EXPECT_LT(
+              relative_error(result.values, {sums.surrogate, sums.entropy, sums.value_loss, sums.divergence}),
+              1e-9);
+          TrialProblem of_value = p;
+          std::ranges::fill(of_value.advantages, 0);
+          of_value.entropy_weight = 0;
+          const Vector value = kernel_trial_gradient(of_value).gradient;
+          TrialProblem of_policy = p;
+          of_policy.value_weight = 0;
+          const Vector policy = kernel_trial_gradient(of_policy).gradient;
+          const int networks = memory_parameters(p.shape), head_numbers = p.shape.actor.parameters();
+          for (int i = 0; i < p.parameters(); ++i) {
+            const auto at = static_cast<std::size_t>(i);
+            const bool is_policy = i < networks / 2 || (i >= networks && i < networks + head_numbers);
+            EXPECT_EQ((is_policy ? value : policy)[at], 0) << i;
+            EXPECT_EQ((is_policy ? policy : value)[at], result.gradient[at]) << i;
+          }
+        }
+}
+
 TEST(TrialGradient, OfRectifiedLayersIsTheFiniteDifference) {
   TrialProblem p = random_trial_problem(4, 17, 3, HeadKind::categorical, 9, 5, 6, MemoryKind::feedforward);
   const Vector smooth = kernel_trial_gradient(p).gradient;

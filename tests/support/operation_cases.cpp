@@ -107,6 +107,12 @@ struct Problem {
   long rows_stride() const { return padded(horizon * envs); }
 };
 
+struct MemoryForm {
+  MemoryKind kind = MemoryKind::gru;
+  bool layer_norm = false;
+  bool separate_value = false;
+};
+
 struct Cases {
   std::vector<OperationCase> all;
   CaseSize size;
@@ -420,10 +426,6 @@ struct Cases {
   }
 
   // Trials whose environments are a tile and a part of one (small: less than one), of no multiple of 16.
-  struct MemoryForm {
-    MemoryKind kind = MemoryKind::gru;
-    bool layer_norm = false;
-  };
   static MemoryPolicyShape memory_policy(HeadKind head, int inputs, int actions, MemoryForm form = {}) {
     MemoryPolicyShape shape;
     shape.memory = {inputs, head == HeadKind::gaussian ? 19 : 5, form.kind};
@@ -434,6 +436,7 @@ struct Cases {
       shape.memory.width[1] = shape.memory.hidden;
     }
     shape.actor = policy_of({shape.memory.hidden, actions}, head);
+    shape.separate_value = form.separate_value;
     return shape;
   }
   static Trials<float> trials(Memory& memory, const MemoryPolicyShape& shape, CaseSize size, bool drawn) {
@@ -501,6 +504,9 @@ struct Cases {
     trial_gradients<Feedforward>({MemoryKind::feedforward}, "feedforward");
     trial_gradients<Gru>({MemoryKind::gru, true}, "gru_normalised");
     trial_gradients<Lstm>({MemoryKind::lstm, true}, "lstm_normalised");
+    trial_gradients<Gru>({MemoryKind::gru, true, true}, "gru_normalised_separate");
+    trial_gradients<Lstm>({MemoryKind::lstm, false, true}, "lstm_separate");
+    trial_gradients<Feedforward>({MemoryKind::feedforward, false, true}, "feedforward_separate");
     using Phase = TrialAdvantages<float>::Phase;
     const std::pair<const char*, Phase> phases[] = {{"estimate", Phase::estimate},
                                                     {"sum", Phase::sum},
@@ -618,7 +624,10 @@ struct Cases {
     trial_rollout<Env, Gru>(name, {MemoryKind::gru}, options, false);
     trial_rollout<Env, Gru>(name + "_deterministic", {MemoryKind::gru}, options, true);
     trial_rollout<Env, Gru>(name + "_normalised", {MemoryKind::gru, true}, options, false);
+    trial_rollout<Env, Gru>(name + "_separate", {MemoryKind::gru, false, true}, options, false);
     trial_rollout<Env, Lstm>(name + "_lstm", {MemoryKind::lstm}, options, false);
+    trial_rollout<Env, Lstm>(name + "_lstm_normalised_separate", {MemoryKind::lstm, true, true}, options,
+                             false);
     trial_rollout<Env, Feedforward>(name + "_feedforward", {MemoryKind::feedforward}, options, false);
   }
   template <class Env, class Kind>
