@@ -251,6 +251,9 @@ struct PrompOptions {
 /// A quantity that may fall over config.iterations.
 enum class WeightSchedule { constant, linear };
 
+/// Whether the value head reads the policy's memory or hidden layers, or has its own.
+enum class ValueNetwork { shared, separate };
+
 /// Proximal policy optimisation on trials, which algorithms without an inner loop have.
 struct PpoUpdateOptions {
   double discount = 0.99;
@@ -259,6 +262,7 @@ struct PpoUpdateOptions {
   int minibatches = 4;
   double clip_range = 0.2;
   double target_kl = 0.0;
+  ValueNetwork value_network = ValueNetwork::shared;
   double value_weight = 0.5;
   double value_clip = 0.0;
   double entropy_weight = 0.01;
@@ -280,6 +284,11 @@ struct PpoUpdateOptions {
           "an iteration makes no further update once a minibatch's mean KL divergence from the policy that "
           "drew the "
           "trials is above this; 0: it makes all");
+    field("value_network", o.value_network,
+          Choices{Choice{"shared", "the value head reads the policy's memory, or its last hidden layer"},
+                  Choice{"separate",
+                         "those of a second network of the same form and inputs, for the value alone"}},
+          "what the value is computed by");
     field("value_weight", o.value_weight, at_least(0), "weight of the value head's squared error");
     field(
         "value_clip", o.value_clip, at_least(0),

@@ -56,6 +56,7 @@ struct MlpOptions {
 /// What policies with a memory have in common.
 struct RecurrentOptions {
   int hidden = 64;
+  bool layer_norm = false;
   double initial_log_std = 0;
   double min_log_std = -13.815510557964274;  // log(1e-6)
 
@@ -64,6 +65,11 @@ struct RecurrentOptions {
   template <class Fields>
   static void describe(Fields& field, RecurrentOptions& o) {
     field("hidden", o.hidden, between(1, MlpOptions::kMaxWidth), "units: numbers of the memory");
+    field(
+        "layer_norm", o.layer_norm,
+        "layer normalisation: the heads read the memory's units less their mean and over their standard "
+        "deviation in each step, times a gain plus a bias that are learned; the memory itself goes on as it "
+        "is");
     field("initial_log_std", o.initial_log_std, between(-20, 5),
           "where the Gaussian head's log standard deviation starts");
     field("min_log_std", o.min_log_std, between(-20, 5), "floor of the log standard deviation (log 1e-6)");

@@ -139,6 +139,9 @@ void check_trials(const Config& config, const OptionSource& source) {
     source.refuse("/algorithm/window",
                   "a number that divides the " + std::to_string(length) + " steps of a trial, or 0",
                   std::to_string(ppo.window));
+  if (ppo.value_network == ValueNetwork::separate && ppo.value_weight == 0)
+    source.refuse("/algorithm/value_network",
+                  "\"shared\" with value_weight 0, which lets no value network learn", "\"separate\"");
   if (config.at_episode_end != AtEpisodeEnd::restart)
     source.refuse("/at_episode_end", "\"restart\"" + with + "whose trials go on with the next episode",
                   "\"stop\"");
@@ -187,6 +190,10 @@ void check_policy(const Config& config, const OptionSource& source) {
           source.refuse("/policy/initial_log_std",
                         "at least min_log_std, " + shown_number(policy.min_log_std),
                         shown_number(policy.initial_log_std));
+        if constexpr (requires { policy.layer_norm; })
+          if (policy.layer_norm && policy.hidden == 1)
+            source.refuse("/policy/layer_norm",
+                          "false with 1 hidden unit, of which normalisation would leave nothing", "true");
       },
       config.policy);
 }

@@ -56,6 +56,7 @@ MemoryShape memory_shape(const RecurrentOptions& options, MemoryKind kind) {
   MemoryShape shape;
   shape.kind = kind;
   shape.hidden = options.hidden;
+  shape.layer_norm = options.layer_norm;
   return shape;
 }
 MemoryShape memory_shape(const MlpOptions& options) {
@@ -97,6 +98,9 @@ void draw_memory(const MemoryShape& shape, InitialNumbers& numbers, float* param
       float* const weight = params + Feedforward::weight_offset(shape, l);
       for (int i = 0; i < in * out; ++i) weight[i] = numbers.uniform(glorot(in, out));
     }
+  if (shape.layer_norm)
+    with_memory(shape.kind,
+                [&]<class Memory>() { std::fill_n(params + Memory::parameters(shape), shape.hidden, 1.0f); });
 }
 
 }  // namespace
@@ -112,6 +116,7 @@ MemoryPolicyShape memory_policy_shape(const Config& config) {
         shape.actor.min_log_std = static_cast<float>(policy.min_log_std);
       },
       config.policy);
+  shape.separate_value = ppo_options(config).value_network == ValueNetwork::separate;
   shape.actor.width[0] = shape.memory.hidden;
   with_environment(config, [&]<class Env>(const typename Env::Options& options) {
     shape.memory.inputs =
@@ -123,7 +128,7 @@ MemoryPolicyShape memory_policy_shape(const Config& config) {
 }
 
 int memory_policy_parameters(const MemoryPolicyShape& shape) {
-  return memory_parameters(shape.memory) + shape.head_parameters();
+  return memory_parameters(shape) + shape.head_parameters();
 }
 
 std::vector<LayoutEntry> memory_policy_layout(const MemoryPolicyShape& shape) {
@@ -137,20 +142,27 @@ std::vector<LayoutEntry> memory_policy_layout(const MemoryPolicyShape& shape) {
     for (const std::int64_t size : sizes) count *= size;
     offset += count;
   };
-  if (memory.kind == MemoryKind::gru) {
-    add("gru.input_weight", {inputs, 3 * hidden});
-    add("gru.recurrent_weight", {hidden, 3 * hidden});
-    add("gru.bias", {3 * hidden});
-    add("gru.candidate_bias", {hidden});
-  } else if (memory.kind == MemoryKind::lstm) {
-    add("lstm.input_weight", {inputs, 4 * hidden});
-    add("lstm.recurrent_weight", {hidden, 4 * hidden});
-    add("lstm.bias", {4 * hidden});
-  }
-  for (int l = 0; l < memory.layers; ++l) {
-    const std::string layer = "layer" + std::to_string(l);
-    add(layer + ".weight", {Feedforward::inputs(memory, l), memory.width[l]});
-    add(layer + ".bias", {memory.width[l]});
+  for (int network = 0; network < shape.networks(); ++network) {
+    const std::string of = network == 0 ? "" : "value.";
+    if (memory.kind == MemoryKind::gru) {
+      add(of + "gru.input_weight", {inputs, 3 * hidden});
+      add(of + "gru.recurrent_weight", {hidden, 3 * hidden});
+      add(of + "gru.bias", {3 * hidden});
+      add(of + "gru.candidate_bias", {hidden});
+    } else if (memory.kind == MemoryKind::lstm) {
+      add(of + "lstm.input_weight", {inputs, 4 * hidden});
+      add(of + "lstm.recurrent_weight", {hidden, 4 * hidden});
+      add(of + "lstm.bias", {4 * hidden});
+    }
+    for (int l = 0; l < memory.layers; ++l) {
+      const std::string layer = of + "layer" + std::to_string(l);
+      add(layer + ".weight", {Feedforward::inputs(memory, l), memory.width[l]});
+      add(layer + ".bias", {memory.width[l]});
+    }
+    if (memory.layer_norm) {
+      add(of + "layer_norm.gain", {hidden});
+      add(of + "layer_norm.bias", {hidden});
+    }
   }
   add("actor.weight", {hidden, actions});
   add("actor.bias", {actions});
@@ -164,13 +176,15 @@ std::vector<float> initial_memory_parameters(const Config& config, const MemoryP
   std::vector<float> params(static_cast<std::size_t>(memory_policy_parameters(shape)), 0.0f);
   InitialNumbers numbers(config.seed);
   const int hidden = shape.memory.hidden, actions = shape.actions();
+  float* const actor = params.data() + memory_parameters(shape);
   draw_memory(shape.memory, numbers, params.data());
-  float* const actor = params.data() + memory_parameters(shape.memory);
   for (int i = 0; i < hidden * actions; ++i) actor[i] = numbers.uniform(0.01f * glorot(hidden, actions));
   if (shape.actor.head == HeadKind::gaussian)
     std::fill_n(actor + shape.actor.log_std_offset(), actions,
                 std::visit([](const auto& policy) { return static_cast<float>(policy.initial_log_std); },
                            config.policy));
+  // Last, so that the policy starts the same with and without it.
+  if (shape.separate_value) draw_memory(shape.memory, numbers, params.data() + memory_parameters(shape) / 2);
   return params;
 }
 

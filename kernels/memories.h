@@ -4,6 +4,7 @@
 #include "kernels/feedforward.h"
 #include "kernels/gru.h"
 #include "kernels/lstm.h"
+#include "kernels/memory_policy.h"
 #include "kernels/type_list.h"
 
 namespace innerloop {
@@ -18,10 +19,10 @@ void with_memory(MemoryKind kind, const F& f) {
   if (kind == MemoryKind::feedforward) f.template operator()<Feedforward>();
 }
 
-/// How many of the flat parameter vector are the memory's.
-inline int memory_parameters(const MemoryShape& shape) {
+/// How many of the flat parameter vector are the memory's: they stand before the heads'.
+inline int memory_parameters(const MemoryPolicyShape& shape) {
   int count = 0;
-  with_memory(shape.kind, [&]<class Memory>() { count = Memory::parameters(shape); });
+  with_memory(shape.memory.kind, [&]<class Memory>() { count = shape.memory_parameters<Memory>(); });
   return count;
 }
 /// Numbers that a row's state takes.

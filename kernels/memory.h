@@ -32,6 +32,7 @@ struct MemoryShape {
   int layers = 0;
   int width[kMaxLayers - 1] = {};
   Activation activation = Activation::tanh;
+  bool layer_norm = false;  // between what the memory puts out and the heads (kernels/layer_norm.h)
 
   // The widest product of a step.
   FN int widest() const {

@@ -1,10 +1,14 @@
 // A policy with a memory, its value head, and the trials that it plays: shapes, heads, and where the numbers lie.
 //
-// Flat parameter vector: the memory's, then the actor's weight [hidden][actions], bias [actions] and for a Gaussian head
-// log_std [actions], then the value's weight [hidden] and bias [1]. Both heads read the memory's outputs.
+// The heads read the outputs of one memory, or the value head those of a memory of its own: alike and of the same inputs,
+// but with its own parameters. A network is a memory and, where its outputs are normalised, the layer normalisation.
+//
+// Flat parameter vector: the networks', one after the other, then the actor's weight [hidden][actions], bias [actions]
+// and for a Gaussian head log_std [actions], then the value's weight [hidden] and bias [1].
 #pragma once
 
 #include "kernels/head.h"
+#include "kernels/layer_norm.h"
 #include "kernels/memory.h"
 #include "kernels/network.h"
 
@@ -12,7 +16,8 @@ namespace innerloop {
 
 struct MemoryPolicyShape {
   MemoryShape memory;
-  PolicyShape actor;  // one layer: memory.hidden to the actions
+  PolicyShape actor;            // one layer: memory.hidden to the actions
+  bool separate_value = false;  // a second network for the value
 
   FN int actions() const { return actor.outputs(); }
   FN int heads() const { return actor.outputs() + 1; }  // the actor's outputs, and the value
@@ -21,6 +26,19 @@ struct MemoryPolicyShape {
   }  // of the value head, behind the actor's parameters
   // Of both heads.
   FN int head_parameters() const { return actor.parameters() + memory.hidden + 1; }
+  FN int networks() const { return separate_value ? 2 : 1; }
+  // The heads that read a network's outputs: so many, from the first one on.
+  FN int first_head(int network) const { return network == 0 ? 0 : actions(); }
+  FN int heads_of(int network) const { return !separate_value ? heads() : network == 0 ? actions() : 1; }
+  template <class Memory>
+  FN int network_parameters() const {
+    return Memory::parameters(memory) + LayerNorm<float>::parameters(memory);
+  }
+  // Of all that stands before the heads.
+  template <class Memory>
+  FN int memory_parameters() const {
+    return networks() * network_parameters<Memory>();
+  }
   // The widest product: how many threads have something to do.
   FN int widest() const { return memory.widest(); }
 };
@@ -77,15 +95,34 @@ TEAM_FN void load_heads(const Team& team, const MemoryPolicyShape& shape, const 
   team.sync();
 }
 
-// Of `rows` rows' states ([row][state_size]), [head][stride] in whole packs of rows. Syncs.
+// What the heads read of a memory.
+template <class T>
+struct HeadInputs {
+  const T* rows;  // [row][row_size]
+  int row_size;
+};
+
+// Of `rows` rows' states ([row][state_size]). Syncs if anything is normalised.
 template <class Team>
-TEAM_FN void forward_heads(const Team& team, const MemoryPolicyShape& shape,
+FN HeadInputs<typename Team::Scalar> head_inputs(const Team& team, const MemoryShape& shape,
+                                                 const LayerNorm<typename Team::Scalar>& norm, int rows,
+                                                 const typename Team::Scalar* states, int state_size) {
+  if (!shape.layer_norm) return {states, state_size};
+  normalise_rows(team, shape, norm, rows, states, state_size);
+  return {norm.outputs, padded(shape.hidden)};
+}
+
+// The heads of a network, of `rows` rows, in [head][stride] in whole packs of rows. Syncs.
+template <class Team>
+TEAM_FN void forward_heads(const Team& team, const MemoryPolicyShape& shape, int network,
                            const MemoryHeads<typename Team::Scalar>& heads, int rows,
-                           const typename Team::Scalar* states, int state_size, typename Team::Scalar* to,
+                           const HeadInputs<typename Team::Scalar>& inputs, typename Team::Scalar* to,
                            int stride) {
+  const int width = padded(shape.memory.hidden), first = shape.first_head(network);
   const Array<DotTerm<typename Team::Scalar>, 1> terms{
-      {{states, state_size, heads.transposed, padded(shape.memory.hidden)}}};
-  dot_products(team, rows, shape.heads(), terms, heads.bias, to, stride);
+      {{inputs.rows, inputs.row_size, heads.transposed + static_cast<long>(first) * width, width}}};
+  dot_products(team, rows, shape.heads_of(network), terms, heads.bias + first,
+               to + static_cast<long>(first) * stride, stride);
   team.sync();
 }
 

@@ -36,7 +36,7 @@ struct TrialGradient {
   T* values = nullptr;   // [tile][kTrialValues]
   const int* enabled = nullptr;
 
-  FN int parameters() const { return Memory::parameters(shape.memory) + shape.head_parameters(); }
+  FN int parameters() const { return shape.memory_parameters<Memory>() + shape.head_parameters(); }
   FN int tiles() const { return ceil_div(envs, kTrialTile); }
   FN int window_steps() const { return window > 0 ? window : trials.batch.horizon; }
   FN int windows() const { return trials.batch.horizon / window_steps(); }
@@ -60,60 +60,72 @@ struct TrialGradient {
   static constexpr int kTogether = 4;
   static constexpr int kDrawn = 4;  // numbers of a row that are there as drawn, beside its action's
 
-  // What a window leaves, step by step: the policy's inputs, and the memory's states and what it keeps.
-  struct Kept {
-    T *inputs, *kept, *states;
-    int rows, inputs_size, kept_size, state_size;
+  // A memory, its gradient, and what a window leaves of it step by step.
+  struct Network {
+    typename Memory::template Weights<T> memory;
+    LayerNorm<T> norm;
+    typename Memory::template Sums<T> sums;
+    T* kept;     // [step][row][kept_size]
+    T* states;   // [step + 1][row][state_size]  before each step, and after the last
+    T* state;    // [row][state_size]  the gradient by the memory's state
+    T* back;     // [kTogether · row][back_size]
+    T* borders;  // [window − 1][row][state_size]  the memory where each window but the first begins
 
-    FN static Kept take(Scratch& scratch, const MemoryShape& shape, int window) {
-      const long steps = static_cast<long>(window) * kTrialTile;
-      Kept k;
-      k.rows = kTrialTile;
-      k.inputs_size = padded(shape.inputs);
-      k.kept_size = Memory::kept_size(shape);
-      k.state_size = Memory::state_size(shape);
-      k.inputs = scratch.take<T>(steps * k.inputs_size);
-      k.kept = scratch.take<T>(steps * k.kept_size);
-      k.states = scratch.take<T>((steps + kTrialTile) * k.state_size);
-      return k;
+    // Of a step of a tile of `rows` rows; before(step + 1) is after the step.
+    FN T* before(int step, int rows, const MemoryShape& shape) const {
+      return states + static_cast<long>(step) * rows * Memory::state_size(shape);
     }
-    FN T* inputs_of(int t) const { return inputs + static_cast<long>(t) * rows * inputs_size; }
-    FN T* kept_of(int t) const { return kept + static_cast<long>(t) * rows * kept_size; }
-    FN T* before(int t) const { return states + static_cast<long>(t) * rows * state_size; }
-    FN T* after(int t) const { return before(t + 1); }
+    FN T* kept_of(int step, int rows, const MemoryShape& shape) const {
+      return kept + static_cast<long>(step) * rows * Memory::kept_size(shape);
+    }
+    FN T* border(int window, const MemoryShape& shape) const {
+      return borders + static_cast<long>(window - 1) * kTrialTile * Memory::state_size(shape);
+    }
+
+    FN static Network take(Scratch& scratch, const MemoryShape& shape, int window, int windows) {
+      const long rows = kTrialTile, steps = window * rows, state_size = Memory::state_size(shape);
+      Network n;
+      n.memory = Memory::template take_weights<T>(scratch, shape, true);
+      n.norm = LayerNorm<T>::take(scratch, shape, kTrialTile, true);
+      n.sums = Memory::template take_sums<T>(scratch, shape);
+      n.state = scratch.take<T>(rows * state_size);
+      n.back = scratch.take<T>(kTogether * rows * Memory::back_size(shape));
+      n.kept = scratch.take<T>(steps * Memory::kept_size(shape));
+      n.states = scratch.take<T>((steps + rows) * state_size);
+      n.borders = scratch.take<T>((windows - 1) * rows * state_size);
+      return n;
+    }
   };
 
   struct Buffers {
-    typename Memory::template Weights<T> memory;
+    Network policy, value;  // the value's own one, if it has one
     MemoryHeads<T> heads;
     HeadConstants<T> head;
-    typename Memory::template Sums<T> memory_sums;
     T* head_sums;  // [head][padded(hidden)]
     T* row_sums;   // [quantity][kChains]
     T* outputs;    // [head][kStride]
     T* drawn;      // [action_size + 4][kStride]  actions, log-probabilities, advantages, targets, values
     T* seeds;      // [quantity][kStride]
-    T* state;      // [row][state_size]  the gradient by the memory's state
-    T* back;       // [kTogether · row][back_size]
-    Kept kept;
-    T* borders;  // [window − 1][row][state_size]  the memory where each window but the first begins
+    T* inputs;     // [step][row][padded(inputs)]  of a window
+
+    FN const Network& network(int number) const { return number == 0 ? policy : value; }
+    FN T* inputs_of(int step, int rows, const MemoryShape& shape) const {
+      return inputs + static_cast<long>(step) * rows * padded(shape.inputs);
+    }
 
     FN static Buffers take(Scratch& scratch, const MemoryPolicyShape& shape, int window, int windows) {
-      const long rows = kTrialTile;
+      const long steps = static_cast<long>(window) * kTrialTile;
       Buffers b;
-      b.memory = Memory::template take_weights<T>(scratch, shape.memory, true);
+      b.policy = Network::take(scratch, shape.memory, window, windows);
       b.heads = take_heads<T>(scratch, shape);
       b.head = take_head_constants<T>(scratch, shape.actor);
-      b.memory_sums = Memory::template take_sums<T>(scratch, shape.memory);
       b.head_sums = scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.memory.hidden));
       b.row_sums = scratch.take<T>(static_cast<long>(quantities(shape)) * kChains);
       b.outputs = scratch.take<T>(static_cast<long>(shape.heads()) * kStride);
       b.drawn = scratch.take<T>(static_cast<long>(shape.actions() + kDrawn) * kStride);
       b.seeds = scratch.take<T>(static_cast<long>(quantities(shape)) * kStride);
-      b.state = scratch.take<T>(rows * Memory::state_size(shape.memory));
-      b.back = scratch.take<T>(kTogether * rows * Memory::back_size(shape.memory));
-      b.kept = Kept::take(scratch, shape.memory, window);
-      b.borders = scratch.take<T>((windows - 1) * rows * Memory::state_size(shape.memory));
+      b.inputs = scratch.take<T>(steps * padded(shape.memory.inputs));
+      b.value = shape.separate_value ? Network::take(scratch, shape.memory, window, windows) : Network{};
       return b;
     }
   };
@@ -124,30 +136,63 @@ struct TrialGradient {
   }
 
   template <class Team>
-  TEAM_FN void forward(const Team& team, const Buffers& b, const Kept& kept, const int* envs_of_tile,
+  TEAM_FN void prepare(const Team& team, const Buffers& b) const;
+  template <class Team>
+  TEAM_FN void forward(const Team& team, const Buffers& b, int rows, const int* envs_of_tile,
                        int number) const;
   template <class Team>
   TEAM_FN void seed_rows(const Team& team, const Buffers& b, int rows, T entropy_weight_now) const;
   template <class Team>
+  TEAM_FN void back(const Team& team, const Buffers& b, int network, int rows, int step) const;
+  template <class Team>
   TEAM_FN void write(const Team& team, const Buffers& b, int tile) const;
 };
 
-// The memory through the window `number`, of the environments envs_of_tile[row], from kept.before(0) on. Syncs.
+// All weights; clears the sums and the gradients. Syncs.
 template <class T, class Memory>
 template <class Team>
-TEAM_FN void TrialGradient<T, Memory>::forward(const Team& team, const Buffers& b, const Kept& kept,
+TEAM_FN void TrialGradient<T, Memory>::prepare(const Team& team, const Buffers& b) const {
+  for (int n = 0; n < shape.networks(); ++n) {
+    const Network& network = b.network(n);
+    const T* const own = params + n * shape.network_parameters<Memory>();
+    Memory::load_weights(team, shape.memory, own, network.memory);
+    if (shape.memory.layer_norm)
+      load_layer_norm(team, shape.memory, own + Memory::parameters(shape.memory), network.norm);
+    Memory::clear_sums(team, shape.memory, network.sums);
+  }
+  load_heads(team, shape, params + shape.memory_parameters<Memory>(), b.heads);
+  load_head_constants(team, shape.actor, b.heads.log_std, b.head);
+  fill(team, b.head_sums, static_cast<long>(shape.heads()) * padded(shape.memory.hidden), T(0));
+  fill(team, b.row_sums, static_cast<long>(quantities(shape)) * kChains, T(0));
+  fill(team, b.outputs, static_cast<long>(shape.heads()) * kStride, T(0));
+  fill(team, b.drawn, static_cast<long>(trials.batch.action_size + kDrawn) * kStride, T(0));
+  team.sync();
+}
+
+// The memories through the window `number`, of the environments envs_of_tile[row], from what they are before its first
+// step. Syncs.
+template <class T, class Memory>
+template <class Team>
+TEAM_FN void TrialGradient<T, Memory>::forward(const Team& team, const Buffers& b, int rows,
                                                const int* envs_of_tile, int number) const {
   const Batch<T>& batch = trials.batch;
-  const int inputs = shape.memory.inputs, steps = window_steps();
+  const int inputs = shape.memory.inputs, inputs_size = padded(inputs), steps = window_steps();
   for (int t = 0; t < steps; ++t) {
-    T* const to = kept.inputs_of(t);
+    T* const to = b.inputs_of(t, rows, shape.memory);
     const T* const from = batch.observations + static_cast<long>(number * steps + t) * batch.envs;
-    for_cells(team, inputs, kept.rows, [&](int i, int row) FN_LAMBDA {
-      to[row * kept.inputs_size + i] = from[i * batch.row_stride + envs_of_tile[row]];
+    for_cells(team, inputs, rows, [&](int i, int row) FN_LAMBDA {
+      to[row * inputs_size + i] = from[i * batch.row_stride + envs_of_tile[row]];
     });
     team.sync();
-    Memory::step(team, shape.memory, b.memory,
-                 {kept.rows, {to, kept.inputs_size, 1}, kept.before(t), kept.kept_of(t), kept.after(t)});
+    for (int n = 0; n < shape.networks(); ++n) {
+      const Network& network = b.network(n);
+      Memory::step(team, shape.memory, network.memory,
+                   {rows,
+                    {to, inputs_size, 1},
+                    network.before(t, rows, shape.memory),
+                    network.kept_of(t, rows, shape.memory),
+                    network.before(t + 1, rows, shape.memory)});
+    }
   }
 }
 
@@ -199,6 +244,42 @@ TEAM_FN void TrialGradient<T, Memory>::seed_rows(const Team& team, const Buffers
   });
 }
 
+// The gradient of one step of a window through a network and the heads that read it, from the seeds. Syncs.
+template <class T, class Memory>
+template <class Team>
+TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, int network, int rows,
+                                            int step) const {
+  using V = typename Team::Vector;
+  const MemoryShape& memory = shape.memory;
+  const Network& own = b.network(network);
+  const int width = padded(memory.hidden), state_size = Memory::state_size(memory);
+  const int first = shape.first_head(network), heads = shape.heads_of(network);
+  T *const seeds = b.seeds + first * kStride, *const sums = b.head_sums + static_cast<long>(first) * width;
+  const T* const weights = b.heads.transposed + static_cast<long>(first) * width;
+  T *const before = own.before(step, rows, memory), *const after = own.before(step + 1, rows, memory);
+  const bool norm = memory.layer_norm;
+  const Right<T> outputs = norm ? Right<T>{own.norm.outputs, width} : Right<T>{after, state_size};
+  product<V>(team, heads, width, Array<Term<T>, 1>{{{{seeds, kStride, 1}, outputs, rows}}}, {sums, width},
+             sums, width);
+  // To the memory's state, or first to what it is normalised to.
+  const Start<T> start = norm ? Start<T>{own.norm.zero, 0} : Start<T>{own.state, state_size};
+  product<V>(team, rows, width, Array<Term<T>, 1>{{{{seeds, 1, kStride}, {weights, width}, heads}}}, start,
+             norm ? own.norm.by_outputs : own.state, norm ? width : state_size);
+  team.sync();
+  if (norm) back_through_layer_norm(team, memory, own.norm, rows, own.state, state_size);
+  // Several steps' rows lie one after the other, as their inputs and states do.
+  const int place = step % kTogether;
+  T* const kept = own.kept_of(step, rows, memory);
+  Memory::back(team, memory, own.memory,
+               {rows, before, kept, own.state,
+                own.back + static_cast<long>(place) * rows * Memory::back_size(memory)});
+  if (place != 0) return;
+  const int together = min_of(kTogether, window_steps() - step);
+  Memory::add_gradient(team, memory,
+                       {together * rows, b.inputs_of(step, rows, memory), before, own.back, kept}, own.sums);
+  team.sync();
+}
+
 // The flat gradient, and the values. Does not sync.
 template <class T, class Memory>
 template <class Team>
@@ -206,8 +287,14 @@ TEAM_FN void TrialGradient<T, Memory>::write(const Team& team, const Buffers& b,
   const int hidden = shape.memory.hidden, width = padded(hidden), actions = shape.actions(),
             heads = shape.heads();
   T* const gradient = partial + static_cast<long>(tile) * parameters();
-  Memory::store_gradient(team, shape.memory, b.memory_sums, gradient);
-  T *const actor = gradient + Memory::parameters(shape.memory), *const value = actor + shape.value_offset();
+  for (int n = 0; n < shape.networks(); ++n) {
+    const Network& network = b.network(n);
+    T* const own = gradient + n * shape.network_parameters<Memory>();
+    Memory::store_gradient(team, shape.memory, network.sums, own);
+    if (shape.memory.layer_norm)
+      store_layer_norm_gradient(team, shape.memory, network.norm, own + Memory::parameters(shape.memory));
+  }
+  T *const actor = gradient + shape.memory_parameters<Memory>(), *const value = actor + shape.value_offset();
   for_cells(team, hidden, heads, [&](int i, int o) FN_LAMBDA {
     (o < actions ? actor[i * actions + o] : value[i]) = b.head_sums[o * width + i];
   });
@@ -226,51 +313,45 @@ template <class T, class Memory>
 template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place& place,
                                                   Scratch scratch) const {
-  using V = typename Team::Vector;
   const Batch<T>& batch = trials.batch;
-  const int steps = window_steps(), count = windows();
+  const MemoryShape& memory = shape.memory;
+  const int steps = window_steps(), count = windows(), state_size = Memory::state_size(memory);
   const Buffers b = Buffers::take(scratch, shape, steps, count);
   const int* const of = order + static_cast<long>(place.task) * kTrialTile;
-  const int rows = min_of(kTrialTile, envs - place.task * kTrialTile), heads = shape.heads();
-  const int width = padded(shape.memory.hidden), back_size = Memory::back_size(shape.memory);
-  Kept kept = b.kept;
-  kept.rows = rows;
+  const int rows = min_of(kTrialTile, envs - place.task * kTrialTile);
   const T entropy_weight_now =
       entropy_schedule.key == nullptr ? entropy_weight : entropy_weight * entropy_schedule.factor();
-
-  Memory::load_weights(team, shape.memory, params, b.memory);
-  load_heads(team, shape, params + Memory::parameters(shape.memory), b.heads);
-  load_head_constants(team, shape.actor, b.heads.log_std, b.head);
-  Memory::clear_sums(team, shape.memory, b.memory_sums);
-  fill(team, b.head_sums, static_cast<long>(heads) * width, T(0));
-  fill(team, b.row_sums, static_cast<long>(quantities(shape)) * kChains, T(0));
-  fill(team, b.state, static_cast<long>(kTrialTile) * kept.state_size, T(0));
-  fill(team, b.outputs, static_cast<long>(heads) * kStride, T(0));
-  fill(team, b.drawn, static_cast<long>(batch.action_size + kDrawn) * kStride, T(0));
   const auto copy_states = [&](const T* from, T* to) FN_LAMBDA {
-    for (int i = team.rank(); i < rows * kept.state_size; i += team.size()) to[i] = from[i];
+    for (int i = team.rank(); i < rows * state_size; i += team.size()) to[i] = from[i];
+  };
+  // The memories where a window begins.
+  const auto begin = [&](int number) FN_LAMBDA {
+    for (int n = 0; n < shape.networks(); ++n) {
+      T* const start = b.network(n).states;
+      if (number > 0)
+        copy_states(b.network(n).border(number, memory), start);
+      else
+        fill(team, start, static_cast<long>(rows) * state_size, T(0));
+      fill(team, b.network(n).state, static_cast<long>(kTrialTile) * state_size, T(0));
+    }
     team.sync();
   };
-  const auto border = [&](int number) FN_LAMBDA {
-    return b.borders + static_cast<long>(number - 1) * kTrialTile * kept.state_size;
-  };
-  fill(team, kept.before(0), static_cast<long>(rows) * kept.state_size, T(0));
+
+  prepare(team, b);
   for (int number = 0; number < count; ++number) {
-    forward(team, b, kept, of, number);
+    begin(number);
+    forward(team, b, rows, of, number);
     if (number + 1 == count) break;
-    copy_states(kept.after(steps - 1), border(number + 1));
-    copy_states(border(number + 1), kept.before(0));
+    for (int n = 0; n < shape.networks(); ++n)
+      copy_states(b.network(n).before(steps, rows, memory), b.network(n).border(number + 1, memory));
+    team.sync();
   }
 
   for (int t = batch.horizon; t-- > 0;) {
     const int number = t / steps, s = t % steps;  // of the window, and in it
     if (s + 1 == steps && number + 1 < count) {
-      if (number > 0)
-        copy_states(border(number), kept.before(0));
-      else
-        fill(team, kept.before(0), static_cast<long>(rows) * kept.state_size, T(0));
-      fill(team, b.state, static_cast<long>(kTrialTile) * kept.state_size, T(0));
-      forward(team, b, kept, of, number);
+      begin(number);
+      forward(team, b, rows, of, number);
     }
     const long at = static_cast<long>(t) * batch.envs;
     for_cells(team, batch.action_size + kDrawn, rows, [&](int i, int row) FN_LAMBDA {
@@ -279,28 +360,16 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
           i < batch.action_size ? batch.actions + i * batch.row_stride : rest[i - batch.action_size];
       b.drawn[i * kStride + row] = from[at + of[row]];
     });
-    forward_heads(team, shape, b.heads, rows, kept.after(s), kept.state_size, b.outputs, kStride);
+    for (int n = 0; n < shape.networks(); ++n) {
+      const Network& network = b.network(n);
+      const HeadInputs<T> inputs =
+          head_inputs(team, memory, network.norm, rows, network.before(s + 1, rows, memory), state_size);
+      forward_heads(team, shape, n, b.heads, rows, inputs, b.outputs, kStride);
+    }
     seed_rows(team, b, rows, entropy_weight_now);
     team.sync();
     add_rows(team, rows, quantities(shape), b.seeds, kStride, b.row_sums);
-    product<V>(team, heads, width,
-               Array<Term<T>, 1>{{{{b.seeds, kStride, 1}, {kept.after(s), kept.state_size}, rows}}},
-               {b.head_sums, width}, b.head_sums, width);
-    product<V>(team, rows, width,
-               Array<Term<T>, 1>{{{{b.seeds, 1, kStride}, {b.heads.transposed, width}, heads}}},
-               {b.state, kept.state_size}, b.state, kept.state_size);
-    team.sync();
-    // Several steps' rows lie one after the other, as their inputs and states do.
-    const int place_of_step = s % kTogether;
-    Memory::back(team, shape.memory, b.memory,
-                 {rows, kept.before(s), kept.kept_of(s), b.state,
-                  b.back + static_cast<long>(place_of_step) * rows * back_size});
-    if (place_of_step != 0) continue;
-    const int together = min_of(kTogether, steps - s);
-    Memory::add_gradient(team, shape.memory,
-                         {together * rows, kept.inputs_of(s), kept.before(s), b.back, kept.kept_of(s)},
-                         b.memory_sums);
-    team.sync();
+    for (int n = 0; n < shape.networks(); ++n) back(team, b, n, rows, s);
   }
   write(team, b, place.task);
 }

@@ -42,11 +42,24 @@ struct TrialRollout {
   static constexpr int kStride = kTrialTile;
   static_assert(kTrialTile % 16 == 0);
 
-  struct Buffers {
+  struct Network {
     typename Memory::template Weights<T> memory;
+    LayerNorm<T> norm;
+    T* state[2];  // [row][state_size]  the memory's, before and after a step
+
+    FN static Network take(Scratch& scratch, const MemoryShape& shape) {
+      Network n;
+      n.memory = Memory::template take_weights<T>(scratch, shape, false);
+      n.norm = LayerNorm<T>::take(scratch, shape, kTrialTile, false);
+      for (T*& state : n.state)
+        state = scratch.take<T>(static_cast<long>(kTrialTile) * Memory::state_size(shape));
+      return n;
+    }
+  };
+  struct Buffers {
+    Network policy, value;  // the value's own one, if it has one
     MemoryHeads<T> heads;
     HeadConstants<T> head;
-    T* state[2];        // [row][state_size]  the memory's, before and after a step
     T* kept;            // [row][kept_size]
     T* outputs;         // [head][kStride]
     T* action;          // [dimension][kStride]
@@ -55,13 +68,14 @@ struct TrialRollout {
     T* elapsed;         // [kStride]  steps since the episode began
     std::uint32_t* of;  // [2][kStride]  each environment's task, and its number among those of the task
 
+    FN const Network& network(int number) const { return number == 0 ? policy : value; }
+
     FN static Buffers take(Scratch& scratch, const MemoryPolicyShape& shape) {
       const long rows = kTrialTile;
       Buffers b;
-      b.memory = Memory::template take_weights<T>(scratch, shape.memory, false);
+      b.policy = Network::take(scratch, shape.memory);
       b.heads = take_heads<T>(scratch, shape);
       b.head = take_head_constants<T>(scratch, shape.actor);
-      for (T*& state : b.state) state = scratch.take<T>(rows * Memory::state_size(shape.memory));
       b.kept = scratch.take<T>(rows * Memory::kept_size(shape.memory));
       b.outputs = scratch.take<T>(static_cast<long>(shape.heads()) * kStride);
       b.action = scratch.take<T>(static_cast<long>(shape.actions()) * kStride);
@@ -69,6 +83,7 @@ struct TrialRollout {
       b.env = scratch.take<T>(static_cast<long>(kStateSize<Env>) * kStride);
       b.elapsed = scratch.take<T>(kStride);
       b.of = scratch.take<std::uint32_t>(2L * kStride);
+      b.value = shape.separate_value ? Network::take(scratch, shape.memory) : Network{};
       return b;
     }
   };
@@ -86,11 +101,17 @@ TEAM_FN void TrialRollout<T, Env, Memory>::operator()(const Team& team, const Pl
   const Buffers b = Buffers::take(scratch, shape);
   const int first = place.part * kTrialTile, envs = min_of(kTrialTile, batch.envs - first);
   const int actions = shape.actions(), state_size = Memory::state_size(shape.memory);
-  const T* const heads = params + Memory::parameters(shape.memory);
-  Memory::load_weights(team, shape.memory, params, b.memory);
+  const T* const heads = params + shape.memory_parameters<Memory>();
+  for (int number = 0; number < shape.networks(); ++number) {
+    const Network& network = b.network(number);
+    const T* const own = params + number * shape.network_parameters<Memory>();
+    Memory::load_weights(team, shape.memory, own, network.memory);
+    if (shape.memory.layer_norm)
+      load_layer_norm(team, shape.memory, own + Memory::parameters(shape.memory), network.norm);
+    fill(team, network.state[0], static_cast<long>(kTrialTile) * state_size, T(0));
+  }
   load_heads(team, shape, heads, b.heads);
   load_head_constants(team, shape.actor, b.heads.log_std, b.head);
-  fill(team, b.state[0], static_cast<long>(kTrialTile) * state_size, T(0));
 
   const auto for_packs = [&](const auto& at) FN_LAMBDA {
     for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) at(e, envs - e);
@@ -137,10 +158,15 @@ TEAM_FN void TrialRollout<T, Env, Memory>::operator()(const Team& team, const Pl
 
   for (int t = 0; t < batch.horizon; ++t) {
     const int row = t * batch.envs + first;
-    T *const before = b.state[t % 2], *const after = b.state[(t + 1) % 2];
-    Memory::step(team, shape.memory, b.memory,
-                 {envs, {inputs + row, 1, static_cast<int>(batch.row_stride)}, before, b.kept, after});
-    forward_heads(team, shape, b.heads, envs, after, state_size, b.outputs, kStride);
+    for (int number = 0; number < shape.networks(); ++number) {
+      const Network& network = b.network(number);
+      T *const before = network.state[t % 2], *const after = network.state[(t + 1) % 2];
+      Memory::step(team, shape.memory, network.memory,
+                   {envs, {inputs + row, 1, static_cast<int>(batch.row_stride)}, before, b.kept, after});
+      forward_heads(team, shape, number, b.heads, envs,
+                    head_inputs(team, shape.memory, network.norm, envs, after, state_size), b.outputs,
+                    kStride);
+    }
 
     for_packs([&](int e, int count) FN_LAMBDA {
       const int r = row + e;

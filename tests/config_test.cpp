@@ -360,6 +360,26 @@ TEST(Config, RefusesAMemoryOfNoUnits) {
             "/policy/hidden: wanted an integer from 1 to 256, found 0 (number)");
 }
 
+TEST(Config, RefusesToNormaliseASingleUnit) {
+  EXPECT_EQ(fault_of("policy.layer_norm=true"), "no error");
+  EXPECT_EQ(fault_of(R"(policy={"name": "lstm", "hidden": 2, "layer_norm": true})"), "no error");
+  EXPECT_EQ(fault_of(R"(policy={"name": "gru", "hidden": 1, "layer_norm": true})"),
+            "/policy/layer_norm: wanted false with 1 hidden unit, of which normalisation would leave "
+            "nothing, found "
+            "true");
+}
+
+TEST(Config, RefusesAValueNetworkThatDoesNotLearn) {
+  EXPECT_EQ(fault_of("algorithm.value_network=separate"), "no error");
+  EXPECT_EQ(fault_of("algorithm.value_weight=0"), "no error");
+  EXPECT_EQ(
+      fault_of(
+          R"(algorithm={"name": "rl2", "trial_length": 20, "value_network": "separate", "value_weight": 0})"),
+      "/algorithm/value_network: wanted \"shared\" with value_weight 0, which lets no value network learn, "
+      "found "
+      "\"separate\"");
+}
+
 TEST(Config, RefusesWindowsThatDoNotDivideTheTrial) {
   EXPECT_EQ(fault_of("algorithm.window=10"), "no error");
   EXPECT_EQ(fault_of("algorithm.window=20"), "no error");

@@ -77,7 +77,10 @@ std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>&
                          "Ppo",
                          "PpoPoint",
                          "MamlEpochs",
-                         "CaviaFilm"};
+                         "CaviaFilm",
+                         "Rl2LayerNorm",
+                         "Rl2SeparateValue",
+                         "PpoSeparateValue"};
   return names[info.index];
 }
 
@@ -139,7 +142,19 @@ INSTANTIATE_TEST_SUITE_P(
                                  R"(algorithm={"name":"ppo","epochs":1,"minibatches":2})"},
         std::vector<std::string>{
             R"(algorithm={"name":"maml","inner_steps":2,"inner_epochs":2,"estimator":"clipped"})"},
-        std::vector<std::string>{R"(algorithm={"name":"cavia","inner_steps":2,"context_input":"film"})"}),
+        std::vector<std::string>{R"(algorithm={"name":"cavia","inner_steps":2,"context_input":"film"})"},
+        std::vector<std::string>{R"(environment={"name":"tabular_mdp"})", "at_episode_end=restart",
+                                 "tasks_per_iteration=35", "envs_per_task=1",
+                                 R"(policy={"name":"gru","hidden":18,"layer_norm":true})",
+                                 R"(algorithm={"name":"rl2","trial_length":15,"epochs":2,"minibatches":5})"},
+        std::vector<std::string>{
+            "at_episode_end=restart", "tasks_per_iteration=20",
+            R"(policy={"name":"lstm","hidden":5,"layer_norm":true})",
+            R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2,"window":5,)"
+            R"("value_network":"separate"})"},
+        std::vector<std::string>{"at_episode_end=restart", "tasks_per_iteration=20",
+                                 R"(policy={"name":"mlp","hidden":[18]})",
+                                 R"(algorithm={"name":"ppo","minibatches":2,"value_network":"separate"})"}),
     learner_name);
 
 TEST(Trainer, TheStateChangesEveryIteration) {

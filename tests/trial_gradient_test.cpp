@@ -131,6 +131,73 @@ INSTANTIATE_TEST_SUITE_P(, TrialGradientTest,
                                                           MemoryKind::feedforward)),
                          case_name);
 
+// Two heads, memories with units of more than a vector and of less, windows, more environments than a tile has.
+TEST(TrialGradient, OfNormalisedOutputsIsTheFiniteDifference) {
+  for (const MemoryKind kind : {MemoryKind::gru, MemoryKind::lstm})
+    for (const HeadKind head : {HeadKind::categorical, HeadKind::gaussian})
+      for (const Sizes s : {Sizes{4, 5, 3, 37, 8}, Sizes{3, 18, 2, 3, 4}})
+        for (const int window : {0, 2}) {
+          TrialProblem p =
+              random_trial_problem(s.inputs, s.hidden, s.actions, head, s.envs, s.steps, 7, kind);
+          const Vector plain = kernel_trial_gradient(p).gradient;
+          p.shape.memory.layer_norm = true;
+          const auto behind = p.theta.end() - p.shape.head_parameters();
+          std::mt19937_64 random(8);
+          Vector gain_and_bias = random_vector(2 * s.hidden, 0.5, random);
+          for (int i = 0; i < s.hidden; ++i) gain_and_bias[static_cast<std::size_t>(i)] += 1;
+          p.theta.insert(behind, gain_and_bias.begin(), gain_and_bias.end());
+          p.window = window;
+          const TrialGradientResult result = kernel_trial_gradient(p);
+          EXPECT_LT(relative_error(result.gradient, differences_of(p)), 1e-7)
+              << s.hidden << " units, window " << window;
+          const reference::TrialSums sums = reference::trial_sums(p, p.theta);
+          EXPECT_LT(
+              relative_error(result.values, {sums.surrogate, sums.entropy, sums.value_loss, sums.divergence}),
+              1e-9);
+          Vector without = result.gradient;
+          const auto at = without.end() - p.shape.head_parameters();
+          without.erase(at - 2 * s.hidden, at);
+          EXPECT_GT(relative_error(without, plain), 0.1);
+        }
+}
+
+// The value's memory and the policy's: neither's gradient is of the other's terms.
+TEST(TrialGradient, OfASeparateValueNetworkIsTheFiniteDifferenceAndDoesNotMix) {
+  for (const MemoryKind kind : {MemoryKind::gru, MemoryKind::lstm, MemoryKind::feedforward})
+    for (const HeadKind head : {HeadKind::categorical, HeadKind::gaussian})
+      for (const bool layer_norm : {false, true})
+        for (const int window : {0, 3}) {
+          TrialProblem p = window == 0 ? random_trial_problem(3, 5, 2, head, 37, 6, 7, kind)
+                                       : random_trial_problem(3, 17, 2, head, 2, 6, 7, kind);
+          p.shape.separate_value = true;
+          p.shape.memory.layer_norm = layer_norm;
+          std::mt19937_64 random(8);
+          p.theta = random_vector(p.parameters(), 0.4, random);
+          p.window = window;
+          p.value_clip = 0.3;
+          const TrialGradientResult result = kernel_trial_gradient(p);
+          EXPECT_LT(relative_error(result.gradient, differences_of(p)), 1e-7);
+          const reference::TrialSums sums = reference::trial_sums(p, p.theta);
+          EXPECT_LT(
+              relative_error(result.values, {sums.surrogate, sums.entropy, sums.value_loss, sums.divergence}),
+              1e-9);
+          TrialProblem of_value = p;
+          std::ranges::fill(of_value.advantages, 0);
+          of_value.entropy_weight = 0;
+          const Vector value = kernel_trial_gradient(of_value).gradient;
+          TrialProblem of_policy = p;
+          of_policy.value_weight = 0;
+          const Vector policy = kernel_trial_gradient(of_policy).gradient;
+          const int networks = memory_parameters(p.shape), head_numbers = p.shape.actor.parameters();
+          for (int i = 0; i < p.parameters(); ++i) {
+            const auto at = static_cast<std::size_t>(i);
+            const bool is_policy = i < networks / 2 || (i >= networks && i < networks + head_numbers);
+            EXPECT_EQ((is_policy ? value : policy)[at], 0) << i;
+            EXPECT_EQ((is_policy ? policy : value)[at], result.gradient[at]) << i;
+          }
+        }
+}
+
 TEST(TrialGradient, OfRectifiedLayersIsTheFiniteDifference) {
   TrialProblem p = random_trial_problem(4, 17, 3, HeadKind::categorical, 9, 5, 6, MemoryKind::feedforward);
   const Vector smooth = kernel_trial_gradient(p).gradient;
@@ -157,7 +224,7 @@ TEST(TrialGradient, WindowsTakeLessMemory) {
 TEST(TrialGradient, RespectsTheFloorOfTheStandardDeviation) {
   TrialProblem p = random_trial_problem(3, 5, 2, HeadKind::gaussian, 5, 3, 4);
   p.shape.actor.min_log_std = 0.5f;
-  const int at = memory_parameters(p.shape.memory) + p.shape.actor.log_std_offset();
+  const int at = memory_parameters(p.shape) + p.shape.actor.log_std_offset();
   p.theta[static_cast<std::size_t>(at)] = 0.4;
   p.theta[static_cast<std::size_t>(at + 1)] = 0.6;
   const Vector gradient = kernel_trial_gradient(p).gradient;

@@ -16,13 +16,20 @@ const std::vector<std::vector<std::string>> kFamilies = {
     {R"(environment={"name": "point_navigation"})", "policy.initial_log_std=-0.5"},
     {R"(environment={"name": "cartpole"})", "horizon=30", "algorithm.trial_length=60"},
     {R"(policy={"name": "lstm", "hidden": 7})"},
-    {R"(environment={"name": "point_navigation"})", R"(policy={"name": "lstm", "hidden": 18})"}};
+    {R"(environment={"name": "point_navigation"})", R"(policy={"name": "lstm", "hidden": 18})"},
+    {"policy.layer_norm=true"},
+    {R"(environment={"name": "point_navigation"})",
+     R"(policy={"name": "lstm", "hidden": 18, "layer_norm": true})"},
+    {"algorithm.value_network=separate"},
+    {R"(policy={"name": "lstm", "hidden": 18, "layer_norm": true})", "algorithm.value_network=separate"}};
 
 // The same without a memory, of one episode unless the task ends it.
 const std::vector<std::vector<std::string>> kWithoutMemory = {
     {R"(policy={"name": "mlp", "hidden": [9, 6]})", R"(algorithm={"name": "ppo", "minibatches": 2})"},
     {R"(environment={"name": "cartpole"})", "horizon=60", R"(policy={"name": "mlp", "activation": "relu"})",
-     R"(algorithm={"name": "ppo", "minibatches": 2})"}};
+     R"(algorithm={"name": "ppo", "minibatches": 2})"},
+    {R"(policy={"name": "mlp", "hidden": [9, 6]})",
+     R"(algorithm={"name": "ppo", "minibatches": 2, "value_network": "separate"})"}};
 
 TEST(TrialRollout, ThePolicyTakesInItsLastActionTheRewardAndWhetherAnEpisodeEnded) {
   for (const auto& family : kFamilies) {
@@ -64,28 +71,16 @@ TEST(TrialRollout, TheMemoryGoesOnThroughTheEndsOfEpisodes) {
   for (const auto& family : families) {
     const PlayedTrials p(trial_config(family));
     const TrialProblem reference = p.problem();
-    const auto hidden = static_cast<std::size_t>(p.shape.memory.hidden);
-    const int actions = p.shape.actions();
-    const double* const actor = p.theta.data() + memory_parameters(p.shape.memory);
-    const double *const bias = actor + hidden * static_cast<std::size_t>(actions), *const log_std =
-                                                                                       bias + actions;
-    const double* const value = actor + p.shape.actor.parameters();
     for (int e = 0; e < p.envs; ++e) {
-      Vector h;
+      std::vector<Vector> h;
       for (int t = 0; t < p.steps; ++t) {
         Vector x;
         for (int i = 0; i < p.shape.memory.inputs; ++i) x.push_back(reference.input(i, t, e));
-        h = reference::memory_step(p.shape.memory, p.theta, x, h);
-        Vector outputs(bias, bias + actions);
-        double v = value[hidden];
-        for (std::size_t i = 0; i < hidden; ++i) {
-          for (int o = 0; o < actions; ++o)
-            outputs[static_cast<std::size_t>(o)] += h[i] * actor[static_cast<int>(i) * actions + o];
-          v += h[i] * value[i];
-        }
-        ASSERT_NEAR(p.at(p.log_probs, t, e), reference::of_actor(reference, outputs, log_std, t, e).first,
-                    2e-4);
-        ASSERT_NEAR(p.at(p.values, t, e), v, 1e-4);
+        h = reference::memories_step(p.shape, p.theta, x, h);
+        const reference::HeadOutputs outputs = reference::head_outputs(p.shape, p.theta, h);
+        ASSERT_NEAR(p.at(p.log_probs, t, e),
+                    reference::of_actor(reference, outputs.actor, outputs.log_std, t, e).first, 2e-4);
+        ASSERT_NEAR(p.at(p.values, t, e), outputs.value, 1e-4);
       }
     }
   }

@@ -107,6 +107,12 @@ struct Problem {
   long rows_stride() const { return padded(horizon * envs); }
 };
 
+struct MemoryForm {
+  MemoryKind kind = MemoryKind::gru;
+  bool layer_norm = false;
+  bool separate_value = false;
+};
+
 struct Cases {
   std::vector<OperationCase> all;
   CaseSize size;
@@ -420,16 +426,17 @@ struct Cases {
   }
 
   // Trials whose environments are a tile and a part of one (small: less than one), of no multiple of 16.
-  static MemoryPolicyShape memory_policy(HeadKind head, int inputs, int actions,
-                                         MemoryKind kind = MemoryKind::gru) {
+  static MemoryPolicyShape memory_policy(HeadKind head, int inputs, int actions, MemoryForm form = {}) {
     MemoryPolicyShape shape;
-    shape.memory = {inputs, head == HeadKind::gaussian ? 19 : 5, kind};
-    if (kind == MemoryKind::feedforward) {
+    shape.memory = {inputs, head == HeadKind::gaussian ? 19 : 5, form.kind};
+    shape.memory.layer_norm = form.layer_norm;
+    if (form.kind == MemoryKind::feedforward) {
       shape.memory.layers = 2;
       shape.memory.width[0] = 18;
       shape.memory.width[1] = shape.memory.hidden;
     }
     shape.actor = policy_of({shape.memory.hidden, actions}, head);
+    shape.separate_value = form.separate_value;
     return shape;
   }
   static Trials<float> trials(Memory& memory, const MemoryPolicyShape& shape, CaseSize size, bool drawn) {
@@ -457,13 +464,13 @@ struct Cases {
     return t;
   }
   static float* memory_params(Memory& memory, const MemoryPolicyShape& shape) {
-    return memory.normals("params", memory_parameters(shape.memory) + shape.head_parameters(), 0.4);
+    return memory.normals("params", memory_parameters(shape) + shape.head_parameters(), 0.4);
   }
   // A window of 3 does not divide the full case's 11 steps; 1 does.
   template <class Kind>
-  void trial_gradients(MemoryKind kind, const std::string& name) {
+  void trial_gradients(MemoryForm form, const std::string& name) {
     for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical}) {
-      const MemoryPolicyShape shape = memory_policy(head, 4, 3, kind);
+      const MemoryPolicyShape shape = memory_policy(head, 4, 3, form);
       const int tiles = size == CaseSize::full ? 2 : 1;
       const bool gaussian = head == HeadKind::gaussian;
       all.push_back(make_case("TrialGradient", name + (gaussian ? "_gaussian" : "_categorical"), tiles,
@@ -492,9 +499,14 @@ struct Cases {
     }
   }
   void trial_passes() {
-    trial_gradients<Gru>(MemoryKind::gru, "gru");
-    trial_gradients<Lstm>(MemoryKind::lstm, "lstm");
-    trial_gradients<Feedforward>(MemoryKind::feedforward, "feedforward");
+    trial_gradients<Gru>({MemoryKind::gru}, "gru");
+    trial_gradients<Lstm>({MemoryKind::lstm}, "lstm");
+    trial_gradients<Feedforward>({MemoryKind::feedforward}, "feedforward");
+    trial_gradients<Gru>({MemoryKind::gru, true}, "gru_normalised");
+    trial_gradients<Lstm>({MemoryKind::lstm, true}, "lstm_normalised");
+    trial_gradients<Gru>({MemoryKind::gru, true, true}, "gru_normalised_separate");
+    trial_gradients<Lstm>({MemoryKind::lstm, false, true}, "lstm_separate");
+    trial_gradients<Feedforward>({MemoryKind::feedforward, false, true}, "feedforward_separate");
     using Phase = TrialAdvantages<float>::Phase;
     const std::pair<const char*, Phase> phases[] = {{"estimate", Phase::estimate},
                                                     {"sum", Phase::sum},
@@ -609,20 +621,24 @@ struct Cases {
         op.tile_envs = small ? 9 : 5;
         return op;
       });
-    trial_rollout<Env, Gru>(name, MemoryKind::gru, options, false);
-    trial_rollout<Env, Gru>(name + "_deterministic", MemoryKind::gru, options, true);
-    trial_rollout<Env, Lstm>(name + "_lstm", MemoryKind::lstm, options, false);
-    trial_rollout<Env, Feedforward>(name + "_feedforward", MemoryKind::feedforward, options, false);
+    trial_rollout<Env, Gru>(name, {MemoryKind::gru}, options, false);
+    trial_rollout<Env, Gru>(name + "_deterministic", {MemoryKind::gru}, options, true);
+    trial_rollout<Env, Gru>(name + "_normalised", {MemoryKind::gru, true}, options, false);
+    trial_rollout<Env, Gru>(name + "_separate", {MemoryKind::gru, false, true}, options, false);
+    trial_rollout<Env, Lstm>(name + "_lstm", {MemoryKind::lstm}, options, false);
+    trial_rollout<Env, Lstm>(name + "_lstm_normalised_separate", {MemoryKind::lstm, true, true}, options,
+                             false);
+    trial_rollout<Env, Feedforward>(name + "_feedforward", {MemoryKind::feedforward}, options, false);
   }
   template <class Env, class Kind>
-  void trial_rollout(const std::string& name, MemoryKind kind, const typename Env::Options& options,
+  void trial_rollout(const std::string& name, MemoryForm form, const typename Env::Options& options,
                      bool deterministic) {
     add_once("TrialRollout", name, [=, size = size](Memory& memory) {
       const HeadKind head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
       const int inputs =
-          kind == MemoryKind::feedforward ? Env::observation_size : policy_inputs<Env>(options);
+          form.kind == MemoryKind::feedforward ? Env::observation_size : policy_inputs<Env>(options);
       TrialRollout<float, Env, Kind> op;
-      op.shape = memory_policy(head, inputs, Env::action_count(options), kind);
+      op.shape = memory_policy(head, inputs, Env::action_count(options), form);
       op.params = memory_params(memory, op.shape);
       op.trials = trials(memory, op.shape, size, false);
       op.options = options;

@@ -25,7 +25,7 @@ struct TrialProblem {
   Vector log_probs, advantages, targets, values;  // [step][env]
   std::vector<int> order;                         // of the environments that count
 
-  int parameters() const { return memory_parameters(shape.memory) + shape.head_parameters(); }
+  int parameters() const { return memory_parameters(shape) + shape.head_parameters(); }
   int rows() const { return envs * steps; }
   double input(int i, int t, int e) const {
     return inputs[static_cast<std::size_t>((i * steps + t) * envs + e)];
@@ -147,6 +147,60 @@ inline Vector memory_step(const MemoryShape& s, const Vector& theta, const Vecto
   return s.kind == MemoryKind::lstm ? lstm_step(s, theta, x, state) : gru_step(s, theta, x, state);
 }
 
+/// What the heads read of the memory, from the formula in kernels/layer_norm.h; gain and bias are the last numbers of
+/// the network's.
+inline Vector head_inputs(const MemoryShape& s, const Vector& network, Vector state) {
+  state.resize(static_cast<std::size_t>(s.hidden));
+  if (!s.layer_norm) return state;
+  const double *const bias = network.data() + network.size() - s.hidden, *const gain = bias - s.hidden;
+  double mean = 0, variance = 0;
+  for (const double h : state) mean += h / s.hidden;
+  for (const double h : state) variance += (h - mean) * (h - mean) / s.hidden;
+  for (std::size_t i = 0; i < state.size(); ++i)
+    state[i] = gain[i] * (state[i] - mean) / std::sqrt(variance + 1e-5) + bias[i];
+  return state;
+}
+
+/// The parameters of a network: the policy's, and with a separate value the value's.
+inline Vector network_of(const MemoryPolicyShape& shape, const Vector& theta, int network) {
+  const int size = memory_parameters(shape) / shape.networks();
+  return {theta.begin() + network * size, theta.begin() + (network + 1) * size};
+}
+
+/// What each network's memory is after a step.
+inline std::vector<Vector> memories_step(const MemoryPolicyShape& shape, const Vector& theta, const Vector& x,
+                                         std::vector<Vector> states) {
+  states.resize(static_cast<std::size_t>(shape.networks()));
+  for (int n = 0; n < shape.networks(); ++n) {
+    Vector& state = states[static_cast<std::size_t>(n)];
+    state = memory_step(shape.memory, network_of(shape, theta, n), x, state);
+  }
+  return states;
+}
+
+struct HeadOutputs {
+  Vector actor;
+  double value;
+  const double* log_std;
+};
+/// From the first network's state the actor's, from the last one's the value.
+inline HeadOutputs head_outputs(const MemoryPolicyShape& shape, const Vector& theta,
+                                const std::vector<Vector>& states) {
+  const int hidden = shape.memory.hidden, actions = shape.actions(), last = shape.networks() - 1;
+  const double* const actor = theta.data() + memory_parameters(shape);
+  const double *const bias = actor + hidden * actions, *const value = actor + shape.actor.parameters();
+  const Vector of_actor = head_inputs(shape.memory, network_of(shape, theta, 0), states.front()),
+               of_value = head_inputs(shape.memory, network_of(shape, theta, last), states.back());
+  HeadOutputs outputs{Vector(bias, bias + actions), value[hidden], bias + actions};
+  for (int i = 0; i < hidden; ++i) {
+    for (int o = 0; o < actions; ++o)
+      outputs.actor[static_cast<std::size_t>(o)] +=
+          of_actor[static_cast<std::size_t>(i)] * actor[i * actions + o];
+    outputs.value += of_value[static_cast<std::size_t>(i)] * value[i];
+  }
+  return outputs;
+}
+
 /// Log-probability of an action, and the entropy, from the actor's outputs.
 inline std::pair<double, double> of_actor(const TrialProblem& p, const Vector& outputs, const double* log_std,
                                           int t, int e) {
@@ -172,29 +226,20 @@ struct TrialSums {
 /// Sums over all rows of the environments in `order`. What the memory is at the border of two windows is a constant: that
 /// which it is with p.theta.
 inline TrialSums trial_sums(const TrialProblem& p, const Vector& theta) {
-  const int hidden = p.shape.memory.hidden, actions = p.shape.actions();
-  const double* const actor = theta.data() + memory_parameters(p.shape.memory);
-  const double *const bias = actor + hidden * actions, *const log_std = bias + actions;
-  const double* const value = actor + p.shape.actor.parameters();
   TrialSums sums;
   for (const int e : p.order) {
-    Vector h, constant;
+    std::vector<Vector> h, constant;
     for (int t = 0; t < p.steps; ++t) {
       Vector x;
       for (int i = 0; i < p.shape.memory.inputs; ++i) x.push_back(p.input(i, t, e));
       if (p.window > 0) {
         if (t % p.window == 0) h = constant;
-        constant = memory_step(p.shape.memory, p.theta, x, constant);
+        constant = memories_step(p.shape, p.theta, x, constant);
       }
-      h = memory_step(p.shape.memory, theta, x, h);
-      Vector outputs(bias, bias + actions);
-      double v = value[hidden];
-      for (int i = 0; i < hidden; ++i) {
-        for (int o = 0; o < actions; ++o)
-          outputs[static_cast<std::size_t>(o)] += h[static_cast<std::size_t>(i)] * actor[i * actions + o];
-        v += h[static_cast<std::size_t>(i)] * value[i];
-      }
-      const auto [log_prob, entropy] = of_actor(p, outputs, log_std, t, e);
+      h = memories_step(p.shape, theta, x, h);
+      const HeadOutputs outputs = head_outputs(p.shape, theta, h);
+      const double v = outputs.value;
+      const auto [log_prob, entropy] = of_actor(p, outputs.actor, outputs.log_std, t, e);
       const double ratio = std::exp(log_prob - p.log_probs[p.row(t, e)]), a = p.advantages[p.row(t, e)];
       sums.surrogate += std::min(ratio * a, std::clamp(ratio, 1 - p.clip, 1 + p.clip) * a);
       sums.entropy += entropy;
