@@ -48,14 +48,39 @@ TEST_P(EveryLearner, EveryThreadCountAndInstructionSetGivesTheSameBits) {
 }
 
 std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>& info) {
-  const char* names[] = {"Maml",           "MamlTrpo",     "MamlDice",        "Fomaml",
-                         "Emaml",          "Reptile",      "Promp",           "Bandit",
-                         "Cartpole",       "MetaSgd",      "MetaSgdTrpo",     "PrompLayerLr",
-                         "FomamlScalarLr", "Anil",         "Cavia",           "Rl2",
-                         "Rl2Point",       "MetaSgdAdamW", "ReptileMomentum", "PrompNesterov",
-                         "Rl2AdamW",       "MamlEntropy",  "Pretraining",     "Rl2TargetKl",
-                         "Rl2Lstm",        "Rl2Window",    "Ppo",             "PpoPoint",
-                         "MamlEpochs",     "CaviaFilm"};
+  const char* names[] = {"Maml",
+                         "MamlTrpo",
+                         "MamlDice",
+                         "Fomaml",
+                         "Emaml",
+                         "Reptile",
+                         "Promp",
+                         "Bandit",
+                         "Cartpole",
+                         "MetaSgd",
+                         "MetaSgdTrpo",
+                         "PrompLayerLr",
+                         "FomamlScalarLr",
+                         "Anil",
+                         "Cavia",
+                         "Rl2",
+                         "Rl2Point",
+                         "MetaSgdAdamW",
+                         "ReptileMomentum",
+                         "PrompNesterov",
+                         "Rl2AdamW",
+                         "MamlEntropy",
+                         "Pretraining",
+                         "Rl2TargetKl",
+                         "Rl2Lstm",
+                         "Rl2Window",
+                         "Ppo",
+                         "PpoPoint",
+                         "MamlEpochs",
+                         "CaviaFilm",
+                         "Alfa",
+                         "AlfaTrpo",
+                         "FomamlAlfa"};
   return names[info.index];
 }
 
@@ -117,7 +142,11 @@ INSTANTIATE_TEST_SUITE_P(
                                  R"(algorithm={"name":"ppo","epochs":1,"minibatches":2})"},
         std::vector<std::string>{
             R"(algorithm={"name":"maml","inner_steps":2,"inner_epochs":2,"estimator":"clipped"})"},
-        std::vector<std::string>{R"(algorithm={"name":"cavia","inner_steps":2,"context_input":"film"})"}),
+        std::vector<std::string>{R"(algorithm={"name":"cavia","inner_steps":2,"context_input":"film"})"},
+        std::vector<std::string>{R"(algorithm={"name":"alfa","inner_steps":2,"learned_lr_per_step":true})"},
+        std::vector<std::string>{R"(algorithm={"name":"alfa","inner_steps":2,"learned_lr":"none"})",
+                                 R"(outer={"name":"trpo"})"},
+        std::vector<std::string>{R"(algorithm={"name":"fomaml","inner_epochs":2,"multipliers":true})"}),
     learner_name);
 
 TEST(Trainer, TheStateChangesEveryIteration) {
