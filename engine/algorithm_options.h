@@ -28,6 +28,7 @@ struct InnerLoopOptions {
   LearnedLr learned_lr = LearnedLr::none;
   bool learned_lr_per_step = false;
   LearnedLrSign learned_lr_sign = LearnedLrSign::positive;
+  bool multipliers = false;
   std::vector<int> adapted_layers = {};
   int inner_epochs = 1;
   EstimatorName estimator = EstimatorName::reinforce;
@@ -55,6 +56,11 @@ struct InnerLoopOptions {
     field("learned_lr_sign", o.learned_lr_sign,
           Choices{Choice{"positive", "the logarithm is learned"}, Choice{"free", "the number itself"}},
           "of `learned_lr`: whether a step size may become negative");
+    field(
+        "multipliers", o.multipliers,
+        "every inner step multiplies the step size and the parameters of each layer by what a small network "
+        "makes of the layers' mean gradients and parameters; it is learned with the policy, and starts with "
+        "ones (ALFA)");
     describe_objective(field, o);
   }
   template <class Fields>
@@ -127,6 +133,25 @@ struct MetaSgdOptions {
   }
 };
 
+struct AlfaOptions {
+  using Options = AlfaOptions;
+  static constexpr auto name = "alfa";
+  static constexpr auto meaning =
+      "MAML whose inner steps a learned network fits to the task: it multiplies each layer's step size and "
+      "parameters";
+  InnerLoopOptions inner = {.learned_lr = LearnedLr::layer, .multipliers = true};
+  bool operator==(const AlfaOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, AlfaOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+  }
+  template <class Report>
+  static void validate(const AlfaOptions& o, Report& report) {
+    if (!o.inner.multipliers) report("multipliers", "without them it is algorithm maml or meta_sgd");
+  }
+};
+
 struct CaviaOptions {
   using Options = CaviaOptions;
   static constexpr auto name = "cavia";
@@ -154,6 +179,7 @@ struct CaviaOptions {
       report("adapted_layers", "cavia's inner steps adapt the context and no layer");
     if (o.inner.learned_lr == LearnedLr::layer)
       report("learned_lr", "cavia's inner steps adapt the context and no layer");
+    if (o.inner.multipliers) report("multipliers", "cavia's inner steps adapt the context and no layer");
   }
 };
 
@@ -202,6 +228,7 @@ struct ReptileOptions {
   static void validate(const ReptileOptions& o, Report& report) {
     if (o.inner.learned_lr != LearnedLr::none)
       report("learned_lr", "reptile takes no gradient through its inner steps");
+    if (o.inner.multipliers) report("multipliers", "reptile takes no gradient through its inner steps");
     if (o.inner.outer_entropy_weight != 0)
       report("outer_entropy_weight", "reptile has no outer objective; entropy_weight is of its inner one");
   }
@@ -341,7 +368,8 @@ struct PpoOptions {
   }
 };
 
-using Algorithms = TypeList<MamlOptions, MetaSgdOptions, CaviaOptions, FomamlOptions, PretrainingOptions,
-                            ReptileOptions, EmamlOptions, PrompOptions, Rl2Options, PpoOptions>;
+using Algorithms =
+    TypeList<MamlOptions, MetaSgdOptions, AlfaOptions, CaviaOptions, FomamlOptions, PretrainingOptions,
+             ReptileOptions, EmamlOptions, PrompOptions, Rl2Options, PpoOptions>;
 
 }  // namespace innerloop

@@ -69,6 +69,10 @@ void check_adapted_layers(const Config& config, const OptionSource& source) {
     if (i > 0 && layers[i] <= layers[i - 1])
       source.refuse(pointer, "each layer once, in rising order", std::to_string(layers[i]));
   }
+  if (!layers.empty() && inner_loop(config).multipliers)
+    source.refuse("/algorithm/adapted_layers",
+                  "none with multipliers, which change the parameters of every layer",
+                  numbers(layers.size()));
 }
 
 void check_context(const Config& config, const OptionSource& source) {

@@ -1,5 +1,6 @@
 #include "engine/inner_loop.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/environment_dispatch.h"
@@ -24,7 +25,8 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
       shape_(policy_shape(config)),
       epochs_(static_cast<std::size_t>(innerloop::inner_loop(config).inner_epochs)),
       step_layout_(step_size_layout(config, shape_, sizes.steps)),
-      size_each_(step_layout_.sets > 0 || !adapts_all(config)) {
+      size_each_(step_layout_.sets > 0 || !adapts_all(config)),
+      multiplier_layout_(multiplier_layout(config, shape_)) {
   const std::int64_t rows = static_cast<std::int64_t>(config.horizon) * sizes.envs;
   if (rows > (std::int64_t{1} << 30))
     throw InputError("/horizon × /envs_per_task: wanted at most 2^30 samples a task, found " +
@@ -49,14 +51,21 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
   inner_gradients_.resize(update(sizes.steps, 0));
   if (learns_step_sizes()) {
     plan.add(&adapted_mask_, "adapted_parameters", "[parameter]", {parameters});
-    if (sizes.way_back) {
-      for (int k = 0; k < sizes.steps; ++k)
-        for (int j = 0; j < epochs; ++j)
-          plan.add(&inner_gradients_[update(k, j)], numbered("gradient", k, j), "[task][parameter]",
-                   {tasks, parameters});
+    if (sizes.way_back)
       plan.add(&step_size_gradient_, "inner_lr_gradient", "[task][set][number]",
                {tasks, step_layout_.sets, step_layout_.numbers});
+  }
+  // Without the way back only the multipliers want them, each but for a moment.
+  if (sizes.way_back ? learns_step_sizes() || multiplies() : multiplies())
+    for (std::size_t i = 0; i < (sizes.way_back ? inner_gradients_.size() : 1); ++i) {
+      const int k = static_cast<int>(i / epochs_), j = static_cast<int>(i % epochs_);
+      plan.add(&inner_gradients_[i], numbered("gradient", k, j), "[task][parameter]", {tasks, parameters});
     }
+  if (multiplies() && sizes.way_back) {
+    plan.add(&multiplier_gradient_, "multiplier_gradient", "[task][number]",
+             {tasks, multiplier_layout_.learned()});
+    plan.add(&multiplied_, "multiplied", "[task][parameter]", {tasks, parameters});
+    plan.add(&multiplied_direction_, "multiplied_direction", "[task][parameter]", {tasks, parameters});
   }
   for (int k = 0; k <= sizes.steps; ++k) {
     const auto at = static_cast<std::size_t>(k);
@@ -121,6 +130,7 @@ void InnerLoop::prepare() {
     copy(adapted_mask_, adapted_parameters(config_, shape_));
   else
     copy(step_sizes_, fixed_step_sizes(config_, shape_, sizes_.lr));
+  if (!sizes_.way_back && multiplies()) std::ranges::fill(inner_gradients_, inner_gradients_[0]);
   for (std::size_t k = 1; k < batches_.size(); ++k) {
     const std::size_t last = k * epochs_;
     drawn_[k] = {adapted_[last], parameters()};
@@ -147,13 +157,15 @@ const float* InnerLoop::slope(int k) const {
   return step_layout_.positive ? step_size(k).data : adapted_mask_;
 }
 
-void InnerLoop::set_step_sizes(const float* learned) {
+void InnerLoop::set_steps(const float* params) {
+  const float* learned = params + parameters();
   if (learns_step_sizes())
     device_.once(SetStepSizes<float>{step_layout_, learned, adapted_mask_, step_sizes_});
+  multipliers_ = learned + step_layout_.learned();
 }
 
 void InnerLoop::start(const float* params) {
-  set_step_sizes(params + parameters());
+  set_steps(params);
   generation_ = device_.generation();
   drawn_[0] = {params, 0};
   with_environment(config_, [&]<class Env>(const typename Env::Options& options) {
@@ -248,16 +260,25 @@ void InnerLoop::adapt(int k, Parameters<float> from, const std::vector<float*>& 
     op.entropy_weight = static_cast<float>(options.entropy_weight);
     op.enabled = enabled;
     device_.per_task(op, sizes_.tasks);
-    float* const to = chain[update(k, j) + 1];
-    apply(k, from, step_size(k), to, enabled, inner_gradients_[update(k, j)]);
+    float *const to = chain[update(k, j) + 1], *const gradient = inner_gradients_[update(k, j)];
+    if (multiplies()) {
+      apply(k, {}, {}, gradient, enabled);
+      device_.per_task(MultiplyStep<float>{multiplied(k, j, from), to, enabled}, sizes_.tasks);
+    } else {
+      apply(k, from, step_size(k), to, enabled, gradient);
+    }
     from = {to, parameters()};
   }
+}
+
+MultipliedStep<float> InnerLoop::multiplied(int k, int j, const Parameters<float>& from) const {
+  return {multiplier_layout_, multipliers_, from, inner_gradients_[update(k, j)], step_size(k)};
 }
 
 void InnerLoop::inner_step(int k) { adapt(k, drawn(k), adapted_, nullptr); }
 
 void InnerLoop::start_trial(const float* params) {
-  set_step_sizes(params + parameters());
+  set_steps(params);
   trial_[0] = {params, 0};
 }
 
@@ -278,17 +299,33 @@ void InnerLoop::add_gradient(int k, const Parameters<float>& params, const Term&
   if (out != nullptr) apply(k, {base, parameters()}, {}, out, term.enabled);
 }
 
-void InnerLoop::through_step(int k, const Parameters<float>& params, const float* v, float* out) {
-  for (int j = static_cast<int>(epochs_); j-- > 0; v = out) {
-    add_update_step_size_gradient(k, j, v);
-    const Parameters<float> above{v, parameters()};
-    hessian_product(k, at_update(k, j, params), estimator_of_update(j), {above, step_size(k)});
-    apply(k, above, {}, out, nullptr);
+const float* InnerLoop::through_step(int k, const Parameters<float>& params, const float* v, float* out,
+                                     bool second_order) {
+  for (int j = static_cast<int>(epochs_); j-- > 0;) {
+    const Parameters<float> at = at_update(k, j, params);
+    const float* at_sizes = v;
+    Direction<float> direction{{v, parameters()}, step_size(k)};
+    if (multiplies()) {
+      MultiplyStepBack<float> op;
+      op.step = multiplied(k, j, at);
+      op.v = v;
+      op.at_network = multiplier_gradient_;
+      op.add = update(k, j) + 1 != inner_gradients_.size();  // the first that the way back comes to
+      op.at_sizes = multiplied_;
+      op.at_gradient = multiplied_direction_;
+      op.out = out;
+      device_.per_task(op, sizes_.tasks);
+      at_sizes = multiplied_;
+      direction = {{multiplied_direction_, parameters()}, {}};
+      v = out;
+    }
+    add_update_step_size_gradient(k, j, at_sizes);
+    if (!second_order) continue;
+    hessian_product(k, at, estimator_of_update(j), direction);
+    apply(k, {v, parameters()}, {}, out, nullptr);
+    v = out;
   }
-}
-
-void InnerLoop::add_step_size_gradient(int k, const float* v) {
-  for (int j = static_cast<int>(epochs_); j-- > 0;) add_update_step_size_gradient(k, j, v);
+  return v;
 }
 
 void InnerLoop::add_update_step_size_gradient(int k, int j, const float* v) {
@@ -309,10 +346,24 @@ Parameters<float> InnerLoop::along_step(int k, const Parameters<float>& params, 
                                         const float* direction, bool second_order, float* out) {
   Parameters<float> moved = u;
   for (int j = 0; j < static_cast<int>(epochs_); ++j) {
-    if (second_order) {
+    const Parameters<float> at = at_update(k, j, params);
+    if (multiplies()) {
+      if (second_order) {
+        hessian_product(k, at, estimator_of_update(j), {moved, {}});
+        apply(k, {}, {}, multiplied_direction_, nullptr);
+      }
+      MultiplyStepTangent<float> op;
+      op.step = multiplied(k, j, at);
+      op.theta_moved = moved;
+      op.gradient_moved = second_order ? multiplied_direction_ : nullptr;
+      op.network_moved = direction + parameters() + step_layout_.learned();
+      op.at_sizes = multiplied_;
+      op.out = out;
+      device_.per_task(op, sizes_.tasks);
+      moved = {out, parameters()};
+    } else if (second_order) {
       // α is one number: as in through_step.
-      hessian_product(k, at_update(k, j, params), estimator_of_update(j),
-                      {moved, size_each_ ? StepSize<float>{} : step_size(k)});
+      hessian_product(k, at, estimator_of_update(j), {moved, size_each_ ? StepSize<float>{} : step_size(k)});
       apply(k, moved, size_each_ ? step_size(k) : StepSize<float>{}, out, nullptr);
       moved = {out, parameters()};
     }
@@ -322,7 +373,7 @@ Parameters<float> InnerLoop::along_step(int k, const Parameters<float>& params, 
     op.step = k;
     op.direction = direction + parameters();
     op.slope = slope(k);
-    op.gradient = inner_gradients_[update(k, j)];
+    op.gradient = multiplies() ? multiplied_ : inner_gradients_[update(k, j)];
     op.base = moved;
     op.out = out;
     device_.per_task(op, sizes_.tasks);
@@ -377,13 +428,18 @@ void InnerLoop::mean_over_tasks(const float* x, const float* minus, float* out) 
   op.tasks_own = shape_.context;
   op.out = out;
   device_.once(op);
-  if (!learns_step_sizes()) return;
-  op.size = step_layout_.learned();
-  op.x = step_size_gradient_;
   op.minus = nullptr;
   op.tasks_own = 0;
-  op.out = out + parameters();
-  device_.once(op);
+  op.out += op.size;
+  const auto add_mean = [&](int size, const float* gradient) {
+    if (size == 0) return;
+    op.size = size;
+    op.x = gradient;
+    device_.once(op);
+    op.out += size;
+  };
+  add_mean(step_layout_.learned(), step_size_gradient_);
+  add_mean(multiplier_layout_.learned(), multiplier_gradient_);
 }
 
 void InnerLoop::mean_values(int k, float* out, bool add, const int* enabled) {

@@ -34,8 +34,12 @@ class InnerLoop {
   const InnerLoopSizes& sizes() const { return sizes_; }
   int horizon() const { return config_.horizon; }
   long parameters() const { return shape_.parameters(); }
-  /// All that is learned, M numbers: the policy's P parameters and, behind them, the learned step sizes.
-  std::int64_t learned() const { return parameters() + step_layout_.learned(); }
+  /// All that is learned, M numbers: the policy's P parameters and, behind them, the learned step sizes and
+  /// the network that multiplies them.
+  std::int64_t learned() const {
+    return parameters() + step_layout_.learned() + multiplier_layout_.learned();
+  }
+  bool learns_step_sizes() const { return step_layout_.sets > 0; }
   /// Numbers a task takes in `tasks()`.
   int task_stride() const;
   const float* tasks() const { return tasks_; }
@@ -53,16 +57,17 @@ class InnerLoop {
   void set_key(RandomKey key);
   /// [1] on the device, once the plan's memory is bound.
   const RandomKey* key() const { return key_; }
-  /// A new iteration from θ and the learned step sizes ([M]): draws its tasks.
+  /// A new iteration from all that is learned ([M]): draws its tasks.
   void start(const float* params);
   /// D_k with θ_k, and its advantages. `deterministic`: acts by the mean or the likeliest action.
   void rollout(int k, bool deterministic = false);
-  /// θ_{k+1} = θ_k + α_k ∇S_in(θ_k; D_k), for the parameters that drew D_k. With inner_epochs E that is the first of E
-  /// updates on D_k; the others climb from where the last one ended, by ratios to θ_k.
+  /// θ_{k+1} = θ_k + α_k ∇S_in(θ_k; D_k), with multipliers b∘θ_k + a∘α_k∘∇S_in, for the parameters that drew D_k. With
+  /// inner_epochs E that is the first of E updates on D_k; the others climb from where the last one ended, by ratios to
+  /// θ_k.
   void inner_step(int k);
   /// The same for other parameters on the same data: chain[k + 1] from chain[k] = trial(k).
   void trial_step(int k, const int* enabled = nullptr);
-  /// θ_0 and the step sizes of the trials ([M]).
+  /// All that is learned, of the trials ([M]).
   void start_trial(const float* params);
   const Parameters<float>& trial(int k) const { return trial_[static_cast<std::size_t>(k)]; }
 
@@ -78,19 +83,19 @@ class InnerLoop {
   };
   /// out[task] = base[task] + ∇ of the term at `params` on D_k; base null: 0. Without `out` only its values.
   void add_gradient(int k, const Parameters<float>& params, const Term& term, const float* base, float* out);
-  /// out[task] = v[task] + H_k·(α_k ∘ v[task]): back through inner step k at `params`, update by update (v and out may be
-  /// the same). `params` is drawn(k) or trial(k). Takes along what v is at the learned step sizes.
-  void through_step(int k, const Parameters<float>& params, const float* v, float* out);
-  /// For first order: only what v, at θ_{k+1}, is at the learned step sizes. From the last inner step down to the first.
-  void add_step_size_gradient(int k, const float* v);
-  /// The derivative of θ_{k+1} along u at θ_k and along `direction` ([M]) at the step sizes: u + α_k∘(H_k·u) + …, in
-  /// `out`, or u itself where that is all. First order: H_k counts as 0.
+  /// v[task] + H_k·(α_k ∘ v[task]): back through inner step k at `params`, update by update, in `out`, or v itself where
+  /// that is all (v and out may be the same). `params` is drawn(k) or trial(k). Takes along what v is at the learned step
+  /// sizes and multipliers: from the last inner step down to the first. First order: H_k counts as 0.
+  const float* through_step(int k, const Parameters<float>& params, const float* v, float* out,
+                            bool second_order = true);
+  /// The derivative of θ_{k+1} along u at θ_k and along `direction` ([M]) at the rest of what is learned:
+  /// u + α_k∘(H_k·u) + …, in `out`, or u itself where that is all. First order: H_k counts as 0.
   Parameters<float> along_step(int k, const Parameters<float>& params, const Parameters<float>& u,
                                const float* direction, bool second_order, float* out);
   /// out[task] = F·v[task], F the curvature of the mean KL at `params` on D_k.
   void fisher_product(int k, const Parameters<float>& params, const Parameters<float>& v, float* out);
-  /// Mean over tasks of a gradient at θ ([task][P], less `minus` [P] if there is one) and of the one at the learned step
-  /// sizes, in out [M]; 0 at a context, which starts at 0 for every task.
+  /// Mean over tasks of a gradient at θ ([task][P], less `minus` [P] if there is one) and of the one at the rest of what
+  /// is learned, in out [M]; 0 at a context, which starts at 0 for every task.
   void mean_over_tasks(const float* x, const float* minus, float* out);
   /// Mean over tasks of the sums that the last add_gradient on D_k left, put or added to `out` [kPassValues].
   void mean_values(int k, float* out, bool add = false, const int* enabled = nullptr);
@@ -116,8 +121,10 @@ class InnerLoop {
   void hessian_product(int k, const Parameters<float>& params, EstimatorName estimator,
                        const Direction<float>& direction);
   void add_update_step_size_gradient(int k, int j, const float* v);
-  void set_step_sizes(const float* learned);
-  bool learns_step_sizes() const { return step_layout_.sets > 0; }
+  /// From now on the inner steps are those of `params` [M].
+  void set_steps(const float* params);
+  bool multiplies() const { return multiplier_layout_.layers > 0; }
+  MultipliedStep<float> multiplied(int k, int j, const Parameters<float>& from) const;
   StepSize<float> step_size(int k) const;
   const float* slope(int k) const;
 
@@ -142,9 +149,14 @@ class InnerLoop {
   float* step_sizes_ = nullptr;    // [K], or [K][P] where each parameter has its own
   float* adapted_mask_ = nullptr;  // [P]  1 where it is adapted; where step sizes are learned
   std::vector<float*>
-      inner_gradients_;  // [K·E] of [task][P]  ∇S_in of the last updates, for the learned step sizes
+      inner_gradients_;  // [K·E] of [task][P]  ∇S_in of the last updates, for the learned step sizes and multipliers
   float* step_size_gradient_ = nullptr;  // [task][set][number]
-  float* tangents_ = nullptr;            // DiCE
+  MultiplierLayout multiplier_layout_;
+  const float* multipliers_ = nullptr;    // the network's numbers, in what start() or start_trial() was given
+  float* multiplier_gradient_ = nullptr;  // [task][number]
+  float* multiplied_ = nullptr;           // [task][P]  a∘v or a∘g, for the learned step sizes
+  float* multiplied_direction_ = nullptr;  // [task][P]  what H is multiplied with, or H·u
+  float* tangents_ = nullptr;              // DiCE
   float* score_ = nullptr;
   RandomKey* key_ = nullptr;
 };

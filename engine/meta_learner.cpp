@@ -85,8 +85,7 @@ IterationReport MetaLearner::report() const {
     report.returns.push_back(sum / tasks_);
   }
   outer_->report(report);
-  if (inner_->learned() > inner_->parameters())
-    report.extra.emplace_back("inner_lr", inner_->mean_step_size(params_));
+  if (inner_->learns_step_sizes()) report.extra.emplace_back("inner_lr", inner_->mean_step_size(params_));
   add_to(report);
   report.gradient_finite = std::isfinite(report.gradient_norm);
   if (report.gradient_finite) return report;

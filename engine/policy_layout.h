@@ -24,12 +24,15 @@ struct LayoutEntry {
 std::vector<LayoutEntry> policy_layout(const PolicyShape& shape);
 
 /// The tensors of all that is learned: the policy's and, behind them, where step sizes are learned "log_inner_lr" or
-/// "inner_lr" [set, number] (kernels/step_size.h).
+/// "inner_lr" [set, number] (kernels/step_size.h), and where they are multiplied "multipliers.hidden_weight" [unit, unit],
+/// "….hidden_bias" [unit], "….output_weight" and "….output_bias" (kernels/step_multipliers.h).
 std::vector<LayoutEntry> learned_layout(const Config& config);
 /// How many numbers they are.
 std::int64_t learned_parameters(const Config& config);
 
-/// What is learned, as training starts. Of the policy: weights uniform in ±√(6/(in + out)) (Glorot and Bengio 2010), biases 0, log_std as configured; step sizes: inner_lr.
+/// What is learned, as training starts. Of the policy: weights uniform in ±√(6/(in + out)) (Glorot and Bengio 2010),
+/// biases 0, log_std as configured; step sizes: inner_lr; of the network that multiplies them: weights into the hidden
+/// units as the policy's, those into the outputs 0, and the outputs' biases 1.
 /// Element i of the weights in order is the first draw of (task 0, env 0, step i, Purpose::initial_parameters).
 std::vector<float> initial_parameters(const Config& config, const PolicyShape& shape);
 

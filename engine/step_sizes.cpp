@@ -4,6 +4,19 @@
 #include <cmath>
 
 namespace innerloop {
+namespace {
+
+// Sets where each layer's parameters start, log_std's as one more layer's, and where the last ones end. How many there are.
+int set_layer_starts(const PolicyShape& shape, int* first) {
+  int layers = 0;
+  for (int l = 0; l < shape.layers; ++l) first[layers++] = shape.weight_offset(l);
+  if (shape.head == HeadKind::gaussian) first[layers++] = shape.log_std_offset();
+  first[layers] = shape.parameters();
+  return layers;
+}
+
+}  // namespace
+
 StepSizeLayout step_size_layout(const Config& config, const PolicyShape& shape, int steps) {
   const InnerLoopOptions& inner = inner_loop(config);
   StepSizeLayout layout;
@@ -18,14 +31,19 @@ StepSizeLayout step_size_layout(const Config& config, const PolicyShape& shape, 
       layout.numbers = shape.parameters();
       break;
     case LearnedLr::layer:
-      for (int l = 0; l < shape.layers; ++l) layout.first[layout.numbers++] = shape.weight_offset(l);
-      if (shape.head == HeadKind::gaussian) layout.first[layout.numbers++] = shape.log_std_offset();
-      layout.first[layout.numbers] = shape.parameters();
+      layout.numbers = set_layer_starts(shape, layout.first);
       break;
     default:
       layout.numbers = 1;
       layout.first[1] = shape.parameters();
   }
+  return layout;
+}
+
+MultiplierLayout multiplier_layout(const Config& config, const PolicyShape& shape) {
+  MultiplierLayout layout;
+  layout.parameters = shape.parameters();
+  if (inner_loop(config).multipliers) layout.layers = set_layer_starts(shape, layout.first);
   return layout;
 }
 

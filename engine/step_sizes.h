@@ -6,12 +6,16 @@
 
 #include "engine/config.h"
 #include "kernels/policy.h"
+#include "kernels/step_multipliers.h"
 #include "kernels/step_size.h"
 
 namespace innerloop {
 
 /// For `steps` inner steps of a policy of that shape: training's or an evaluation's.
 StepSizeLayout step_size_layout(const Config& config, const PolicyShape& shape, int steps);
+
+/// Of the network that multiplies step sizes and parameters, where the config has one.
+MultiplierLayout multiplier_layout(const Config& config, const PolicyShape& shape);
 
 /// Whether inner steps adapt all parameters.
 bool adapts_all(const Config& config);

@@ -19,6 +19,7 @@
 #include "kernels/rollout.h"
 #include "kernels/set_key.h"
 #include "kernels/shuffle.h"
+#include "kernels/step_multipliers.h"
 #include "kernels/step_size.h"
 #include "kernels/trial_advantages.h"
 #include "kernels/trial_gradient.h"
@@ -33,7 +34,8 @@ using PolicyOperations =
     TypeList<SetKey<T>, Advantages<T>, PolicyGradient<T>, HessianVector<T>, FisherVector<T>,
              TangentLogProb<T>, DiceCurvature<T>, ApplyGradient<T>, SumOverTasks<T>, AdaptationCredit<T>,
              MeanValues<T>, OuterStep<T>, ConjugateGradient<T>, LineSearch<T>, AdaptPenalties<T>,
-             SetStepSizes<T>, StepSizeGradient<T>, StepSizeTangent<T>, FmaPeak<T>>;
+             SetStepSizes<T>, StepSizeGradient<T>, StepSizeTangent<T>, MultiplyStep<T>, MultiplyStepBack<T>,
+             MultiplyStepTangent<T>, FmaPeak<T>>;
 
 template <class T, class List>
 struct MemoryOperationsOf;

@@ -84,6 +84,23 @@ TEST(BatchFile, HoldsTheLearnedStepSizesBehindThePolicysParameters) {
   }
 }
 
+TEST(BatchFile, HoldsTheMultipliersNetworkBehindTheStepSizes) {
+  const Dumped batch({R"(algorithm={"name":"alfa","inner_steps":2})", kKeepAll});
+  const std::vector<float> params = batch.floats("params", {43 + 4 + 2 * (8 * 8 + 8)});
+  EXPECT_EQ(params, batch.params_of_checkpoint(1));
+  (void)batch.floats("meta_gradient", {43 + 4 + 2 * (8 * 8 + 8)});
+  (void)batch.floats("inner.2.params", {3, 43});
+  const auto layout = nlohmann::json::parse(batch.file->metadata("layout"));
+  std::vector<std::string> last;
+  for (std::size_t i = layout.size() - 5; i < layout.size(); ++i) last.push_back(layout[i].dump());
+  EXPECT_THAT(last, testing::ElementsAre(R"({"name":"log_inner_lr","offset":43,"shape":[1,4]})",
+                                         R"({"name":"multipliers.hidden_weight","offset":47,"shape":[8,8]})",
+                                         R"({"name":"multipliers.hidden_bias","offset":111,"shape":[8]})",
+                                         R"({"name":"multipliers.output_weight","offset":119,"shape":[8,8]})",
+                                         R"({"name":"multipliers.output_bias","offset":183,"shape":[8]})"));
+  for (std::size_t i = 183; i < params.size(); ++i) EXPECT_NEAR(params[i], 1, 0.05);  // one step of Adam
+}
+
 TEST(BatchFile, DiscreteActionsAreWholeNumbers) {
   const Dumped batch({R"(environment={"name":"bandit","arms":4})", "horizon=1"});
   const auto actions = batch.file->values<std::int32_t>("inner.1.actions", {3, 4, 1});

@@ -39,8 +39,9 @@ def read_safetensors(path):
 class Policy:
     def __init__(self, layout, options):
         self.learned = next((e for e in layout if e["name"] in ("inner_lr", "log_inner_lr")), None)
-        self.layout = [e for e in layout if e is not self.learned]
-        self.layers = sum(entry["name"].endswith(".weight") for entry in layout)
+        self.network = [e for e in layout if e["name"].startswith("multipliers.")]
+        self.layout = [e for e in layout if e is not self.learned and e not in self.network]
+        self.layers = sum(entry["name"].endswith(".weight") for entry in self.layout)
         self.gaussian = any(entry["name"] == "log_std" for entry in layout)
         self.activation = jnp.tanh if options["activation"] == "tanh" else jax.nn.relu
         self.min_log_std = options["min_log_std"]
@@ -51,12 +52,29 @@ class Policy:
             for e in self.layout
         }
 
+    def first_of_layers(self):
+        """First parameter of each layer, then log_std's."""
+        return [e["offset"] for e in self.layout if e["name"].endswith(".weight") or e["name"] == "log_std"]
+
+    def multipliers(self, learned, theta, gradient):
+        """Of the step and of θ, for each parameter: from the means of both over each layer."""
+        if not self.network:
+            return 1, 1
+        weight, bias, output_weight, output_bias = (
+            learned[e["offset"] : e["offset"] + int(np.prod(e["shape"]))].reshape(e["shape"]) for e in self.network
+        )
+        first, size = self.first_of_layers(), theta.shape[0]
+        layer_of = np.searchsorted(first, np.arange(size), side="right") - 1
+        ends = zip(first, first[1:] + [size])
+        spans = [slice(begin, end) for begin, end in ends]
+        means = jnp.stack([jnp.mean(x[span]) for x in (gradient, theta) for span in spans])
+        both = jax.nn.relu(means @ weight + bias) @ output_weight + output_bias
+        return both[: len(first)][layer_of], both[len(first) :][layer_of]
+
     def step_sizes(self, learned, steps, rates, algorithm):
         """Of each parameter in each inner step, [step][P]: where they are learned, their numbers lie behind the policy's."""
-        size = self.learned["offset"] if self.learned else learned.shape[0]
-        layers = [  # first parameter of each layer, then log_std's
-            e["offset"] for e in self.layout if e["name"].endswith(".weight") or e["name"] == "log_std"
-        ]
+        size = self.layout[-1]["offset"] + int(np.prod(self.layout[-1]["shape"]))
+        layers = self.first_of_layers()
         mask = np.ones(size)
         if algorithm["name"] == "cavia":
             mask = np.zeros(size)
@@ -68,7 +86,7 @@ class Policy:
                 mask[layers[layer] : ends[layer]] = 1
         if not self.learned:
             return jnp.stack([rate * mask for rate in rates])
-        numbers = learned[size:].reshape(self.learned["shape"])
+        numbers = learned[size : size + int(np.prod(self.learned["shape"]))].reshape(self.learned["shape"])
         number_of = {
             "scalar": np.zeros(size, int),
             "layer": np.searchsorted(layers, np.arange(size), side="right") - 1,
@@ -176,7 +194,8 @@ def main():
             )(at)
             if first_order:
                 gradient = jax.lax.stop_gradient(gradient)
-            at = at + sizes * gradient
+            by_step, by_theta = policy.multipliers(learned, at, gradient)
+            at = by_theta * at + by_step * sizes * gradient
         return at
 
     outer_estimator, outer_clip = ("clipped", algorithm["clip_range"]) if name == "promp" else ("ratio", 0)

@@ -157,7 +157,7 @@ TEST(Config, RefusesAnUnknownEnvironment) {
 
 TEST(Config, RefusesAnUnknownAlgorithm) {
   EXPECT_EQ(error_of(R"({"algorithm": {"name": "reptil"}})"),
-            "x.json: /algorithm/name: wanted one of \"maml\", \"meta_sgd\", \"cavia\", \"fomaml\", "
+            "x.json: /algorithm/name: wanted one of \"maml\", \"meta_sgd\", \"alfa\", \"cavia\", \"fomaml\", "
             "\"pretraining\", \"reptile\", "
             "\"emaml\", \"promp\", \"rl2\", \"ppo\" "
             "(nearest: \"reptile\"), found \"reptil\" (string)");
@@ -207,6 +207,41 @@ TEST(Config, RefusesLearnedStepSizesWhereTheyMakeNoSense) {
       EXPECT_EQ(error_of(R"({"algorithm": {"learned_lr": "layer"}})",
                          {"algorithm.name=" + algorithm, "outer.name=" + outer}),
                 "no error");
+}
+
+TEST(Config, AlfaMultipliesLearnedStepSizesOfLayersUnlessTold) {
+  const Config config = parse(R"({"algorithm": {"name": "alfa"}})");
+  EXPECT_TRUE(inner_loop(config).multipliers);
+  EXPECT_EQ(inner_loop(config).learned_lr, LearnedLr::layer);
+  EXPECT_FALSE(inner_loop(parse(R"({"algorithm": {"name": "meta_sgd"}})")).multipliers);
+  for (std::string learned : {"none", "scalar", "layer", "parameter"})
+    for (std::string algorithm : {"maml", "alfa", "fomaml", "emaml", "promp"})
+      EXPECT_EQ(error_of("{}", {"algorithm.name=" + algorithm, "algorithm.learned_lr=" + learned,
+                                "algorithm.multipliers=true"}),
+                "no error");
+}
+
+TEST(Config, RefusesMultipliersWhereTheyMakeNoSense) {
+  const auto error = [](const std::string& algorithm) {
+    return error_of("{\"algorithm\": " + algorithm + "}");
+  };
+  EXPECT_THAT(
+      error(R"({"name": "alfa", "multipliers": false})"),
+      HasSubstr("/algorithm/multipliers: wanted a value that fits the other options (without them it is "
+                "algorithm maml or meta_sgd), found false"));
+  EXPECT_THAT(
+      error(R"({"name": "reptile", "multipliers": true})"),
+      HasSubstr("/algorithm/multipliers: wanted a value that fits the other options (reptile takes no "
+                "gradient through its inner steps), found true"));
+  EXPECT_THAT(
+      error(R"({"name": "cavia", "multipliers": true})"),
+      HasSubstr("/algorithm/multipliers: wanted a value that fits the other options (cavia's inner steps "
+                "adapt the context and no layer), found true"));
+  EXPECT_THAT(error(R"({"name": "pretraining", "multipliers": true})"),
+              HasSubstr("/algorithm/multipliers: wanted an option of algorithm \"pretraining\""));
+  EXPECT_EQ(error(R"({"name": "alfa", "adapted_layers": [0]})"),
+            "x.json: /algorithm/adapted_layers: wanted none with multipliers, which change the parameters of "
+            "every layer, found 1 number");
 }
 
 TEST(Config, PretrainingHasTheInnerStepsOfItsEvaluationAlone) {

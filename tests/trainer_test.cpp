@@ -80,7 +80,10 @@ std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>&
                          "CaviaFilm",
                          "Rl2LayerNorm",
                          "Rl2SeparateValue",
-                         "PpoSeparateValue"};
+                         "PpoSeparateValue",
+                         "Alfa",
+                         "AlfaTrpo",
+                         "FomamlAlfa"};
   return names[info.index];
 }
 
@@ -154,7 +157,11 @@ INSTANTIATE_TEST_SUITE_P(
             R"("value_network":"separate"})"},
         std::vector<std::string>{"at_episode_end=restart", "tasks_per_iteration=20",
                                  R"(policy={"name":"mlp","hidden":[18]})",
-                                 R"(algorithm={"name":"ppo","minibatches":2,"value_network":"separate"})"}),
+                                 R"(algorithm={"name":"ppo","minibatches":2,"value_network":"separate"})"},
+        std::vector<std::string>{R"(algorithm={"name":"alfa","inner_steps":2,"learned_lr_per_step":true})"},
+        std::vector<std::string>{R"(algorithm={"name":"alfa","inner_steps":2,"learned_lr":"none"})",
+                                 R"(outer={"name":"trpo"})"},
+        std::vector<std::string>{R"(algorithm={"name":"fomaml","inner_epochs":2,"multipliers":true})"}),
     learner_name);
 
 TEST(Trainer, TheStateChangesEveryIteration) {

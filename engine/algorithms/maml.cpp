@@ -48,12 +48,7 @@ void Maml::enqueue() {
 
   const float* v = outer_gradient_;
   for (int k = K; k-- > 0;) {
-    if (second_order()) {
-      inner_->through_step(k, inner_->drawn(k), v, back_);
-      v = back_;
-    } else {
-      inner_->add_step_size_gradient(k, v);
-    }
+    v = inner_->through_step(k, inner_->drawn(k), v, back_, second_order());
     if (credit_ != nullptr) {
       inner_->add_gradient(k, inner_->drawn(k), {.surrogate_weight = 0, .score_weight = credit_}, v, back_);
       v = back_;
@@ -69,12 +64,8 @@ void Maml::curvature_product(const float* direction, float* product) {
   for (int k = 0; k < steps_; ++k)
     u = inner_->along_step(k, inner_->drawn(k), u, direction, second_order(), forward_);
   inner_->fisher_product(steps_, inner_->drawn(steps_), u, forward_);
-  for (int k = steps_; k-- > 0;) {
-    if (second_order())
-      inner_->through_step(k, inner_->drawn(k), forward_, forward_);
-    else
-      inner_->add_step_size_gradient(k, forward_);
-  }
+  for (int k = steps_; k-- > 0;)
+    inner_->through_step(k, inner_->drawn(k), forward_, forward_, second_order());
   inner_->mean_over_tasks(forward_, nullptr, product);
 }
 

@@ -49,6 +49,9 @@ const Variant kAlgorithms[] = {
     {"Cavia", {R"(algorithm={"name":"cavia","inner_steps":2,"inner_lr":0.8})"}},
     {"CaviaFilm", {R"(algorithm={"name":"cavia","inner_steps":2,"inner_lr":0.8,"context_input":"film"})"}},
     {"Epochs", {R"(algorithm={"name":"maml","inner_steps":2,"inner_epochs":2,"estimator":"clipped"})"}},
+    {"Alfa", {R"(algorithm={"name":"alfa","inner_steps":2,"inner_epochs":2})"}},
+    {"AlfaTrpo",
+     {R"(algorithm={"name":"alfa","inner_steps":2})", R"(outer={"name":"trpo","cg_iterations":3})"}},
     {"Pretraining", {R"(algorithm={"name":"pretraining","inner_lr":0.5})"}},
 };
 

@@ -84,6 +84,7 @@ class Learner {
     p.inner_lr = inner().sizes().lr;
     if (p.steps > 0) p.inner_lr.resize(static_cast<std::size_t>(p.steps), p.inner_lr.back());
     p.sizes = step_size_layout(config_, p.shape, p.steps);
+    p.multipliers = multiplier_layout(config_, p.shape);
     p.adapted = to_double(adapted_parameters(config_, p.shape));
     p.theta = before_;
     for (int k = 0; k <= p.steps; ++k) {

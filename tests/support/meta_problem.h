@@ -1,7 +1,7 @@
 // The whole meta-objective on fixed data, in plain loops and by the kernels:
 // θ ↦ mean over tasks of S_out(θ_K; D_K) + Σ_k (score·mean lp(θ_k; D_k) − penalty_k·KL(drawn ‖ θ_k; D_k)),
 // θ_{k+1} = θ_k + α_k∘∇S_in(θ_k; D_k), where α may depend on numbers that are learned with θ, and where a step may be
-// several updates on the same data.
+// several updates on the same data; or θ_{k+1} = b∘θ_k + a∘α_k∘∇S_in, a and b from a network that is learned too.
 #pragma once
 
 #include <functional>
@@ -20,9 +20,10 @@ struct MetaProblem {
   double clip = 0.2;
   double entropy = 0;    // weight of it in S_in
   Vector inner_lr;       // [K]
-  Vector theta;          // [P], and behind it the learned step sizes (engine/step_sizes.h)
+  Vector theta;          // [P], and behind it the learned step sizes and multipliers (engine/step_sizes.h)
   StepSizeLayout sizes;  // without sets: none is learned, and α_k is inner_lr
-  Vector adapted;        // [P]  1 where inner steps adapt; empty: everywhere
+  MultiplierLayout multipliers;  // without layers: a and b are 1
+  Vector adapted;                // [P]  1 where inner steps adapt; empty: everywhere
   reference::Term outer = {.estimator = EstimatorName::ratio};
   Vector score;                            // [task], E-MAML; empty: none
   Vector penalty;                          // [K], ProMP; empty: none
@@ -69,11 +70,50 @@ inline double step_size(const MetaProblem& p, int k, std::size_t i, const Vector
   return adapted * (p.sizes.positive ? std::exp(learned) : learned);
 }
 
+/// a and b of each parameter, where `theta` ends in the network that makes them.
+struct Multipliers {
+  Vector of_gradient, of_theta;
+};
+inline Multipliers multipliers(const MetaProblem& p, const Vector& theta, const Vector& gradient) {
+  const auto size = static_cast<std::size_t>(p.shape.parameters());
+  Multipliers all{Vector(size, 1), Vector(size, 1)};
+  const auto layers = static_cast<std::size_t>(p.multipliers.layers), units = 2 * layers;
+  if (layers == 0) return all;
+  Vector x(units);
+  const auto for_layer = [&](std::size_t n, const auto& at) {
+    for (int i = p.multipliers.first[n]; i < p.multipliers.first[n + 1]; ++i) at(static_cast<std::size_t>(i));
+  };
+  for (std::size_t n = 0; n < layers; ++n) {
+    const double count = p.multipliers.first[n + 1] - p.multipliers.first[n];
+    for_layer(n, [&](std::size_t i) {
+      x[n] += gradient[i] / count;
+      x[layers + n] += theta[i] / count;
+    });
+  }
+  const double* weight = theta.data() + size + static_cast<std::size_t>(p.sizes.learned());
+  for (const bool hidden : {true, false}) {
+    Vector next(weight + units * units, weight + units * units + units);
+    for (std::size_t i = 0; i < units; ++i)
+      for (std::size_t o = 0; o < units; ++o) next[o] += x[i] * *weight++;
+    weight += units;
+    for (double& sum : next)
+      if (hidden) sum = std::max(sum, 0.0);
+    x = next;
+  }
+  for (std::size_t n = 0; n < layers; ++n)
+    for_layer(n, [&](std::size_t i) {
+      all.of_gradient[i] = x[n];
+      all.of_theta[i] = x[layers + n];
+    });
+  return all;
+}
+
 inline Vector inner_step(const MetaProblem& p, int k, int task, Vector theta) {
   for (int n = k * p.epochs; n < (k + 1) * p.epochs; ++n) {
     const Vector gradient = evaluate(p.shape, p.batch(k), task, theta, p.inner_term(n), true).gradient;
+    const Multipliers by = multipliers(p, theta, gradient);
     for (std::size_t i = 0; i < static_cast<std::size_t>(p.shape.parameters()); ++i)
-      theta[i] += step_size(p, k, i, theta) * gradient[i];
+      theta[i] = by.of_theta[i] * theta[i] + by.of_gradient[i] * step_size(p, k, i, theta) * gradient[i];
   }
   return theta;
 }
@@ -157,7 +197,11 @@ class KernelStages {
     run_all(op, p_.tasks);
     Numbers& gradient = inner_gradients_[static_cast<std::size_t>(n)];
     gradient.assign(static_cast<std::size_t>(p_.tasks * p_.shape.parameters()), T(NAN));
-    return applied(k, &theta, step_size(k), gradient.data());
+    if (p_.multipliers.layers == 0) return applied(k, &theta, step_size(k), gradient.data());
+    gradient = applied(k, nullptr);
+    Numbers out(gradient.size(), T(NAN));
+    run_all(MultiplyStep<T>{multiplied(n, theta), out.data()}, p_.tasks);
+    return out;
   }
   /// ∇ of the outer surrogate on D_K.
   Numbers outer_gradient(const Numbers& theta) {
@@ -187,10 +231,12 @@ class KernelStages {
     run_all(op, p_.tasks);
     return applied(k, &base);
   }
-  /// v + H·(α_k∘v) of update n, and v at the learned step sizes.
-  Numbers through_update(int n, const Numbers& theta, const Numbers& v) {
+  /// v + H·(α_k∘v) of update n, and v at the learned step sizes and multipliers. First order: H counts as 0.
+  Numbers through_update(int n, const Numbers& theta, const Numbers& v, bool second_order = true) {
     const int k = p_.step_of(n);
+    if (p_.multipliers.layers > 0) return through_multiplied(n, theta, v, second_order);
     add_step_size_gradient(n, v);
+    if (!second_order) return v;
     hessian_product(n, theta, {parameters(v), step_size(k)});
     return applied(k, &v);
   }
@@ -198,14 +244,26 @@ class KernelStages {
   Numbers along_update(int n, const Numbers& theta, const Numbers& u, const Numbers& direction) {
     const int k = p_.step_of(n);
     hessian_product(n, theta, {parameters(u), {}});
-    Numbers moved = applied(k, &u, step_size(k));
+    const bool multiplies = p_.multipliers.layers > 0;
+    Numbers moved = multiplies ? applied(k, nullptr) : applied(k, &u, step_size(k));
+    Numbers at_sizes = inner_gradients_[static_cast<std::size_t>(n)];
+    if (multiplies) {
+      MultiplyStepTangent<T> op;
+      op.step = multiplied(n, theta);
+      op.theta_moved = parameters(u);
+      op.gradient_moved = moved.data();
+      op.network_moved = direction.data() + p_.shape.parameters() + p_.sizes.learned();
+      op.at_sizes = at_sizes.data();
+      op.out = moved.data();
+      run_all(op, p_.tasks);
+    }
     if (p_.sizes.sets == 0) return moved;
     StepSizeTangent<T> op;
     op.layout = p_.sizes;
     op.step = k;
     op.direction = direction.data() + p_.shape.parameters();
     op.slope = slope(k);
-    op.gradient = inner_gradients_[static_cast<std::size_t>(n)].data();
+    op.gradient = at_sizes.data();
     op.base = {moved.data(), p_.shape.parameters()};
     op.out = moved.data();
     run_all(op, p_.tasks);
@@ -265,11 +323,14 @@ class KernelStages {
     op.out = out.data();
     op.tasks_own = p_.shape.context;
     run_all(op, 1);
-    if (p_.sizes.sets == 0) return out;
     op.tasks_own = 0;
     op.size = p_.sizes.learned();
     op.x = step_size_gradient_.data();
     op.out = out.data() + p_.shape.parameters();
+    run_all(op, 1);
+    op.out += op.size;
+    op.size = p_.multipliers.learned();
+    op.x = multiplier_gradient_.data();
     run_all(op, 1);
     return out;
   }
@@ -306,10 +367,7 @@ class KernelStages {
     Numbers v = outer_gradient(theta.back());
     for (int n = p_.steps * p_.epochs; n-- > 0;) {
       const Numbers& at = theta[static_cast<std::size_t>(n)];
-      if (second_order)
-        v = through_update(n, at, v);
-      else
-        add_step_size_gradient(n, v);
+      v = through_update(n, at, v, second_order);
       if (n % p_.epochs == 0 && (!p_.score.empty() || !p_.penalty.empty()))
         v = add_terms(p_.step_of(n), at, v);
     }
@@ -330,6 +388,26 @@ class KernelStages {
     op.partial = partial_.data();
     return op;
   }
+  MultipliedStep<T> multiplied(int n, const Numbers& theta) const {
+    return {p_.multipliers, network_.data(), parameters(theta),
+            inner_gradients_[static_cast<std::size_t>(n)].data(), step_size(p_.step_of(n))};
+  }
+  Numbers through_multiplied(int n, const Numbers& theta, const Numbers& v, bool second_order) {
+    Numbers at_sizes(v.size(), T(NAN)), at_gradient(v.size(), T(NAN)), out = v;
+    MultiplyStepBack<T> op;
+    op.step = multiplied(n, theta);
+    op.v = out.data();
+    op.at_network = multiplier_gradient_.data();
+    op.add = n + 1 != p_.steps * p_.epochs;
+    op.at_sizes = at_sizes.data();
+    op.at_gradient = at_gradient.data();
+    op.out = out.data();
+    run_all(op, p_.tasks);
+    add_step_size_gradient(n, at_sizes);
+    if (!second_order) return out;
+    hessian_product(n, theta, {parameters(at_gradient), {}});
+    return applied(p_.step_of(n), &out);
+  }
   StepSize<T> step_size(int k) const {
     const long at = static_cast<long>(k) * p_.shape.parameters();
     return {step_sizes_.data() + at, 1};
@@ -342,8 +420,11 @@ class KernelStages {
     step_sizes_.clear();
     for (int k = 0; k < p_.steps; ++k)
       for (const T adapted : adapted_) step_sizes_.push_back(adapted * static_cast<T>(p_.lr(k)));
+    const auto sizes_end = p_.theta.begin() + p_.shape.parameters() + p_.sizes.learned();
+    network_ = converted<T>(Vector(sizes_end, p_.theta.end()));
+    multiplier_gradient_.assign(static_cast<std::size_t>(p_.tasks * p_.multipliers.learned()), T(NAN));
     if (p_.sizes.sets == 0) return;
-    const Numbers learned = converted<T>(Vector(p_.theta.begin() + p_.shape.parameters(), p_.theta.end()));
+    const Numbers learned = converted<T>(Vector(p_.theta.begin() + p_.shape.parameters(), sizes_end));
     run_all(SetStepSizes<T>{p_.sizes, learned.data(), adapted_.data(), step_sizes_.data()}, 1);
     step_size_gradient_.assign(static_cast<std::size_t>(p_.tasks * p_.sizes.learned()), T(NAN));
   }
@@ -366,9 +447,10 @@ class KernelStages {
   std::vector<std::unique_ptr<BatchMemory<T>>> batches_;
   int chunks_ = 0;
   Numbers partial_, values_;
-  Numbers step_sizes_, adapted_;          // [K][P], [P]
-  std::vector<Numbers> inner_gradients_;  // [K·E] of [task][P]
-  Numbers step_size_gradient_;            // [task][set][number]
+  Numbers step_sizes_, adapted_;           // [K][P], [P]
+  std::vector<Numbers> inner_gradients_;   // [K·E] of [task][P]
+  Numbers step_size_gradient_;             // [task][set][number]
+  Numbers network_, multiplier_gradient_;  // [number], [task][number]
 };
 
 /// TRPO's F·direction, F = Jᵀ·M·J with J the derivative of θ_K by all that is learned and M the metric of the adapted

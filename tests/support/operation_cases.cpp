@@ -349,6 +349,52 @@ struct Cases {
     }
   }
 
+  void step_multipliers() {
+    MultiplierLayout layout;
+    layout.parameters = 133;
+    layout.layers = 3;
+    const int first[] = {0, 5, 124, layout.parameters};
+    std::copy(std::begin(first), std::end(first), layout.first);
+    const long numbers = static_cast<long>(tasks) * layout.parameters;
+    const auto step = [=](Memory& memory, bool shared) {
+      MultipliedStep<float> at;
+      at.layout = layout;
+      at.network = memory.normals("network", layout.learned(), 0.5);
+      at.theta = {memory.normals("theta", shared ? layout.parameters : numbers),
+                  shared ? 0L : static_cast<long>(layout.parameters)};
+      at.gradient = memory.normals("gradient", numbers);
+      at.size = {memory.normals("size", shared ? 1 : layout.parameters), shared ? 0 : 1};
+      return at;
+    };
+    for (const bool shared : {true, false}) {
+      const std::string form = shared ? "shared" : "of_each";
+      add("MultiplyStep", form, [=](Memory& memory) {
+        return MultiplyStep<float>{step(memory, shared), memory.blank("out", numbers)};
+      });
+      add("MultiplyStepBack", form, [=, t = tasks](Memory& memory) {
+        MultiplyStepBack<float> op;
+        op.step = step(memory, shared);
+        op.v = op.out = memory.normals("v", numbers);
+        op.at_network = memory.normals("at_network", static_cast<long>(t) * layout.learned());
+        op.add = shared;
+        op.at_sizes = memory.blank("at_sizes", numbers);
+        op.at_gradient = memory.blank("at_gradient", numbers);
+        return op;
+      });
+      add("MultiplyStepTangent", form, [=](Memory& memory) {
+        MultiplyStepTangent<float> op;
+        op.step = step(memory, shared);
+        float* moved = memory.normals("theta_moved", numbers);
+        op.theta_moved = {moved, layout.parameters};
+        op.gradient_moved = shared ? nullptr : memory.normals("gradient_moved", numbers);
+        op.network_moved = memory.normals("network_moved", layout.learned());
+        op.at_sizes = memory.blank("at_sizes", numbers);
+        op.out = shared ? memory.blank("out", numbers) : moved;
+        return op;
+      });
+    }
+  }
+
   void outer() {
     constexpr int kSize = 339;
     for (const char* form : {"adam", "adam_clipped", "adamw", "sgd", "momentum", "nesterov", "not_finite"})
@@ -664,6 +710,7 @@ std::vector<OperationCase> operation_cases(CaseSize size) {
   cases.advantages();
   cases.sums();
   cases.step_sizes();
+  cases.step_multipliers();
   cases.outer();
   cases.trial_passes();
   using Point = PointNavigation;
