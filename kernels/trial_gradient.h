@@ -98,7 +98,8 @@ struct TrialGradient {
   };
 
   struct Buffers {
-    Network policy, value;  // the value's own one, if it has one
+    Scratch networks;       // the policy's, and the value's own one, if it has one
+    long network_size = 0;  // bytes of each
     MemoryHeads<T> heads;
     HeadConstants<T> head;
     T* head_sums;  // [head][padded(hidden)]
@@ -108,7 +109,6 @@ struct TrialGradient {
     T* seeds;      // [quantity][kStride]
     T* inputs;     // [step][row][padded(inputs)]  of a window
 
-    FN const Network& network(int number) const { return number == 0 ? policy : value; }
     FN T* inputs_of(int step, int rows, const MemoryShape& shape) const {
       return inputs + static_cast<long>(step) * rows * padded(shape.inputs);
     }
@@ -116,7 +116,12 @@ struct TrialGradient {
     FN static Buffers take(Scratch& scratch, const MemoryPolicyShape& shape, int window, int windows) {
       const long steps = static_cast<long>(window) * kTrialTile;
       Buffers b;
-      b.policy = Network::take(scratch, shape.memory, window, windows);
+      b.networks = scratch;
+      for (int n = 0; n < shape.networks(); ++n) {
+        const long before = scratch.used();
+        Network::take(scratch, shape.memory, window, windows);
+        b.network_size = scratch.used() - before;
+      }
       b.heads = take_heads<T>(scratch, shape);
       b.head = take_head_constants<T>(scratch, shape.actor);
       b.head_sums = scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.memory.hidden));
@@ -125,10 +130,16 @@ struct TrialGradient {
       b.drawn = scratch.take<T>(static_cast<long>(shape.actions() + kDrawn) * kStride);
       b.seeds = scratch.take<T>(static_cast<long>(quantities(shape)) * kStride);
       b.inputs = scratch.take<T>(steps * padded(shape.memory.inputs));
-      b.value = shape.separate_value ? Network::take(scratch, shape.memory, window, windows) : Network{};
       return b;
     }
   };
+
+  // Found anew wherever it is used: two networks' pointers are more than a GPU's threads have registers for.
+  FN Network network_of(const Buffers& b, int number) const {
+    Scratch at = b.networks;
+    at.take<char>(number * b.network_size);
+    return Network::take(at, shape.memory, window_steps(), windows());
+  }
 
   // Sums over rows: the heads' biases, log_std, and the values.
   FN static int quantities(const MemoryPolicyShape& shape) {
@@ -153,7 +164,7 @@ template <class T, class Memory>
 template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::prepare(const Team& team, const Buffers& b) const {
   for (int n = 0; n < shape.networks(); ++n) {
-    const Network& network = b.network(n);
+    const Network network = network_of(b, n);
     const T* const own = params + n * shape.network_parameters<Memory>();
     Memory::load_weights(team, shape.memory, own, network.memory);
     if (shape.memory.layer_norm)
@@ -185,7 +196,7 @@ TEAM_FN void TrialGradient<T, Memory>::forward(const Team& team, const Buffers& 
     });
     team.sync();
     for (int n = 0; n < shape.networks(); ++n) {
-      const Network& network = b.network(n);
+      const Network network = network_of(b, n);
       Memory::step(team, shape.memory, network.memory,
                    {rows,
                     {to, inputs_size, 1},
@@ -251,7 +262,7 @@ TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, 
                                             int step) const {
   using V = typename Team::Vector;
   const MemoryShape& memory = shape.memory;
-  const Network& own = b.network(network);
+  const Network own = network_of(b, network);
   const int width = padded(memory.hidden), state_size = Memory::state_size(memory);
   const int first = shape.first_head(network), heads = shape.heads_of(network);
   T *const seeds = b.seeds + first * kStride, *const sums = b.head_sums + static_cast<long>(first) * width;
@@ -288,7 +299,7 @@ TEAM_FN void TrialGradient<T, Memory>::write(const Team& team, const Buffers& b,
             heads = shape.heads();
   T* const gradient = partial + static_cast<long>(tile) * parameters();
   for (int n = 0; n < shape.networks(); ++n) {
-    const Network& network = b.network(n);
+    const Network network = network_of(b, n);
     T* const own = gradient + n * shape.network_parameters<Memory>();
     Memory::store_gradient(team, shape.memory, network.sums, own);
     if (shape.memory.layer_norm)
@@ -327,12 +338,12 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
   // The memories where a window begins.
   const auto begin = [&](int number) FN_LAMBDA {
     for (int n = 0; n < shape.networks(); ++n) {
-      T* const start = b.network(n).states;
+      T* const start = network_of(b, n).states;
       if (number > 0)
-        copy_states(b.network(n).border(number, memory), start);
+        copy_states(network_of(b, n).border(number, memory), start);
       else
         fill(team, start, static_cast<long>(rows) * state_size, T(0));
-      fill(team, b.network(n).state, static_cast<long>(kTrialTile) * state_size, T(0));
+      fill(team, network_of(b, n).state, static_cast<long>(kTrialTile) * state_size, T(0));
     }
     team.sync();
   };
@@ -343,7 +354,7 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
     forward(team, b, rows, of, number);
     if (number + 1 == count) break;
     for (int n = 0; n < shape.networks(); ++n)
-      copy_states(b.network(n).before(steps, rows, memory), b.network(n).border(number + 1, memory));
+      copy_states(network_of(b, n).before(steps, rows, memory), network_of(b, n).border(number + 1, memory));
     team.sync();
   }
 
@@ -361,7 +372,7 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
       b.drawn[i * kStride + row] = from[at + of[row]];
     });
     for (int n = 0; n < shape.networks(); ++n) {
-      const Network& network = b.network(n);
+      const Network network = network_of(b, n);
       const HeadInputs<T> inputs =
           head_inputs(team, memory, network.norm, rows, network.before(s + 1, rows, memory), state_size);
       forward_heads(team, shape, n, b.heads, rows, inputs, b.outputs, kStride);

@@ -57,7 +57,8 @@ struct TrialRollout {
     }
   };
   struct Buffers {
-    Network policy, value;  // the value's own one, if it has one
+    Scratch networks;       // the policy's, and the value's own one, if it has one
+    long network_size = 0;  // bytes of each
     MemoryHeads<T> heads;
     HeadConstants<T> head;
     T* kept;            // [row][kept_size]
@@ -68,12 +69,22 @@ struct TrialRollout {
     T* elapsed;         // [kStride]  steps since the episode began
     std::uint32_t* of;  // [2][kStride]  each environment's task, and its number among those of the task
 
-    FN const Network& network(int number) const { return number == 0 ? policy : value; }
+    // Found anew wherever it is used: two networks' pointers are more than a GPU's threads have registers for.
+    FN Network network(const MemoryShape& shape, int number) const {
+      Scratch at = networks;
+      at.take<char>(number * network_size);
+      return Network::take(at, shape);
+    }
 
     FN static Buffers take(Scratch& scratch, const MemoryPolicyShape& shape) {
       const long rows = kTrialTile;
       Buffers b;
-      b.policy = Network::take(scratch, shape.memory);
+      b.networks = scratch;
+      for (int number = 0; number < shape.networks(); ++number) {
+        const long before = scratch.used();
+        Network::take(scratch, shape.memory);
+        b.network_size = scratch.used() - before;
+      }
       b.heads = take_heads<T>(scratch, shape);
       b.head = take_head_constants<T>(scratch, shape.actor);
       b.kept = scratch.take<T>(rows * Memory::kept_size(shape.memory));
@@ -83,7 +94,6 @@ struct TrialRollout {
       b.env = scratch.take<T>(static_cast<long>(kStateSize<Env>) * kStride);
       b.elapsed = scratch.take<T>(kStride);
       b.of = scratch.take<std::uint32_t>(2L * kStride);
-      b.value = shape.separate_value ? Network::take(scratch, shape.memory) : Network{};
       return b;
     }
   };
@@ -103,7 +113,7 @@ TEAM_FN void TrialRollout<T, Env, Memory>::operator()(const Team& team, const Pl
   const int actions = shape.actions(), state_size = Memory::state_size(shape.memory);
   const T* const heads = params + shape.memory_parameters<Memory>();
   for (int number = 0; number < shape.networks(); ++number) {
-    const Network& network = b.network(number);
+    const Network network = b.network(shape.memory, number);
     const T* const own = params + number * shape.network_parameters<Memory>();
     Memory::load_weights(team, shape.memory, own, network.memory);
     if (shape.memory.layer_norm)
@@ -159,7 +169,7 @@ TEAM_FN void TrialRollout<T, Env, Memory>::operator()(const Team& team, const Pl
   for (int t = 0; t < batch.horizon; ++t) {
     const int row = t * batch.envs + first;
     for (int number = 0; number < shape.networks(); ++number) {
-      const Network& network = b.network(number);
+      const Network network = b.network(shape.memory, number);
       T *const before = network.state[t % 2], *const after = network.state[(t + 1) % 2];
       Memory::step(team, shape.memory, network.memory,
                    {envs, {inputs + row, 1, static_cast<int>(batch.row_stride)}, before, b.kept, after});
