@@ -38,7 +38,7 @@ if(CMAKE_CUDA_COMPILER_LOADED)
   file(GLOB cuda_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/cuda/*.cu")
   separate_arguments(cuda_flags UNIX_COMMAND "${INNERLOOP_CUDA_FLAGS}")
   add_library(innerloop_cuda_flags INTERFACE)
-  target_link_libraries(innerloop_cuda_flags INTERFACE innerloop_flags CUDA::cudart)
+  target_link_libraries(innerloop_cuda_flags INTERFACE innerloop_flags CUDA::cudart CUDA::cublas)
   target_compile_options(
     innerloop_cuda_flags
     INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:--fmad=false;-lineinfo;--expt-relaxed-constexpr;-Werror;all-warnings>"

@@ -55,6 +55,10 @@ struct MlpOptions {
 
 /// What policies with a memory have in common.
 struct RecurrentOptions {
+  static constexpr int kMaxHidden = 1024;
+  // Up to so many units a team holds the whole memory (engine/wide_memory.h has the wider ones).
+  static constexpr int kMaxTeamHidden = MlpOptions::kMaxWidth;
+
   int hidden = 64;
   bool layer_norm = false;
   double initial_log_std = 0;
@@ -64,7 +68,8 @@ struct RecurrentOptions {
 
   template <class Fields>
   static void describe(Fields& field, RecurrentOptions& o) {
-    field("hidden", o.hidden, between(1, MlpOptions::kMaxWidth), "units: numbers of the memory");
+    field("hidden", o.hidden, between(1, kMaxHidden),
+          "units: numbers of the memory; beyond 256 all environments step together, on a GPU by cuBLAS");
     field(
         "layer_norm", o.layer_norm,
         "layer normalisation: the heads read the memory's units less their mean and over their standard "

@@ -194,10 +194,14 @@ void check_policy(const Config& config, const OptionSource& source) {
           source.refuse("/policy/initial_log_std",
                         "at least min_log_std, " + shown_number(policy.min_log_std),
                         shown_number(policy.initial_log_std));
-        if constexpr (requires { policy.layer_norm; })
+        if constexpr (requires { policy.layer_norm; }) {
           if (policy.layer_norm && policy.hidden == 1)
             source.refuse("/policy/layer_norm",
                           "false with 1 hidden unit, of which normalisation would leave nothing", "true");
+          if (policy.layer_norm && policy.hidden > RecurrentOptions::kMaxTeamHidden)
+            source.refuse("/policy/layer_norm",
+                          "false with more than " + std::to_string(RecurrentOptions::kMaxTeamHidden) + " hidden units", "true");
+        }
       },
       config.policy);
 }

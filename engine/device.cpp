@@ -135,6 +135,14 @@ void Device::run_parts(const Stage& stage) {
   });
 }
 
+void Device::multiply(const MatrixProduct<float>& product) {
+#if defined(INNERLOOP_CUDA)
+  if (cuda_) return on_cuda([&] { cuda::multiply(*stream_, product); });
+#endif
+  run_pending();
+  run_parts(stage(product, 1));
+}
+
 void Device::replay([[maybe_unused]] Recording& recording, const std::function<void()>& enqueue) {
 #if defined(INNERLOOP_CUDA)
   if (cuda_) return on_cuda([&] { cuda::replay(*stream_, recording.graph, enqueue); });

@@ -26,7 +26,7 @@ struct HostKernelSet {
   const HostKernels<PolicyOperations<float>>* policy;
   const HostKernels<DrawOperations<float>>* draw;
   const HostKernels<RolloutOperations<float>>* rollout;
-  const HostKernels<TrialOperations<float>>* trial;
+  const HostKernels<HostTrialOperations<float>>* trial;
 };
 /// Those that this processor can run, the fastest last.
 std::vector<HostKernelSet> host_kernel_sets();
@@ -86,6 +86,10 @@ class Device {
       run_parts(stage(op, 1));
     }
   }
+
+  /// Enqueues a product of matrices, after everything before it. On a GPU it is cuBLAS's: the same bits from run to run, but
+  /// not the CPU's.
+  void multiply(const MatrixProduct<float>& product);
 
   /// Enqueues what `enqueue` does, which must be the same operations on the same memory each time. On a GPU a later
   /// call launches them as one graph, without calling `enqueue` again.

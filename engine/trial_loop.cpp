@@ -51,6 +51,7 @@ TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool ad
   }
   plan.add(&returns_, "returns", "[episode + trial][env]", {episodes() + 1, envs});
   plan.add(&lengths_, "lengths", "[episode + trial][env]", {episodes() + 1, envs});
+  if (is_wide(shape_)) wide_.emplace(config, shape_, b.envs, device, plan);
 }
 
 void TrialLoop::fix_task(const std::vector<float>& task) {
@@ -77,17 +78,18 @@ void TrialLoop::play(const float* params, bool deterministic) {
   with_environment(config_, [&]<class Env>(const typename Env::Options& options) {
     if (!fixed_task_)
       device_.per_task(DrawTasks<float, Env>{options, key_, task_numbers_, envs_per_task_}, tasks_);
+    TrialPlay<float, Env> play;
+    play.shape = shape_;
+    play.trials = trials_;
+    play.tasks = task_numbers_;
+    play.options = options;
+    play.key = key_;
+    play.envs_per_task = envs_per_task_;
+    play.deterministic = deterministic;
+    // Once: after all tasks are drawn.
+    if (wide_) return wide_->enqueue(play, params);
     with_memory(shape_.memory.kind, [&]<class Memory>() {
-      TrialRollout<float, Env, Memory> op;
-      op.shape = shape_;
-      op.params = params;
-      op.trials = trials_;
-      op.tasks = task_numbers_;
-      op.options = options;
-      op.key = key_;
-      op.envs_per_task = envs_per_task_;
-      op.deterministic = deterministic;
-      device_.once(op);  // after all tasks are drawn
+      device_.once(TrialRollout<float, Env, Memory>{play, params});
     });
   });
   device_.once(EpisodeReturns<float>{trials_, returns_, lengths_});

@@ -1,12 +1,14 @@
 // Trials on a device: tasks, and what a policy does in them, with a memory or without.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "engine/config.h"
 #include "engine/device.h"
 #include "engine/memory_layout.h"
 #include "engine/memory_plan.h"
+#include "engine/wide_rollout.h"
 
 namespace innerloop {
 
@@ -51,6 +53,7 @@ class TrialLoop {
   float* returns_ = nullptr;
   float* lengths_ = nullptr;
   RandomKey* key_ = nullptr;
+  std::optional<WideRollout> wide_;
 };
 
 }  // namespace innerloop

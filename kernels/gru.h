@@ -9,15 +9,12 @@
 // of a column would share a few sets of the cache and drive each other out.
 #pragma once
 
-#include "kernels/gradient_sums.h"
 #include "kernels/maths.h"
-#include "kernels/memory.h"
+#include "kernels/recurrent.h"
 
 namespace innerloop {
 
-struct Gru {
-  using Shape = MemoryShape;
-
+struct Gru : Recurrent<Gru> {
   FN static int parameters(const Shape& s) { return (s.inputs + s.hidden) * 3 * s.hidden + 4 * s.hidden; }
   FN static int recurrent_offset(const Shape& s) { return s.inputs * 3 * s.hidden; }
   FN static int bias_offset(const Shape& s) { return recurrent_offset(s) + s.hidden * 3 * s.hidden; }
@@ -82,12 +79,9 @@ struct Gru {
     team.sync();
   }
 
-  // Syncs.
-  template <class Team>
-  TEAM_FN static void step(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                           const MemoryStep<typename Team::Scalar>& now) {
-    using T = typename Team::Scalar;
-    using V = typename Team::Vector;
+  template <class T, class Multiply>
+  FN static void step_products(const Shape& s, const Weights<T>& w, const MemoryStep<T>& now,
+                               const Multiply& multiply) {
     const int width = padded(s.hidden), gates = gates_size(s), row_size = kept_size(s);
     const Left<T> before{now.before, state_size(s), 1};
     // Columns of `gate` and what follows, of both weight matrices.
@@ -98,15 +92,23 @@ struct Gru {
       return Term<T>{before, {w.recurrent + gate * width, gates}, s.hidden};
     };
     T* const kept = now.kept;
-    product<V>(team, now.rows, 2 * width, Array<Term<T>, 2>{{by_input(0), by_state(0)}}, {w.bias, 0}, kept,
-               row_size);
-    product<V>(team, now.rows, width, Array<Term<T>, 1>{{by_state(2)}}, {w.bias + 2 * width, 0},
-               kept + 2 * width, row_size);
-    product<V>(team, now.rows, width, Array<Term<T>, 1>{{by_input(2)}}, {w.bias + 3 * width, 0},
-               kept + 3 * width, row_size);
-    team.sync();
+    multiply(now.rows, 2 * width, Array<Term<T>, 2>{{by_input(0), by_state(0)}}, Start<T>{w.bias, 0}, kept,
+             row_size);
+    multiply(now.rows, width, Array<Term<T>, 1>{{by_state(2)}}, Start<T>{w.bias + 2 * width, 0},
+             kept + 2 * width, row_size);
+    multiply(now.rows, width, Array<Term<T>, 1>{{by_input(2)}}, Start<T>{w.bias + 3 * width, 0},
+             kept + 3 * width, row_size);
+  }
+
+  // Does not sync.
+  template <class Team>
+  TEAM_FN static void activate(const Team& team, const Shape& s,
+                               const MemoryStep<typename Team::Scalar>& now) {
+    using T = typename Team::Scalar;
+    using V = typename Team::Vector;
+    const int width = padded(s.hidden);
     for_row_vectors(team, now.rows, width, [&](int row, int i) FN_LAMBDA {
-      T* const gate = kept + static_cast<long>(row) * row_size + i;
+      T* const gate = now.kept + static_cast<long>(row) * kept_size(s) + i;
       const long at = static_cast<long>(row) * state_size(s) + i;
       const V r = sigmoid(load_aligned<V>(gate)), z = sigmoid(load_aligned<V>(gate + width));
       const V n = tanh(fma(r, load_aligned<V>(gate + 2 * width), load_aligned<V>(gate + 3 * width)));
@@ -115,13 +117,11 @@ struct Gru {
       store_aligned(gate + 3 * width, n);
       store_aligned(now.after + at, fma(z, load_aligned<V>(now.before + at) - n, n));
     });
-    team.sync();
   }
 
-  // Syncs.
+  // Does not sync.
   template <class Team>
-  TEAM_FN static void back(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                           const MemoryBack<typename Team::Scalar>& now) {
+  TEAM_FN static void slopes(const Team& team, const Shape& s, const MemoryBack<typename Team::Scalar>& now) {
     using T = typename Team::Scalar;
     using V = typename Team::Vector;
     const int width = padded(s.hidden), size = state_size(s), row_size = kept_size(s);
@@ -139,11 +139,15 @@ struct Gru {
       store_aligned(to + 3 * width, by_n);
       store_aligned(now.state + at, d * z);
     });
-    team.sync();
-    product<V>(team, now.rows, width,
-               Array<Term<T>, 1>{{{{now.back, row_size, 1}, {w.transposed, size}, 3 * width}}},
-               {now.state, size}, now.state, size);
-    team.sync();
+  }
+
+  template <class T, class Multiply>
+  FN static void back_products(const Shape& s, const Weights<T>& w, const MemoryBack<T>& now,
+                               const Multiply& multiply) {
+    const int width = padded(s.hidden), size = state_size(s);
+    multiply(now.rows, width,
+             Array<Term<T>, 1>{{{{now.back, back_size(s), 1}, {w.transposed, size}, 3 * width}}},
+             Start<T>{now.state, size}, now.state, size);
   }
 
   template <class T>
@@ -159,28 +163,23 @@ struct Gru {
     fill(team, sums.recurrent, gates * s.hidden, 0);
     fill(team, sums.bias, 4L * padded(s.hidden), 0);
   }
-  // Does not sync.
-  template <class Team>
-  TEAM_FN static void add_gradient(const Team& team, const Shape& s,
-                                   const MemoryRows<typename Team::Scalar>& rows,
-                                   const Sums<typename Team::Scalar>& sums) {
-    using T = typename Team::Scalar;
-    using V = typename Team::Vector;
+  // All but the biases' part.
+  template <class T, class Multiply>
+  FN static void gradient_products(const Shape& s, const MemoryRows<T>& rows, const Sums<T>& sums,
+                                   const Multiply& multiply) {
     const int width = padded(s.hidden), gates = gates_size(s), row_size = back_size(s);
     // sum[i][columns from `gate` on] += Σ over the rows of left[row][i] · back[row][columns from `from` on].
     const auto add = [&](const T* left, int left_width, int count, int from, int gate, int columns,
                          T* sum) FN_LAMBDA {
       T* const to = sum + gate * width;
-      product<V>(
-          team, count, columns,
-          Array<Term<T>, 1>{{{{left, 1, left_width}, {rows.back + from * width, row_size}, rows.rows}}},
-          {to, gates}, to, gates);
+      multiply(count, columns,
+               Array<Term<T>, 1>{{{{left, 1, left_width}, {rows.back + from * width, row_size}, rows.rows}}},
+               Start<T>{to, gates}, to, gates);
     };
     const int input_width = padded(s.inputs);
     add(rows.inputs, input_width, s.inputs, 0, 0, 2 * width, sums.input);
     add(rows.inputs, input_width, s.inputs, 3, 2, width, sums.input);
     add(rows.before, state_size(s), s.hidden, 0, 0, 3 * width, sums.recurrent);
-    add_columns(team, rows.rows, 4 * width, sums.bias, rows.back, row_size);
   }
   // Writes the memory's part of the flat gradient. The caller has synced.
   template <class Team>
@@ -210,14 +209,6 @@ struct Gru {
   FN static int odd_lines(int padded_numbers) { return padded_numbers | 16; }
   // The row of both weight matrices and of their sums.
   FN static int gates_size(const Shape& s) { return odd_lines(3 * padded(s.hidden)); }
-
-  // at(row, column) for each vector of `rows` rows of `width` numbers.
-  template <class Team, class At>
-  FN static void for_row_vectors(const Team& team, int rows, int width, const At& at) {
-    using V = typename Team::Vector;
-    for_cells(team, rows, width / V::lanes,
-              [&](int row, int vector) FN_LAMBDA { at(row, vector * V::lanes); });
-  }
 };
 
 }  // namespace innerloop

@@ -9,15 +9,12 @@
 // keeps i, f, g, o and tanh(c'), [5][padded(hidden)].
 #pragma once
 
-#include "kernels/gradient_sums.h"
 #include "kernels/maths.h"
-#include "kernels/memory.h"
+#include "kernels/recurrent.h"
 
 namespace innerloop {
 
-struct Lstm {
-  using Shape = MemoryShape;
-
+struct Lstm : Recurrent<Lstm> {
   FN static int parameters(const Shape& s) { return (s.inputs + s.hidden + 1) * 4 * s.hidden; }
   FN static int recurrent_offset(const Shape& s) { return s.inputs * 4 * s.hidden; }
   FN static int bias_offset(const Shape& s) { return recurrent_offset(s) + s.hidden * 4 * s.hidden; }
@@ -77,20 +74,25 @@ struct Lstm {
     team.sync();
   }
 
-  // Syncs. In the padding c' is ½·0 + ½·tanh(0) = 0, and so is h'.
+  template <class T, class Multiply>
+  FN static void step_products(const Shape& s, const Weights<T>& w, const MemoryStep<T>& now,
+                               const Multiply& multiply) {
+    const int gates = 4 * padded(s.hidden);
+    const Array<Term<T>, 2> terms{{{now.inputs, {w.input, gates}, s.inputs},
+                                   {{now.before, state_size(s), 1}, {w.recurrent, gates}, s.hidden}}};
+    multiply(now.rows, gates, terms, Start<T>{w.bias, 0}, now.kept, kept_size(s));
+  }
+
+  // Does not sync. In the padding c' is ½·0 + ½·tanh(0) = 0, and so is h'.
   template <class Team>
-  TEAM_FN static void step(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                           const MemoryStep<typename Team::Scalar>& now) {
+  TEAM_FN static void activate(const Team& team, const Shape& s,
+                               const MemoryStep<typename Team::Scalar>& now) {
     using T = typename Team::Scalar;
     using V = typename Team::Vector;
-    const int width = padded(s.hidden), gates = 4 * width, kept = kept_size(s), state = state_size(s);
-    const Array<Term<T>, 2> terms{
-        {{now.inputs, {w.input, gates}, s.inputs}, {{now.before, state, 1}, {w.recurrent, gates}, s.hidden}}};
-    product<V>(team, now.rows, gates, terms, {w.bias, 0}, now.kept, kept);
-    team.sync();
-    for_cells(team, now.rows, width / V::lanes, [&](int row, int vector) FN_LAMBDA {
-      T* const gate = now.kept + static_cast<long>(row) * kept + vector * V::lanes;
-      const long at = static_cast<long>(row) * state + vector * V::lanes;
+    const int width = padded(s.hidden);
+    for_row_vectors(team, now.rows, width, [&](int row, int column) FN_LAMBDA {
+      T* const gate = now.kept + static_cast<long>(row) * kept_size(s) + column;
+      const long at = static_cast<long>(row) * state_size(s) + column;
       const V i = sigmoid(load_aligned<V>(gate)), f = sigmoid(load_aligned<V>(gate + width)),
               g = tanh(load_aligned<V>(gate + 2 * width)), o = sigmoid(load_aligned<V>(gate + 3 * width));
       const V cell = fma(f, load_aligned<V>(now.before + at + width), i * g), squashed = tanh(cell);
@@ -102,20 +104,18 @@ struct Lstm {
       store_aligned(now.after + at, o * squashed);
       store_aligned(now.after + at + width, cell);
     });
-    team.sync();
   }
 
-  // Syncs.
+  // Does not sync.
   template <class Team>
-  TEAM_FN static void back(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                           const MemoryBack<typename Team::Scalar>& now) {
+  TEAM_FN static void slopes(const Team& team, const Shape& s, const MemoryBack<typename Team::Scalar>& now) {
     using T = typename Team::Scalar;
     using V = typename Team::Vector;
-    const int width = padded(s.hidden), gates = 4 * width, kept = kept_size(s), state = state_size(s);
-    for_cells(team, now.rows, width / V::lanes, [&](int row, int vector) FN_LAMBDA {
-      const T* const gate = now.kept + static_cast<long>(row) * kept + vector * V::lanes;
-      T* const to = now.back + static_cast<long>(row) * gates + vector * V::lanes;
-      const long at = static_cast<long>(row) * state + vector * V::lanes;
+    const int width = padded(s.hidden), state = state_size(s);
+    for_row_vectors(team, now.rows, width, [&](int row, int column) FN_LAMBDA {
+      const T* const gate = now.kept + static_cast<long>(row) * kept_size(s) + column;
+      T* const to = now.back + static_cast<long>(row) * back_size(s) + column;
+      const long at = static_cast<long>(row) * state + column;
       const V i = load_aligned<V>(gate), f = load_aligned<V>(gate + width),
               g = load_aligned<V>(gate + 2 * width), o = load_aligned<V>(gate + 3 * width),
               squashed = load_aligned<V>(gate + 4 * width);
@@ -128,11 +128,14 @@ struct Lstm {
       store_aligned(now.state + at, V(0));
       store_aligned(now.state + at + width, by_cell * f);
     });
-    team.sync();
-    product<V>(team, now.rows, width,
-               Array<Term<T>, 1>{{{{now.back, gates, 1}, {w.transposed, width}, gates}}}, {now.state, state},
-               now.state, state);
-    team.sync();
+  }
+
+  template <class T, class Multiply>
+  FN static void back_products(const Shape& s, const Weights<T>& w, const MemoryBack<T>& now,
+                               const Multiply& multiply) {
+    const int width = padded(s.hidden), gates = back_size(s), state = state_size(s);
+    multiply(now.rows, width, Array<Term<T>, 1>{{{{now.back, gates, 1}, {w.transposed, width}, gates}}},
+             Start<T>{now.state, state}, now.state, state);
   }
 
   template <class T>
@@ -148,23 +151,18 @@ struct Lstm {
     fill(team, sums.recurrent, gates * s.hidden, 0);
     fill(team, sums.bias, gates, 0);
   }
-  // Does not sync.
-  template <class Team>
-  TEAM_FN static void add_gradient(const Team& team, const Shape& s,
-                                   const MemoryRows<typename Team::Scalar>& rows,
-                                   const Sums<typename Team::Scalar>& sums) {
-    using T = typename Team::Scalar;
-    using V = typename Team::Vector;
-    const int gates = 4 * padded(s.hidden);
+  // All but the biases' part.
+  template <class T, class Multiply>
+  FN static void gradient_products(const Shape& s, const MemoryRows<T>& rows, const Sums<T>& sums,
+                                   const Multiply& multiply) {
+    const int gates = back_size(s);
     // sum[i][·] += Σ over the rows of left[row][i] · back[row][·].
     const auto add = [&](const T* left, int left_width, int count, T* sum) FN_LAMBDA {
-      product<V>(team, count, gates,
-                 Array<Term<T>, 1>{{{{left, 1, left_width}, {rows.back, gates}, rows.rows}}}, {sum, gates},
-                 sum, gates);
+      multiply(count, gates, Array<Term<T>, 1>{{{{left, 1, left_width}, {rows.back, gates}, rows.rows}}},
+               Start<T>{sum, gates}, sum, gates);
     };
     add(rows.inputs, padded(s.inputs), s.inputs, sums.input);
     add(rows.before, state_size(s), s.hidden, sums.recurrent);
-    add_columns(team, rows.rows, gates, sums.bias, rows.back, gates);
   }
   // Writes the memory's part of the flat gradient. The caller has synced.
   template <class Team>

@@ -13,6 +13,10 @@
 //   back(team, shape, weights, MemoryBack)      from ∂/∂(state after) to ∂/∂(state before)
 //   Sums<T>, take_sums, clear_sums, add_gradient, store_gradient   the weights' gradient, over many rows at once
 //
+// A recurrent one names its matrix products apart from the rest, for those who multiply all rows at once
+// (kernels/wide_memory.h): step_products and activate make a step, slopes and back_products the way back, and
+// gradient_products the weights' gradient. They hand each product to multiply(rows, columns, terms, start, to, stride).
+//
 // All strides are multiples of 16 numbers; behind a state's numbers, up to outputs(shape), are zeros.
 // kernels/memories.h lists them.
 #pragma once

@@ -12,6 +12,7 @@
 #include "kernels/dice.h"
 #include "kernels/fma_peak.h"
 #include "kernels/kl_penalty.h"
+#include "kernels/matrix_product.h"
 #include "kernels/memories.h"
 #include "kernels/outer.h"
 #include "kernels/policy_gradient.h"
@@ -24,8 +25,11 @@
 #include "kernels/trial_advantages.h"
 #include "kernels/trial_gradient.h"
 #include "kernels/trial_rollout.h"
+#include "kernels/trial_seeds.h"
+#include "kernels/trial_step.h"
 #include "kernels/trial_updates.h"
 #include "kernels/type_list.h"
+#include "kernels/wide_memory.h"
 
 namespace innerloop {
 
@@ -45,11 +49,12 @@ struct MemoryOperationsOf<T, TypeList<Memories...>> {
   template <class Env>
   using Play = TypeList<TrialRollout<T, Env, Memories>...>;
 };
-
-// Of policies with a memory, beside their rollouts.
-template <class T>
-using TrialPasses = Joined<TypeList<TrialAdvantages<T>, EpisodeReturns<T>, ShuffleTrials<T>, TrialUpdates<T>>,
-                           typename MemoryOperationsOf<T, Memories>::Gradients>;
+template <class T, class List>
+struct WideOperationsOf;
+template <class T, class... Memories>
+struct WideOperationsOf<T, TypeList<Memories...>> {
+  using type = TypeList<WideMemory<T, Memories>..., TrialSeeds<T>, FillMemory<T>>;
+};
 
 template <class T, class List>
 struct EnvironmentOperationsOf;
@@ -58,13 +63,26 @@ struct EnvironmentOperationsOf<T, TypeList<Envs...>> {
   using Draw = TypeList<DrawTasks<T, Envs>...>;
   using Play = TypeList<Rollout<T, Envs>...>;
   using PlayTrials = Joined<typename MemoryOperationsOf<T, Memories>::template Play<Envs>...>;
+  using StepTrials = TypeList<TrialStep<T, Envs>...>;
 };
 template <class T>
 using DrawOperations = typename EnvironmentOperationsOf<T, Environments>::Draw;
 template <class T>
 using RolloutOperations = typename EnvironmentOperationsOf<T, Environments>::Play;
+// Of policies that play trials, beside their rollouts.
 template <class T>
-using TrialOperations = Joined<TrialPasses<T>, typename EnvironmentOperationsOf<T, Environments>::PlayTrials>;
+using TrialPasses = Joined<TypeList<TrialAdvantages<T>, EpisodeReturns<T>, ShuffleTrials<T>, TrialUpdates<T>>,
+                           typename MemoryOperationsOf<T, Memories>::Gradients>;
+// Of memories too wide for one team.
+template <class T>
+using WideOperations = Joined<typename WideOperationsOf<T, WideMemories>::type,
+                              typename EnvironmentOperationsOf<T, Environments>::StepTrials>;
+template <class T>
+using TrialOperations =
+    Joined<TrialPasses<T>, typename EnvironmentOperationsOf<T, Environments>::PlayTrials, WideOperations<T>>;
+// A GPU has a library for products.
+template <class T>
+using HostTrialOperations = Joined<TypeList<MatrixProduct<T>>, TrialOperations<T>>;
 
 // How one kind of team runs one kind of operation.
 template <class Op>
@@ -98,6 +116,6 @@ const HostKernels<DrawOperations<float>>& draw_kernels();
 template <class Isa>
 const HostKernels<RolloutOperations<float>>& rollout_kernels();
 template <class Isa>
-const HostKernels<TrialOperations<float>>& trial_kernels();
+const HostKernels<HostTrialOperations<float>>& trial_kernels();
 
 }  // namespace innerloop

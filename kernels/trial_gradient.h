@@ -1,43 +1,30 @@
-// The gradient of PPO's objective (Schulman et al. 2017) for a policy with a memory, back through whole trials.
+// The gradient of PPO's objective (kernels/trial_objective.h) for a policy with a memory, back through whole trials.
 //
 // One team per tile of environments: forward through the trial, keeping what each step leaves; then back from its last
 // step to its first, through the ends of episodes. Where the trial is cut into windows the gradient ends at their borders
 // (the memory goes on), and only one window's steps are kept at a time: what the memory is at the borders is stored, and
-// each window is gone through once more. A tile's gradient is one partial sum over its rows; SumOverTasks adds them up. To
-// be maximised, as a mean over the rows:
-//
-//   min(ρ·A, clip(ρ, 1 ± ε)·A) + w·entropy − c·½(value − target)²,   ρ = π(a|s) / π(a|s) as drawn
-//
-// Where the value is clipped too, its error is the larger one of the value's and of clip(value, value as drawn ± δ)'s.
+// each window is gone through once more. A tile's gradient is one partial sum over its rows; SumOverTasks adds them up.
 #pragma once
 
-#include "kernels/estimators.h"
-#include "kernels/memory_policy.h"
-#include "kernels/schedule.h"
+#include "kernels/trial_objective.h"
 
 namespace innerloop {
 
-// Sums over a tile's rows, beside the gradient: the surrogate, entropy, half the value's squared error, and the KL
-// divergence from the policy as drawn, estimated by ρ − 1 − log ρ.
-enum TrialValue : int { kTrialSurrogate, kTrialEntropy, kTrialValueLoss, kTrialDivergence, kTrialValues };
-
 template <class T, class Memory>
-struct TrialGradient {
-  MemoryPolicyShape shape;
+struct TrialGradient : TrialObjective<T> {
+  using Objective = TrialObjective<T>;
+  using Objective::envs;
+  using Objective::order;
+  using Objective::shape;
+  using Objective::trials;
+
   const T* params = nullptr;  // [P]  θ at which the gradient is taken
-  Trials<T> trials;
-  const int* order = nullptr;  // [env]  which environments, a tile's side by side
-  int envs = 0;                // how many
-  T clip = 0, value_weight = 0, entropy_weight = 0;
-  T value_clip = 0;  // δ; 0: values are not clipped
-  Schedule<T> entropy_schedule;
-  int window = 0;        // steps of a window, which divide the trial; 0: all
-  T* partial = nullptr;  // [tile][P]
-  T* values = nullptr;   // [tile][kTrialValues]
+  int window = 0;             // steps of a window, which divide the trial; 0: all
+  T* partial = nullptr;       // [tile][P]
+  T* values = nullptr;        // [tile][kTrialValues]
   const int* enabled = nullptr;
 
-  FN int parameters() const { return shape.memory_parameters<Memory>() + shape.head_parameters(); }
-  FN int tiles() const { return ceil_div(envs, kTrialTile); }
+  FN int parameters() const { return shape.template memory_parameters<Memory>() + shape.head_parameters(); }
   FN int window_steps() const { return window > 0 ? window : trials.batch.horizon; }
   FN int windows() const { return trials.batch.horizon / window_steps(); }
 
@@ -53,12 +40,12 @@ struct TrialGradient {
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const;
 
  private:
-  static constexpr int kStride = kTrialTile;
-  static_assert(kTrialTile % kChains == 0);
+  using Objective::kStride;
+  using Objective::quantities;
+  using Rows = typename Objective::Rows;
   // Steps whose rows go into the memory's gradient with one product: enough that its sums are loaded seldom, few enough
   // that what it reads is still in the cache.
   static constexpr int kTogether = 4;
-  static constexpr int kDrawn = 4;  // numbers of a row that are there as drawn, beside its action's
 
   // A memory, its gradient, and what a window leaves of it step by step.
   struct Network {
@@ -100,13 +87,9 @@ struct TrialGradient {
   struct Buffers {
     Scratch networks;       // the policy's, and the value's own one, if it has one
     long network_size = 0;  // bytes of each
-    MemoryHeads<T> heads;
-    HeadConstants<T> head;
+    Rows rows;
     T* head_sums;  // [head][padded(hidden)]
     T* row_sums;   // [quantity][kChains]
-    T* outputs;    // [head][kStride]
-    T* drawn;      // [action_size + 4][kStride]  actions, log-probabilities, advantages, targets, values
-    T* seeds;      // [quantity][kStride]
     T* inputs;     // [step][row][padded(inputs)]  of a window
 
     FN T* inputs_of(int step, int rows, const MemoryShape& shape) const {
@@ -122,13 +105,9 @@ struct TrialGradient {
         Network::take(scratch, shape.memory, window, windows);
         b.network_size = scratch.used() - before;
       }
-      b.heads = take_heads<T>(scratch, shape);
-      b.head = take_head_constants<T>(scratch, shape.actor);
+      b.rows = Rows::take(scratch, shape);
       b.head_sums = scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.memory.hidden));
       b.row_sums = scratch.take<T>(static_cast<long>(quantities(shape)) * kChains);
-      b.outputs = scratch.take<T>(static_cast<long>(shape.heads()) * kStride);
-      b.drawn = scratch.take<T>(static_cast<long>(shape.actions() + kDrawn) * kStride);
-      b.seeds = scratch.take<T>(static_cast<long>(quantities(shape)) * kStride);
       b.inputs = scratch.take<T>(steps * padded(shape.memory.inputs));
       return b;
     }
@@ -141,18 +120,11 @@ struct TrialGradient {
     return Network::take(at, shape.memory, window_steps(), windows());
   }
 
-  // Sums over rows: the heads' biases, log_std, and the values.
-  FN static int quantities(const MemoryPolicyShape& shape) {
-    return shape.heads() + shape.actions() + kTrialValues;
-  }
-
   template <class Team>
   TEAM_FN void prepare(const Team& team, const Buffers& b) const;
   template <class Team>
   TEAM_FN void forward(const Team& team, const Buffers& b, int rows, const int* envs_of_tile,
                        int number) const;
-  template <class Team>
-  TEAM_FN void seed_rows(const Team& team, const Buffers& b, int rows, T entropy_weight_now) const;
   template <class Team>
   TEAM_FN void back(const Team& team, const Buffers& b, int network, int rows, int step) const;
   template <class Team>
@@ -165,18 +137,15 @@ template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::prepare(const Team& team, const Buffers& b) const {
   for (int n = 0; n < shape.networks(); ++n) {
     const Network network = network_of(b, n);
-    const T* const own = params + n * shape.network_parameters<Memory>();
+    const T* const own = params + n * shape.template network_parameters<Memory>();
     Memory::load_weights(team, shape.memory, own, network.memory);
     if (shape.memory.layer_norm)
       load_layer_norm(team, shape.memory, own + Memory::parameters(shape.memory), network.norm);
     Memory::clear_sums(team, shape.memory, network.sums);
   }
-  load_heads(team, shape, params + shape.memory_parameters<Memory>(), b.heads);
-  load_head_constants(team, shape.actor, b.heads.log_std, b.head);
+  this->prepare_rows(team, b.rows, params + shape.template memory_parameters<Memory>());
   fill(team, b.head_sums, static_cast<long>(shape.heads()) * padded(shape.memory.hidden), T(0));
   fill(team, b.row_sums, static_cast<long>(quantities(shape)) * kChains, T(0));
-  fill(team, b.outputs, static_cast<long>(shape.heads()) * kStride, T(0));
-  fill(team, b.drawn, static_cast<long>(trials.batch.action_size + kDrawn) * kStride, T(0));
   team.sync();
 }
 
@@ -207,54 +176,6 @@ TEAM_FN void TrialGradient<T, Memory>::forward(const Team& team, const Buffers& 
   }
 }
 
-// ∂/∂output and ∂/∂log_std of each row of a step, and the values. Does not sync.
-template <class T, class Memory>
-template <class Team>
-TEAM_FN void TrialGradient<T, Memory>::seed_rows(const Team& team, const Buffers& b, int rows,
-                                                 T entropy_weight_now) const {
-  using L = typename Team::Lane;
-  const int actions = shape.actions(), heads = shape.heads(), numbers = heads + actions;
-  // Behind the actions: log-probabilities, advantages, targets, values.
-  const T* const drawn = b.drawn + static_cast<long>(trials.batch.action_size) * kStride;
-  with_head(shape.actor.head, [&](auto head) FN_LAMBDA {
-    using Head = decltype(head);
-    for (int r = team.rank() * L::lanes; r < round_up(rows, kChains); r += team.size() * L::lanes) {
-      const auto counts = lane_index<L>() < L(static_cast<T>(rows - r));
-      const auto put = [&](int quantity, L x)
-                           FN_LAMBDA { store(b.seeds + quantity * kStride + r, select(counts, x, L(0))); };
-      const HeadRows<T> row{b.outputs + r, kStride, b.drawn + r, kStride};
-      const L log_ratio = Head::template log_prob<L>(b.head, row) - load<L>(drawn + r);
-      const L advantage = load<L>(drawn + kStride + r), ratio = exp(log_ratio);
-      Head::gradient(b.head, row, Clipped::gradient_weight(advantage, ratio, L(clip)),
-                     [&](int o, L by_output, L by_std) FN_LAMBDA {
-                       put(o, by_output);
-                       put(heads + o, by_std);
-                     });
-      const auto add = [&](int quantity, L x)
-                           FN_LAMBDA { put(quantity, load<L>(b.seeds + quantity * kStride + r) + x); };
-      Head::entropy_gradient(b.head, row, L(entropy_weight_now), [&](int o, L by_output, L by_std) FN_LAMBDA {
-        add(o, by_output);
-        add(heads + o, by_std);
-      });
-      const L value = load<L>(b.outputs + actions * kStride + r), target = load<L>(drawn + 2 * kStride + r);
-      const L off = value - target;
-      L slope = off, square = off * off;
-      if (value_clip > T(0)) {
-        const L before = load<L>(drawn + 3 * kStride + r), range(value_clip);
-        const L held = max(min(value, before + range), before - range) - target;
-        const auto is_held = held * held > square;  // then the value is clipped, and its loss a constant
-        slope = select(is_held, L(0), slope);
-        square = select(is_held, held * held, square);
-      }
-      put(actions, slope * L(-value_weight));
-      put(numbers + kTrialSurrogate, Clipped::value(advantage, log_ratio, ratio, L(clip)));
-      put(numbers + kTrialEntropy, Head::template entropy<L>(b.head, row));
-      put(numbers + kTrialValueLoss, square * L(T(0.5)));
-      put(numbers + kTrialDivergence, (ratio - L(1)) - log_ratio);
-    }
-  });
-}
-
 // The gradient of one step of a window through a network and the heads that read it, from the seeds. Syncs.
 template <class T, class Memory>
 template <class Team>
@@ -265,8 +186,9 @@ TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, 
   const Network own = network_of(b, network);
   const int width = padded(memory.hidden), state_size = Memory::state_size(memory);
   const int first = shape.first_head(network), heads = shape.heads_of(network);
-  T *const seeds = b.seeds + first * kStride, *const sums = b.head_sums + static_cast<long>(first) * width;
-  const T* const weights = b.heads.transposed + static_cast<long>(first) * width;
+  T *const seeds = b.rows.seeds + first * kStride, *const sums =
+                                                       b.head_sums + static_cast<long>(first) * width;
+  const T* const weights = b.rows.heads.transposed + static_cast<long>(first) * width;
   T *const before = own.before(step, rows, memory), *const after = own.before(step + 1, rows, memory);
   const bool norm = memory.layer_norm;
   const Right<T> outputs = norm ? Right<T>{own.norm.outputs, width} : Right<T>{after, state_size};
@@ -295,29 +217,19 @@ TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, 
 template <class T, class Memory>
 template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::write(const Team& team, const Buffers& b, int tile) const {
-  const int hidden = shape.memory.hidden, width = padded(hidden), actions = shape.actions(),
-            heads = shape.heads();
+  const int numbers = shape.heads() + shape.actions();
   T* const gradient = partial + static_cast<long>(tile) * parameters();
   for (int n = 0; n < shape.networks(); ++n) {
     const Network network = network_of(b, n);
-    T* const own = gradient + n * shape.network_parameters<Memory>();
+    T* const own = gradient + n * shape.template network_parameters<Memory>();
     Memory::store_gradient(team, shape.memory, network.sums, own);
     if (shape.memory.layer_norm)
       store_layer_norm_gradient(team, shape.memory, network.norm, own + Memory::parameters(shape.memory));
   }
-  T *const actor = gradient + shape.memory_parameters<Memory>(), *const value = actor + shape.value_offset();
-  for_cells(team, hidden, heads, [&](int i, int o) FN_LAMBDA {
-    (o < actions ? actor[i * actions + o] : value[i]) = b.head_sums[o * width + i];
-  });
-  for (int o = team.rank(); o < heads; o += team.size()) {
-    const T bias = close_chains(b.row_sums + o * kChains);
-    (o < actions ? actor[shape.actor.bias_offset(0) + o] : value[hidden]) = bias;
-    if (o < actions && shape.actor.head == HeadKind::gaussian)
-      actor[shape.actor.log_std_offset() + o] = close_chains(b.row_sums + (heads + o) * kChains);
-  }
+  const auto sum = [&](int quantity) FN_LAMBDA { return close_chains(b.row_sums + quantity * kChains); };
+  store_heads_gradient(team, shape, b.head_sums, sum, gradient + shape.template memory_parameters<Memory>());
   for (int i = team.rank(); i < kTrialValues; i += team.size())
-    values[static_cast<long>(tile) * kTrialValues + i] =
-        close_chains(b.row_sums + (heads + actions + i) * kChains);
+    values[static_cast<long>(tile) * kTrialValues + i] = sum(numbers + i);
 }
 
 template <class T, class Memory>
@@ -329,9 +241,8 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
   const int steps = window_steps(), count = windows(), state_size = Memory::state_size(memory);
   const Buffers b = Buffers::take(scratch, shape, steps, count);
   const int* const of = order + static_cast<long>(place.task) * kTrialTile;
-  const int rows = min_of(kTrialTile, envs - place.task * kTrialTile);
-  const T entropy_weight_now =
-      entropy_schedule.key == nullptr ? entropy_weight : entropy_weight * entropy_schedule.factor();
+  const int rows = this->rows_of(place.task);
+  const T entropy_weight = this->entropy_weight_now();
   const auto copy_states = [&](const T* from, T* to) FN_LAMBDA {
     for (int i = team.rank(); i < rows * state_size; i += team.size()) to[i] = from[i];
   };
@@ -364,22 +275,16 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
       begin(number);
       forward(team, b, rows, of, number);
     }
-    const long at = static_cast<long>(t) * batch.envs;
-    for_cells(team, batch.action_size + kDrawn, rows, [&](int i, int row) FN_LAMBDA {
-      const T* const rest[kDrawn] = {batch.log_probs, batch.advantages, trials.targets, trials.values};
-      const T* from =
-          i < batch.action_size ? batch.actions + i * batch.row_stride : rest[i - batch.action_size];
-      b.drawn[i * kStride + row] = from[at + of[row]];
-    });
+    this->gather_drawn(team, b.rows, rows, of, t);
     for (int n = 0; n < shape.networks(); ++n) {
       const Network network = network_of(b, n);
       const HeadInputs<T> inputs =
           head_inputs(team, memory, network.norm, rows, network.before(s + 1, rows, memory), state_size);
-      forward_heads(team, shape, n, b.heads, rows, inputs, b.outputs, kStride);
+      forward_heads(team, shape, n, b.rows.heads, rows, inputs, b.rows.outputs, kStride);
     }
-    seed_rows(team, b, rows, entropy_weight_now);
+    this->seed_rows(team, b.rows, rows, entropy_weight);
     team.sync();
-    add_rows(team, rows, quantities(shape), b.seeds, kStride, b.row_sums);
+    add_rows(team, rows, quantities(shape), b.rows.seeds, kStride, b.row_sums);
     for (int n = 0; n < shape.networks(); ++n) back(team, b, n, rows, s);
   }
   write(team, b, place.task);

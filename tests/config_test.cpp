@@ -390,9 +390,10 @@ TEST(Config, RefusesNegativeBoundsOfAnUpdate) {
 }
 
 TEST(Config, RefusesAMemoryOfNoUnits) {
-  EXPECT_EQ(fault_of("policy.hidden=0"), "/policy/hidden: wanted an integer from 1 to 256, found 0 (number)");
+  EXPECT_EQ(fault_of("policy.hidden=0"),
+            "/policy/hidden: wanted an integer from 1 to 1024, found 0 (number)");
   EXPECT_EQ(fault_of(R"(policy={"name": "lstm", "hidden": 0})"),
-            "/policy/hidden: wanted an integer from 1 to 256, found 0 (number)");
+            "/policy/hidden: wanted an integer from 1 to 1024, found 0 (number)");
 }
 
 TEST(Config, RefusesToNormaliseASingleUnit) {
@@ -402,6 +403,9 @@ TEST(Config, RefusesToNormaliseASingleUnit) {
             "/policy/layer_norm: wanted false with 1 hidden unit, of which normalisation would leave "
             "nothing, found "
             "true");
+  EXPECT_EQ(fault_of(R"(policy={"name": "gru", "hidden": 256, "layer_norm": true})"), "no error");
+  EXPECT_EQ(fault_of(R"(policy={"name": "gru", "hidden": 257, "layer_norm": true})"),
+            "/policy/layer_norm: wanted false with more than 256 hidden units, found true");
 }
 
 TEST(Config, RefusesAValueNetworkThatDoesNotLearn) {

@@ -50,6 +50,12 @@ TEST(Rl2, ClimbsPposObjectiveOnItsTrials) {
       {R"(environment={"name": "grid_navigation"})", "algorithm.window=4"},
       {R"(environment={"name": "grid_navigation"})", "policy.layer_norm=true"},
       {R"(environment={"name": "grid_navigation"})", "algorithm.value_network=separate"},
+      {R"(environment={"name": "grid_navigation"})", R"(policy={"name": "gru", "hidden": 257})",
+       "algorithm.window=4"},
+      {R"(environment={"name": "point_navigation"})", R"(policy={"name": "lstm", "hidden": 272})",
+       "algorithm.value_network=separate"},
+      {R"(environment={"name": "bandit"})", "horizon=1", "algorithm.trial_length=3",
+       R"(policy={"name": "gru", "hidden": 272})", "envs_per_task=15"},
       {R"(environment={"name": "cartpole"})", "horizon=30", R"(algorithm={"name": "ppo"})",
        R"(policy={"name": "mlp", "hidden": [8, 6]})"}};
   for (std::vector<std::string> overrides : families) {

@@ -42,6 +42,7 @@ Ppo::Ppo(const Config& config, Device& device)
   plan_.add(&advantages_.advantages, "advantage_scale", "[mean, 1 / deviation]", {2});
   plan_.add(&shuffle_.numbers, "order_numbers", "[epoch][env]", {epochs, envs});
   plan_.add(&shuffle_.order, "order", "[epoch][env]", {epochs, envs});
+  if (is_wide(loop_.shape())) wide_.emplace(loop_.shape(), steps, minibatch_envs_, device, plan_);
   outer_ = OuterOptimiser::create(config, static_cast<int>(size), device, plan_, nullptr);
 }
 
@@ -110,18 +111,20 @@ void Ppo::learn(int epoch) {
 }
 
 void Ppo::enqueue_gradients(const int* order) {
+  TrialObjective<float> objective;
+  objective.shape = loop_.shape();
+  objective.trials = loop_.trials();
+  objective.order = order;
+  objective.envs = minibatch_envs_;
+  objective.clip = static_cast<float>(options_.clip_range);
+  objective.value_weight = static_cast<float>(options_.value_weight);
+  objective.value_clip = static_cast<float>(options_.value_clip);
+  objective.entropy_weight = static_cast<float>(options_.entropy_weight);
+  objective.entropy_schedule = entropy_schedule_;
+  if (wide_) return wide_->enqueue(objective, options_.window, params_, partial_gradients_, tile_values_);
   with_memory(loop_.shape().memory.kind, [&]<class Memory>() {
-    TrialGradient<float, Memory> op;
-    op.shape = loop_.shape();
+    TrialGradient<float, Memory> op{objective};
     op.params = params_;
-    op.trials = loop_.trials();
-    op.order = order;
-    op.envs = minibatch_envs_;
-    op.clip = static_cast<float>(options_.clip_range);
-    op.value_weight = static_cast<float>(options_.value_weight);
-    op.value_clip = static_cast<float>(options_.value_clip);
-    op.entropy_weight = static_cast<float>(options_.entropy_weight);
-    op.entropy_schedule = entropy_schedule_;
     op.window = options_.window;
     op.partial = partial_gradients_;
     op.values = tile_values_;

@@ -6,6 +6,7 @@
 #include "engine/memory_layout.h"
 #include "engine/outer_optimiser.h"
 #include "engine/trial_loop.h"
+#include "engine/wide_gradient.h"
 
 namespace innerloop {
 
@@ -32,8 +33,9 @@ class Ppo : public Algorithm {
   /// The trials' advantages and the values' targets.
   void judge();
   void count_updates(TrialUpdates<float>::Phase phase);
-  int tiles() const { return ceil_div(minibatch_envs_, kTrialTile); }
-  /// The gradient of each tile of the environments order[0], ….
+  /// Partial sums of a minibatch's gradient.
+  int tiles() const { return is_wide(loop_.shape()) ? 1 : ceil_div(minibatch_envs_, kTrialTile); }
+  /// The gradient of each tile of the environments order[0], …, or of all of them.
   void enqueue_gradients(const int* order);
   /// One step of the optimiser, on the environments of a minibatch, unless the iteration's updates are over.
   void update(int epoch, int minibatch);
@@ -51,6 +53,7 @@ class Ppo : public Algorithm {
   TrialUpdates<float> updates_;
   Schedule<float> entropy_schedule_;
   const int minibatch_envs_;
+  std::optional<WideGradient> wide_;
   float* params_ = nullptr;
   float* partial_gradients_ = nullptr;  // [tile][P]
   float* tile_values_ = nullptr;        // [tile][kTrialValues]

@@ -46,6 +46,9 @@ enum class Direction { to_host, to_device, on_device };
 /// In order with the stream's operations; returns when host memory may be used again.
 void copy(Stream& stream, void* to, const void* from, std::int64_t bytes, Direction direction);
 
+/// Enqueues a product, done by cuBLAS in single precision.
+void multiply(Stream& stream, const MatrixProduct<float>& product);
+
 // How an operation is enqueued: a block for each of its parts of each task.
 template <class Op>
 struct Launcher {

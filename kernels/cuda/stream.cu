@@ -46,6 +46,7 @@ Stream::Stream() {
 Stream::~Stream() {
   // Nothing can be told from here; what failed was reported where it happened.
   (void)cudaStreamSynchronize(handle);
+  products = nullptr;  // before the stream that it works on
   (void)cudaFree(scratch);
   (void)cudaStreamDestroy(handle);
 }

@@ -19,6 +19,7 @@ struct Stream {
   int multiprocessors = 0;
   void* scratch = nullptr;  // [block][scratch_bytes of the operation]
   std::int64_t scratch_bytes = 0;
+  std::shared_ptr<void> products;  // cuBLAS, once something is multiplied (multiply.cu)
 
   Stream();
   ~Stream();

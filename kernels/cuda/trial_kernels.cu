@@ -5,7 +5,8 @@ namespace innerloop::cuda {
 namespace {
 
 using Passes =
-    TypeList<TrialAdvantages<float>, EpisodeReturns<float>, ShuffleTrials<float>, TrialUpdates<float>>;
+    Joined<TypeList<TrialAdvantages<float>, EpisodeReturns<float>, ShuffleTrials<float>, TrialUpdates<float>>,
+           WideOperations<float>>;
 
 template <class... Ops>
 void put(Launchers<TrialOperations<float>>& all, const Launchers<TypeList<Ops...>>& some) {

@@ -4,8 +4,8 @@
 namespace innerloop {
 
 template <>
-const HostKernels<TrialOperations<float>>& trial_kernels<INNERLOOP_ISA>() {
-  static constexpr auto kernels = host_kernels_of<SimdTeam<INNERLOOP_ISA>>(TrialOperations<float>{});
+const HostKernels<HostTrialOperations<float>>& trial_kernels<INNERLOOP_ISA>() {
+  static constexpr auto kernels = host_kernels_of<SimdTeam<INNERLOOP_ISA>>(HostTrialOperations<float>{});
   return kernels;
 }
 

@@ -544,7 +544,92 @@ struct Cases {
                               }));
     }
   }
+  template <class Kind>
+  void wide_memory(const std::string& name) {
+    using Op = WideMemory<float, Kind>;
+    MemoryShape shape;
+    shape.inputs = 4;
+    shape.hidden = 19;
+    const std::pair<const char*, typename Op::Phase> phases[] = {{"load", Op::Phase::load},
+                                                                 {"activate", Op::Phase::activate},
+                                                                 {"slopes", Op::Phase::slopes},
+                                                                 {"store", Op::Phase::store}};
+    for (const auto& [of, phase] : phases)
+      add_once("WideMemory", name + "_" + of, [=, phase = phase](Memory& memory) {
+        const int rows = 2 * Op::kRows + 3;
+        const auto numbers = [&](const char* buffer, int each) {
+          return memory.normals(buffer, static_cast<long>(rows) * each);
+        };
+        const auto scratch = [&](const char* buffer, const auto& take) {
+          Scratch counted;
+          take(counted);
+          Scratch at(memory.normals(buffer, counted.used() / 4));
+          return take(at);
+        };
+        Op op;
+        op.phase = phase;
+        op.shape = shape;
+        op.teams = 3;
+        op.params = memory.normals("params", Kind::parameters(shape));
+        op.gradient = memory.blank("gradient", Kind::parameters(shape));
+        op.weights = scratch(
+            "weights", [&](Scratch& at) { return Kind::template take_weights<float>(at, shape, true); });
+        op.sums = scratch("sums", [&](Scratch& at) { return Kind::template take_sums<float>(at, shape); });
+        float *const before = numbers("before", Kind::state_size(shape)), *const kept = numbers(
+                                                                              "kept", Kind::kept_size(shape));
+        op.step = {rows, {}, before, kept, numbers("after", Kind::state_size(shape))};
+        op.back = {rows, before, kept, numbers("state", Kind::state_size(shape)),
+                   numbers("back", Kind::back_size(shape))};
+        return op;
+      });
+  }
+  void trial_seeds() {
+    using Op = TrialSeeds<float>;
+    const std::pair<const char*, Op::Phase> phases[] = {{"gather", Op::Phase::gather},
+                                                        {"seed", Op::Phase::seed},
+                                                        {"sum", Op::Phase::sum},
+                                                        {"heads", Op::Phase::heads},
+                                                        {"store", Op::Phase::store}};
+    for (const auto& [name, phase] : phases)
+      add_once("TrialSeeds", name, [=, phase = phase, size = size](Memory& memory) {
+        Op op;
+        op.phase = phase;
+        op.shape = memory_policy(HeadKind::gaussian, 4, 3);
+        const int hidden = padded(op.shape.memory.hidden), heads = op.shape.heads();
+        op.trials = trials(memory, op.shape, size, true);
+        op.envs = op.trials.batch.envs - 2;
+        std::vector<int> order;
+        for (int e = 0; e < op.envs; ++e) order.push_back((e * 5 + 2) % op.trials.batch.envs);
+        op.order = memory.hold<int>("order", order);
+        op.clip = 0.2f;
+        op.value_weight = 0.5f;
+        op.entropy_weight = 0.03f;
+        op.params = memory.normals("heads", op.shape.head_parameters(), 0.4);
+        op.state_size = hidden;
+        op.memory[0] = memory.normals("states", static_cast<long>(op.rows()) * hidden, 0.5);
+        op.inputs = memory.blank("gathered", static_cast<long>(op.rows()) * padded(4));
+        op.row_stride = padded(op.rows());
+        const int quantities = Op::quantities(op.shape);
+        op.seeds = memory.normals("seeds", static_cast<long>(quantities) * op.row_stride);
+        // Behind the last row there are zeros where they are summed.
+        for (int q = 0; q < quantities; ++q)
+          std::fill(op.seeds + q * op.row_stride + op.rows(), op.seeds + (q + 1) * op.row_stride, 0.0f);
+        op.sums = memory.normals("sums", quantities);
+        op.weights = {memory.blank("weights", static_cast<long>(heads) * hidden), memory.blank("bias", heads),
+                      memory.blank("log_std", op.shape.actions())};
+        op.head_sums = memory.normals("head_sums", static_cast<long>(heads) * hidden);
+        op.gradient = memory.blank("gradient", op.shape.head_parameters());
+        op.values = memory.blank("values_sums", kTrialValues);
+        return op;
+      });
+  }
   void trial_passes() {
+    wide_memory<Gru>("gru");
+    wide_memory<Lstm>("lstm");
+    trial_seeds();
+    add_once("FillMemory", "shared", [](Memory& memory) {
+      return FillMemory<float>{memory.blank("numbers", 1000), 1000, 0.5f, 3};
+    });
     trial_gradients<Gru>({MemoryKind::gru}, "gru");
     trial_gradients<Lstm>({MemoryKind::lstm}, "lstm");
     trial_gradients<Feedforward>({MemoryKind::feedforward}, "feedforward");
@@ -667,6 +752,8 @@ struct Cases {
         op.tile_envs = small ? 9 : 5;
         return op;
       });
+    trial_step<Env>(name + "_begin", options, -1);
+    trial_step<Env>(name, options, 2);
     trial_rollout<Env, Gru>(name, {MemoryKind::gru}, options, false);
     trial_rollout<Env, Gru>(name + "_deterministic", {MemoryKind::gru}, options, true);
     // Alike in every environment, and on a GPU kernels of their own.
@@ -677,6 +764,34 @@ struct Cases {
     trial_rollout<Env, Lstm>(name + "_lstm_normalised_separate", {MemoryKind::lstm, true, true}, options,
                              false);
     trial_rollout<Env, Feedforward>(name + "_feedforward", {MemoryKind::feedforward}, options, false);
+  }
+  // A step of a memory whose rows' states are 32 numbers.
+  template <class Env>
+  void trial_step(const std::string& name, const typename Env::Options& options, int step) {
+    add_once("TrialStep", name, [=, size = size](Memory& memory) {
+      const HeadKind head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
+      TrialStep<float, Env> op;
+      op.shape = memory_policy(head, policy_inputs<Env>(options), Env::action_count(options));
+      op.heads = memory.normals("heads", op.shape.head_parameters(), 0.4);
+      op.trials = trials(memory, op.shape, size, false);
+      // Whole packs: states are left of lanes without an environment too.
+      op.trials.batch.envs = size == CaseSize::full ? 48 : 16;
+      op.trials.batch.horizon = size == CaseSize::full ? 9 : 4;
+      op.options = options;
+      op.key = key(memory);
+      op.envs_per_task = 2;
+      op.state_size = 32;
+      op.memory[0] = memory.normals("states", static_cast<long>(op.trials.batch.envs) * op.state_size);
+      op.step = step;
+      // States that a step has left are positive and below 1.
+      std::vector<double> between(static_cast<std::size_t>(op.trials.tiles() * op.kTileState));
+      for (double& x : between) x = 0.2 + 0.7 * uniform(memory.random());
+      op.between = memory.hold("between", between);
+      std::vector<double> tasks(static_cast<std::size_t>(padded(op.trials.batch.envs) * kTaskSize<Env>));
+      for (double& x : tasks) x = 0.2 + 0.7 * uniform(memory.random());
+      op.tasks = memory.hold("tasks", tasks);
+      return op;
+    });
   }
   template <class Env, class Kind>
   void trial_rollout(const std::string& name, MemoryForm form, const typename Env::Options& options,

@@ -25,7 +25,7 @@ namespace innerloop {
     return rollout_kernels<Portable>();                                 \
   }                                                                     \
   template <>                                                           \
-  const HostKernels<TrialOperations<float>>& trial_kernels<Isa>() {     \
+  const HostKernels<HostTrialOperations<float>>& trial_kernels<Isa>() { \
     return trial_kernels<Portable>();                                   \
   }
 INNERLOOP_PORTABLE_KERNELS_AS(Avx2)

@@ -9,7 +9,7 @@ namespace innerloop {
 const HostKernels<PolicyOperations<float>>& policy_lane_kernels();
 const HostKernels<DrawOperations<float>>& draw_lane_kernels();
 const HostKernels<RolloutOperations<float>>& rollout_lane_kernels();
-const HostKernels<TrialOperations<float>>& trial_lane_kernels();
+const HostKernels<HostTrialOperations<float>>& trial_lane_kernels();
 
 /// The crew that these kernels run on.
 inline Crew* lane_crew = nullptr;

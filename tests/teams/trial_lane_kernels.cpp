@@ -2,8 +2,8 @@
 
 namespace innerloop {
 
-const HostKernels<TrialOperations<float>>& trial_lane_kernels() {
-  static constexpr auto kernels = lane_kernels_of(TrialOperations<float>{});
+const HostKernels<HostTrialOperations<float>>& trial_lane_kernels() {
+  static constexpr auto kernels = lane_kernels_of(HostTrialOperations<float>{});
   return kernels;
 }
 
