@@ -17,6 +17,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from arguments import positive, program
 from plot_curve import draw
 from results import number
 
@@ -142,8 +143,8 @@ def main():
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS, metavar="METHOD")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--runs", type=Path, default=ROOT / "runs/table", help="folder of the run folders")
-    parser.add_argument("--innerloop", default=ROOT / "build/release/innerloop", help="the binary")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="trainings side by side")
+    parser.add_argument("--innerloop", type=program, default=str(ROOT / "build/release/innerloop"), help="the binary")
+    parser.add_argument("--jobs", type=positive, default=os.cpu_count(), help="trainings side by side")
     parser.add_argument("--svg", type=Path, help="the plot to write")
     arguments = parser.parse_args()
     runs = Runs(arguments.runs, arguments.innerloop)

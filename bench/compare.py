@@ -13,6 +13,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from arguments import positive, program
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -78,11 +80,11 @@ def line(row):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", default=str(ROOT / "build/peers/bin/python"), help="one that can import jax")
-    parser.add_argument("--innerloop", default=str(ROOT / "build/release/innerloop"), help="the binary")
+    parser.add_argument("--python", type=program, default=str(ROOT / "build/peers/bin/python"), help="one that can import jax")
+    parser.add_argument("--innerloop", type=program, default=str(ROOT / "build/release/innerloop"), help="the binary")
     parser.add_argument("--tasks", type=int, nargs="+", default=[40, 1000], choices=[40, 1000])
     parser.add_argument("--inner-steps", type=int, nargs="+", default=[1, 3], choices=[1, 3])
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each program")
+    parser.add_argument("--rounds", type=positive, default=3, help="turns of each program")
     parser.add_argument("--json", type=Path, help="also writes the rows to this file")
     arguments = parser.parse_args()
 

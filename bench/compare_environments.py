@@ -12,6 +12,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
+from arguments import positive, program
 from compare import ROOT, run
 
 # innerloop's name, gymnax's and Gymnasium's.
@@ -39,9 +40,9 @@ def peer_rate(python, library, name):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", default=str(ROOT / "build/peers/bin/python"), help="one that can import the peers")
-    parser.add_argument("--innerloop", default=str(ROOT / "build/release/innerloop"), help="the binary")
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each program")
+    parser.add_argument("--python", type=program, default=str(ROOT / "build/peers/bin/python"), help="one that can import the peers")
+    parser.add_argument("--innerloop", type=program, default=str(ROOT / "build/release/innerloop"), help="the binary")
+    parser.add_argument("--rounds", type=positive, default=3, help="turns of each program")
     parser.add_argument("--json", type=Path, help="also writes the rows to this file")
     arguments = parser.parse_args()
 

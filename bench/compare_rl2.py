@@ -10,6 +10,7 @@ import argparse
 import json
 from pathlib import Path
 
+from arguments import positive, program
 from compare import ROOT, median, run, run_benchmark
 
 # Environment, steps of a trial, hidden units, trials; and the peer's length of a trial: pulls, or episodes of ten steps.
@@ -52,10 +53,10 @@ def line(row):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", default=str(ROOT / "build/peers/bin/python"), help="one that can import jax")
-    parser.add_argument("--innerloop", default=str(ROOT / "build/release/innerloop"), help="the binary")
+    parser.add_argument("--python", type=program, default=str(ROOT / "build/peers/bin/python"), help="one that can import jax")
+    parser.add_argument("--innerloop", type=program, default=str(ROOT / "build/release/innerloop"), help="the binary")
     parser.add_argument("--trials", type=int, nargs="+", default=[256, 4096], choices=[256, 4096])
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each program")
+    parser.add_argument("--rounds", type=positive, default=3, help="turns of each program")
     parser.add_argument("--json", type=Path, help="also writes the rows to this file")
     arguments = parser.parse_args()
 

@@ -23,6 +23,7 @@ set(INNERLOOP_BUILD_INFO "${PROJECT_BINARY_DIR}/build_info.cpp")
 # All but the commit is known now; the build step fills in that one.
 set(INNERLOOP_COMMIT "@INNERLOOP_COMMIT@")
 configure_file("${build_info_template}" "${INNERLOOP_BUILD_INFO}.in" @ONLY)
+set_source_files_properties("${INNERLOOP_BUILD_INFO}" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 add_custom_target(
   innerloop_build_info
   COMMAND ${CMAKE_COMMAND} -Dsource_dir=${PROJECT_SOURCE_DIR} -Doutput=${INNERLOOP_BUILD_INFO} -P

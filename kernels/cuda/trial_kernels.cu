@@ -1,10 +1,30 @@
-// The operations of policies with a memory for CUDA.
-#include "kernels/cuda/stream.h"
+// The operations on trials for CUDA: those of no memory, and all together.
+#include "kernels/cuda/memory_launchers.h"
 
 namespace innerloop::cuda {
+namespace {
+
+using Passes =
+    TypeList<TrialAdvantages<float>, EpisodeReturns<float>, ShuffleTrials<float>, TrialUpdates<float>>;
+
+template <class... Ops>
+void put(Launchers<TrialOperations<float>>& all, const Launchers<TypeList<Ops...>>& some) {
+  ((static_cast<Launcher<Ops>&>(all) = some), ...);
+}
+
+template <class... OfMemories>
+Launchers<TrialOperations<float>> launchers_with(TypeList<OfMemories...>) {
+  static_assert(Passes::size + (MemoryOperations<OfMemories>::size + ...) == TrialOperations<float>::size);
+  Launchers<TrialOperations<float>> all;
+  put(all, launchers_of(Passes{}));
+  (put(all, memory_launchers<OfMemories>()), ...);
+  return all;
+}
+
+}  // namespace
 
 const Launchers<TrialOperations<float>>& trial_launchers() {
-  static const auto launchers = launchers_of(TrialOperations<float>{});
+  static const Launchers<TrialOperations<float>> launchers = launchers_with(Memories{});
   return launchers;
 }
 
