@@ -40,8 +40,8 @@ struct InnerLoopOptions {
   double gae_lambda = 1.0;
   BaselineName baseline = BaselineName::linear;
   std::vector<int> value_hidden = {32};
-  int value_steps = 5;
-  double value_lr = 0.3;
+  int value_steps = 20;
+  double value_lr = 0.05;
   bool normalize_advantages = true;
 
   bool operator==(const InnerLoopOptions&) const = default;
@@ -111,7 +111,7 @@ struct InnerLoopOptions {
           "of baseline `network`: gradient steps on each batch");
     field("value_lr", o.value_lr, above(0),
           "of baseline `network`: their size, where the returns of a batch have mean 0 and standard "
-          "deviation 1");
+          "deviation 1; a wide network, or large observations, want small ones");
     field("normalize_advantages", o.normalize_advantages, "to mean 0 and standard deviation 1 in each task");
   }
 };

@@ -191,6 +191,31 @@ TEST(ValueNetwork, AdvantagesAreWhatItsValuesLeave) {
   }
 }
 
+// Observations of 8 and more, where steps of 0.3 grow without bound.
+TEST(ValueNetwork, ItsDefaultsFitBoundedlyWhereObservationsAreLarge) {
+  const Config config = small_config({R"(environment={"name": "pendulum", "max_torque": [8, 8]})",
+                                      R"(algorithm={"name": "maml", "baseline": "network"})",
+                                      "policy.initial_log_std=1", "horizon=200", "envs_per_task=20"});
+  Learner learner(config);
+  const PolicyShape shape = value_shape(config);
+  const InnerLoopOptions& options = inner_loop(config);
+  const PlainData data = plain_data(learner.data(0), options.discount);
+  for (int task = 0; task < learner.tasks(); ++task) {
+    const auto unexplained = [&](const Vector& phi) {
+      double sum = 0;
+      for (int r = 0; r < data.t.rows(); ++r)
+        sum += std::pow(data.t.of(data.t.actions, task)[r] -
+                            reference::forward(shape, phi, data.t.observation(task, r)).back()[0],
+                        2);
+      return sum / data.t.rows();
+    };
+    const Vector start = tail(learner.params_before(), shape.parameters());
+    const Vector fitted = plain_fit(shape, data, task, start, options.value_steps, options.value_lr);
+    EXPECT_LT(unexplained(fitted), 0.95 * unexplained(start));
+    EXPECT_LT(unexplained(fitted), 1);  // the returns' own variance
+  }
+}
+
 TEST(ValueNetwork, ThePolicyStillClimbsItsMetaObjective) {
   const Config config = with_network();
   Learner learner(config, 2);
