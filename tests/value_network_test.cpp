@@ -191,7 +191,7 @@ TEST(ValueNetwork, AdvantagesAreWhatItsValuesLeave) {
   }
 }
 
-// Observations of 8 and more, where steps of 0.3 grow without bound.
+// A speed of up to 8 is observed: steps of 0.3 grow without bound.
 TEST(ValueNetwork, ItsDefaultsFitBoundedlyWhereObservationsAreLarge) {
   const Config config = small_config({R"(environment={"name": "pendulum", "max_torque": [8, 8]})",
                                       R"(algorithm={"name": "maml", "baseline": "network"})",
