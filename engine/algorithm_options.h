@@ -16,6 +16,7 @@ inline constexpr int kMaxHorizon = 1 << 20;
 inline constexpr int kMaxHiddenLayers = 16;
 inline constexpr int kMaxContext = 256;
 inline constexpr int kMaxInnerEpochs = 100;
+inline constexpr int kMaxValueWidth = 256;
 
 /// Which step sizes are learned: one number for all parameters, or for each layer, or for each parameter.
 enum class LearnedLr { none, scalar, layer, parameter };
@@ -38,6 +39,9 @@ struct InnerLoopOptions {
   double discount = 0.99;
   double gae_lambda = 1.0;
   BaselineName baseline = BaselineName::linear;
+  std::vector<int> value_hidden = {32};
+  int value_steps = 20;
+  double value_lr = 0.05;
   bool normalize_advantages = true;
 
   bool operator==(const InnerLoopOptions&) const = default;
@@ -96,8 +100,18 @@ struct InnerLoopOptions {
           "λ of generalised advantage estimation; 1: returns less baseline");
     field("baseline", o.baseline,
           Choices{Choice{"none", "nothing is subtracted"},
-                  Choice{"linear", "features of observation and time, fitted on each task's batch"}},
+                  Choice{"linear", "features of observation and time, fitted on each task's batch"},
+                  Choice{"network",
+                         "a network of observation and time, fitted on each task's batches by "
+                         "gradient steps, from a start that is learned with the policy"}},
           "what is subtracted from the returns");
+    field("value_hidden", o.value_hidden, list_of(between(1, kMaxValueWidth), 0, kMaxHiddenLayers),
+          "of baseline `network`: width of each hidden layer, tanh");
+    field("value_steps", o.value_steps, between(1, kMaxInnerEpochs),
+          "of baseline `network`: gradient steps on each batch");
+    field("value_lr", o.value_lr, above(0),
+          "of baseline `network`: their size, where the returns of a batch have mean 0 and standard "
+          "deviation 1; a wide network, or large observations, want small ones");
     field("normalize_advantages", o.normalize_advantages, "to mean 0 and standard deviation 1 in each task");
   }
 };

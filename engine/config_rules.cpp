@@ -84,6 +84,10 @@ void check_context(const Config& config, const OptionSource& source) {
 
 void check_outer(const Config& config, const OptionSource& source) {
   if (!is<TrpoOptions>(config.outer)) return;
+  if (!plays_trials(config) && inner_loop(config).baseline == BaselineName::network)
+    source.refuse("/algorithm/baseline",
+                  "\"none\" or \"linear\" with outer \"trpo\", whose natural gradient is the policy's alone",
+                  "\"network\"");
   if (plays_trials(config)) {
     source.refuse("/outer/name",
                   "\"adam\", \"adamw\" or \"sgd\" with algorithm \"" + algorithm_name(config) +

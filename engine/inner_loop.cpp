@@ -105,6 +105,8 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
     }
   }
   chunks_ = chunks(batches_[0]);
+  if (innerloop::inner_loop(config).baseline == BaselineName::network)
+    value_.emplace(config, sizes.tasks, batches_[0], device, plan);
   plan.add(&partial_, "partial_gradients",
            device.is_cuda() ? "[task][chunk][parameter]" : "[thread][chunk][parameter]",
            {slots, chunks_, parameters});
@@ -130,6 +132,7 @@ void InnerLoop::prepare() {
     copy(adapted_mask_, adapted_parameters(config_, shape_));
   else
     copy(step_sizes_, fixed_step_sizes(config_, shape_, sizes_.lr));
+  if (value_) value_->prepare();
   if (!sizes_.way_back && multiplies()) std::ranges::fill(inner_gradients_, inner_gradients_[0]);
   for (std::size_t k = 1; k < batches_.size(); ++k) {
     const std::size_t last = k * epochs_;
@@ -162,6 +165,7 @@ void InnerLoop::set_steps(const float* params) {
   if (learns_step_sizes())
     device_.once(SetStepSizes<float>{step_layout_, learned, adapted_mask_, step_sizes_});
   multipliers_ = learned + step_layout_.learned();
+  if (value_) value_->start_from(multipliers_ + multiplier_layout_.learned());
 }
 
 void InnerLoop::start(const float* params) {
@@ -201,6 +205,7 @@ void InnerLoop::rollout(int k, bool deterministic) {
   op.discount = static_cast<float>(options.discount);
   op.gae_lambda = static_cast<float>(options.gae_lambda);
   op.linear_baseline = options.baseline == BaselineName::linear;
+  if (value_) op.values = value_->fit(batches_[at], k == 0);
   op.normalize = options.normalize_advantages;
   op.dice = options.estimator == EstimatorName::dice && k < sizes_.steps;
   device_.per_task(op, sizes_.tasks);
@@ -440,6 +445,7 @@ void InnerLoop::mean_over_tasks(const float* x, const float* minus, float* out) 
   };
   add_mean(step_layout_.learned(), step_size_gradient_);
   add_mean(multiplier_layout_.learned(), multiplier_gradient_);
+  if (value_) value_->mean_over_tasks(op.out);
 }
 
 void InnerLoop::mean_values(int k, float* out, bool add, const int* enabled) {

@@ -3,6 +3,7 @@
 // Each member enqueues the operations of one stage of the paper's loop; an algorithm is a short sequence of them.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "engine/config.h"
@@ -10,6 +11,7 @@
 #include "engine/memory_plan.h"
 #include "engine/policy_layout.h"
 #include "engine/step_sizes.h"
+#include "engine/value_baseline.h"
 
 namespace innerloop {
 
@@ -34,10 +36,11 @@ class InnerLoop {
   const InnerLoopSizes& sizes() const { return sizes_; }
   int horizon() const { return config_.horizon; }
   long parameters() const { return shape_.parameters(); }
-  /// All that is learned, M numbers: the policy's P parameters and, behind them, the learned step sizes and
-  /// the network that multiplies them.
+  /// All that is learned, M numbers: the policy's P parameters and, behind them, the learned step sizes, the
+  /// network that multiplies them, and where value networks start.
   std::int64_t learned() const {
-    return parameters() + step_layout_.learned() + multiplier_layout_.learned();
+    return parameters() + step_layout_.learned() + multiplier_layout_.learned() +
+           (value_ ? value_->parameters() : 0);
   }
   bool learns_step_sizes() const { return step_layout_.sets > 0; }
   /// Numbers a task takes in `tasks()`.
@@ -156,7 +159,8 @@ class InnerLoop {
   float* multiplier_gradient_ = nullptr;  // [task][number]
   float* multiplied_ = nullptr;           // [task][P]  a∘v or a∘g, for the learned step sizes
   float* multiplied_direction_ = nullptr;  // [task][P]  what H is multiplied with, or H·u
-  float* tangents_ = nullptr;              // DiCE
+  std::optional<ValueBaseline> value_;
+  float* tangents_ = nullptr;  // DiCE
   float* score_ = nullptr;
   RandomKey* key_ = nullptr;
 };

@@ -26,6 +26,17 @@ PolicyShape policy_shape(const Config& config) {
   return shape;
 }
 
+PolicyShape value_shape(const Config& config) {
+  PolicyShape shape;
+  const InnerLoopOptions& options = inner_loop(config);
+  if (options.baseline != BaselineName::network) return shape;
+  shape.layers = static_cast<int>(options.value_hidden.size()) + 1;
+  shape.width[0] = policy_shape(config).inputs() + 1;
+  std::ranges::copy(options.value_hidden, shape.width + 1);
+  shape.width[shape.layers] = 1;
+  return shape;
+}
+
 std::vector<LayoutEntry> policy_layout(const PolicyShape& shape) {
   std::vector<LayoutEntry> layout;
   for (int l = 0; l < shape.layers; ++l) {
@@ -57,13 +68,21 @@ std::vector<LayoutEntry> learned_layout(const Config& config) {
     layout.push_back({name + "weight", start + multipliers.weight(pass), {units, units}});
     layout.push_back({name + "bias", start + multipliers.bias(pass), {units}});
   }
+  if (const PolicyShape value = value_shape(config); value.layers > 0)
+    for (LayoutEntry& entry : policy_layout(value))
+      layout.push_back({"value." + entry.name, start + multipliers.learned() + entry.offset, entry.shape});
   return layout;
+}
+
+std::int64_t value_parameters(const Config& config) {
+  const PolicyShape shape = value_shape(config);
+  return shape.layers > 0 ? shape.parameters() : 0;
 }
 
 std::int64_t learned_parameters(const Config& config) {
   const PolicyShape shape = policy_shape(config);
   return shape.parameters() + step_size_layout(config, shape, inner_loop(config).inner_steps).learned() +
-         multiplier_layout(config, shape).learned();
+         multiplier_layout(config, shape).learned() + value_parameters(config);
 }
 
 std::vector<float> initial_parameters(const Config& config, const PolicyShape& shape) {
@@ -94,6 +113,13 @@ std::vector<float> initial_parameters(const Config& config, const PolicyShape& s
   params.resize(params.size() + static_cast<std::size_t>(multipliers.learned()), 0.0f);
   draw_weights(start + multipliers.weight(0), units * units, units, units);
   std::fill(params.end() - units, params.end(), 1.0f);
+  const PolicyShape value = value_shape(config);
+  const int value_start = static_cast<int>(params.size());
+  params.resize(params.size() + static_cast<std::size_t>(value_parameters(config)), 0.0f);
+  for (int l = 0; l < value.layers; ++l) {
+    const int in = value.width[l], out = value.width[l + 1];
+    draw_weights(value_start + value.weight_offset(l), in * out, in, out);
+  }
   return params;
 }
 

@@ -16,6 +16,8 @@ struct Advantages {
   Batch<T> batch;  // reads observations, rewards, valid, ends; writes advantages, credits, statistics
   T discount = 1, gae_lambda = 1;
   bool linear_baseline = true;
+  const T* values =
+      nullptr;  // [task][row_stride]  the baseline where there is one already; null: there is none
   bool normalize = true;
   bool dice = false;
   const int* enabled = nullptr;
@@ -96,6 +98,7 @@ TEAM_FN void Advantages<T>::operator()(const Team& team, const Place& place, Scr
     const auto end = load_first<L>(ends + row, count) > L(0);
     const auto counts = load_first<L>(valid + row, count) > L(0);
     L value(0);
+    if (values != nullptr) value = load_first<L>(values + at + row, count);
     if (features > 0) {
       const L elapsed = load_first<L>(b.elapsed + row, count);
       for (int i = 0; i < features; ++i)

@@ -8,7 +8,7 @@ enum class Activation { tanh, relu };
 /// The inner surrogate, a rule per trajectory.
 enum class EstimatorName { reinforce, ratio, clipped, dice };
 
-enum class BaselineName { none, linear };
+enum class BaselineName { none, linear, network };
 
 /// How a context enters the policy: as further inputs, or by scaling and shifting the first hidden layer (FiLM).
 enum class ContextInput { concatenate, film };

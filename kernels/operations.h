@@ -30,6 +30,7 @@
 #include "kernels/trial_updates.h"
 #include "kernels/type_list.h"
 #include "kernels/wide_memory.h"
+#include "kernels/value_network.h"
 
 namespace innerloop {
 
@@ -39,7 +40,7 @@ using PolicyOperations =
              TangentLogProb<T>, DiceCurvature<T>, ApplyGradient<T>, SumOverTasks<T>, AdaptationCredit<T>,
              MeanValues<T>, OuterStep<T>, ConjugateGradient<T>, LineSearch<T>, AdaptPenalties<T>,
              SetStepSizes<T>, StepSizeGradient<T>, StepSizeTangent<T>, MultiplyStep<T>, MultiplyStepBack<T>,
-             MultiplyStepTangent<T>, FmaPeak<T>>;
+             MultiplyStepTangent<T>, ValueTargets<T>, ValuesOfSamples<T>, FmaPeak<T>>;
 
 template <class T, class List>
 struct MemoryOperationsOf;

@@ -40,7 +40,8 @@ class Policy:
     def __init__(self, layout, options):
         self.learned = next((e for e in layout if e["name"] in ("inner_lr", "log_inner_lr")), None)
         self.network = [e for e in layout if e["name"].startswith("multipliers.")]
-        self.layout = [e for e in layout if e is not self.learned and e not in self.network]
+        other = ("multipliers.", "value.")
+        self.layout = [e for e in layout if e is not self.learned and not e["name"].startswith(other)]
         self.layers = sum(entry["name"].endswith(".weight") for entry in self.layout)
         self.gaussian = any(entry["name"] == "log_std" for entry in layout)
         self.activation = jnp.tanh if options["activation"] == "tanh" else jax.nn.relu
@@ -158,6 +159,53 @@ def credits(tensors, inner_steps, weight):
     return weight * (returns - returns.mean()) / (returns.std() + 1e-8)
 
 
+class ValueNetworks:
+    """Of baseline `network`: every task's, fitted to one batch after the other; φ is all their parameters, of each task."""
+
+    def __init__(self, layout, algorithm):
+        self.layout = [e for e in layout if e["name"].startswith("value.layer")]
+        self.start = min(e["offset"] for e in self.layout)
+        self.steps, self.lr = algorithm["value_steps"], np.float64(np.float32(algorithm["value_lr"]))
+        self.discount, self.decay = algorithm["discount"], algorithm["discount"] * algorithm["gae_lambda"]
+        self.normalize = algorithm["normalize_advantages"]
+
+    def values(self, phi, inputs):
+        x = inputs
+        for weight, bias in zip(self.layout[::2], self.layout[1::2]):
+            tensors = (
+                phi[e["offset"] - self.start :][: int(np.prod(e["shape"]))].reshape(e["shape"]) for e in (weight, bias)
+            )
+            x = x @ next(tensors) + next(tensors)
+            if bias is not self.layout[-1]:
+                x = jnp.tanh(x)
+        return x[..., 0]
+
+    def advantages(self, phi, batch, rewards):
+        """φ fitted to a task's batch, and the advantages over its values."""
+        going, valid = batch["episode_ends"] == 0, batch["valid"] > 0
+        horizon = rewards.shape[-1]
+        time, returns, advantages = np.zeros(rewards.shape), np.zeros(rewards.shape), np.zeros(rewards.shape)
+        for t in range(horizon - 1):
+            time[:, t + 1] = np.where(going[:, t], time[:, t] + 1, 0)
+        after = 0
+        for t in reversed(range(horizon)):
+            after = returns[:, t] = rewards[:, t] + self.discount * going[:, t] * after
+        mean, deviation = returns[valid].mean(), returns[valid].std() + 1e-8
+        inputs = np.concatenate([batch["observations"], time[..., None] / horizon], axis=-1)
+        loss = jax.grad(lambda p: jnp.mean((self.values(p, inputs[valid]) - (returns[valid] - mean) / deviation) ** 2) / 2)
+        for _ in range(self.steps):
+            phi = phi - self.lr * loss(phi)
+        values = np.where(valid, mean + deviation * np.asarray(self.values(phi, inputs)), 0)
+        value_after = after = 0
+        for t in reversed(range(horizon)):
+            error = rewards[:, t] + self.discount * going[:, t] * value_after - values[:, t]
+            after = advantages[:, t] = np.where(valid[:, t], error + self.decay * going[:, t] * after, 0)
+            value_after = values[:, t]
+        if self.normalize:
+            advantages = (advantages - advantages[valid].mean()) / (advantages[valid].std() + 1e-8)
+        return phi, np.where(valid, advantages, 0)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file")
@@ -234,13 +282,25 @@ def main():
         compare("outer_gradient", tensors["outer_gradient"], np.stack([jax.grad(outer)(adapted[i], i) for i in range(tasks)]))
     if name == "reptile":
         adapted = tensors[f"inner.{steps}.params"].astype(np.float64)
-        wanted = (adapted - tensors["params"]).mean(axis=0)
+        wanted = (adapted - tensors["params"][:size]).mean(axis=0)
     else:
         wanted = sum(jax.grad(objective)(theta, i) for i in range(tasks)) / tasks
     if name == "cavia":  # every task's context starts at 0: nothing is learned of it
         wanted = np.array(wanted)
         wanted[size - algorithm["context_size"] : size] = 0
-    compare("meta_gradient", tensors["meta_gradient"], wanted)
+    learned = None
+    if algorithm["baseline"] == "network":
+        networks = ValueNetworks(layout, algorithm)
+        learned = networks.start
+        phi = [theta[learned:]] * tasks
+        for k in range(steps + 1):
+            rewards = inexact(tensors[f"inner.{k}.rewards"])
+            phi, advantages = zip(*(networks.advantages(phi[i], of_task(k, i), rewards[i]) for i in range(tasks)))
+            if estimator != "dice" or k == steps:
+                compare(f"inner.{k}.advantages", batches[k]["advantages"], advantages)
+        moved = np.mean([np.asarray(p - theta[learned:]) for p in phi], axis=0)
+        compare("meta_gradient, value networks", tensors["meta_gradient"][learned:], moved)
+    compare("meta_gradient", tensors["meta_gradient"][:learned], wanted[:learned])
 
     width = max(map(len, found))
     for label, error in found.items():

@@ -83,7 +83,8 @@ std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>&
                          "PpoSeparateValue",
                          "Alfa",
                          "AlfaTrpo",
-                         "FomamlAlfa"};
+                         "FomamlAlfa",
+                         "MamlValueNetwork"};
   return names[info.index];
 }
 
@@ -161,7 +162,9 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{R"(algorithm={"name":"alfa","inner_steps":2,"learned_lr_per_step":true})"},
         std::vector<std::string>{R"(algorithm={"name":"alfa","inner_steps":2,"learned_lr":"none"})",
                                  R"(outer={"name":"trpo"})"},
-        std::vector<std::string>{R"(algorithm={"name":"fomaml","inner_epochs":2,"multipliers":true})"}),
+        std::vector<std::string>{R"(algorithm={"name":"fomaml","inner_epochs":2,"multipliers":true})"},
+        std::vector<std::string>{
+            R"(algorithm={"name":"maml","inner_steps":2,"baseline":"network","value_hidden":[5]})"}),
     learner_name);
 
 TEST(Trainer, TheStateChangesEveryIteration) {

@@ -55,6 +55,8 @@ const Variant kAlgorithms[] = {
     {"Alfa", {R"(algorithm={"name":"alfa","inner_steps":2,"inner_epochs":2})"}},
     {"AlfaTrpo",
      {R"(algorithm={"name":"alfa","inner_steps":2})", R"(outer={"name":"trpo","cg_iterations":3})"}},
+    {"ValueNetwork",
+     {R"(algorithm={"name":"maml","inner_steps":2,"baseline":"network","value_hidden":[6]})"}},
     {"Pretraining", {R"(algorithm={"name":"pretraining","inner_lr":0.5})"}},
 };
 

@@ -255,6 +255,42 @@ struct Cases {
         op.dice = form.dice;
         return op;
       });
+    add("Advantages", "of_values", [p = deep](Memory& memory) {
+      Advantages<float> op;
+      op.batch = p.batch(memory);
+      op.discount = 0.97f;
+      op.gae_lambda = 0.9f;
+      op.linear_baseline = false;
+      op.values = memory.normals("values", p.tasks * p.rows_stride());
+      return op;
+    });
+  }
+
+  void values() {
+    const auto data = [](Memory& memory, const Problem& p, bool filled) {
+      const long rows = p.tasks * p.rows_stride(), inputs = p.shape.inputs() + 1;
+      const auto numbers = [&](const char* name, long count) {
+        return filled ? memory.normals(name, count) : memory.blank(name, count);
+      };
+      return ValueData<float>{numbers("inputs", rows * inputs), numbers("targets", rows),
+                              numbers("scale", 2L * p.tasks)};
+    };
+    add("ValueTargets", "one", [=, p = deep](Memory& memory) {
+      return ValueTargets<float>{p.batch(memory), 0.97f, data(memory, p, false)};
+    });
+    for (const bool shared : {false, true})
+      add("ValuesOfSamples", shared ? "shared" : "own", [=, p = deep](Memory& memory) {
+        const Problem value{policy_of({p.shape.inputs() + 1, 18, 1}, HeadKind::gaussian), p.tasks, p.horizon,
+                            p.envs};
+        const ValueData<float> of = data(memory, p, true);
+        ValuesOfSamples<float> op;
+        op.shape = value.shape;
+        op.params = value.params(memory, "params", shared);
+        op.batch = of.batch(p.batch(memory));
+        op.scale = of.scale;
+        op.values = memory.blank("values", p.tasks * p.rows_stride());
+        return op;
+      });
   }
 
   void sums() {
@@ -825,6 +861,7 @@ std::vector<OperationCase> operation_cases(CaseSize size) {
   cases.curvatures<FisherVector<float>>("FisherVector");
   cases.tangents();
   cases.advantages();
+  cases.values();
   cases.sums();
   cases.step_sizes();
   cases.step_multipliers();
