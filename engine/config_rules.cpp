@@ -203,8 +203,10 @@ void check_policy(const Config& config, const OptionSource& source) {
             source.refuse("/policy/layer_norm",
                           "false with 1 hidden unit, of which normalisation would leave nothing", "true");
           if (policy.layer_norm && policy.hidden > RecurrentOptions::kMaxTeamHidden)
-            source.refuse("/policy/layer_norm",
-                          "false with more than " + std::to_string(RecurrentOptions::kMaxTeamHidden) + " hidden units", "true");
+            source.refuse(
+                "/policy/layer_norm",
+                "false with more than " + std::to_string(RecurrentOptions::kMaxTeamHidden) + " hidden units",
+                "true");
         }
       },
       config.policy);

@@ -28,6 +28,7 @@ PolicyShape policy_shape(const Config& config) {
 
 PolicyShape value_shape(const Config& config) {
   PolicyShape shape;
+  shape.layers = 0;
   const InnerLoopOptions& options = inner_loop(config);
   if (options.baseline != BaselineName::network) return shape;
   shape.layers = static_cast<int>(options.value_hidden.size()) + 1;

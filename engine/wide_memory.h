@@ -14,7 +14,8 @@
 namespace innerloop {
 
 inline bool is_wide(const MemoryPolicyShape& shape) {
-  return shape.memory.kind != MemoryKind::feedforward && shape.memory.hidden > RecurrentOptions::kMaxTeamHidden;
+  return shape.memory.kind != MemoryKind::feedforward &&
+         shape.memory.hidden > RecurrentOptions::kMaxTeamHidden;
 }
 
 /// Calls f.operator()<Memory>() for a memory that can be wide.

@@ -29,8 +29,8 @@
 #include "kernels/trial_step.h"
 #include "kernels/trial_updates.h"
 #include "kernels/type_list.h"
-#include "kernels/wide_memory.h"
 #include "kernels/value_network.h"
+#include "kernels/wide_memory.h"
 
 namespace innerloop {
 
