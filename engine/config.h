@@ -49,7 +49,8 @@ struct MlpOptions {
     field("initial_log_std", o.initial_log_std, between(-20, 5),
           "where the Gaussian head's log standard deviation starts; it is learned, and adapted by the inner "
           "steps");
-    field("min_log_std", o.min_log_std, between(-20, 5), "floor of the log standard deviation (log 1e-6)");
+    field("min_log_std", o.min_log_std, between(-20, 5),
+          "floor of the log standard deviation (log 1e-6); where it starts at its floor it stays there");
   }
 };
 
@@ -77,7 +78,8 @@ struct RecurrentOptions {
         "is");
     field("initial_log_std", o.initial_log_std, between(-20, 5),
           "where the Gaussian head's log standard deviation starts");
-    field("min_log_std", o.min_log_std, between(-20, 5), "floor of the log standard deviation (log 1e-6)");
+    field("min_log_std", o.min_log_std, between(-20, 5),
+          "floor of the log standard deviation (log 1e-6); where it starts at its floor it stays there");
   }
 };
 

@@ -563,5 +563,22 @@ TEST(Algorithms, TrposDampingTurnsTheStepTowardsTheGradient) {
   EXPECT_GT(cosine[1], 0.99);
 }
 
+// A standard deviation that is not to be learned: no step of any kind moves it, and the rest goes on.
+TEST(Algorithms, ALogStdThatStartsAtItsFloorStaysThere) {
+  for (const std::string more :
+       {"algorithm.name=maml", "algorithm.name=meta_sgd", "algorithm.name=emaml", "algorithm.name=reptile",
+        R"(outer={"name": "trpo"})", R"(outer={"name": "adamw", "weight_decay": 0.5})",
+        "algorithm.entropy_weight=0.1"}) {
+    const Config config = small_config(
+        {"policy.initial_log_std=-0.7", "policy.min_log_std=-0.7", "algorithm.inner_lr=0.5", more});
+    Learner learner(config, 3);
+    const PolicyShape shape = policy_shape(config);
+    const Vector params = learner.params();
+    EXPECT_NE(params.front(), learner.params_before().front()) << more;
+    for (int o = 0; o < shape.outputs(); ++o)
+      EXPECT_EQ(params[static_cast<std::size_t>(shape.log_std_offset() + o)], -0.7f) << more;
+  }
+}
+
 }  // namespace
 }  // namespace innerloop
