@@ -788,12 +788,14 @@ struct Cases {
         op.tile_envs = small ? 9 : 5;
         return op;
       });
-    trial_step<Env>(name + "_begin", options, -1);
-    trial_step<Env>(name, options, 2);
+    trial_step<Env>(name + "_begin", options, -1, false);
+    trial_step<Env>(name, options, 2, false);
+    trial_step<Env>(name + "_deterministic", options, 2, true);
+    // What an environment does, TrialStep does by the same functions. The rest is alike in every environment, and on a GPU
+    // each has large kernels of its own.
+    if (!std::is_same_v<Env, PointNavigation> && !std::is_same_v<Env, TabularMdp>) return;
     trial_rollout<Env, Gru>(name, {MemoryKind::gru}, options, false);
     trial_rollout<Env, Gru>(name + "_deterministic", {MemoryKind::gru}, options, true);
-    // Alike in every environment, and on a GPU kernels of their own.
-    if (!std::is_same_v<Env, PointNavigation> && !std::is_same_v<Env, TabularMdp>) return;
     trial_rollout<Env, Gru>(name + "_normalised", {MemoryKind::gru, true}, options, false);
     trial_rollout<Env, Gru>(name + "_separate", {MemoryKind::gru, false, true}, options, false);
     trial_rollout<Env, Lstm>(name + "_lstm", {MemoryKind::lstm}, options, false);
@@ -803,7 +805,8 @@ struct Cases {
   }
   // A step of a memory whose rows' states are 32 numbers.
   template <class Env>
-  void trial_step(const std::string& name, const typename Env::Options& options, int step) {
+  void trial_step(const std::string& name, const typename Env::Options& options, int step,
+                  bool deterministic) {
     add_once("TrialStep", name, [=, size = size](Memory& memory) {
       const HeadKind head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
       TrialStep<float, Env> op;
@@ -819,6 +822,7 @@ struct Cases {
       op.state_size = 32;
       op.memory[0] = memory.normals("states", static_cast<long>(op.trials.batch.envs) * op.state_size);
       op.step = step;
+      op.deterministic = deterministic;
       // States that a step has left are positive and below 1.
       std::vector<double> between(static_cast<std::size_t>(op.trials.tiles() * op.kTileState));
       for (double& x : between) x = 0.2 + 0.7 * uniform(memory.random());
