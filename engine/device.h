@@ -68,13 +68,17 @@ class Device {
   /// Memory of `bytes`, all 0. @throws RunError saying what was wanted and what was there.
   std::shared_ptr<void> allocate(std::int64_t bytes);
 
-  /// Enqueues `op` for each task < tasks. The operation's data must live until finish().
+  /// Enqueues `op` for each task < tasks, and what follows it where that has an `out`. The operations' data must live
+  /// until finish().
   template <class Op>
-  void per_task(const Op& op, int tasks) {
-    if (cuda_)
-      launch_cuda(op, tasks);
-    else
-      pending_.push_back(stage(op, tasks));
+  void per_task(const Op& op, int tasks, const Follower<Op>& follower = {}) {
+    if (cuda_) return launch_cuda(op, tasks, follower);
+    pending_.push_back(stage(op, tasks));
+    if constexpr (kHasFollower<Op>) {
+      if (follower.out == nullptr) return;
+      pending_.push_back(stage(follower, tasks));
+      pending_.back().enabled = op.enabled;
+    }
   }
   /// Enqueues `op` once, after everything before it.
   template <class Op>
@@ -138,12 +142,13 @@ class Device {
     }
   }
   template <class Op>
-  void launch_cuda([[maybe_unused]] const Op& op, [[maybe_unused]] int tasks) {
+  void launch_cuda([[maybe_unused]] const Op& op, [[maybe_unused]] int tasks,
+                   [[maybe_unused]] const Follower<Op>& follower = {}) {
 #if defined(INNERLOOP_CUDA)
     on_cuda([&] {
       find<cuda::Launcher<Op>>(cuda::policy_launchers(), cuda::draw_launchers(), cuda::rollout_launchers(),
                                cuda::trial_launchers())
-          .launch(*stream_, op, tasks);
+          .launch(*stream_, op, tasks, follower);
     });
 #endif
   }

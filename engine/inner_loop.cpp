@@ -217,8 +217,8 @@ Kept<float> InnerLoop::kept_for(int k, const Parameters<float>& params) const {
   return same ? kept_[at] : Kept<float>{};
 }
 
-void InnerLoop::apply(int k, const Parameters<float>& base, StepSize<float> step, float* out,
-                      const int* enabled, float* gradient) {
+ApplyGradient<float> InnerLoop::step_from(int k, const Parameters<float>& base, StepSize<float> step,
+                                          float* out, float* gradient) const {
   ApplyGradient<float> op;
   op.parameters = shape_.parameters();
   op.chunks = chunks_;
@@ -228,8 +228,7 @@ void InnerLoop::apply(int k, const Parameters<float>& base, StepSize<float> step
   op.step = step;
   op.out = out;
   op.gradient = gradient;
-  op.enabled = enabled;
-  device_.per_task(op, sizes_.tasks);
+  return op;
 }
 
 PolicyGradient<float> InnerLoop::gradient_at(int k, const Parameters<float>& params,
@@ -264,13 +263,12 @@ void InnerLoop::adapt(int k, Parameters<float> from, const std::vector<float*>& 
     op.clip = static_cast<float>(options.clip_epsilon);
     op.entropy_weight = static_cast<float>(options.entropy_weight);
     op.enabled = enabled;
-    device_.per_task(op, sizes_.tasks);
     float *const to = chain[update(k, j) + 1], *const gradient = inner_gradients_[update(k, j)];
     if (multiplies()) {
-      apply(k, {}, {}, gradient, enabled);
+      device_.per_task(op, sizes_.tasks, step_from(k, {}, {}, gradient));
       device_.per_task(MultiplyStep<float>{multiplied(k, j, from), to, enabled}, sizes_.tasks);
     } else {
-      apply(k, from, step_size(k), to, enabled, gradient);
+      device_.per_task(op, sizes_.tasks, step_from(k, from, step_size(k), to, gradient));
     }
     from = {to, parameters()};
   }
@@ -300,8 +298,7 @@ void InnerLoop::add_gradient(int k, const Parameters<float>& params, const Term&
   op.values = values_;
   op.enabled = term.enabled;
   if (out == nullptr) op.partial = nullptr;
-  device_.per_task(op, sizes_.tasks);
-  if (out != nullptr) apply(k, {base, parameters()}, {}, out, term.enabled);
+  device_.per_task(op, sizes_.tasks, step_from(k, {base, parameters()}, {}, out));
 }
 
 const float* InnerLoop::through_step(int k, const Parameters<float>& params, const float* v, float* out,
@@ -326,8 +323,7 @@ const float* InnerLoop::through_step(int k, const Parameters<float>& params, con
     }
     add_update_step_size_gradient(k, j, at_sizes);
     if (!second_order) continue;
-    hessian_product(k, at, estimator_of_update(j), direction);
-    apply(k, {v, parameters()}, {}, out, nullptr);
+    hessian_product(k, at, estimator_of_update(j), direction, step_from(k, {v, parameters()}, {}, out));
     v = out;
   }
   return v;
@@ -354,8 +350,8 @@ Parameters<float> InnerLoop::along_step(int k, const Parameters<float>& params, 
     const Parameters<float> at = at_update(k, j, params);
     if (multiplies()) {
       if (second_order) {
-        hessian_product(k, at, estimator_of_update(j), {moved, {}});
-        apply(k, {}, {}, multiplied_direction_, nullptr);
+        hessian_product(k, at, estimator_of_update(j), {moved, {}},
+                        step_from(k, {}, {}, multiplied_direction_));
       }
       MultiplyStepTangent<float> op;
       op.step = multiplied(k, j, at);
@@ -368,8 +364,9 @@ Parameters<float> InnerLoop::along_step(int k, const Parameters<float>& params, 
       moved = {out, parameters()};
     } else if (second_order) {
       // α is one number: as in through_step.
-      hessian_product(k, at, estimator_of_update(j), {moved, size_each_ ? StepSize<float>{} : step_size(k)});
-      apply(k, moved, size_each_ ? step_size(k) : StepSize<float>{}, out, nullptr);
+      const StepSize<float> one{}, size = step_size(k);
+      hessian_product(k, at, estimator_of_update(j), {moved, size_each_ ? one : size},
+                      step_from(k, moved, size_each_ ? size : one, out));
       moved = {out, parameters()};
     }
     if (!learns_step_sizes()) continue;
@@ -387,9 +384,9 @@ Parameters<float> InnerLoop::along_step(int k, const Parameters<float>& params, 
   return moved;
 }
 
-// Leaves partial sums of H_k·direction.
+// H_k·direction, for `step` to make use of.
 void InnerLoop::hessian_product(int k, const Parameters<float>& params, EstimatorName estimator,
-                                const Direction<float>& direction) {
+                                const Direction<float>& direction, const ApplyGradient<float>& step) {
   const InnerLoopOptions& options = innerloop::inner_loop(config_);
   HessianVector<float> op;
   op.shape = shape_;
@@ -407,7 +404,7 @@ void InnerLoop::hessian_product(int k, const Parameters<float>& params, Estimato
     device_.per_task(DiceCurvature<float>{batch(k), tangents_, score_}, sizes_.tasks);
     op.score = score_;
   }
-  device_.per_task(op, sizes_.tasks);
+  device_.per_task(op, sizes_.tasks, step);
 }
 
 void InnerLoop::fisher_product(int k, const Parameters<float>& params, const Parameters<float>& v,
@@ -419,8 +416,7 @@ void InnerLoop::fisher_product(int k, const Parameters<float>& params, const Par
   op.kept = kept_for(k, params);
   op.direction = {v, {}};
   op.partial = partial_;
-  device_.per_task(op, sizes_.tasks);
-  apply(k, {}, {}, out, nullptr);
+  device_.per_task(op, sizes_.tasks, step_from(k, {}, {}, out));
 }
 
 void InnerLoop::mean_over_tasks(const float* x, const float* minus, float* out) {

@@ -119,10 +119,11 @@ class InnerLoop {
   Kept<float> kept_for(int k, const Parameters<float>& params) const;
   PolicyGradient<float> gradient_at(int k, const Parameters<float>& params, EstimatorName estimator) const;
   void adapt(int k, Parameters<float> from, const std::vector<float*>& chain, const int* enabled);
-  void apply(int k, const Parameters<float>& base, StepSize<float> step, float* out, const int* enabled,
-             float* gradient = nullptr);
+  /// What makes of the partial sums of a gradient on D_k a step from `base`.
+  ApplyGradient<float> step_from(int k, const Parameters<float>& base, StepSize<float> step, float* out,
+                                 float* gradient = nullptr) const;
   void hessian_product(int k, const Parameters<float>& params, EstimatorName estimator,
-                       const Direction<float>& direction);
+                       const Direction<float>& direction, const ApplyGradient<float>& step);
   void add_update_step_size_gradient(int k, int j, const float* v);
   /// From now on the inner steps are those of `params` [M].
   void set_steps(const float* params);

@@ -89,8 +89,8 @@ void KernelBench::inner_step(bool kept) {
   op.batch = inner_.batch(0);
   op.kept = activations(kept);
   op.partial = partial_;
-  device_.per_task(op, config_.tasks_per_iteration);
-  apply(op.params, {step_, 0});
+  device_.per_task(op, config_.tasks_per_iteration, step_from(op.params, {step_, 0}));
+  device_.finish();
 }
 
 void KernelBench::hessian_vector(bool kept) {
@@ -101,11 +101,11 @@ void KernelBench::hessian_vector(bool kept) {
   op.kept = activations(kept);
   op.direction = {inner_.drawn(1), {step_, 0}};
   op.partial = partial_;
-  device_.per_task(op, config_.tasks_per_iteration);
-  apply(op.direction.vector, {});
+  device_.per_task(op, config_.tasks_per_iteration, step_from(op.direction.vector, {}));
+  device_.finish();
 }
 
-void KernelBench::apply(const Parameters<float>& base, StepSize<float> step) {
+ApplyGradient<float> KernelBench::step_from(const Parameters<float>& base, StepSize<float> step) const {
   ApplyGradient<float> op;
   op.parameters = shape().parameters();
   op.chunks = chunks(inner_.batch(0));
@@ -114,8 +114,7 @@ void KernelBench::apply(const Parameters<float>& base, StepSize<float> step) {
   op.base = base;
   op.step = step;
   op.out = out_;
-  device_.per_task(op, config_.tasks_per_iteration);
-  device_.finish();
+  return op;
 }
 
 double measure_fma_peak(Device& device) {

@@ -30,7 +30,7 @@ class KernelBench {
 
  private:
   Kept<float> activations(bool kept) const { return kept ? kept_ : Kept<float>{}; }
-  void apply(const Parameters<float>& base, StepSize<float> step);
+  ApplyGradient<float> step_from(const Parameters<float>& base, StepSize<float> step) const;
 
   Device& device_;
   const Config config_;

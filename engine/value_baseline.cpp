@@ -42,8 +42,7 @@ const float* ValueBaseline::fit(const Batch<float>& batch, bool first) {
   step.out = params_;
   for (int i = 0; i < options.value_steps; ++i) {
     gradient.params = step.base = from;
-    device_.per_task(gradient, tasks_);
-    device_.per_task(step, tasks_);
+    device_.per_task(gradient, tasks_, step);
     from = {params_, parameters()};
   }
   device_.per_task(ValuesOfSamples<float>{shape_, from, gradient.batch, data_.scale, values_}, tasks_);

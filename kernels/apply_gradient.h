@@ -15,8 +15,8 @@ struct ApplyGradient {
   const T* statistics = nullptr;  // [task][kStatistics], for the number of samples
   Parameters<T> base;             // null: 0
   StepSize<T> step;               // null: 1
-  T* out = nullptr;               // [task][P]; may be the base
-  T* gradient = nullptr;          // [task][P]  the sum alone; null: not wanted
+  T* out = nullptr;       // [task][P]; may be the base. As a follower: null where nothing is to be done
+  T* gradient = nullptr;  // [task][P]  the sum alone; null: not wanted
   const int* enabled = nullptr;
 
   static constexpr int kPartParameters = 4096;

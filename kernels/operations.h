@@ -85,6 +85,25 @@ using TrialOperations =
 template <class T>
 using HostTrialOperations = Joined<TypeList<MatrixProduct<T>>, TrialOperations<T>>;
 
+// What follows an operation task by task, once all parts of a task are done. A GPU does both in one launch.
+struct Nothing {};
+template <class Op>
+struct FollowerOf {
+  using type = Nothing;
+};
+template <class T>
+struct FollowerOf<PolicyGradient<T>> {
+  using type = ApplyGradient<T>;
+};
+template <class T, CurvatureKind Kind>
+struct FollowerOf<CurvatureVector<T, Kind>> {
+  using type = ApplyGradient<T>;
+};
+template <class Op>
+using Follower = typename FollowerOf<Op>::type;
+template <class Op>
+inline constexpr bool kHasFollower = !std::is_same_v<Follower<Op>, Nothing>;
+
 // How one kind of team runs one kind of operation.
 template <class Op>
 struct HostKernel {

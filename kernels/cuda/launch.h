@@ -49,10 +49,10 @@ void copy(Stream& stream, void* to, const void* from, std::int64_t bytes, Direct
 /// Enqueues a product, done by cuBLAS in single precision.
 void multiply(Stream& stream, const MatrixProduct<float>& product);
 
-// How an operation is enqueued: a block for each of its parts of each task.
+// How an operation is enqueued: a block for each of its parts of each task; then, where it has an `out`, its follower.
 template <class Op>
 struct Launcher {
-  void (*launch)(Stream&, const Op&, int tasks);
+  void (*launch)(Stream&, const Op&, int tasks, const Follower<Op>&);
 };
 template <class List>
 struct Launchers;

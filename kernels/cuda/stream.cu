@@ -48,6 +48,7 @@ Stream::~Stream() {
   (void)cudaStreamSynchronize(handle);
   products = nullptr;  // before the stream that it works on
   (void)cudaFree(scratch);
+  for (int* each : counters) (void)cudaFree(each);
   (void)cudaStreamDestroy(handle);
 }
 
@@ -60,6 +61,16 @@ void* Stream::reserve(std::int64_t bytes) {
   scratch = device_memory(bytes);
   scratch_bytes = bytes;
   return scratch;
+}
+
+int* Stream::counters_of(int tasks) {
+  if (tasks > counted_tasks) {
+    const std::int64_t bytes = std::int64_t{tasks} * static_cast<std::int64_t>(sizeof(int));
+    counters.push_back(static_cast<int*>(device_memory(bytes)));
+    INNERLOOP_CUDA_CHECK(cudaMemsetAsync(counters.back(), 0, static_cast<std::size_t>(bytes), handle));
+    counted_tasks = tasks;
+  }
+  return counters.back();
 }
 
 std::shared_ptr<Stream> open_stream() { return std::make_shared<Stream>(); }

@@ -4,6 +4,7 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "kernels/cuda/launch.h"
 
@@ -19,6 +20,8 @@ struct Stream {
   int multiprocessors = 0;
   void* scratch = nullptr;  // [block][scratch_bytes of the operation]
   std::int64_t scratch_bytes = 0;
+  std::vector<int*> counters;  // [task]  parts that are done, 0 between launches; the last for the most tasks
+  int counted_tasks = 0;
   std::shared_ptr<void> products;  // cuBLAS, once something is multiplied (multiply.cu)
 
   Stream();
@@ -27,6 +30,8 @@ struct Stream {
   Stream& operator=(const Stream&) = delete;
   /// Scratch in device memory of at least `bytes`.
   void* reserve(std::int64_t bytes);
+  /// Counters for so many tasks, which stay where they are: graphs go on using those that they were captured with.
+  int* counters_of(int tasks);
 };
 
 inline constexpr int kMostThreads = 256;
@@ -46,33 +51,59 @@ int threads_of(const Op& op) {
   return kMostThreads;
 }
 
-// A block works through parts blockIdx.x, + gridDim.x, … of all tasks' parts. Its scratch is its shared memory, or its
-// own piece of `device_scratch`: a kernel for each, so that the compiler knows which loads and stores are of shared memory.
+// Whether a block is the last that comes to an end among the parts of a task: it sees what the others wrote.
+__device__ inline bool is_last_part(int* done, int parts) {
+  __shared__ bool last;
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    __threadfence();  // what this block wrote, before it is counted
+    last = atomicAdd(done, 1) == parts - 1;
+    if (last) atomicExch(done, 0);
+    __threadfence();  // the count, before what the others wrote is read
+  }
+  __syncthreads();
+  return last;
+}
+inline constexpr int kLastPartBytes = 128;  // of static shared memory, with its alignment
+
+// A block does part blockIdx.x of all tasks' parts, with scratch in its shared memory; or parts blockIdx.x, + gridDim.x, …
+// with its own piece of `device_scratch`: a kernel for each, so that the compiler knows what is in shared memory.
 template <class Op, ScratchIn where>
 __global__ void __launch_bounds__(kMostThreads, 1)
-    run_operation(Op op, int parts, int blocks, char* device_scratch, long scratch_bytes) {
+    run_operation(Op op, Follower<Op> follower, int* parts_done, int parts, int blocks, char* device_scratch,
+                  long scratch_bytes) {
   extern __shared__ __align__(128) char shared_scratch[];
   if (op.enabled != nullptr && *op.enabled == 0) return;
   const CudaTeam<float, where> team;
-  for (unsigned block = blockIdx.x; block < static_cast<unsigned>(blocks); block += gridDim.x) {
-    if (block != blockIdx.x) team.sync();  // what came before has done with the scratch
-    const int task = static_cast<int>(block) / parts, part = static_cast<int>(block) % parts;
-    if constexpr (where == ScratchIn::shared)
-      op(team, Place{task, part, task}, Scratch(shared_scratch));
-    else
-      op(team, Place{task, part, task}, Scratch(device_scratch + blockIdx.x * scratch_bytes));
+  const auto run_part = [&](int block, Scratch scratch) FN_LAMBDA {
+    const int task = block / parts;
+    op(team, Place{task, block % parts, task}, scratch);
+    if constexpr (kHasFollower<Op>)
+      if (follower.out != nullptr && is_last_part(parts_done + task, parts))
+        for (int i = 0; i < follower.parts(); ++i) follower(team, Place{task, i, task}, Scratch());
+  };
+  if constexpr (where == ScratchIn::shared) {
+    run_part(static_cast<int>(blockIdx.x), Scratch(shared_scratch));
+  } else {
+    for (unsigned block = blockIdx.x; block < static_cast<unsigned>(blocks); block += gridDim.x) {
+      if (block != blockIdx.x) team.sync();  // what came before has done with the scratch
+      run_part(static_cast<int>(block), Scratch(device_scratch + blockIdx.x * scratch_bytes));
+    }
   }
 }
 
 template <class Op>
-void launch(Stream& stream, const Op& op, int tasks) {
+void launch(Stream& stream, const Op& op, int tasks, const Follower<Op>& follower = {}) {
   const long bytes = op.template scratch_bytes<CudaTeam<float>>();
   const int parts = op.parts(), threads = threads_of(op);
   const std::int64_t blocks = static_cast<std::int64_t>(tasks) * parts;
   if (blocks <= 0) return;
   if (blocks > 0x7FFFFFFF)
     throw Error("CUDA: wanted at most 2^31 - 1 blocks, found " + std::to_string(blocks));
-  bool in_shared = bytes <= stream.max_shared_bytes;
+  bool in_shared = bytes + (kHasFollower<Op> ? kLastPartBytes : 0) <= stream.max_shared_bytes;
+  int* counters = nullptr;
+  if constexpr (kHasFollower<Op>)
+    if (follower.out != nullptr) counters = stream.counters_of(tasks);
   // With shared scratch, products are known to read and write nothing else. Activations that were kept are elsewhere.
   if constexpr (requires { op.kept; }) in_shared = in_shared && op.kept.data == nullptr;
   if (in_shared) {
@@ -80,7 +111,7 @@ void launch(Stream& stream, const Op& op, int tasks) {
     INNERLOOP_CUDA_CHECK(
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)));
     kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), static_cast<std::size_t>(bytes),
-             stream.handle>>>(op, parts, static_cast<int>(blocks), nullptr, bytes);
+             stream.handle>>>(op, follower, counters, parts, static_cast<int>(blocks), nullptr, bytes);
   } else {
     const auto kernel = run_operation<Op, ScratchIn::device>;
     // As many blocks as run at once, so that many tasks want no more scratch than few.
@@ -89,7 +120,7 @@ void launch(Stream& stream, const Op& op, int tasks) {
     const std::int64_t grid = std::min<std::int64_t>(blocks, std::int64_t{resident} * stream.multiprocessors);
     void* scratch = stream.reserve(grid * bytes);
     kernel<<<static_cast<unsigned>(grid), static_cast<unsigned>(threads), 0, stream.handle>>>(
-        op, parts, static_cast<int>(blocks), static_cast<char*>(scratch), bytes);
+        op, follower, counters, parts, static_cast<int>(blocks), static_cast<char*>(scratch), bytes);
   }
   check(cudaGetLastError(), __PRETTY_FUNCTION__, __FILE__, __LINE__);  // names the operation
 }

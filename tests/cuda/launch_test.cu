@@ -48,6 +48,53 @@ struct Greedy {
   }
 };
 
+// Writes a number of each part, the last thread's work, in scratch memory of `bytes`.
+struct WriteParts {
+  long bytes;
+  int base;
+  int* numbers;  // [task][part]
+  const int* enabled = nullptr;
+
+  FN int parts() const { return 5; }
+  template <class Team>
+  FN long scratch_bytes() const {
+    return bytes;
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
+    if (team.rank() == team.size() - 1)
+      numbers[place.task * parts() + place.part] = base + 10 * place.task + place.part;
+  }
+};
+// Adds them up, twice.
+struct AddParts {
+  const int* numbers;
+  int* out = nullptr;  // [task][2]
+  const int* enabled = nullptr;
+
+  FN int parts() const { return 2; }
+  template <class Team>
+  FN long scratch_bytes() const {
+    return 0;
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
+    if (team.rank() > 0) return;
+    int sum = 0;
+    for (int part = 0; part < 5; ++part) sum += numbers[place.task * 5 + part];
+    out[place.task * parts() + place.part] = sum + place.part;
+  }
+};
+
+}  // namespace
+
+template <>
+struct FollowerOf<WriteParts> {
+  using type = AddParts;
+};
+
+namespace {
+
 TEST(CudaLaunch, AFailureSaysCallAndPlaceAndLeavesTheStreamUsable) {
   cuda::Stream stream;
   const int most = stream.max_shared_bytes;
@@ -75,6 +122,26 @@ TEST(CudaLaunch, ScratchInDeviceMemoryIsForTheBlocksThatRunAtOnce) {
   cuda::copy(stream, out.data(), memory.get(), kTasks * sizeof(int), cuda::Direction::to_host);
   EXPECT_EQ(out, wanted);
   EXPECT_LT(stream.scratch_bytes, kTasks * bytes / 2);
+}
+
+// What follows a task's parts sees all of them, in every launch, wherever the scratch memory is.
+TEST(CudaLaunch, AFollowerComesAfterAllPartsOfItsTask) {
+  cuda::Stream stream;
+  for (const long bytes : {64L, stream.max_shared_bytes + 64L})
+    for (const int tasks : {3, 40, 7}) {
+      const auto memory = cuda::allocate(stream, tasks * 7 * static_cast<long>(sizeof(int)));
+      int *const numbers = static_cast<int*>(memory.get()), *const sums = numbers + tasks * 5;
+      for (int round = 0; round < 3; ++round) {
+        cuda::launch(stream, WriteParts{bytes, round, numbers}, tasks, AddParts{numbers, sums});
+        std::vector<int> out(static_cast<std::size_t>(tasks) * 2), wanted;
+        for (int task = 0; task < tasks; ++task)
+          for (int part = 0; part < 2; ++part) wanted.push_back(5 * (round + 10 * task) + 10 + part);
+        cuda::copy(stream, out.data(), sums, tasks * 2 * static_cast<long>(sizeof(int)),
+                   cuda::Direction::to_host);
+        EXPECT_EQ(out, wanted) << tasks << " tasks, round " << round;
+      }
+    }
+  EXPECT_EQ(stream.counters.size(), 2u);
 }
 
 }  // namespace
