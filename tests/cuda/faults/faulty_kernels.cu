@@ -34,7 +34,8 @@ cudaStream_t forgotten_stream() {
 }
 
 template <class Op>
-void launch_faulty(Stream& stream, const Op& op, int tasks) {
+void launch_faulty(Stream& stream, const Op& op, int tasks, const Follower<Op>&) {
+  static_assert(!kHasFollower<Op>);
   const long bytes = op.template scratch_bytes<CudaTeam<float>>(), missing = fault.short_scratch ? 4 : 0;
   const int blocks = tasks * op.parts();
   char* scratch = fault.in_global ? static_cast<char*>(stream.reserve(blocks * bytes - missing)) : nullptr;
