@@ -85,7 +85,8 @@ using TrialOperations =
 template <class T>
 using HostTrialOperations = Joined<TypeList<MatrixProduct<T>>, TrialOperations<T>>;
 
-// What follows an operation task by task, once all parts of a task are done. A GPU does both in one launch.
+// What follows an operation task by task, once all parts of a task are done; where the operation is not enabled, nothing
+// does. A GPU does both in one launch.
 struct Nothing {};
 template <class Op>
 struct FollowerOf {

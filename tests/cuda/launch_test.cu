@@ -48,14 +48,16 @@ struct Greedy {
   }
 };
 
-// Writes a number of each part, the last thread's work, in scratch memory of `bytes`.
+constexpr int kParts = 5;
+
+// The last thread writes a number of each part. `bytes` of scratch memory, which it leaves alone, decide where that is.
 struct WriteParts {
   long bytes;
   int base;
-  int* numbers;  // [task][part]
+  int* numbers;  // [task][kParts]
   const int* enabled = nullptr;
 
-  FN int parts() const { return 5; }
+  FN int parts() const { return kParts; }
   template <class Team>
   FN long scratch_bytes() const {
     return bytes;
@@ -63,12 +65,12 @@ struct WriteParts {
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
     if (team.rank() == team.size() - 1)
-      numbers[place.task * parts() + place.part] = base + 10 * place.task + place.part;
+      numbers[place.task * kParts + place.part] = base + 10 * place.task + place.part;
   }
 };
 // Adds them up, twice.
 struct AddParts {
-  const int* numbers;
+  const int* numbers;  // [task][kParts]
   int* out = nullptr;  // [task][2]
   const int* enabled = nullptr;
 
@@ -81,7 +83,7 @@ struct AddParts {
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
     if (team.rank() > 0) return;
     int sum = 0;
-    for (int part = 0; part < 5; ++part) sum += numbers[place.task * 5 + part];
+    for (int part = 0; part < kParts; ++part) sum += numbers[place.task * kParts + part];
     out[place.task * parts() + place.part] = sum + place.part;
   }
 };
@@ -129,19 +131,20 @@ TEST(CudaLaunch, AFollowerComesAfterAllPartsOfItsTask) {
   cuda::Stream stream;
   for (const long bytes : {64L, stream.max_shared_bytes + 64L})
     for (const int tasks : {3, 40, 7}) {
-      const auto memory = cuda::allocate(stream, tasks * 7 * static_cast<long>(sizeof(int)));
-      int *const numbers = static_cast<int*>(memory.get()), *const sums = numbers + tasks * 5;
+      const auto memory = cuda::allocate(stream, tasks * (kParts + 2) * static_cast<long>(sizeof(int)));
+      int *const numbers = static_cast<int*>(memory.get()), *const sums = numbers + tasks * kParts;
       for (int round = 0; round < 3; ++round) {
         cuda::launch(stream, WriteParts{bytes, round, numbers}, tasks, AddParts{numbers, sums});
         std::vector<int> out(static_cast<std::size_t>(tasks) * 2), wanted;
         for (int task = 0; task < tasks; ++task)
-          for (int part = 0; part < 2; ++part) wanted.push_back(5 * (round + 10 * task) + 10 + part);
+          for (int part = 0; part < 2; ++part)
+            wanted.push_back(kParts * (round + 10 * task) + kParts * (kParts - 1) / 2 + part);
         cuda::copy(stream, out.data(), sums, tasks * 2 * static_cast<long>(sizeof(int)),
                    cuda::Direction::to_host);
         EXPECT_EQ(out, wanted) << tasks << " tasks, round " << round;
       }
     }
-  EXPECT_EQ(stream.counters.size(), 2u);
+  EXPECT_EQ(stream.counters.size(), 2u);  // for 3 and for 40 tasks; both stay, since graphs may hold them
 }
 
 }  // namespace
