@@ -85,10 +85,10 @@ struct ContextGradient {
   T* scale;  // [width 1]; FiLM alone
   T* shift;  // [width 1]
 };
-// In a buffer of [2][padded(width 1)] at least.
 template <class T>
-FN ContextGradient<T> context_gradient_in(T* buffer, const PolicyShape& shape) {
-  return {buffer, buffer + padded(shape.width[1])};
+FN ContextGradient<T> take_context_gradient(Scratch& scratch, const PolicyShape& shape) {
+  const long width = shape.context > 0 ? padded(shape.width[1]) : 0;
+  return {shape.film() ? scratch.take<T>(width) : nullptr, width > 0 ? scratch.take<T>(width) : nullptr};
 }
 
 // Adds to the gradient at the context and its weights what `at` holds, by `value(p)`. Does not sync.

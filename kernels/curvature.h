@@ -48,6 +48,7 @@ struct CurvatureVector {
       nullptr;  // [task][row_stride]  DiCE's weight on ∇lp, from dice.h; null for other estimators
 
   T* partial = nullptr;  // [slot][chunk][P]
+  int block_rows = kBlockRows;
   const int* enabled = nullptr;
 
   FN int parts() const { return chunks(batch); }
@@ -69,6 +70,7 @@ struct TangentLogProb {
   Kept<T> kept;
   Direction<T> direction;
   T* tangents = nullptr;  // [task][row_stride]
+  int block_rows = kBlockRows;
   const int* enabled = nullptr;
 
   FN int parts() const { return chunks(batch); }
@@ -86,30 +88,29 @@ struct Tangents {
   T* outputs;
 };
 
-template <class Team>
+template <class T>
 struct Buffers {
-  using T = typename Team::Scalar;
   Weights<T> weights, direction;
   HeadConstants<T> head;
-  BlockBuffers<Team> block;
+  BlockBuffers<T> block;
   Tangents<T> tangents;
 
-  FN static Buffers take(Scratch& scratch, const PolicyShape& shape, bool kept) {
+  FN static Buffers take(Scratch& scratch, const PolicyShape& shape, int block_rows, bool kept) {
     Buffers b;
     b.weights = take_weights<T>(scratch, shape, true);
     b.direction = take_weights<T>(scratch, shape, true);
     b.head = take_head_constants<T>(scratch, shape);
-    b.block = BlockBuffers<Team>::take(scratch, shape, kept);
+    b.block = take_block_buffers<T>(scratch, shape, block_rows, kept);
     for (int l = 1; l < shape.layers; ++l)
-      b.tangents.hidden[l] = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.width[l]));
-    b.tangents.outputs = scratch.take<T>(static_cast<long>(Team::block_rows) * shape.outputs());
+      b.tangents.hidden[l] = scratch.take<T>(static_cast<long>(block_rows) * padded(shape.width[l]));
+    b.tangents.outputs = scratch.take<T>(static_cast<long>(block_rows) * shape.outputs());
     if (shape.layers == 1) b.tangents.hidden[1] = b.tangents.outputs;  // stands in terms of depth 0
     return b;
   }
 };
 
 template <class Team, class Op>
-TEAM_FN void load(const Team& team, const Op& op, int task, const Buffers<Team>& b) {
+TEAM_FN void load(const Team& team, const Op& op, int task, const Buffers<typename Team::Scalar>& b) {
   const auto* theta = op.params.of(task);
   const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
   const auto direction = [&](int p) FN_LAMBDA { return op.direction.of(task, p); };
@@ -120,49 +121,78 @@ TEAM_FN void load(const Team& team, const Op& op, int task, const Buffers<Team>&
   load_head_constants(team, op.shape, b.weights.log_std, b.head);
 }
 
-// Derivative of the forward pass along u: ḣ_l = act′(h_l) ∘ (ḣ_{l−1}·W + h_{l−1}·U + u_bias). Syncs.
+// The block of rows [row, row + rows) of a task, as forward_block gives it, and its tangent: the derivative of the forward
+// pass along u, ḣ_l = act′(h_l) ∘ (ḣ_{l−1}·W + h_{l−1}·U + u_bias). Syncs.
 template <class Team>
-TEAM_FN void tangent_block(const Team& team, const PolicyShape& shape, const Buffers<Team>& b,
-                           const Block<typename Team::Scalar>& block) {
+TEAM_FN Block<typename Team::Scalar> forward_and_tangent(const Team& team, const PolicyShape& shape,
+                                                         const Buffers<typename Team::Scalar>& b,
+                                                         const Batch<typename Team::Scalar>& batch,
+                                                         const Kept<typename Team::Scalar>& kept,
+                                                         const Place& place, int row, int rows) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
-  clear_rest(team, shape, block.rows, b.tangents.outputs);
-  for (int l = 0; l < shape.layers; ++l) {
-    const int in = shape.width[l], out = shape.width[l + 1], stride = padded(out);
-    const Left<T> entering = block.entering(shape, l);
-    // The inputs do not move along u: layer 0 has one term only, the other has depth 0.
-    const Left<T> moved{b.tangents.hidden[l > 0 ? l : 1], padded(in), 1};
-    const int moved_depth = l > 0 ? in : 0;
-    const T* bias = b.direction.bias[l];
-    if (l + 1 == shape.layers) {
-      const Array<HeadTerm<T>, 2> terms{{{moved, b.weights.weight[l], b.weights.transposed[l], moved_depth},
-                                         {entering, b.direction.weight[l], b.direction.transposed[l], in}}};
-      head_product(team, shape, block, bias, terms, b.tangents.outputs);
-      return;
+  const auto block = begin_block(team, shape, batch, kept, place, b.block, row, rows);
+  clear_rest(team, shape, rows, b.tangents.outputs, block.output_stride);
+  const bool computed = kept.data == nullptr;
+  const int head = shape.layers - 1;
+  for (int l = 0; l < head; ++l) {
+    const int in = shape.width[l], stride = padded(shape.width[l + 1]);
+    const Right<T> weights{b.weights.weight[l], stride}, direction{b.direction.weight[l], stride};
+    const Start<T> bias{b.weights.bias[l], 0}, bias_moved{b.direction.bias[l], 0};
+    T *const hidden = block.hidden[l + 1], *const moved = b.tangents.hidden[l + 1];
+    const auto store_tangent = [&](int m, int n, V tangent)
+                                   FN_LAMBDA { store_aligned(moved + m * stride + n, tangent); };
+    if (l == 0) {  // the inputs do not move along u
+      if (computed)
+        product<V>(team, rows, stride, Array<Term<T>, 1>{{{block.inputs, weights, in}}}, bias, hidden,
+                   stride);
+      product<V>(team, rows, stride, Array<Term<T>, 1>{{{block.inputs, direction, in}}}, bias_moved,
+                 store_tangent);
+    } else {
+      const TangentTerm<T> term{
+          block.entering(shape, l), {b.tangents.hidden[l], padded(in), 1}, weights, direction, in};
+      if (computed)
+        product_and_tangent<V>(team, rows, stride, term, bias, bias_moved,
+                               [&](int m, int n, V sum, V tangent) FN_LAMBDA {
+                                 store_aligned(hidden + m * stride + n, sum);
+                                 store_tangent(m, n, tangent);
+                               });
+      else
+        tangent_product<V>(team, rows, stride, term, bias_moved, store_tangent);
     }
-    const Array<Term<T>, 2> terms{{{moved, {b.weights.weight[l], stride}, moved_depth},
-                                   {entering, {b.direction.weight[l], stride}, in}}};
-    const T* hidden = block.hidden[l + 1];
-    T* to = b.tangents.hidden[l + 1];
-    product<V>(team, block.rows, stride, terms, {bias, 0}, to, stride);
     team.sync();
     with_activation(shape.activation, [&](auto activation) FN_LAMBDA {
-      for_vectors(team, block.rows * stride, [&](int i) FN_LAMBDA {
-        store_aligned(to + i, load_aligned<V>(to + i) * activation.slope(load_aligned<V>(hidden + i)));
+      for_vectors(team, rows * stride, [&](int i) FN_LAMBDA {
+        T *const at = hidden + i, *const moved_at = moved + i;
+        V h = load_aligned<V>(at);
+        if (computed) {
+          h = activation.value(h);
+          store_aligned(at, h);
+        }
+        store_aligned(moved_at, load_aligned<V>(moved_at) * activation.slope(h));
       });
     });
     team.sync();
   }
+  forward_head(team, shape, b.weights, block);
+  const int in = shape.width[head];
+  const Left<T> moved{b.tangents.hidden[head > 0 ? head : 1], padded(in), 1};
+  const Array<HeadTerm<T>, 2> terms{
+      {{moved, b.weights.weight[head], b.weights.transposed[head], head > 0 ? in : 0},
+       {block.entering(shape, head), b.direction.weight[head], b.direction.transposed[head], in}}};
+  head_product(team, shape, block, b.direction.bias[head], terms, b.tangents.outputs);
+  return block;
 }
 
 // For each row: the tangent ("_tangent") of ∂S/∂output and ∂S/∂log_std, and ∂S/∂output itself (Hessian only).
 // Does not sync.
 template <class Team, CurvatureKind Kind>
 TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Scalar, Kind>& op, int task,
-                       int row, const Block<typename Team::Scalar>& block, const Buffers<Team>& b,
-                       typename Team::Scalar* tangent_seeds, typename Team::Scalar* seeds) {
+                       int row, const Block<typename Team::Scalar>& block,
+                       const Buffers<typename Team::Scalar>& b, typename Team::Scalar* tangent_seeds,
+                       typename Team::Scalar* seeds) {
   using L = typename Team::Lane;
-  constexpr int stride = Team::block_rows;
+  const int stride = op.block_rows;
   const int outputs = op.shape.outputs();
   const auto& batch = op.batch;
   const long base = static_cast<long>(task) * batch.row_stride + row;
@@ -219,84 +249,89 @@ TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Sc
 // wants them the gradients at the first layer's bias and weights. Syncs.
 // With G the gradient entering a layer from above and q = G·Wᵀ: G′ = q∘s, Ġ′ = (Ġ·Wᵀ + G·Uᵀ)∘s + q∘ṡ.
 template <class Team>
-TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape, const Buffers<Team>& b,
+TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape,
+                               const Buffers<typename Team::Scalar>& b,
                                const Block<typename Team::Scalar>& block,
                                const typename Team::Scalar* tangent_seeds, const typename Team::Scalar* seeds,
-                               typename Team::Scalar* const* back, typename Team::Scalar* const* back_tangent,
+                               const BackBuffers<typename Team::Scalar>& back,
                                const GradientSums<typename Team::Scalar>& sums,
                                const ContextCurvature<typename Team::Scalar>& context) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
-  constexpr int seed_stride = Team::block_rows;
+  const int seed_stride = block.output_stride;
   const int head = shape.layers - 1, last = padded(shape.width[head]);
-  add_products(
-      team, shape.outputs(), shape.width[head], sums.weight[head],
-      Array<Term<T>, 2>{{{{seeds, seed_stride, 1},
-                          {b.tangents.hidden[head > 0 ? head : 1], last},
-                          head > 0 ? block.rows : 0},
-                         {{tangent_seeds, seed_stride, 1}, {block.hidden[head], last}, block.rows}}});
+  if (head == 0)
+    add_products(
+        team, shape.outputs(), shape.width[head], sums.weight[head],
+        Array<Term<T>, 1>{{{{tangent_seeds, seed_stride, 1}, {block.hidden[head], last}, block.rows}}});
+  else
+    add_tangent_products(team, shape.outputs(), shape.width[head], sums.weight[head],
+                         {{tangent_seeds, seed_stride, 1},
+                          {seeds, seed_stride, 1},
+                          {b.tangents.hidden[head], last},
+                          {block.hidden[head], last},
+                          block.rows});
   Left<T> gradient{seeds, 1, seed_stride}, tangent{tangent_seeds, 1, seed_stride};
   for (int l = head; l > 0; --l) {
     const int in = shape.width[l], out = shape.width[l + 1], stride = padded(in);
-    T* to = back[l % 2];
-    T* tangent_to = back_tangent[l % 2];
     const T* hidden = block.hidden[l];
-    const T* moved = b.tangents.hidden[l];
-    product<V>(team, block.rows, stride,
-               Array<Term<T>, 1>{{{gradient, {b.weights.transposed[l], stride}, out}}}, {b.block.zeros, 0},
-               to, stride);
-    product<V>(team, block.rows, stride,
-               Array<Term<T>, 2>{{{tangent, {b.weights.transposed[l], stride}, out},
-                                  {gradient, {b.direction.transposed[l], stride}, out}}},
-               {b.block.zeros, 0}, tangent_to, stride);
-    team.sync();
-    with_activation(shape.activation, [&](auto activation) FN_LAMBDA {
-      for_vectors(team, block.rows * stride, [&](int i) FN_LAMBDA {
-        const V h = load_aligned<V>(hidden + i), q = load_aligned<V>(to + i), slope = activation.slope(h);
-        const V by_slope = activation.slope_tangent(h, load_aligned<V>(moved + i));
-        store_aligned(tangent_to + i, fma(q, by_slope, load_aligned<V>(tangent_to + i) * slope));
-        store_aligned(to + i, q * slope);
+    T* to = back.at(block, l);
+    T* tangent_to = b.tangents.hidden[l];  // in its own place, as the gradient in the layer's
+    const auto times_slopes = [&](int m, int n, V sum, V sum_tangent) FN_LAMBDA {
+      const int i = m * stride + n;
+      const V h = load_aligned<V>(hidden + i), moved = load_aligned<V>(tangent_to + i);
+      with_activation(shape.activation, [&](auto activation) FN_LAMBDA {
+        const V slope = activation.slope(h), by_slope = activation.slope_tangent(h, moved);
+        store_aligned(tangent_to + i, fma(sum, by_slope, sum_tangent * slope));
+        store_aligned(to + i, sum * slope);
       });
-    });
+    };
+    team.sync();  // the layer has served: its place is taken
+    const Start<T> zeros{b.block.zeros, 0};
+    product_and_tangent<V>(
+        team, block.rows, stride,
+        {gradient, tangent, {b.weights.transposed[l], stride}, {b.direction.transposed[l], stride}, out},
+        zeros, zeros, times_slopes);
     team.sync();
     const Left<T> entering = block.entering(shape, l - 1);
-    add_products(team, shape.width[l - 1], in, sums.weight[l - 1],
-                 Array<Term<T>, 2>{{{{b.tangents.hidden[l > 1 ? l - 1 : 1], 1, padded(shape.width[l - 1])},
-                                     {to, stride},
-                                     l > 1 ? block.rows : 0},
-                                    {{entering.data, entering.depth_stride, entering.row_stride},
-                                     {tangent_to, stride},
-                                     block.rows}}});
+    const Left<T> columns{entering.data, entering.depth_stride, entering.row_stride};
+    if (l == 1)
+      add_products(team, shape.inputs(), in, sums.weight[0],
+                   Array<Term<T>, 1>{{{columns, {tangent_to, stride}, block.rows}}});
+    else
+      add_tangent_products(team, shape.width[l - 1], in, sums.weight[l - 1],
+                           {columns,
+                            {b.tangents.hidden[l - 1], 1, padded(shape.width[l - 1])},
+                            {to, stride},
+                            {tangent_to, stride},
+                            block.rows});
     add_columns(team, block.rows, in, sums.bias[l - 1], tangent_to, padded(in));
     if (l == 1 && context.bias != nullptr) add_columns(team, block.rows, in, context.bias, to, padded(in));
     if (l == 1 && context.weight != nullptr)
-      add_products(
-          team, shape.inputs(), in, context.weight,
-          Array<Term<T>, 1>{
-              {{{entering.data, entering.depth_stride, entering.row_stride}, {to, stride}, block.rows}}});
+      add_products(team, shape.inputs(), in, context.weight,
+                   Array<Term<T>, 1>{{{columns, {to, stride}, block.rows}}});
     gradient = {to, stride, 1};
     tangent = {tangent_to, stride, 1};
   }
   team.sync();
 }
 
-template <class Team>
+template <class T>
 struct BackwardBuffers {
-  using T = typename Team::Scalar;
   GradientSums<T> sums;
   T *tangent_seeds, *seeds;  // [2·outputs][block_rows], [outputs][block_rows]
-  T *back[2], *back_tangent[2];
+  BackBuffers<T> back;
+  ContextGradient<T> context;
   ContextCurvature<T> context_curvature;
 
-  FN static BackwardBuffers take(Scratch& scratch, const PolicyShape& shape) {
+  FN static BackwardBuffers take(Scratch& scratch, const PolicyShape& shape, const BlockBuffers<T>& block,
+                                 bool kept) {
     BackwardBuffers b;
     b.sums = take_gradient_sums<T>(scratch, shape, 0);
-    b.tangent_seeds = scratch.take<T>(2L * shape.outputs() * Team::block_rows);
-    b.seeds = scratch.take<T>(static_cast<long>(shape.outputs()) * Team::block_rows);
-    for (int i = 0; i < 2; ++i) {
-      b.back[i] = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.widest()));
-      b.back_tangent[i] = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(shape.widest()));
-    }
+    b.tangent_seeds = scratch.take<T>(2L * shape.outputs() * block.stride);
+    b.seeds = scratch.take<T>(static_cast<long>(shape.outputs()) * block.stride);
+    b.back = take_back_buffers<T>(scratch, shape, block.stride, kept);
+    b.context = take_context_gradient<T>(scratch, shape);
     b.context_curvature = take_context_curvature<T>(scratch, shape);
     return b;
   }
@@ -307,8 +342,9 @@ template <class T, CurvatureKind Kind>
 template <class Team>
 FN long CurvatureVector<T, Kind>::scratch_bytes() const {
   Scratch scratch;
-  curvature_detail::Buffers<Team>::take(scratch, shape, kept.data != nullptr);
-  curvature_detail::BackwardBuffers<Team>::take(scratch, shape);
+  const bool keeps = kept.data != nullptr;
+  const auto b = curvature_detail::Buffers<T>::take(scratch, shape, block_rows, keeps);
+  curvature_detail::BackwardBuffers<T>::take(scratch, shape, b.block, keeps);
   return scratch.used();
 }
 
@@ -316,8 +352,9 @@ template <class T, CurvatureKind Kind>
 template <class Team>
 TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place& place,
                                                   Scratch scratch) const {
-  const auto b = curvature_detail::Buffers<Team>::take(scratch, shape, kept.data != nullptr);
-  const auto backward = curvature_detail::BackwardBuffers<Team>::take(scratch, shape);
+  const bool keeps = kept.data != nullptr;
+  const auto b = curvature_detail::Buffers<T>::take(scratch, shape, block_rows, keeps);
+  const auto backward = curvature_detail::BackwardBuffers<T>::take(scratch, shape, b.block, keeps);
   curvature_detail::load(team, *this, place.task, b);
   fill(team, b.block.zeros, padded(shape.widest()), T(0));
   if (shape.context > 0) fill(team, backward.context_curvature.bias, padded(shape.width[1]), T(0));
@@ -326,19 +363,17 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
          T(0));
   clear(team, shape, backward.sums);
   const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
-  for (int row = place.part * kChunkRows; row < end; row += Team::block_rows) {
-    const int rows = min_of(Team::block_rows, end - row);
-    const auto block = forward_block(team, shape, b.weights, batch, kept, place, b.block, row, rows);
-    curvature_detail::tangent_block(team, shape, b, block);
+  for (int row = place.part * kChunkRows; row < end; row += block_rows) {
+    const int rows = min_of(block_rows, end - row);
+    const auto block = curvature_detail::forward_and_tangent(team, shape, b, batch, kept, place, row, rows);
     curvature_detail::seed_rows(team, *this, place.task, row, block, b, backward.tangent_seeds,
                                 backward.seeds);
     team.sync();
-    add_rows(team, rows, backward.sums.row_quantities, backward.tangent_seeds, Team::block_rows,
+    add_rows(team, rows, backward.sums.row_quantities, backward.tangent_seeds, block_rows,
              backward.sums.rows);
     if constexpr (Kind == CurvatureKind::hessian)
       curvature_detail::backward_tangents(team, shape, b, block, backward.tangent_seeds, backward.seeds,
-                                          backward.back, backward.back_tangent, backward.sums,
-                                          backward.context_curvature);
+                                          backward.back, backward.sums, backward.context_curvature);
     else
       backward_block(team, shape, b.weights, block, backward.tangent_seeds, backward.back, b.block.zeros,
                      backward.sums);
@@ -348,11 +383,10 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
   const T* theta = params.of(place.task);
   const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
   store_gradient(team, shape, backward.sums, to);
-  const auto context = context_gradient_in(backward.back[0], shape);
-  store_context_gradient(team, shape, value, context, to);
+  store_context_gradient(team, shape, value, backward.context, to);
   if constexpr (Kind == CurvatureKind::hessian)
     add_context_curvature(
-        team, shape, value, [&](int p) FN_LAMBDA { return direction.of(place.task, p); }, context,
+        team, shape, value, [&](int p) FN_LAMBDA { return direction.of(place.task, p); }, backward.context,
         backward.context_curvature, to);
 }
 
@@ -360,7 +394,7 @@ template <class T>
 template <class Team>
 FN long TangentLogProb<T>::scratch_bytes() const {
   Scratch scratch;
-  curvature_detail::Buffers<Team>::take(scratch, shape, kept.data != nullptr);
+  curvature_detail::Buffers<T>::take(scratch, shape, block_rows, kept.data != nullptr);
   return scratch.used();
 }
 
@@ -368,13 +402,12 @@ template <class T>
 template <class Team>
 TEAM_FN void TangentLogProb<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
   using L = typename Team::Lane;
-  const auto b = curvature_detail::Buffers<Team>::take(scratch, shape, kept.data != nullptr);
+  const auto b = curvature_detail::Buffers<T>::take(scratch, shape, block_rows, kept.data != nullptr);
   curvature_detail::load(team, *this, place.task, b);
   const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
-  for (int row = place.part * kChunkRows; row < end; row += Team::block_rows) {
-    const int rows = min_of(Team::block_rows, end - row);
-    const auto block = forward_block(team, shape, b.weights, batch, kept, place, b.block, row, rows);
-    curvature_detail::tangent_block(team, shape, b, block);
+  for (int row = place.part * kChunkRows; row < end; row += block_rows) {
+    const int rows = min_of(block_rows, end - row);
+    const auto block = curvature_detail::forward_and_tangent(team, shape, b, batch, kept, place, row, rows);
     with_head(shape.head, [&](auto head) FN_LAMBDA {
       using Head = decltype(head);
       for (int r = team.rank() * L::lanes; r < rows; r += team.size() * L::lanes) {

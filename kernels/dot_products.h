@@ -28,7 +28,7 @@ TEAM_FN void sum_chains(const Array<DotTerm<typename Team::Scalar>, Terms>& term
   constexpr int rows = Team::Lane::lanes, vectors = kChains / V::lanes;
   V sum[rows][vectors];
   UNROLL for (int i = 0; i < rows; ++i) UNROLL for (int j = 0; j < vectors; ++j) sum[i][j] = V(0);
-  for (int t = 0; t < Terms; ++t) {
+  UNROLL for (int t = 0; t < Terms; ++t) {
     const DotTerm<T>& term = terms[t];
     const T* b = term.right + static_cast<long>(n) * term.depth;
     const T* a[rows];

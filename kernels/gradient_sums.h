@@ -53,7 +53,7 @@ TEAM_FN void clear(const Team& team, const PolicyShape& shape,
   team.sync();
 }
 
-// sum[m][n] += Σ of the terms, over the rows of a block. Does not sync.
+// sum[m][n] += Σ of the term, over the rows of a block. Does not sync.
 template <class Team, class Terms>
 TEAM_FN void add_products(const Team& team, int rows, int columns, typename Team::Scalar* sum,
                           const Terms& terms) {
@@ -62,12 +62,25 @@ TEAM_FN void add_products(const Team& team, int rows, int columns, typename Team
   product<V>(team, rows, stride, terms, {sum, stride}, sum, stride);
 }
 
+// sum[m][n] += the tangent of a product over the rows of a block: row by row, so that the sum is the same however many
+// rows a block has. Does not sync.
+template <class Team>
+TEAM_FN void add_tangent_products(const Team& team, int rows, int columns, typename Team::Scalar* sum,
+                                  const TangentTerm<typename Team::Scalar>& term) {
+  using V = typename Team::Vector;
+  const int stride = padded(columns);
+  tangent_product<V>(team, rows, stride, term, {sum, stride}, [&](int m, int n, V total) FN_LAMBDA {
+    store_aligned(Team::in_scratch(sum) + static_cast<long>(m) * stride + n, total);
+  });
+}
+
 // bias[n] += Σ over the block's rows of G[row][n], rows `row_size` numbers apart. Does not sync.
 template <class Team>
 TEAM_FN void add_columns(const Team& team, int rows, int columns, typename Team::Scalar* bias,
                          const typename Team::Scalar* gradient, int row_size) {
-  using V = typename Team::Vector;
-  constexpr int kTogether = 4;  // chains that hide each other's latency
+  // A processor's few vectors hide each other's latency; a block has a thread for each column.
+  using V = std::conditional_t<Team::exact_tiles, typename Team::Vector, typename Team::Lane>;
+  constexpr int kTogether = Team::exact_tiles ? 4 : 1;
   const int stride = padded(columns);
   for (int n = team.rank() * V::lanes * kTogether; n < stride; n += team.size() * V::lanes * kTogether) {
     V sum[kTogether];

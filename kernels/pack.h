@@ -342,6 +342,13 @@ FN P load_aligned(const typename P::value_type* from) {
 }
 template <class P>
 FN void store_aligned(typename P::value_type* to, P p) {
+#if defined(__CUDACC__)
+  // Else nvcc takes some packs apart.
+  if constexpr (std::is_same_v<P, Pack<float, 4>>) {
+    *reinterpret_cast<float4*>(to) = make_float4(p.get(0), p.get(1), p.get(2), p.get(3));
+    return;
+  }
+#endif
   *reinterpret_cast<P*>(to) = p;
 }
 // The first `count` lanes only (all, if there are more); a lane not loaded is `rest`.

@@ -40,15 +40,15 @@ struct PolicyGradient {
 };
 
 namespace policy_gradient_detail {
-template <class Team>
+template <class T>
 struct Buffers {
-  using T = typename Team::Scalar;
   Weights<T> weights;
   HeadConstants<T> head, drawn_head;
   GradientSums<T> sums;
-  BlockBuffers<Team> block;
-  T* seeds;    // [2·outputs + kPassValues][block_rows]: ∂S/∂output, ∂S/∂log_std, values
-  T* back[2];  // [block_rows][padded(widest)]
+  BlockBuffers<T> block;
+  BackBuffers<T> back;
+  ContextGradient<T> context;
+  T* seeds;  // [2·outputs + kPassValues][kBlockRows]: ∂S/∂output, ∂S/∂log_std, values
 
   FN static Buffers take(Scratch& scratch, const PolicyGradient<T>& op) {
     Buffers b;
@@ -56,10 +56,11 @@ struct Buffers {
     b.head = take_head_constants<T>(scratch, op.shape);
     b.drawn_head = take_head_constants<T>(scratch, op.shape);
     b.sums = take_gradient_sums<T>(scratch, op.shape, kPassValues);
-    b.block = BlockBuffers<Team>::take(scratch, op.shape, op.kept.data != nullptr);
-    b.seeds = scratch.take<T>(static_cast<long>(Team::block_rows) * b.sums.row_quantities);
-    for (T*& back : b.back)
-      back = scratch.take<T>(static_cast<long>(Team::block_rows) * padded(op.shape.widest()));
+    const bool kept = op.kept.data != nullptr;
+    b.block = take_block_buffers<T>(scratch, op.shape, kBlockRows, kept);
+    b.back = take_back_buffers<T>(scratch, op.shape, kBlockRows, kept);
+    b.context = take_context_gradient<T>(scratch, op.shape);
+    b.seeds = scratch.take<T>(static_cast<long>(kBlockRows) * b.sums.row_quantities);
     return b;
   }
 };
@@ -67,10 +68,11 @@ struct Buffers {
 // ∂S/∂output and ∂S/∂log_std of each row, and the values. Does not sync.
 template <class Team>
 TEAM_FN void seed_rows(const Team& team, const PolicyGradient<typename Team::Scalar>& op, int task, int row,
-                       const Block<typename Team::Scalar>& block, const Buffers<Team>& buffers) {
+                       const Block<typename Team::Scalar>& block,
+                       const Buffers<typename Team::Scalar>& buffers) {
   using T = typename Team::Scalar;
   using L = typename Team::Lane;
-  constexpr int stride = Team::block_rows;
+  constexpr int stride = kBlockRows;
   const int outputs = op.shape.outputs();
   const Batch<T>& batch = op.batch;
   const long base = static_cast<long>(task) * batch.row_stride + row;
@@ -135,35 +137,48 @@ TEAM_FN void seed_rows(const Team& team, const PolicyGradient<typename Team::Sca
 }
 }  // namespace policy_gradient_detail
 
-// From ∂/∂output of each row ([output][block_rows]) to the weights' gradient, block by block. Syncs.
+// For product(): stores sums times the slope of the activation whose values are `hidden`; both [row][stride].
+template <class Team>
+struct TimesSlope {
+  using V = typename Team::Vector;
+  Activation activation;
+  const typename Team::Scalar* hidden;
+  typename Team::Scalar* to;
+  int stride;
+
+  FN void operator()(int m, int n, V sum) const {
+    const int i = m * stride + n;
+    const V h = load_aligned<V>(hidden + i);
+    with_activation(activation, [&](auto act) FN_LAMBDA { store_aligned(to + i, sum * act.slope(h)); });
+  }
+};
+
+// From ∂/∂output of each row ([output][output_stride]) to the weights' gradient, block by block. Syncs.
 template <class Team>
 TEAM_FN void backward_block(const Team& team, const PolicyShape& shape,
                             const Weights<typename Team::Scalar>& w,
                             const Block<typename Team::Scalar>& block,
-                            const typename Team::Scalar* output_seeds, typename Team::Scalar* const* back,
+                            const typename Team::Scalar* output_seeds,
+                            const BackBuffers<typename Team::Scalar>& back,
                             const typename Team::Scalar* zeros,
                             const GradientSums<typename Team::Scalar>& sums) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
   const int head = shape.layers - 1;
   // Layer `head`'s gradient is [output][row]; the layers below it have theirs row by row, [row][padded(width)].
-  Left<T> gradient{output_seeds, 1, Team::block_rows};
+  Left<T> gradient{output_seeds, 1, block.output_stride};
   add_products(team, shape.outputs(), shape.width[head], sums.weight[head],
-               Array<Term<T>, 1>{{{{output_seeds, Team::block_rows, 1},
+               Array<Term<T>, 1>{{{{output_seeds, block.output_stride, 1},
                                    {block.hidden[head], padded(shape.width[head])},
                                    block.rows}}});
   for (int l = head; l > 0; --l) {
     const int in = shape.width[l], stride = padded(in);
-    T* to = back[l % 2];
+    T* to = back.at(block, l);
     const T* hidden = block.hidden[l];
-    const Array<Term<T>, 1> terms{{{gradient, {w.transposed[l], stride}, shape.width[l + 1]}}};
-    product<V>(team, block.rows, stride, terms, {zeros, 0}, to, stride);
-    team.sync();
-    with_activation(shape.activation, [&](auto activation) FN_LAMBDA {
-      for_vectors(team, block.rows * stride, [&](int i) FN_LAMBDA {
-        store_aligned(to + i, load_aligned<V>(to + i) * activation.slope(load_aligned<V>(hidden + i)));
-      });
-    });
+    team.sync();  // the layer has served: its place is taken
+    product<V>(team, block.rows, stride,
+               Array<Term<T>, 1>{{{gradient, {w.transposed[l], stride}, shape.width[l + 1]}}}, {zeros, 0},
+               TimesSlope<Team>{shape.activation, hidden, to, stride});
     team.sync();
     const Left<T> entering = block.entering(shape, l - 1);
     add_products(
@@ -180,14 +195,14 @@ template <class T>
 template <class Team>
 FN long PolicyGradient<T>::scratch_bytes() const {
   Scratch scratch;
-  policy_gradient_detail::Buffers<Team>::take(scratch, *this);
+  policy_gradient_detail::Buffers<T>::take(scratch, *this);
   return scratch.used();
 }
 
 template <class T>
 template <class Team>
 TEAM_FN void PolicyGradient<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
-  const auto b = policy_gradient_detail::Buffers<Team>::take(scratch, *this);
+  const auto b = policy_gradient_detail::Buffers<T>::take(scratch, *this);
   const T* theta = params.of(place.task);
   const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
   load_weights(team, shape, value, b.weights);
@@ -198,12 +213,12 @@ TEAM_FN void PolicyGradient<T>::operator()(const Team& team, const Place& place,
   fill(team, b.block.zeros, padded(shape.widest()), T(0));
   clear(team, shape, b.sums);
   const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
-  for (int row = place.part * kChunkRows; row < end; row += Team::block_rows) {
-    const int rows = min_of(Team::block_rows, end - row);
+  for (int row = place.part * kChunkRows; row < end; row += kBlockRows) {
+    const int rows = min_of(kBlockRows, end - row);
     const auto block = forward_block(team, shape, b.weights, batch, kept, place, b.block, row, rows);
     policy_gradient_detail::seed_rows(team, *this, place.task, row, block, b);
     team.sync();
-    add_rows(team, rows, b.sums.row_quantities, b.seeds, Team::block_rows, b.sums.rows);
+    add_rows(team, rows, b.sums.row_quantities, b.seeds, kBlockRows, b.sums.rows);
     if (partial != nullptr)
       backward_block(team, shape, b.weights, block, b.seeds, b.back, b.block.zeros, b.sums);
     team.sync();
@@ -211,8 +226,7 @@ TEAM_FN void PolicyGradient<T>::operator()(const Team& team, const Place& place,
   const long chunk = static_cast<long>(place.slot) * parts() + place.part;
   if (partial != nullptr) {
     store_gradient(team, shape, b.sums, partial + chunk * shape.parameters());
-    store_context_gradient(team, shape, value, context_gradient_in(b.back[0], shape),
-                           partial + chunk * shape.parameters());
+    store_context_gradient(team, shape, value, b.context, partial + chunk * shape.parameters());
   }
   if (values != nullptr)
     for (int i = team.rank(); i < kPassValues; i += team.size())

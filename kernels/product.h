@@ -7,7 +7,9 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
+#include "kernels/array.h"
 #include "kernels/team.h"
 
 namespace innerloop {
@@ -28,6 +30,13 @@ template <class T>
 struct Term {
   Left<T> left;
   Right<T> right;
+  int depth;
+};
+// Of a product's left and right side, and how they move along a direction.
+template <class T>
+struct TangentTerm {
+  Left<T> left, moved;        // G, Ġ
+  Right<T> right, direction;  // W, U, with rows equally far apart
   int depth;
 };
 template <class T>
@@ -115,71 +124,204 @@ FN void add_term(Tile<V, Rows, Vectors>& tile, const Term<T>& term, const Corner
         tile, [&](int i) FN_LAMBDA { return a[i][along]; }, b, apart);
 }
 
-// A function of its own: with several tiles in one, GCC 12 takes some of their vectors apart.
-template <class Team, class V, int Rows, int Vectors, class Terms>
-TEAM_FN void compute_tile(const Terms& terms, const Corner& at, const Start<typename Team::Scalar>& start,
-                          typename Team::Scalar* to, int to_stride) {
-  using T = typename Team::Scalar;
+// C's rows of a tile, from where they start.
+template <class Team, class V, int Rows, int Vectors>
+FN void load_start(Tile<V, Rows, Vectors>& tile, const Corner& at,
+                   const Start<typename Team::Scalar>& start) {
   const int step = at.template vector_step<Team, V>();
-  Tile<V, Rows, Vectors> tile;
   UNROLL for (int i = 0; i < Rows; ++i) {
-    const T* from = Team::in_scratch(start.data) + static_cast<long>(at.m + i) * start.row_stride + at.n;
+    const auto* from = Team::in_scratch(start.data) + static_cast<long>(at.m + i) * start.row_stride + at.n;
     UNROLL for (int j = 0; j < Vectors; ++j) tile.sum[i][j] = load_aligned<V>(from + j * step);
-  }
-  for (int t = 0; t < Terms::size; ++t) add_term<Team>(tile, terms[t], at);
-  UNROLL for (int i = 0; i < Rows; ++i) {
-    T* row = Team::in_scratch(to) + static_cast<long>(at.m + i) * to_stride + at.n;
-    UNROLL for (int j = 0; j < Vectors; ++j) store_aligned(row + j * step, tile.sum[i][j]);
   }
 }
 
+// What is summed up over a tile: one chain through several terms.
+template <class Terms, class T>
+struct Chain {
+  const Terms& terms;
+  Start<T> start;
+
+  // A function of its own: with several tiles in one, GCC 12 takes some of their vectors apart.
+  template <class Team, class V, int Rows, int Vectors, class Finish>
+  TEAM_FN void compute_tile(const Corner& at, const Finish& finish) const {
+    const int step = at.template vector_step<Team, V>();
+    Tile<V, Rows, Vectors> tile;
+    load_start<Team>(tile, at, start);
+    UNROLL for (int t = 0; t < Terms::size; ++t) add_term<Team>(tile, terms[t], at);
+    UNROLL for (int i = 0; i < Rows; ++i) UNROLL for (int j = 0; j < Vectors; ++j)
+        finish(at.m + i, at.n + j * step, tile.sum[i][j]);
+  }
+};
+
+// The tangent of a product, and with it the product itself or not: what they load serves both.
+template <class T, bool both>
+struct TangentChain {
+  const TangentTerm<T>& term;
+  Start<T> start, tangent_start;
+
+  template <class Team, class V, int Rows, int Vectors, class Finish>
+  TEAM_FN void compute_tile(const Corner& at, const Finish& finish) const {
+    const int step = at.template vector_step<Team, V>();
+    Tile<V, Rows, Vectors> tile, tangent;
+    if constexpr (both) load_start<Team>(tile, at, start);
+    load_start<Team>(tangent, at, tangent_start);
+    const T *b = Team::in_scratch(term.right.data) + at.n, *u = Team::in_scratch(term.direction.data) + at.n;
+    const long row = term.left.row_stride, moved_row = term.moved.row_stride, down = term.right.depth_stride;
+    const T *const left = term.left.data + at.m * row, *const moved = term.moved.data + at.m * moved_row;
+    const auto add = [&](const auto& number, const auto& moved_number) FN_LAMBDA {
+      V right[Vectors];
+      UNROLL for (int j = 0; j < Vectors; ++j) right[j] = load_aligned<V>(b + j * step);
+      UNROLL for (int i = 0; i < Rows; ++i) {
+        const V x(number(i)), y(moved_number(i));
+        UNROLL for (int j = 0; j < Vectors; ++j) {
+          if constexpr (both) tile.sum[i][j] = fma(x, right[j], tile.sum[i][j]);
+          tangent.sum[i][j] = fma(y, right[j], tangent.sum[i][j]);
+        }
+      }
+      add_step(tangent, number, u, step);
+      b += down;
+      u += down;
+    };
+    int k = 0;
+    if constexpr (Team::loads_by_four) {
+      using Four = Pack<T, 4>;
+      if (term.left.depth_stride == 1 && term.moved.depth_stride == 1 && is_aligned(left, row) &&
+          is_aligned(moved, moved_row))
+        for (; k + 4 <= term.depth; k += 4) {
+          Four x[Rows], y[Rows];
+          UNROLL for (int i = 0; i < Rows; ++i) {
+            x[i] = load_aligned<Four>(left + i * row + k);
+            y[i] = load_aligned<Four>(moved + i * moved_row + k);
+          }
+          UNROLL for (int s = 0; s < 4; ++s)
+              add([&](int i) FN_LAMBDA { return x[i].get(s); }, [&](int i) FN_LAMBDA { return y[i].get(s); });
+        }
+      else if (Rows == 4 && row == 1 && moved_row == 1 && is_aligned(left, term.left.depth_stride) &&
+               is_aligned(moved, term.moved.depth_stride))
+        for (; k < term.depth; ++k) {
+          const Four x = load_aligned<Four>(left + static_cast<long>(k) * term.left.depth_stride),
+                     y = load_aligned<Four>(moved + static_cast<long>(k) * term.moved.depth_stride);
+          add([&](int i) FN_LAMBDA { return x.get(i); }, [&](int i) FN_LAMBDA { return y.get(i); });
+        }
+    }
+    for (; k < term.depth; ++k)
+      add([&](int i) FN_LAMBDA { return left[i * row + static_cast<long>(k) * term.left.depth_stride]; },
+          [&](int i)
+              FN_LAMBDA { return moved[i * moved_row + static_cast<long>(k) * term.moved.depth_stride]; });
+    UNROLL for (int i = 0; i < Rows; ++i) UNROLL for (int j = 0; j < Vectors; ++j)
+        finish(at.m + i, at.n + j * step, tile.sum[i][j], tangent.sum[i][j]);
+  }
+};
+
+// Both one after the other, for a processor, whose registers hold one tile.
+template <class T>
+struct ChainThenTangent {
+  const TangentTerm<T>& term;
+  Start<T> start, tangent_start;
+
+  template <class Team, class V, int Rows, int Vectors, class Finish>
+  FN void compute_tile(const Corner& at, const Finish& finish) const {
+    alignas(64) T sums[Rows * Vectors * V::lanes];
+    const auto place = [&](int m, int n)
+                           FN_LAMBDA { return sums + (m - at.m) * Vectors * V::lanes + (n - at.n); };
+    const Array<Term<T>, 1> product{{{term.left, term.right, term.depth}}};
+    Chain<Array<Term<T>, 1>, T>{product, start}.template compute_tile<Team, V, Rows, Vectors>(
+        at, [&](int m, int n, V sum) FN_LAMBDA { store_aligned(place(m, n), sum); });
+    TangentChain<T, false>{term, {}, tangent_start}.template compute_tile<Team, V, Rows, Vectors>(
+        at,
+        [&](int m, int n, V, V tangent) FN_LAMBDA { finish(m, n, load_aligned<V>(place(m, n)), tangent); });
+  }
+};
+
 // Picks the instance for a tile at the border that has fewer rows or vectors.
-template <class Team, class V, int Rows, int Vectors, class Terms>
-FN void compute_up_to(int rows, int vectors, const Terms& terms, const Corner& at,
-                      const Start<typename Team::Scalar>& start, typename Team::Scalar* to, int to_stride) {
+template <class Team, class V, int Rows, int Vectors, class Sums, class Finish>
+FN void compute_up_to(int rows, int vectors, const Corner& at, const Sums& sums, const Finish& finish) {
   if (vectors < Vectors) {
-    if constexpr (Vectors > 1)
-      compute_up_to<Team, V, Rows, Vectors - 1>(rows, vectors, terms, at, start, to, to_stride);
+    if constexpr (Vectors > 1) compute_up_to<Team, V, Rows, Vectors - 1>(rows, vectors, at, sums, finish);
   } else if (rows == Rows) {
-    compute_tile<Team, V, Rows, Vectors>(terms, at, start, to, to_stride);
+    sums.template compute_tile<Team, V, Rows, Vectors>(at, finish);
   } else if constexpr (!Team::exact_tiles) {
     for (int i = 0; i < rows; ++i)
-      compute_tile<Team, V, 1, Vectors>(terms, {at.m + i, at.n, at.step}, start, to, to_stride);
+      sums.template compute_tile<Team, V, 1, Vectors>({at.m + i, at.n, at.step}, finish);
   } else if constexpr (Rows > 1) {
-    compute_up_to<Team, V, Rows - 1, Vectors>(rows, vectors, terms, at, start, to, to_stride);
+    compute_up_to<Team, V, Rows - 1, Vectors>(rows, vectors, at, sums, finish);
+  }
+}
+
+// Goes over all tiles of C. Does not sync.
+template <class V, class Team, class Sums, class Finish>
+TEAM_FN void for_tiles(const Team& team, int rows, int columns, const Sums& sums, const Finish& finish) {
+  constexpr int Rows = Team::tile_rows, Vectors = Team::tile_vectors;
+  const int vectors = ceil_div(columns, V::lanes);
+  if constexpr (Team::exact_tiles) {
+    // Tiles as equal as can be: 32 rows are 2 × 6 + 4 × 5, not 5 × 6 + 2.
+    const int row_tiles = ceil_div(rows, Rows), column_tiles = ceil_div(vectors, Vectors);
+    const auto begin = [](int tile, int count, int tiles)
+                           FN_LAMBDA { return tile * (count / tiles) + min_of(tile, count % tiles); };
+    for (int tile = team.rank(); tile < row_tiles * column_tiles; tile += team.size()) {
+      const int r = tile % row_tiles, c = tile / row_tiles;
+      const int m = begin(r, rows, row_tiles), j = begin(c, vectors, column_tiles);
+      compute_up_to<Team, V, Rows, Vectors>(begin(r + 1, rows, row_tiles) - m,
+                                            begin(c + 1, vectors, column_tiles) - j,
+                                            {m, j * V::lanes, V::lanes}, sums, finish);
+    }
+  } else {
+    // Where threads would be left without a tile, tiles are narrower, then lower.
+    int tile_rows = Rows, column_tiles = ceil_div(vectors, Vectors);
+    if (ceil_div(rows, Rows) * column_tiles < team.size()) column_tiles = vectors;
+    if (ceil_div(rows, Rows) * vectors * 2 <= team.size()) tile_rows = 1;
+    // Threads side by side take vectors side by side, and a tile's own vectors lie a whole row of threads apart: what
+    // eight threads load or store at once is in one row, so in different banks of shared memory.
+    for (int tile = team.rank(); tile < ceil_div(rows, tile_rows) * column_tiles; tile += team.size()) {
+      const int m = tile / column_tiles * tile_rows, j = tile % column_tiles;
+      compute_up_to<Team, V, Rows, Vectors>(min_of(rows - m, tile_rows), ceil_div(vectors - j, column_tiles),
+                                            {m, j * V::lanes, column_tiles * V::lanes}, sums, finish);
+    }
   }
 }
 }  // namespace product_detail
+
+// start[m][n] + Σ of the terms, for m < rows and n < columns rounded up to whole vectors: finish(m, n, sum) is given each
+// vector of sums, those of the columns n, n + 1, …, and stores what it makes of them. Does not sync.
+template <class V, class Team, class Terms, class Finish>
+TEAM_FN void product(const Team& team, int rows, int columns, const Terms& terms,
+                     Start<typename Team::Scalar> start, const Finish& finish) {
+  const product_detail::Chain<Terms, typename Team::Scalar> sums{terms, start};
+  product_detail::for_tiles<V>(team, rows, columns, sums, finish);
+}
+
+// The same of G·W's tangent, Σ_k Ġ[m][k]·W[k][n] + G[m][k]·U[k][n], as one chain: finish(m, n, sum).
+// Does not sync.
+template <class V, class Team, class Finish>
+TEAM_FN void tangent_product(const Team& team, int rows, int columns,
+                             const TangentTerm<typename Team::Scalar>& term,
+                             Start<typename Team::Scalar> start, const Finish& finish) {
+  const product_detail::TangentChain<typename Team::Scalar, false> sums{term, {}, start};
+  product_detail::for_tiles<V>(team, rows, columns, sums,
+                               [&](int m, int n, V, V sum) FN_LAMBDA { finish(m, n, sum); });
+}
+
+// G·W and its tangent together: finish(m, n, sum, tangent). Does not sync.
+template <class V, class Team, class Finish>
+TEAM_FN void product_and_tangent(const Team& team, int rows, int columns,
+                                 const TangentTerm<typename Team::Scalar>& term,
+                                 Start<typename Team::Scalar> start,
+                                 Start<typename Team::Scalar> tangent_start, const Finish& finish) {
+  using T = typename Team::Scalar;
+  using Sums = std::conditional_t<Team::exact_tiles, product_detail::ChainThenTangent<T>,
+                                  product_detail::TangentChain<T, true>>;
+  product_detail::for_tiles<V>(team, rows, columns, Sums{term, start, tangent_start}, finish);
+}
 
 // to[m][n] = start[m][n] + Σ of the terms, for m < rows and n < columns rounded up to whole vectors.
 // `to`, in scratch memory, may be where the sums start from. Does not sync.
 template <class V, class Team, class Terms>
 TEAM_FN void product(const Team& team, int rows, int columns, const Terms& terms,
                      Start<typename Team::Scalar> start, typename Team::Scalar* to, int to_stride) {
-  using product_detail::compute_up_to;
-  const int vectors = ceil_div(columns, V::lanes);
-  const int row_tiles = ceil_div(rows, Team::tile_rows), column_tiles = ceil_div(vectors, Team::tile_vectors);
-  if constexpr (Team::exact_tiles) {
-    // Tiles as equal as can be: 32 rows are 2 × 6 + 4 × 5, not 5 × 6 + 2.
-    const auto begin = [](int tile, int count, int tiles)
-                           FN_LAMBDA { return tile * (count / tiles) + min_of(tile, count % tiles); };
-    for (int tile = team.rank(); tile < row_tiles * column_tiles; tile += team.size()) {
-      const int r = tile % row_tiles, c = tile / row_tiles;
-      const int m = begin(r, rows, row_tiles), j = begin(c, vectors, column_tiles);
-      compute_up_to<Team, V, Team::tile_rows, Team::tile_vectors>(
-          begin(r + 1, rows, row_tiles) - m, begin(c + 1, vectors, column_tiles) - j, terms,
-          {m, j * V::lanes, V::lanes}, start, to, to_stride);
-    }
-  } else {
-    // Threads side by side take vectors side by side, and a tile's own vectors lie a whole row of threads apart: what
-    // eight threads load or store at once is in one row, so in different banks of shared memory.
-    for (int tile = team.rank(); tile < row_tiles * column_tiles; tile += team.size()) {
-      const int m = tile / column_tiles * Team::tile_rows, j = tile % column_tiles;
-      compute_up_to<Team, V, Team::tile_rows, Team::tile_vectors>(
-          min_of(rows - m, Team::tile_rows), ceil_div(vectors - j, column_tiles), terms,
-          {m, j * V::lanes, column_tiles * V::lanes}, start, to, to_stride);
-    }
-  }
+  const auto store_sum = [&](int m, int n, V sum) FN_LAMBDA {
+    store_aligned(Team::in_scratch(to) + static_cast<long>(m) * to_stride + n, sum);
+  };
+  product<V>(team, rows, columns, terms, start, store_sum);
 }
 
 }  // namespace innerloop

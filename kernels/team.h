@@ -34,8 +34,6 @@ struct SimdTeam {
   static constexpr int tile_rows = Isa::tile_rows, tile_vectors = Isa::tile_vectors;
   static constexpr bool exact_tiles = true;     // a code path for each size of a remaining tile
   static constexpr bool loads_by_four = false;  // products take A's numbers in vectors of four
-  static constexpr int block_rows =
-      64;  // samples that pass through the network together: orders some sums, so the same for every team
 
   FN int rank() const { return 0; }
   FN int size() const { return 1; }
@@ -58,7 +56,6 @@ struct CudaTeam {
   using Vector = Pack<T, 4>;
   static constexpr int tile_rows = 4, tile_vectors = 2;
   static constexpr bool exact_tiles = false, loads_by_four = true;
-  static constexpr int block_rows = 64;
 
   __device__ int rank() const { return static_cast<int>(threadIdx.x); }
   __device__ int size() const { return static_cast<int>(blockDim.x); }

@@ -100,6 +100,7 @@ struct ValuesOfSamples {
   Batch<T> batch;            // of ValueData
   const T* scale = nullptr;  // [task][2]
   T* values = nullptr;       // [task][row_stride]
+  int block_rows = kBlockRows;
   const int* enabled = nullptr;
 
   FN int parts() const { return chunks(batch); }
@@ -107,22 +108,22 @@ struct ValuesOfSamples {
   FN long scratch_bytes() const {
     Scratch scratch;
     take_weights<T>(scratch, shape, false);
-    BlockBuffers<Team>::take(scratch, shape, false);
+    take_block_buffers<T>(scratch, shape, block_rows, false);
     return scratch.used();
   }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
     using L = typename Team::Lane;
     const Weights<T> weights = take_weights<T>(scratch, shape, false);
-    const auto buffers = BlockBuffers<Team>::take(scratch, shape, false);
+    const auto buffers = take_block_buffers<T>(scratch, shape, block_rows, false);
     const T* const phi = params.of(place.task);
     load_weights(
         team, shape, [&](int p) FN_LAMBDA { return phi[p]; }, weights);
     const L mean(scale[2L * place.task]), deviation(scale[2L * place.task + 1]);
     T* const to = values + static_cast<long>(place.task) * batch.row_stride;
     const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
-    for (int row = place.part * kChunkRows; row < end; row += Team::block_rows) {
-      const int rows = min_of(Team::block_rows, end - row);
+    for (int row = place.part * kChunkRows; row < end; row += block_rows) {
+      const int rows = min_of(block_rows, end - row);
       const auto block = forward_block(team, shape, weights, batch, {}, place, buffers, row, rows);
       for (int r = team.rank() * L::lanes; r < rows; r += team.size() * L::lanes)
         store_first(to + row + r, fma(deviation, load<L>(block.outputs + r), mean), rows - r);

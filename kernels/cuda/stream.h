@@ -36,15 +36,24 @@ struct Stream {
 
 inline constexpr int kMostThreads = 256;
 
+// Rows that a block takes through the network together.
+template <class Op>
+int rows_of(const Op& op) {
+  if constexpr (requires { op.block_rows; })
+    return op.block_rows;
+  else if constexpr (requires { op.tile_envs; })
+    return op.tile_envs;
+  else
+    return kBlockRows;
+}
+
 // Threads of a block: one for each register tile of the widest product where there are products, else many. More would
 // have nothing to do but to run through every loop and to wait.
 template <class Op>
 int threads_of(const Op& op) {
   using Team = CudaTeam<float>;
   if constexpr (requires { op.shape; }) {
-    int rows = Team::block_rows;
-    if constexpr (requires { op.tile_envs; }) rows = op.tile_envs;
-    const int tiles = ceil_div(rows, Team::tile_rows) *
+    const int tiles = ceil_div(rows_of(op), Team::tile_rows) *
                       ceil_div(padded(op.shape.widest()), Team::tile_vectors * Team::Vector::lanes);
     return min_of(kMostThreads, round_up(tiles, 32));
   }
@@ -92,26 +101,64 @@ __global__ void __launch_bounds__(kMostThreads, 1)
   }
 }
 
+// With shared scratch, products are known to read and write nothing else. Activations that were kept are elsewhere.
 template <class Op>
-void launch(Stream& stream, const Op& op, int tasks, const Follower<Op>& follower = {}) {
+bool fits_shared(const Stream& stream, const Op& op) {
+  if constexpr (requires { op.kept; })
+    if (op.kept.data != nullptr) return false;
+  return op.template scratch_bytes<CudaTeam<float>>() + (kHasFollower<Op> ? kLastPartBytes : 0) <=
+         stream.max_shared_bytes;
+}
+
+// The kernel with its scratch in shared memory, ready to be launched with so many bytes.
+template <class Op>
+auto shared_kernel(std::size_t bytes) {
+  const auto kernel = run_operation<Op, ScratchIn::shared>;
+  INNERLOOP_CUDA_CHECK(
+      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)));
+  return kernel;
+}
+
+// The operation with as many rows a block as keep most threads on a multiprocessor; where that is no matter, kBlockRows.
+template <class Op>
+Op with_best_rows(const Stream& stream, const Op& op) {
+  Op best = op;
+  if constexpr (requires { op.block_rows; }) {
+    int most = 0;
+    for (const int rows : {kBlockRows, 2 * kBlockRows, kBlockRows / 2, kBlockRows / 4}) {
+      Op candidate = op;
+      candidate.block_rows = rows;
+      if (!fits_shared(stream, candidate)) continue;
+      const int threads = threads_of(candidate);
+      const auto bytes = static_cast<std::size_t>(candidate.template scratch_bytes<CudaTeam<float>>());
+      int blocks = 0;
+      INNERLOOP_CUDA_CHECK(
+          cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, shared_kernel<Op>(bytes), threads, bytes));
+      if (blocks * threads <= most) continue;
+      most = blocks * threads;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+template <class Op>
+void launch(Stream& stream, const Op& given, int tasks, const Follower<Op>& follower = {}) {
+  const Op op = with_best_rows(stream, given);
   const long bytes = op.template scratch_bytes<CudaTeam<float>>();
   const int parts = op.parts(), threads = threads_of(op);
   const std::int64_t blocks = static_cast<std::int64_t>(tasks) * parts;
   if (blocks <= 0) return;
   if (blocks > 0x7FFFFFFF)
     throw Error("CUDA: wanted at most 2^31 - 1 blocks, found " + std::to_string(blocks));
-  bool in_shared = bytes + (kHasFollower<Op> ? kLastPartBytes : 0) <= stream.max_shared_bytes;
   int* counters = nullptr;
   if constexpr (kHasFollower<Op>)
     if (follower.out != nullptr) counters = stream.counters_of(tasks);
-  // With shared scratch, products are known to read and write nothing else. Activations that were kept are elsewhere.
-  if constexpr (requires { op.kept; }) in_shared = in_shared && op.kept.data == nullptr;
-  if (in_shared) {
-    const auto kernel = run_operation<Op, ScratchIn::shared>;
-    INNERLOOP_CUDA_CHECK(
-        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)));
-    kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), static_cast<std::size_t>(bytes),
-             stream.handle>>>(op, follower, counters, parts, static_cast<int>(blocks), nullptr, bytes);
+  if (fits_shared(stream, op)) {
+    const auto dynamic = static_cast<std::size_t>(bytes);
+    const auto kernel = shared_kernel<Op>(dynamic);
+    kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), dynamic, stream.handle>>>(
+        op, follower, counters, parts, static_cast<int>(blocks), nullptr, bytes);
   } else {
     const auto kernel = run_operation<Op, ScratchIn::device>;
     // As many blocks as run at once, so that many tasks want no more scratch than few.

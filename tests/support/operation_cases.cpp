@@ -39,21 +39,32 @@ void run_all(const HostKernelSet& set, const Op& op, int tasks) {
 // `prepare(memory)` makes the operation, on memory that it fills.
 template <class Prepare>
 OperationCase make_case(std::string family, std::string form, int tasks, const Prepare& prepare) {
-  return {std::move(family), std::move(form),
-          [tasks, prepare](const HostKernelSet& set) {
-            Memory memory(1);
-            const auto op = prepare(memory);
-            run_all(set, op, tasks);
-            return memory.content();
-          },
-          [tasks, prepare](Device& device) {
-            Memory memory(1);
-            const auto op = prepare(memory);
-            const DeviceCopies copies(device, memory);
-            device.per_task(copies.moved(op), tasks);
-            copies.bring_back();
-            return memory.content();
-          }};
+  OperationCase made{std::move(family),
+                     std::move(form),
+                     [tasks, prepare](const HostKernelSet& set) {
+                       Memory memory(1);
+                       const auto op = prepare(memory);
+                       run_all(set, op, tasks);
+                       return memory.content();
+                     },
+                     [tasks, prepare](Device& device) {
+                       Memory memory(1);
+                       const auto op = prepare(memory);
+                       const DeviceCopies copies(device, memory);
+                       device.per_task(copies.moved(op), tasks);
+                       copies.bring_back();
+                       return memory.content();
+                     },
+                     {}};
+  if constexpr (requires(Memory & memory) { prepare(memory).block_rows; })
+    made.run_in_blocks = [tasks, prepare](const HostKernelSet& set, int block_rows) {
+      Memory memory(1);
+      auto op = prepare(memory);
+      op.block_rows = block_rows;
+      run_all(set, op, tasks);
+      return memory.content();
+    };
+  return made;
 }
 
 PolicyShape with_context(PolicyShape shape, ContextInput input = ContextInput::concatenate) {

@@ -37,6 +37,24 @@ TEST_P(EveryOperation, EqualsTheSimdTeamOn3Threads) {
 INSTANTIATE_TEST_SUITE_P(, EveryOperation, testing::ValuesIn(operation_cases(CaseSize::full)),
                          [](const auto& test) { return test.param.name(); });
 
+class EveryOperationInBlocks : public testing::TestWithParam<OperationCase> {};
+
+// A GPU takes as many rows at once as suit it.
+TEST_P(EveryOperationInBlocks, IsTheSameForEveryNumberOfRowsABlock) {
+  const auto wanted = GetParam().run(simd_kernels());
+  for (const int rows : {16, 32, 128})
+    EXPECT_EQ(first_difference(wanted, GetParam().run_in_blocks(simd_kernels(), rows)), "")
+        << rows << " rows";
+}
+
+std::vector<OperationCase> operations_in_blocks() {
+  std::vector<OperationCase> all = operation_cases(CaseSize::full);
+  std::erase_if(all, [](const OperationCase& operation) { return !operation.run_in_blocks; });
+  return all;
+}
+INSTANTIATE_TEST_SUITE_P(, EveryOperationInBlocks, testing::ValuesIn(operations_in_blocks()),
+                         [](const auto& test) { return test.param.name(); });
+
 // The crew itself: every lane passes a sync before any goes on, and a sum built with syncs is right.
 TEST(FiberCrew, LanesWaitForEachOther) {
   for (const auto order : {FiberCrew::Order::fixed, FiberCrew::Order::random}) {
