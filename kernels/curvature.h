@@ -352,7 +352,8 @@ template <class T, CurvatureKind Kind>
 template <class Team>
 TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place& place,
                                                   Scratch scratch) const {
-  const bool keeps = kept.data != nullptr;
+  const Kept<T> layers = kept_for<Team>(kept);
+  const bool keeps = layers.data != nullptr;
   const auto b = curvature_detail::Buffers<T>::take(scratch, shape, block_rows, keeps);
   const auto backward = curvature_detail::BackwardBuffers<T>::take(scratch, shape, b.block, keeps);
   curvature_detail::load(team, *this, place.task, b);
@@ -365,7 +366,7 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
   const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
   for (int row = place.part * kChunkRows; row < end; row += block_rows) {
     const int rows = min_of(block_rows, end - row);
-    const auto block = curvature_detail::forward_and_tangent(team, shape, b, batch, kept, place, row, rows);
+    const auto block = curvature_detail::forward_and_tangent(team, shape, b, batch, layers, place, row, rows);
     curvature_detail::seed_rows(team, *this, place.task, row, block, b, backward.tangent_seeds,
                                 backward.seeds);
     team.sync();
@@ -402,12 +403,13 @@ template <class T>
 template <class Team>
 TEAM_FN void TangentLogProb<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
   using L = typename Team::Lane;
-  const auto b = curvature_detail::Buffers<T>::take(scratch, shape, block_rows, kept.data != nullptr);
+  const Kept<T> layers = kept_for<Team>(kept);
+  const auto b = curvature_detail::Buffers<T>::take(scratch, shape, block_rows, layers.data != nullptr);
   curvature_detail::load(team, *this, place.task, b);
   const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
   for (int row = place.part * kChunkRows; row < end; row += block_rows) {
     const int rows = min_of(block_rows, end - row);
-    const auto block = curvature_detail::forward_and_tangent(team, shape, b, batch, kept, place, row, rows);
+    const auto block = curvature_detail::forward_and_tangent(team, shape, b, batch, layers, place, row, rows);
     with_head(shape.head, [&](auto head) FN_LAMBDA {
       using Head = decltype(head);
       for (int r = team.rank() * L::lanes; r < rows; r += team.size() * L::lanes) {

@@ -107,5 +107,13 @@ struct Kept {
     return data + slot * slot_stride + at;
   }
 };
+// What was kept for a team. Where nothing ever is, the compiler sees that.
+template <class Team, class T>
+FN Kept<T> kept_for(const Kept<T>& kept) {
+  if constexpr (Team::keeps)
+    return kept;
+  else
+    return {};
+}
 
 }  // namespace innerloop

@@ -50,13 +50,12 @@ struct Buffers {
   ContextGradient<T> context;
   T* seeds;  // [2·outputs + kPassValues][kBlockRows]: ∂S/∂output, ∂S/∂log_std, values
 
-  FN static Buffers take(Scratch& scratch, const PolicyGradient<T>& op) {
+  FN static Buffers take(Scratch& scratch, const PolicyGradient<T>& op, bool kept) {
     Buffers b;
     b.weights = take_weights<T>(scratch, op.shape, true);
     b.head = take_head_constants<T>(scratch, op.shape);
     b.drawn_head = take_head_constants<T>(scratch, op.shape);
     b.sums = take_gradient_sums<T>(scratch, op.shape, kPassValues);
-    const bool kept = op.kept.data != nullptr;
     b.block = take_block_buffers<T>(scratch, op.shape, kBlockRows, kept);
     b.back = take_back_buffers<T>(scratch, op.shape, kBlockRows, kept);
     b.context = take_context_gradient<T>(scratch, op.shape);
@@ -195,14 +194,15 @@ template <class T>
 template <class Team>
 FN long PolicyGradient<T>::scratch_bytes() const {
   Scratch scratch;
-  policy_gradient_detail::Buffers<T>::take(scratch, *this);
+  policy_gradient_detail::Buffers<T>::take(scratch, *this, kept.data != nullptr);
   return scratch.used();
 }
 
 template <class T>
 template <class Team>
 TEAM_FN void PolicyGradient<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
-  const auto b = policy_gradient_detail::Buffers<T>::take(scratch, *this);
+  const Kept<T> layers = kept_for<Team>(kept);
+  const auto b = policy_gradient_detail::Buffers<T>::take(scratch, *this, layers.data != nullptr);
   const T* theta = params.of(place.task);
   const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
   load_weights(team, shape, value, b.weights);
@@ -215,7 +215,7 @@ TEAM_FN void PolicyGradient<T>::operator()(const Team& team, const Place& place,
   const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
   for (int row = place.part * kChunkRows; row < end; row += kBlockRows) {
     const int rows = min_of(kBlockRows, end - row);
-    const auto block = forward_block(team, shape, b.weights, batch, kept, place, b.block, row, rows);
+    const auto block = forward_block(team, shape, b.weights, batch, layers, place, b.block, row, rows);
     policy_gradient_detail::seed_rows(team, *this, place.task, row, block, b);
     team.sync();
     add_rows(team, rows, b.sums.row_quantities, b.seeds, kBlockRows, b.sums.rows);

@@ -266,9 +266,9 @@ TEAM_FN void for_tiles(const Team& team, int rows, int columns, const Sums& sums
                                             {m, j * V::lanes, V::lanes}, sums, finish);
     }
   } else {
-    // Where threads would be left without a tile, tiles are narrower, then lower.
+    // Where there is a thread for each of them, tiles are narrower; where half of the threads would have none, lower too.
     int tile_rows = Rows, column_tiles = ceil_div(vectors, Vectors);
-    if (ceil_div(rows, Rows) * column_tiles < team.size()) column_tiles = vectors;
+    if (ceil_div(rows, Rows) * vectors <= team.size()) column_tiles = vectors;
     if (ceil_div(rows, Rows) * vectors * 2 <= team.size()) tile_rows = 1;
     // Threads side by side take vectors side by side, and a tile's own vectors lie a whole row of threads apart: what
     // eight threads load or store at once is in one row, so in different banks of shared memory.

@@ -95,7 +95,7 @@ struct Rollout {
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
-    Buffers::take(scratch, *this);
+    Buffers::take(scratch, *this, kept.data != nullptr);
     return scratch.used();
   }
   template <class Team>
@@ -105,21 +105,22 @@ struct Rollout {
   struct Buffers {
     Weights<T> weights;
     HeadConstants<T> head;
+    T* inputs;  // [observation][padded(tile_envs)]
     T* hidden[kMaxLayers];
     T* outputs;    // [output][padded(tile_envs)]
     T* head_rows;  // [tile_envs][padded(outputs)]
     T* state;      // [field][padded(tile_envs)]
     T* alive;      // [padded(tile_envs)]
 
-    FN static Buffers take(Scratch& scratch, const Rollout& op) {
+    FN static Buffers take(Scratch& scratch, const Rollout& op, bool keeps) {
       const int stride = padded(op.tile_envs);
       Buffers b;
       b.weights = take_weights<T>(scratch, op.shape, false);
       b.head = take_head_constants<T>(scratch, op.shape);
+      b.inputs = scratch.take<T>(static_cast<long>(op.shape.inputs()) * stride);
       for (int l = 1; l < op.shape.layers; ++l)
-        b.hidden[l] = op.kept.data != nullptr
-                          ? nullptr
-                          : scratch.take<T>(static_cast<long>(op.tile_envs) * padded(op.shape.width[l]));
+        b.hidden[l] =
+            keeps ? nullptr : scratch.take<T>(static_cast<long>(op.tile_envs) * padded(op.shape.width[l]));
       b.outputs = scratch.take<T>(static_cast<long>(op.shape.outputs()) * stride);
       b.head_rows = op.shape.narrow_head()
                         ? nullptr
@@ -197,7 +198,8 @@ template <class Team>
 TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, Scratch scratch) const {
   using L = typename Team::Lane;
   using Head = std::conditional_t<Env::Action::discrete, CategoricalHead, GaussianHead>;
-  const Buffers b = Buffers::take(scratch, *this);
+  const Kept<T> layers = kept_for<Team>(kept);
+  const Buffers b = Buffers::take(scratch, *this, layers.data != nullptr);
   const int first = place.part * tile_envs, envs = min_of(tile_envs, batch.envs - first),
             stride = padded(tile_envs);
   const T* theta = params.of(place.task);
@@ -213,10 +215,13 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
                      UintPack<L>(step), purpose, inner_step);
   };
   const auto task = load_task<Env, L>(tasks + static_cast<long>(place.task) * kTaskSize<Env>);
-  const auto observe = [&](const typename Env::template State<L>& state, int row, int count) FN_LAMBDA {
+  const auto observe = [&](const typename Env::template State<L>& state, int step, int e) FN_LAMBDA {
     const auto observation = Env::template observe<L>(options, state);
-    UNROLL for (int d = 0; d < Env::observation_size; ++d)
-        store_first(observations + d * batch.row_stride + row, observation[d], count);
+    const int row = step * batch.envs + first + e;
+    UNROLL for (int d = 0; d < Env::observation_size; ++d) {
+      store_first(observations + d * batch.row_stride + row, observation[d], envs - e);
+      store(b.inputs + d * stride + e, observation[d]);
+    }
   };
 
   for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) {
@@ -224,7 +229,7 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
     const auto state = Env::template reset<L>(options, task, random);
     store_state<L>(b, e, state);
     store(b.alive + e, L(1));
-    observe(state, first + e, envs - e);
+    observe(state, 0, e);
   }
   team.sync();
 
@@ -232,14 +237,14 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
     const int row = t * batch.envs + first;
     Block<T> block;
     block.rows = envs;
-    block.inputs = {observations + row, 1, static_cast<int>(batch.row_stride)};
+    block.inputs = {b.inputs, 1, stride};
     block.outputs = b.outputs;
     block.output_stride = stride;
     block.head_rows = b.head_rows;
     for (int l = 1; l < shape.layers; ++l)
-      block.hidden[l] = kept.data == nullptr ? b.hidden[l]
-                                             : kept.layer(shape, place.slot, l, batch.rows()) +
-                                                   static_cast<long>(row) * padded(shape.width[l]);
+      block.hidden[l] = layers.data == nullptr ? b.hidden[l]
+                                               : layers.layer(shape, place.slot, l, batch.rows()) +
+                                                     static_cast<long>(row) * padded(shape.width[l]);
     forward_hidden(team, shape, b.weights, block);
     forward_head(team, shape, b.weights, block);
 
@@ -284,7 +289,7 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
       const auto chosen =
           gather_fields<L, typename Env::template State<L>>([&](int i) FN_LAMBDA { return from[i]; });
       store_state<L>(b, e, chosen);
-      observe(chosen, r + batch.envs, count);
+      observe(chosen, t + 1, e);
     }
     team.sync();
   }

@@ -34,6 +34,7 @@ struct SimdTeam {
   static constexpr int tile_rows = Isa::tile_rows, tile_vectors = Isa::tile_vectors;
   static constexpr bool exact_tiles = true;     // a code path for each size of a remaining tile
   static constexpr bool loads_by_four = false;  // products take A's numbers in vectors of four
+  static constexpr bool keeps = true;           // activations may have been kept, outside of scratch memory
 
   FN int rank() const { return 0; }
   FN int size() const { return 1; }
@@ -55,7 +56,7 @@ struct CudaTeam {
   using Lane = Pack<T, 1>;
   using Vector = Pack<T, 4>;
   static constexpr int tile_rows = 4, tile_vectors = 2;
-  static constexpr bool exact_tiles = false, loads_by_four = true;
+  static constexpr bool exact_tiles = false, loads_by_four = true, keeps = where == ScratchIn::device;
 
   __device__ int rank() const { return static_cast<int>(threadIdx.x); }
   __device__ int size() const { return static_cast<int>(blockDim.x); }

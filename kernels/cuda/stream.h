@@ -48,13 +48,16 @@ int rows_of(const Op& op) {
 }
 
 // Threads of a block: one for each register tile of the widest product where there are products, else many. More would
-// have nothing to do but to run through every loop and to wait.
+// have nothing to do but to run through every loop and to wait. A rollout, whose steps come one after the other, has more
+// where multiprocessors would be idle: smaller tiles make a step shorter.
 template <class Op>
-int threads_of(const Op& op) {
+int threads_of(const Op& op, bool few_blocks) {
   using Team = CudaTeam<float>;
   if constexpr (requires { op.shape; }) {
-    const int tiles = ceil_div(rows_of(op), Team::tile_rows) *
-                      ceil_div(padded(op.shape.widest()), Team::tile_vectors * Team::Vector::lanes);
+    const int vectors = ceil_div(padded(op.shape.widest()), Team::Vector::lanes);
+    int tiles = ceil_div(rows_of(op), Team::tile_rows) * ceil_div(vectors, Team::tile_vectors);
+    if constexpr (requires { op.tile_envs; })
+      if (few_blocks) tiles = ceil_div(rows_of(op) * vectors, 2);
     return min_of(kMostThreads, round_up(tiles, 32));
   }
   return kMostThreads;
@@ -129,7 +132,7 @@ Op with_best_rows(const Stream& stream, const Op& op) {
       Op candidate = op;
       candidate.block_rows = rows;
       if (!fits_shared(stream, candidate)) continue;
-      const int threads = threads_of(candidate);
+      const int threads = threads_of(candidate, false);
       const auto bytes = static_cast<std::size_t>(candidate.template scratch_bytes<CudaTeam<float>>());
       int blocks = 0;
       INNERLOOP_CUDA_CHECK(
@@ -146,8 +149,9 @@ template <class Op>
 void launch(Stream& stream, const Op& given, int tasks, const Follower<Op>& follower = {}) {
   const Op op = with_best_rows(stream, given);
   const long bytes = op.template scratch_bytes<CudaTeam<float>>();
-  const int parts = op.parts(), threads = threads_of(op);
+  const int parts = op.parts();
   const std::int64_t blocks = static_cast<std::int64_t>(tasks) * parts;
+  const int threads = threads_of(op, blocks <= stream.multiprocessors);
   if (blocks <= 0) return;
   if (blocks > 0x7FFFFFFF)
     throw Error("CUDA: wanted at most 2^31 - 1 blocks, found " + std::to_string(blocks));

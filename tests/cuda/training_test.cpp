@@ -79,6 +79,10 @@ INSTANTIATE_TEST_SUITE_P(, EveryAlgorithmOnCuda,
 const Variant kForms[] = {
     // Two chunks of rows, and rollouts in two tiles of environments.
     {"ManyEnvironments", {"envs_per_task=40", "horizon=15", "tasks_per_iteration=2", "evaluation.every=0"}},
+    // More blocks than a GPU has multiprocessors: their tiles are others than those of few.
+    {"ManyTasks",
+     {"tasks_per_iteration=160", "envs_per_task=9", "horizon=2", "policy.hidden=[36]", "iterations=1",
+      "evaluation.every=0"}},
     {"NoHiddenLayer", {"policy.hidden=[]"}},
     {"Relu", {"policy.activation=relu"}},
     {"Semicircle", {R"(environment={"name":"point_navigation","layout":"semicircle","reward":"sparse"})"}},
