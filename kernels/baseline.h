@@ -28,8 +28,10 @@ template <class T>
 struct BaselineBuffers {
   static constexpr int kRows = 128;  // rows whose features are held at once
   static constexpr int kChains = 8;  // a sum's chains, closed by a fixed tree
+  // Between features, so that the chains of four of them are in different banks of shared memory.
+  static constexpr int kStride = kRows + kChains;
 
-  T* features;     // [feature + 1][kRows], the last is the return
+  T* features;     // [feature + 1][kStride], the last is the return
   double* sums;    // [pair][kChains]
   double* system;  // [feature][feature + 1]
   double* factor;  // [feature][feature + 1]
@@ -38,7 +40,7 @@ struct BaselineBuffers {
   FN static BaselineBuffers take(Scratch& scratch, int observation_size) {
     const int n = baseline_features(observation_size);
     BaselineBuffers b;
-    b.features = scratch.take<T>(static_cast<long>(n + 1) * kRows);
+    b.features = scratch.take<T>(static_cast<long>(n + 1) * kStride);
     b.sums = scratch.take<double>(static_cast<long>(n) * (n + 3) / 2 * kChains);
     b.system = scratch.take<double>(static_cast<long>(n) * (n + 1));
     b.factor = scratch.take<double>(static_cast<long>(n) * (n + 1));
@@ -95,8 +97,9 @@ TEAM_FN void fit_baseline(const Team& team, int rows, int observation_size,
                           const BaselineBuffers<typename Team::Scalar>& b) {
   using T = typename Team::Scalar;
   using L = typename Team::Lane;
-  constexpr int kRows = BaselineBuffers<T>::kRows, kSums = BaselineBuffers<T>::kChains;
-  constexpr int lanes = L::lanes < kSums ? L::lanes : kSums;
+  constexpr int kRows = BaselineBuffers<T>::kRows, kStride = BaselineBuffers<T>::kStride,
+                kSums = BaselineBuffers<T>::kChains;
+  constexpr int lanes = L::lanes < kSums ? L::lanes : kSums, packs = kSums / lanes;
   using F = Pack<T, lanes>;
   using D = Pack<double, lanes>;
   const int n = baseline_features(observation_size), pairs = n * (n + 3) / 2;
@@ -114,21 +117,19 @@ TEAM_FN void fit_baseline(const Team& team, int rows, int observation_size,
                                                load_first<L>(elapsed + row, left), left);
         x = select(load_first<L>(valid + row, left) > L(0), x, L(0));
       }
-      store(b.features + feature * kRows + r, x);
+      store(b.features + feature * kStride + r, x);
     }
     team.sync();
-    // Pair (i, j), j <= i, and (i, n): the right side.
-    for (int at = team.rank(); at < n * (n + 1); at += team.size()) {
-      const int i = at / (n + 1), j = at % (n + 1);
+    // Pair (i, j), j <= i, and (i, n): the right side. A thread takes a pack of a pair's chains.
+    for (int at = team.rank(); at < n * (n + 1) * packs; at += team.size()) {
+      const int i = at / packs / (n + 1), j = at / packs % (n + 1), chain = at % packs * lanes;
       if (j > i && j != n) continue;
-      double* sums = b.sums + (i * (i + 3) / 2 + (j == n ? i + 1 : j)) * kSums;
-      const T *x = b.features + i * kRows, *y = b.features + j * kRows;
-      for (int chain = 0; chain < kSums; chain += lanes) {
-        D sum = load<D>(sums + chain);
-        for (int r = chain; r < round_up(count, kSums); r += kSums)
-          sum = fma(convert<double>(load<F>(x + r)), convert<double>(load<F>(y + r)), sum);
-        store(sums + chain, sum);
-      }
+      double* sums = b.sums + (i * (i + 3) / 2 + (j == n ? i + 1 : j)) * kSums + chain;
+      const T *x = b.features + i * kStride, *y = b.features + j * kStride;
+      D sum = load<D>(sums);
+      for (int r = chain; r < round_up(count, kSums); r += kSums)
+        sum = fma(convert<double>(load<F>(x + r)), convert<double>(load<F>(y + r)), sum);
+      store(sums, sum);
     }
     team.sync();
   }

@@ -32,6 +32,10 @@ REFERENCE = {
     # Its rollouts are like those of the training, so that a launch's mean is that of either.
     "evaluation": {"tasks": TASKS, "envs_per_task": ENVS, "inner_steps": 0},
 }
+# A rollout of no more blocks than multiprocessors has smaller tiles than one of more: counted apart.
+MANY_TASKS = 133
+MANY = {"tasks_per_iteration": MANY_TASKS, "algorithm": {"name": "pretraining"},
+        "evaluation": {"every": 0, "tasks": MANY_TASKS, "envs_per_task": ENVS, "inner_steps": 0}}
 MATRIX_KERNELS = ("Rollout", "PolicyGradient", "HessianVector")
 
 
@@ -91,10 +95,9 @@ class Prediction:
     bound: str
 
 
-def predict(kernel, tasks, per_task, resident):
-    """Seconds of one launch with so many tasks, and what bounds it: docs/gpu.md has the formula."""
+def predict(kernel, blocks, resident):
+    """Seconds of one launch of so many blocks, and what bounds it: docs/gpu.md has the formula."""
     launches = kernel["launches"]
-    blocks = blocks_of(kernel) * (tasks / TASKS if per_task else 1)
     warps = -(-kernel["last_block"][0] // 32)
     warp_instructions = instructions(kernel) / 32 / launches / blocks_of(kernel)  # of a block
     busiest = -(-blocks // H100.multiprocessors)  # blocks that the busiest multiprocessor works off
@@ -112,17 +115,23 @@ def predict(kernel, tasks, per_task, resident):
     return Prediction(bounds[bound], bound)
 
 
-def resident_on_h100(document):
-    """Blocks on a multiprocessor by operation, from the document's own table; 1 where it says nothing."""
+def registers_on_h100(document):
+    """Registers a thread by operation, from the document's own table."""
     cells = {row["kernel"].strip("`"): row["sm_90"] for row in read_rows(document, "kernels")}
-    return {operation: int(cell.split("/")[1]) if "/" in cell else 1 for operation, cell in cells.items()}
+    return {operation: int(cell.split("/")[0]) for operation, cell in cells.items() if "/" in cell}
+
+
+def resident_on_h100(kernel, registers):
+    """Blocks on a multiprocessor at once; 1 where nothing is known of the registers."""
+    count = registers.get(operation_of(kernel["name"]))
+    return resident_blocks("sm_90", count, kernel["last_block"][0], kernel["last_dynamic_shared"]) if count else 1
 
 
 def is_per_task(operation):
     return operation.split("<")[0] not in ("SumOverTasks", "OuterStep", "SetKey")
 
 
-def count_rows(kernels, launches):
+def count_rows(kernels, launches, tasks):
     for operation, kernel in kernels.items():
         counts = kernel["thread_totals"]
         all_instructions = instructions(kernel)
@@ -132,21 +141,23 @@ def count_rows(kernels, launches):
         cycles, ideal_cycles = accesses(kernel, "shared", "bank_cycles")
         sectors, ideal_sectors = accesses(kernel, "global", "sectors")
         yield [f"`{operation}`", launches[operation], kernel["last_block"][0],
-               number(all_instructions / kernel["launches"] / TASKS), share("fp32_fma"),
+               number(all_instructions / kernel["launches"] / tasks), share("fp32_fma"),
                share("load_shared", "store_shared"), share("load_generic", "store_generic"),
-               number(counts["flops"] / kernel["launches"] / TASKS),
-               number((counts["bytes_load_global"] + counts["bytes_store_global"]) / kernel["launches"] / TASKS),
+               number(counts["flops"] / kernel["launches"] / tasks),
+               number((counts["bytes_load_global"] + counts["bytes_store_global"]) / kernel["launches"] / tasks),
                f"{sectors / ideal_sectors:.2f}" if ideal_sectors else "", f"{cycles / ideal_cycles:.2f}" if ideal_cycles else ""]
 
 
-def prediction_rows(kernels, launches, resident):
+def prediction_rows(kernels, rollout_of_many, launches, registers):
     """The rollout alone and the whole iteration for each number of tasks."""
     steps = ENVS * HORIZON
     for tasks in (40, 1_000, 10_000, 100_000):
         seconds, rollout = 0.0, None
         slowest = Prediction(0, "")
         for operation, kernel in kernels.items():
-            prediction = predict(kernel, tasks, is_per_task(operation), resident.get(operation, 1))
+            blocks = blocks_of(kernel) * (tasks / TASKS if is_per_task(operation) else 1)
+            form = rollout_of_many if operation.startswith("Rollout") and blocks > H100.multiprocessors else kernel
+            prediction = predict(form, blocks, resident_on_h100(form, registers))
             seconds += prediction.seconds * launches[operation]
             if operation.startswith("Rollout"):
                 rollout = prediction
@@ -175,7 +186,7 @@ def launch_sizes(arguments):
                  {"algorithm": {"name": "promp", "adaptive_kl": True}}]
     sizes = {}
     for variant in variants:
-        for kernel in profile(arguments, REFERENCE | {"horizon": 1} | variant):
+        for kernel in profile(arguments, REFERENCE | {"horizon": 1, "tasks_per_iteration": MANY_TASKS} | variant):
             sizes[operation_of(kernel["name"])] = (kernel["last_block"][0], kernel["last_dynamic_shared"])
     return sizes
 
@@ -215,12 +226,16 @@ def main():
         replace_part(arguments.document, "kernels", register_table(kernels, launch_sizes(arguments)))
     launches = launches_of_an_iteration(arguments)
     kernels = {operation_of(kernel["name"]): kernel for kernel in profile(arguments, REFERENCE)}
+    many = {operation: kernel for kernel in profile(arguments, REFERENCE | MANY)
+            if (operation := operation_of(kernel["name"])).startswith("Rollout")}
     counts = table(["kernel", "launches", "threads", "instructions a task", "FMA", "shared", "generic", "flop a task",
-                    "global bytes a task", "sectors / least", "bank cycles / least"], count_rows(kernels, launches))
+                    "global bytes a task", "sectors / least", "bank cycles / least"],
+                   [*count_rows(many, launches, MANY_TASKS), *count_rows(kernels, launches, TASKS)])
     counts += f"\n{sum(launches.values())} launches a meta-iteration.\n"
     replace_part(arguments.document, "counts", counts)
     predictions = table(["tasks", "rollout, µs", "G env-steps/s", "bound", "iteration, µs", "G env-steps/s",
-                         "longest kernels and their bound"], prediction_rows(kernels, launches, resident_on_h100(arguments.document)))
+                         "longest kernels and their bound"],
+                        prediction_rows(kernels, *many.values(), launches, registers_on_h100(arguments.document)))
     replace_part(arguments.document, "predictions", predictions)
     print(counts, predictions, sep="\n")
 
