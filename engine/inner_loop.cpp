@@ -57,7 +57,7 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
   }
   // Without the way back only the multipliers want them, each but for a moment.
   if (sizes.way_back ? learns_step_sizes() || multiplies() : multiplies())
-    for (std::size_t i = 0; i < (sizes.way_back ? inner_gradients_.size() : 1); ++i) {
+    for (std::size_t i = 0; i < inner_gradients_.size() && (i == 0 || sizes.way_back); ++i) {
       const int k = static_cast<int>(i / epochs_), j = static_cast<int>(i % epochs_);
       plan.add(&inner_gradients_[i], numbered("gradient", k, j), "[task][parameter]", {tasks, parameters});
     }

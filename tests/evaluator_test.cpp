@@ -41,6 +41,17 @@ TEST(Evaluator, MeasuresWithoutSamplingWhereDeterministic) {
   EXPECT_NE(curve_of({"evaluation.envs_per_task=2"})[0].mean_return, many[0].mean_return);
 }
 
+TEST(Evaluator, MeasuresWithoutAnyInnerStep) {
+  for (const char* algorithm :
+       {R"({"name":"maml","inner_epochs":2})", R"({"name":"maml","baseline":"network","value_hidden":[6]})",
+        R"({"name":"meta_sgd"})", R"({"name":"alfa"})", R"({"name":"cavia"})"}) {
+    const std::string set = std::string("algorithm=") + algorithm;
+    const auto none = curve_of({set, "evaluation.inner_steps=0"});
+    ASSERT_EQ(none.size(), 1u) << algorithm;
+    EXPECT_EQ(none[0].mean_return, curve_of({set})[0].mean_return) << algorithm;
+  }
+}
+
 // Those of the last inner step that is trained serve the steps beyond.
 TEST(Evaluator, AdaptsWithTheLearnedStepSizes) {
   const std::vector<std::string> per_step = {R"(algorithm={"name":"maml","inner_steps":2,"inner_lr":0.5,)"

@@ -2,10 +2,10 @@
 """Counts what each CUDA kernel does, with cuda-on-cpu in a GPU's place, and writes the tables of docs/gpu.md.
 
     python3 bench/gpu/count.py --innerloop build/cuda-emulated/innerloop --emulator ../shared/cuda-on-cpu
-        [--ptxas BUILD_LOG...]
+        [--ptxas BUILD_LOG]
 
 `./dev count-cuda` builds what it needs and calls it. Counts are exact; times and rates are predictions from an H100's
-datasheet, by the formula that the document states. Build logs under -Xptxas=-v renew the table of registers.
+datasheet, by the formula that the document states. A build's log under -Xptxas=-v renews the table of registers.
 """
 import argparse
 import json
@@ -183,7 +183,14 @@ def launch_sizes(arguments):
     variants = [{"environment": {"name": name}} for name in environments]
     variants += [{"outer": {"name": "trpo", "cg_iterations": 1, "max_backtracks": 0}},
                  {"algorithm": {"name": "maml", "estimator": "dice"}}, {"algorithm": {"name": "emaml"}},
-                 {"algorithm": {"name": "promp", "adaptive_kl": True}}]
+                 {"algorithm": {"name": "promp", "adaptive_kl": True}}, {"algorithm": {"name": "meta_sgd"}},
+                 {"algorithm": {"name": "alfa"}}, {"algorithm": {"name": "cavia"}},
+                 {"algorithm": {"name": "maml", "baseline": "network", "value_hidden": [64, 64]}}]
+    trial = {"environment": {"name": "bandit"}, "at_episode_end": "restart",
+             "algorithm": {"name": "rl2", "trial_length": 4, "epochs": 1, "minibatches": 2}}
+    variants += [trial | {"policy": {"name": name, "hidden": 128, "layer_norm": layer_norm}}
+                 for name in ("gru", "lstm") for layer_norm in (False, True)]
+    variants += [trial | {"algorithm": {"name": "ppo", "epochs": 1, "minibatches": 2}}]
     sizes = {}
     for variant in variants:
         for kernel in profile(arguments, REFERENCE | {"horizon": 1, "tasks_per_iteration": MANY_TASKS} | variant):
@@ -218,11 +225,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--innerloop", type=Path, required=True, help="built for cuda-on-cpu")
     parser.add_argument("--emulator", type=Path, required=True, help="the folder of cuda-on-cpu")
-    parser.add_argument("--ptxas", type=Path, nargs="+", default=[], help="build logs, one or more for each architecture")
+    parser.add_argument("--ptxas", type=Path, help="the build's log, for all architectures of the table")
     parser.add_argument("--document", type=Path, default=ROOT / "docs/gpu.md")
     arguments = parser.parse_args()
     if arguments.ptxas:
-        kernels = [kernel for log in arguments.ptxas for kernel in read_report(log.read_text(errors="replace"))]
+        kernels = read_report(arguments.ptxas.read_text(errors="replace"))
         replace_part(arguments.document, "kernels", register_table(kernels, launch_sizes(arguments)))
     launches = launches_of_an_iteration(arguments)
     kernels = {operation_of(kernel["name"]): kernel for kernel in profile(arguments, REFERENCE)}
