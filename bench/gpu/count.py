@@ -32,10 +32,6 @@ REFERENCE = {
     # Its rollouts are like those of the training, so that a launch's mean is that of either.
     "evaluation": {"tasks": TASKS, "envs_per_task": ENVS, "inner_steps": 0},
 }
-# A rollout of no more blocks than multiprocessors has smaller tiles than one of more: counted apart.
-MANY_TASKS = 133
-MANY = {"tasks_per_iteration": MANY_TASKS, "algorithm": {"name": "pretraining"},
-        "evaluation": {"every": 0, "tasks": MANY_TASKS, "envs_per_task": ENVS, "inner_steps": 0}}
 MATRIX_KERNELS = ("Rollout", "PolicyGradient", "HessianVector")
 
 
@@ -51,6 +47,10 @@ class Gpu:
 
 
 H100 = Gpu()
+
+# A rollout of no more blocks than multiprocessors has smaller tiles than one of more: counted apart.
+MANY_TASKS = H100.multiprocessors + 1
+MANY = {"tasks_per_iteration": MANY_TASKS, "evaluation": REFERENCE["evaluation"] | {"tasks": MANY_TASKS}}
 
 
 def profile(arguments, config):
@@ -193,7 +193,7 @@ def launch_sizes(arguments):
     variants += [trial | {"algorithm": {"name": "ppo", "epochs": 1, "minibatches": 2}}]
     sizes = {}
     for variant in variants:
-        for kernel in profile(arguments, REFERENCE | {"horizon": 1, "tasks_per_iteration": MANY_TASKS} | variant):
+        for kernel in profile(arguments, REFERENCE | MANY | {"horizon": 1} | variant):
             sizes[operation_of(kernel["name"])] = (kernel["last_block"][0], kernel["last_dynamic_shared"])
     return sizes
 
@@ -233,7 +233,7 @@ def main():
         replace_part(arguments.document, "kernels", register_table(kernels, launch_sizes(arguments)))
     launches = launches_of_an_iteration(arguments)
     kernels = {operation_of(kernel["name"]): kernel for kernel in profile(arguments, REFERENCE)}
-    many = {operation: kernel for kernel in profile(arguments, REFERENCE | MANY)
+    many = {operation: kernel for kernel in profile(arguments, REFERENCE | MANY | {"algorithm": {"name": "pretraining"}})
             if (operation := operation_of(kernel["name"])).startswith("Rollout")}
     counts = table(["kernel", "launches", "threads", "instructions a task", "FMA", "shared", "generic", "flop a task",
                     "global bytes a task", "sectors / least", "bank cycles / least"],
