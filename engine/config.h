@@ -190,8 +190,13 @@ struct Config {
     field("envs_per_task", c.envs_per_task, between(1, kMaxEnvsPerTask),
           "trajectories of a task before each inner step, and after the last");
     field("horizon", c.horizon, between(1, kMaxHorizon), "steps of a trajectory");
-    field("precision", c.precision, Choices{"float32"},
-          "of the kernels; float32 gives the same bits on every machine");
+    field("precision", c.precision,
+          Choices{Choice{"float32", "the same bits on every machine"},
+                  Choice{"tf32", "numbers rounded to 11 bits, for a GPU's tensor cores"},
+                  Choice{"bf16", "the same with 8 bits"}},
+          "of the products of matrices; what is not float32 wants a GPU to train on, and on a CPU a trained "
+          "agent "
+          "goes on in float32");
     field("at_episode_end", c.at_episode_end,
           Choices{Choice{"stop", "the rest of the trajectory does not count"},
                   Choice{"restart", "a new episode of the same task starts"}},

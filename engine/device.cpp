@@ -69,6 +69,7 @@ Device::Device(const DeviceOptions& options) : host_(find_kernel_set(options.ins
     if (probe.usable) {
       cuda_ = true;
       name_ = probe.name;
+      tensor_cores_ = probe.has_tensor_cores;
       stream_ = on_cuda(cuda::open_stream);
       description_ =
           "cuda (" + name_ + ")" + (options.backend == Backend::cuda ? ", as asked" : ": it answers");
@@ -88,6 +89,12 @@ Device::Device(const DeviceOptions& options) : host_(find_kernel_set(options.ins
 }
 
 Device::~Device() = default;
+
+void Device::use([[maybe_unused]] Precision precision) {
+#if defined(INNERLOOP_CUDA)
+  if (tensor_cores_) cuda::use_precision(*stream_, precision);
+#endif
+}
 
 std::int64_t Device::available_bytes() const {
 #if defined(INNERLOOP_CUDA)

@@ -55,6 +55,8 @@ class Device {
   const std::string& description() const { return description_; }
   const std::string& name() const { return name_; }  // the GPU's name; empty for the CPU
   const char* instructions() const { return host_.name; }
+  /// Whether products can be done in TF32 and bfloat16.
+  bool has_tensor_cores() const { return tensor_cores_; }
   int threads() const { return pool_ ? pool_->threads() : 1; }
 
   /// Teams that have activations of their own to keep: threads on the CPU; a GPU keeps none and has a slot a task.
@@ -62,6 +64,9 @@ class Device {
   bool keeps_activations() const { return !cuda_; }
   /// Environments that one team plays in a rollout.
   int tile_envs(int envs) const { return cuda_ ? (envs < 32 ? envs : 32) : envs; }
+
+  /// How products are done from now on where there are tensor cores; without them it is always float32.
+  void use(Precision precision);
 
   /// Bytes that can still be allocated.
   std::int64_t available_bytes() const;
@@ -156,7 +161,7 @@ class Device {
   void run_parts(const Stage& stage);
   void reserve_scratch(long bytes);
 
-  bool cuda_ = false;
+  bool cuda_ = false, tensor_cores_ = false;
   std::string description_, name_;
   HostKernelSet host_;
   std::unique_ptr<ThreadPool> pool_;

@@ -27,6 +27,7 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
       step_layout_(step_size_layout(config, shape_, sizes.steps)),
       size_each_(step_layout_.sets > 0 || !adapts_all(config)),
       multiplier_layout_(multiplier_layout(config, shape_)) {
+  device.use(config.precision);
   const std::int64_t rows = static_cast<std::int64_t>(config.horizon) * sizes.envs;
   if (rows > (std::int64_t{1} << 30))
     throw InputError("/horizon × /envs_per_task: wanted at most 2^30 samples a task, found " +

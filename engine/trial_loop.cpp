@@ -24,6 +24,7 @@ TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool ad
       envs_per_task_(envs_per_task),
       device_(device),
       shape_(memory_policy_shape(config)) {
+  device.use(config.precision);
   const int steps = trial_length(config);
   const std::int64_t envs = std::int64_t{tasks} * envs_per_task, rows = envs * steps;
   if (rows > (std::int64_t{1} << 30))

@@ -16,6 +16,8 @@ enum class ContextInput { concatenate, film };
 /// What becomes of the rest of a trajectory when its episode ends before the horizon.
 enum class AtEpisodeEnd { stop, restart };
 
-enum class Precision { float32 };
+/// Of the products of matrices. tf32 and bf16: tensor cores multiply numbers that were rounded to 11 or 8 significant bits,
+/// and add up in float32.
+enum class Precision { float32, tf32, bf16 };
 
 }  // namespace innerloop

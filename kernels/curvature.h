@@ -140,7 +140,7 @@ TEAM_FN Block<typename Team::Scalar> forward_and_tangent(const Team& team, const
     const Right<T> weights{b.weights.weight[l], stride}, direction{b.direction.weight[l], stride};
     const Start<T> bias{b.weights.bias[l], 0}, bias_moved{b.direction.bias[l], 0};
     T *const hidden = block.hidden[l + 1], *const moved = b.tangents.hidden[l + 1];
-    const auto store_tangent = [&](int m, int n, V tangent)
+    const auto store_tangent = [=](int m, int n, V tangent)
                                    FN_LAMBDA { store_aligned(moved + m * stride + n, tangent); };
     if (l == 0) {  // the inputs do not move along u
       if (computed)
@@ -153,7 +153,7 @@ TEAM_FN Block<typename Team::Scalar> forward_and_tangent(const Team& team, const
           block.entering(shape, l), {b.tangents.hidden[l], padded(in), 1}, weights, direction, in};
       if (computed)
         product_and_tangent<V>(team, rows, stride, term, bias, bias_moved,
-                               [&](int m, int n, V sum, V tangent) FN_LAMBDA {
+                               [=](int m, int n, V sum, V tangent) FN_LAMBDA {
                                  store_aligned(hidden + m * stride + n, sum);
                                  store_tangent(m, n, tangent);
                                });
@@ -277,10 +277,10 @@ TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape,
     const T* hidden = block.hidden[l];
     T* to = back.at(block, l);
     T* tangent_to = b.tangents.hidden[l];  // in its own place, as the gradient in the layer's
-    const auto times_slopes = [&](int m, int n, V sum, V sum_tangent) FN_LAMBDA {
+    const auto times_slopes = [=, name = shape.activation](int m, int n, V sum, V sum_tangent) FN_LAMBDA {
       const int i = m * stride + n;
       const V h = load_aligned<V>(hidden + i), moved = load_aligned<V>(tangent_to + i);
-      with_activation(shape.activation, [&](auto activation) FN_LAMBDA {
+      with_activation(name, [&](auto activation) FN_LAMBDA {
         const V slope = activation.slope(h), by_slope = activation.slope_tangent(h, moved);
         store_aligned(tangent_to + i, fma(sum, by_slope, sum_tangent * slope));
         store_aligned(to + i, sum * slope);

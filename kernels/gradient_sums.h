@@ -69,7 +69,7 @@ TEAM_FN void add_tangent_products(const Team& team, int rows, int columns, typen
                                   const TangentTerm<typename Team::Scalar>& term) {
   using V = typename Team::Vector;
   const int stride = padded(columns);
-  tangent_product<V>(team, rows, stride, term, {sum, stride}, [&](int m, int n, V total) FN_LAMBDA {
+  tangent_product<V>(team, rows, stride, term, {sum, stride}, [=](int m, int n, V total) FN_LAMBDA {
     store_aligned(Team::in_scratch(sum) + static_cast<long>(m) * stride + n, total);
   });
 }

@@ -10,41 +10,11 @@
 #include <type_traits>
 
 #include "kernels/array.h"
+#include "kernels/product_terms.h"
 #include "kernels/team.h"
+#include "kernels/tensor_product.h"
 
 namespace innerloop {
-
-template <class T>
-struct Left {  // A[m][k] = data[m·row_stride + k·depth_stride]
-  const T* data;
-  int row_stride;
-  int depth_stride;
-};
-template <class T>
-struct
-    Right {  // B[k][n] = data[k·depth_stride + n], in scratch memory; rows aligned to and padded to whole vectors
-  const T* data;
-  int depth_stride;
-};
-template <class T>
-struct Term {
-  Left<T> left;
-  Right<T> right;
-  int depth;
-};
-// Of a product's left and right side, and how they move along a direction.
-template <class T>
-struct TangentTerm {
-  Left<T> left, moved;        // G, Ġ
-  Right<T> right, direction;  // W, U, with rows equally far apart
-  int depth;
-};
-template <class T>
-struct
-    Start {  // where the sums start, in scratch memory: data[m·row_stride + n]; stride 0: one row (a bias) for all
-  const T* data;
-  int row_stride;
-};
 
 namespace product_detail {
 // Where in C a tile is: rows from m on, its first vector at column n, the next ones `step` columns on.
@@ -138,7 +108,7 @@ FN void load_start(Tile<V, Rows, Vectors>& tile, const Corner& at,
 // What is summed up over a tile: one chain through several terms.
 template <class Terms, class T>
 struct Chain {
-  const Terms& terms;
+  Terms terms;
   Start<T> start;
 
   // A function of its own: with several tiles in one, GCC 12 takes some of their vectors apart.
@@ -151,12 +121,23 @@ struct Chain {
     UNROLL for (int i = 0; i < Rows; ++i) UNROLL for (int j = 0; j < Vectors; ++j)
         finish(at.m + i, at.n + j * step, tile.sum[i][j]);
   }
+
+#if defined(__CUDACC__)
+  template <Precision precision, class Team, class Finish>
+  __device__ __forceinline__ void compute_warp_tile(const tensor_detail::TilePlace& at,
+                                                    const Finish& finish) const {
+    tensor_detail::WarpTile tile;
+    tensor_detail::load_start<Team>(tile, at, start);
+    UNROLL for (int t = 0; t < Terms::size; ++t) tensor_detail::add_term<precision, Team>(tile, at, terms[t]);
+    at.for_sums([&](int i, int j, int m, int n) FN_LAMBDA { finish(m, n, tile.four(i, j)); });
+  }
+#endif
 };
 
 // The tangent of a product, and with it the product itself or not: what they load serves both.
 template <class T, bool both>
 struct TangentChain {
-  const TangentTerm<T>& term;
+  TangentTerm<T> term;
   Start<T> start, tangent_start;
 
   template <class Team, class V, int Rows, int Vectors, class Finish>
@@ -211,12 +192,25 @@ struct TangentChain {
     UNROLL for (int i = 0; i < Rows; ++i) UNROLL for (int j = 0; j < Vectors; ++j)
         finish(at.m + i, at.n + j * step, tile.sum[i][j], tangent.sum[i][j]);
   }
+
+#if defined(__CUDACC__)
+  template <Precision precision, class Team, class Finish>
+  __device__ __forceinline__ void compute_warp_tile(const tensor_detail::TilePlace& at,
+                                                    const Finish& finish) const {
+    tensor_detail::WarpTile tile, tangent;
+    if constexpr (both) tensor_detail::load_start<Team>(tile, at, start);
+    tensor_detail::load_start<Team>(tangent, at, tangent_start);
+    tensor_detail::add_tangent<precision, Team, both>(tile, tangent, at, term);
+    at.for_sums([&](int i, int j, int m, int n)
+                    FN_LAMBDA { finish(m, n, tile.four(i, j), tangent.four(i, j)); });
+  }
+#endif
 };
 
 // Both one after the other, for a processor, whose registers hold one tile.
 template <class T>
 struct ChainThenTangent {
-  const TangentTerm<T>& term;
+  TangentTerm<T> term;
   Start<T> start, tangent_start;
 
   template <class Team, class V, int Rows, int Vectors, class Finish>
@@ -253,6 +247,15 @@ template <class V, class Team, class Sums, class Finish>
 TEAM_FN void for_tiles(const Team& team, int rows, int columns, const Sums& sums, const Finish& finish) {
   constexpr int Rows = Team::tile_rows, Vectors = Team::tile_vectors;
   const int vectors = ceil_div(columns, V::lanes);
+#if defined(__CUDACC__)
+  if constexpr (requires { team.precision; }) {
+    using tensor_detail::for_warp_tiles;
+    if (team.precision == Precision::tf32)
+      return for_warp_tiles<Precision::tf32, Team>(rows, vectors * V::lanes, sums, finish);
+    if (team.precision == Precision::bf16)
+      return for_warp_tiles<Precision::bf16, Team>(rows, vectors * V::lanes, sums, finish);
+  }
+#endif
   if constexpr (Team::exact_tiles) {
     // Tiles as equal as can be: 32 rows are 2 × 6 + 4 × 5, not 5 × 6 + 2.
     const int row_tiles = ceil_div(rows, Rows), column_tiles = ceil_div(vectors, Vectors);
@@ -298,7 +301,7 @@ TEAM_FN void tangent_product(const Team& team, int rows, int columns,
                              Start<typename Team::Scalar> start, const Finish& finish) {
   const product_detail::TangentChain<typename Team::Scalar, false> sums{term, {}, start};
   product_detail::for_tiles<V>(team, rows, columns, sums,
-                               [&](int m, int n, V, V sum) FN_LAMBDA { finish(m, n, sum); });
+                               [=](int m, int n, V, V sum) FN_LAMBDA { finish(m, n, sum); });
 }
 
 // G·W and its tangent together: finish(m, n, sum, tangent). Does not sync.
@@ -318,7 +321,7 @@ TEAM_FN void product_and_tangent(const Team& team, int rows, int columns,
 template <class V, class Team, class Terms>
 TEAM_FN void product(const Team& team, int rows, int columns, const Terms& terms,
                      Start<typename Team::Scalar> start, typename Team::Scalar* to, int to_stride) {
-  const auto store_sum = [&](int m, int n, V sum) FN_LAMBDA {
+  const auto store_sum = [=](int m, int n, V sum) FN_LAMBDA {
     store_aligned(Team::in_scratch(to) + static_cast<long>(m) * to_stride + n, sum);
   };
   product<V>(team, rows, columns, terms, start, store_sum);

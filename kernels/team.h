@@ -5,6 +5,7 @@
 // so every team computes the same bits.
 #pragma once
 
+#include "kernels/choices.h"
 #include "kernels/fn.h"
 #include "kernels/pack.h"
 
@@ -57,6 +58,8 @@ struct CudaTeam {
   using Vector = Pack<T, 4>;
   static constexpr int tile_rows = 4, tile_vectors = 2;
   static constexpr bool exact_tiles = false, loads_by_four = true, keeps = where == ScratchIn::device;
+
+  Precision precision = Precision::float32;  // of products
 
   __device__ int rank() const { return static_cast<int>(threadIdx.x); }
   __device__ int size() const { return static_cast<int>(blockDim.x); }

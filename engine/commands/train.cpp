@@ -42,6 +42,15 @@ MachineFacts facts_of(const Device& device) {
           .threads = device.threads()};
 }
 
+void check_precision(const Config& config, const Device& device, const std::string& source) {
+  if (config.precision != Precision::float32 && !device.has_tensor_cores())
+    throw InputError(
+        source +
+        ": /precision: wanted \"float32\", or a GPU with tensor cores (compute capability 8.0 or "
+        "later), found " +
+        to_json(config)["precision"].dump() + " on " + device.description());
+}
+
 // Checks all that can be wrong before it writes anything, then trains. False: interrupted.
 bool train(const TrainFlags& flags) {
   std::optional<Resume> resume;
@@ -50,6 +59,7 @@ bool train(const TrainFlags& flags) {
   const std::string source = resume ? resume->folder.config().string() : flags.config;
 
   Device device(flags.device);
+  check_precision(config, device, source);
   check_fits(memory_need(config, device, source), device, source);
   Trainer trainer(config, device);
   if (resume) trainer.restore(resume->checkpoint);

@@ -19,8 +19,9 @@ struct Error : std::runtime_error {
 
 struct Probe {
   bool usable;
-  std::string name;  // of the device
-  std::string why;   // why it is not usable
+  std::string name;               // of the device
+  std::string why;                // why it is not usable
+  bool has_tensor_cores = false;  // for TF32 and bfloat16: compute capability 8.0
 };
 /// What CUDA says of device 0.
 Probe probe();
@@ -28,6 +29,9 @@ Probe probe();
 /// A CUDA stream, and scratch memory for operations whose scratch does not fit into shared memory.
 struct Stream;
 std::shared_ptr<Stream> open_stream();
+
+/// How matrices are multiplied by what is enqueued from now on. @pre the device has tensor cores, or it is float32.
+void use_precision(Stream& stream, Precision precision);
 
 /// Bytes free on the device.
 std::int64_t available_bytes();
@@ -46,7 +50,7 @@ enum class Direction { to_host, to_device, on_device };
 /// In order with the stream's operations; returns when host memory may be used again.
 void copy(Stream& stream, void* to, const void* from, std::int64_t bytes, Direction direction);
 
-/// Enqueues a product, done by cuBLAS in single precision.
+/// Enqueues a product, done by cuBLAS in the stream's precision.
 void multiply(Stream& stream, const MatrixProduct<float>& product);
 
 // How an operation is enqueued: a block for each of its parts of each task; then, where it has an `out`, its follower.

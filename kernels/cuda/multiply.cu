@@ -32,6 +32,11 @@ struct Products {
   Products& operator=(const Products&) = delete;
 };
 
+cublasComputeType_t compute_type(Precision precision) {
+  if (precision == Precision::tf32) return CUBLAS_COMPUTE_32F_FAST_TF32;
+  return precision == Precision::bf16 ? CUBLAS_COMPUTE_32F_FAST_16BF : CUBLAS_COMPUTE_32F;
+}
+
 __global__ void __launch_bounds__(kMostThreads)
     copy_start(Start<float> from, float* to, int to_stride, int columns, long count) {
   for (long i = static_cast<long>(blockIdx.x) * blockDim.x + threadIdx.x; i < count;
@@ -60,10 +65,11 @@ void multiply(Stream& stream, const MatrixProduct<float>& p) {
     // cuBLAS's matrices go down columns, so ours are their transposes: Cᵀ = Bᵀ·Aᵀ.
     const bool rows_contiguous = left.depth_stride == 1;
     check_products(
-        cublasSgemm(products.handle, CUBLAS_OP_N, rows_contiguous ? CUBLAS_OP_N : CUBLAS_OP_T, p.columns,
-                    p.rows, term.depth, &one, term.right.data, term.right.depth_stride, left.data,
-                    rows_contiguous ? left.row_stride : left.depth_stride, &one, p.to, p.to_stride),
-        "cublasSgemm");
+        cublasGemmEx(products.handle, CUBLAS_OP_N, rows_contiguous ? CUBLAS_OP_N : CUBLAS_OP_T, p.columns,
+                     p.rows, term.depth, &one, term.right.data, CUDA_R_32F, term.right.depth_stride,
+                     left.data, CUDA_R_32F, rows_contiguous ? left.row_stride : left.depth_stride, &one, p.to,
+                     CUDA_R_32F, p.to_stride, compute_type(stream.precision), CUBLAS_GEMM_DEFAULT),
+        "cublasGemmEx");
   }
 }
 

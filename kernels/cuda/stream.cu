@@ -18,7 +18,7 @@ Probe probe() {
   if (count == 0) return {false, "", "no CUDA device answers"};
   cudaDeviceProp properties{};
   INNERLOOP_CUDA_CHECK(cudaGetDeviceProperties(&properties, 0));
-  return {true, properties.name, ""};
+  return {true, properties.name, "", properties.major >= 8};
 }
 
 namespace {
@@ -74,6 +74,8 @@ int* Stream::counters_of(int tasks) {
 }
 
 std::shared_ptr<Stream> open_stream() { return std::make_shared<Stream>(); }
+
+void use_precision(Stream& stream, Precision precision) { stream.precision = precision; }
 
 std::int64_t available_bytes() {
   std::size_t free = 0, total = 0;

@@ -18,6 +18,7 @@ struct Stream {
   cudaStream_t handle = nullptr;
   int max_shared_bytes = 0;  // that a block may ask for
   int multiprocessors = 0;
+  Precision precision = Precision::float32;
   void* scratch = nullptr;  // [block][scratch_bytes of the operation]
   std::int64_t scratch_bytes = 0;
   std::vector<int*> counters;  // [task]  parts that are done, 0 between launches; the last for the most tasks
@@ -82,11 +83,11 @@ inline constexpr int kLastPartBytes = 128;  // of static shared memory, with its
 // with its own piece of `device_scratch`: a kernel for each, so that the compiler knows what is in shared memory.
 template <class Op, ScratchIn where>
 __global__ void __launch_bounds__(kMostThreads, 1)
-    run_operation(Op op, Follower<Op> follower, int* parts_done, int parts, int blocks, char* device_scratch,
-                  long scratch_bytes) {
+    run_operation(Op op, Follower<Op> follower, Precision precision, int* parts_done, int parts, int blocks,
+                  char* device_scratch, long scratch_bytes) {
   extern __shared__ __align__(128) char shared_scratch[];
   if (op.enabled != nullptr && *op.enabled == 0) return;
-  const CudaTeam<float, where> team;
+  const CudaTeam<float, where> team{precision};
   const auto run_part = [&](int block, Scratch scratch) FN_LAMBDA {
     const int task = block / parts;
     op(team, Place{task, block % parts, task}, scratch);
@@ -162,7 +163,7 @@ void launch(Stream& stream, const Op& given, int tasks, const Follower<Op>& foll
     const auto dynamic = static_cast<std::size_t>(bytes);
     const auto kernel = shared_kernel<Op>(dynamic);
     kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), dynamic, stream.handle>>>(
-        op, follower, counters, parts, static_cast<int>(blocks), nullptr, bytes);
+        op, follower, stream.precision, counters, parts, static_cast<int>(blocks), nullptr, bytes);
   } else {
     const auto kernel = run_operation<Op, ScratchIn::device>;
     // As many blocks as run at once, so that many tasks want no more scratch than few.
@@ -171,7 +172,8 @@ void launch(Stream& stream, const Op& given, int tasks, const Follower<Op>& foll
     const std::int64_t grid = std::min<std::int64_t>(blocks, std::int64_t{resident} * stream.multiprocessors);
     void* scratch = stream.reserve(grid * bytes);
     kernel<<<static_cast<unsigned>(grid), static_cast<unsigned>(threads), 0, stream.handle>>>(
-        op, follower, counters, parts, static_cast<int>(blocks), static_cast<char*>(scratch), bytes);
+        op, follower, stream.precision, counters, parts, static_cast<int>(blocks),
+        static_cast<char*>(scratch), bytes);
   }
   check(cudaGetLastError(), __PRETTY_FUNCTION__, __FILE__, __LINE__);  // names the operation
 }
