@@ -33,6 +33,13 @@ TEST_F(CommandLineTest, BadValuesInTheConfigAreRefused) {
   EXPECT_THAT(refusal({"train", "none.json"}), StartsWith("innerloop: none.json: wanted "));
 }
 
+TEST_F(CommandLineTest, TensorCoresAreWantedOnlyOfAGpu) {
+  EXPECT_THAT(refusal({"train", "tiny.json", "--set", "precision=tf32", "--backend", "cpu"}),
+              AllOf(StartsWith("innerloop: tiny.json: /precision: wanted \"float32\""),
+                    HasSubstr("found \"tf32\" on cpu")));
+  EXPECT_THAT(refusal({"train", "tiny.json", "--set", "precision=fp8"}), HasSubstr("\"bf16\""));
+}
+
 TEST_F(CommandLineTest, AConfigOfImpossibleSizeIsRefused) {
   const std::string samples = "\"envs_per_task\": 4, \"horizon\": 5";
   EXPECT_THAT(config_refusal(samples, "\"envs_per_task\": 1048576, \"horizon\": 1048576"),
