@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "engine/algorithms/ppo.h"
 #include "engine/config.h"
@@ -95,9 +96,10 @@ std::function<BenchmarkResult(Device&)> kernel(const std::string& environment, b
 }
 
 std::function<BenchmarkResult(Device&)> meta_iteration(const std::string& algorithm, int inner_steps,
-                                                       int tasks) {
+                                                       int tasks, Precision precision = Precision::float32) {
   return [=](Device& device) {
-    const Config config = config_for("point_navigation", true, algorithm, inner_steps, tasks);
+    Config config = config_for("point_navigation", true, algorithm, inner_steps, tasks);
+    config.precision = precision;
     const auto learner = MetaLearner::create(config, device);
     learner->allocate();
     BenchmarkResult result = result_for(config, inner_steps);
@@ -161,7 +163,7 @@ std::function<BenchmarkResult(Device&)> trials(const TrialSizes& sizes, TrialPar
 }
 
 // Kernels come twice: on all threads, and on one where there are several.
-std::vector<Benchmark> all_benchmarks(bool several_threads, bool keeps_activations) {
+std::vector<Benchmark> all_benchmarks(bool several_threads, bool keeps_activations, bool has_tensor_cores) {
   std::vector<Benchmark> benchmarks;
   const auto add_kernel = [&](const std::string& name, const std::function<BenchmarkResult(Device&)>& run) {
     benchmarks.push_back({name, false, run});
@@ -202,6 +204,10 @@ std::vector<Benchmark> all_benchmarks(bool several_threads, bool keeps_activatio
         benchmarks.push_back({"meta_iteration/" + algorithm + "/K" + std::to_string(inner_steps) + "/tasks-" +
                                   std::to_string(tasks),
                               false, meta_iteration(algorithm, inner_steps, tasks)});
+  if (has_tensor_cores)
+    for (const auto& [name, precision] : {std::pair{"tf32", Precision::tf32}, {"bf16", Precision::bf16}})
+      benchmarks.push_back({"meta_iteration/maml/K1/tasks-" + std::to_string(kManyTasks) + "/" + name, false,
+                            meta_iteration("maml", 1, kManyTasks, precision)});
   for (const TrialSizes& sizes : {TrialSizes{"bandit", 10, 32, 256},
                                   {"bandit", 100, 128, 256},
                                   {"bandit", 100, 128, 4096},
@@ -223,7 +229,8 @@ BenchmarkReport run_benchmarks(const DeviceOptions& options, const std::string& 
                                const std::function<void(const BenchmarkResult&)>& on_result) {
   Device device(options);
   const bool several = !device.is_cuda() && device.threads() > 1;
-  std::vector<Benchmark> benchmarks = all_benchmarks(several, device.keeps_activations());
+  std::vector<Benchmark> benchmarks =
+      all_benchmarks(several, device.keeps_activations(), device.has_tensor_cores());
   std::string names;
   for (const Benchmark& benchmark : benchmarks) names += "\n  " + benchmark.name;
   std::erase_if(benchmarks, [&](const Benchmark& benchmark) { return !fits(benchmark.name, filter); });

@@ -37,13 +37,14 @@ MATRIX_KERNELS = ("Rollout", "PolicyGradient", "HessianVector")
 
 @dataclass(frozen=True)
 class Gpu:
-    """Limits of an H100 SXM: NVIDIA's datasheet and programming guide, but for the last two, which are assumed."""
+    """Limits of an H100 SXM: NVIDIA's datasheet and programming guide, but for cycles_between and launch: assumed."""
     multiprocessors: int = 132
     clock: float = 1.98e9
     warp_instructions: int = 4  # a multiprocessor starts in a cycle
     memory: float = 3.35e12  # bytes/s
     cycles_between: float = 2.0  # from one instruction of a warp to its next
     launch: float = 2.5e-6  # seconds a kernel of a graph takes where nothing else is to do
+    tensor_flops: int = 2048  # in TF32, dense, a multiprocessor does in a cycle
 
 
 H100 = Gpu()
@@ -108,6 +109,7 @@ def predict(kernel, blocks, resident):
         "instructions": busiest * warp_instructions / H100.warp_instructions / H100.clock,
         "a warp's length": rounds * warp_instructions / warps * H100.cycles_between / H100.clock,
         "shared memory": busiest * shared_cycles(kernel) / launches / H100.clock,
+        "tensor cores": busiest * counts["mma_flops"] / launches / blocks_of(kernel) / H100.tensor_flops / H100.clock,
         "memory": moved / H100.memory,
         "launch": H100.launch,
     }
@@ -165,6 +167,15 @@ def prediction_rows(kernels, rollout_of_many, launches, registers):
                 slowest = Prediction(prediction.seconds * launches[operation], f"`{operation}`: {prediction.bound}")
         yield [f"{tasks:,}", f"{1e6 * rollout.seconds:.0f}", f"{tasks * steps / rollout.seconds / 1e9:.2f}", rollout.bound,
                f"{1e6 * seconds:.0f}", f"{2 * tasks * steps / seconds / 1e9:.2f}", slowest.bound]
+
+
+def profiles(arguments, precision):
+    """What the reference counts in this precision, a dict of each operation's kernel; and its rollout of many tasks."""
+    config = REFERENCE | {"precision": precision}
+    kernels = {operation_of(kernel["name"]): kernel for kernel in profile(arguments, config)}
+    many = {operation: kernel for kernel in profile(arguments, config | MANY | {"algorithm": {"name": "pretraining"}})
+            if (operation := operation_of(kernel["name"])).startswith("Rollout")}
+    return kernels, many
 
 
 def launches_of_an_iteration(arguments):
@@ -232,19 +243,21 @@ def main():
         kernels = read_report(arguments.ptxas.read_text(errors="replace"))
         replace_part(arguments.document, "kernels", register_table(kernels, launch_sizes(arguments)))
     launches = launches_of_an_iteration(arguments)
-    kernels = {operation_of(kernel["name"]): kernel for kernel in profile(arguments, REFERENCE)}
-    many = {operation: kernel for kernel in profile(arguments, REFERENCE | MANY | {"algorithm": {"name": "pretraining"}})
-            if (operation := operation_of(kernel["name"])).startswith("Rollout")}
+    kernels, many = profiles(arguments, "float32")
     counts = table(["kernel", "launches", "threads", "instructions a task", "FMA", "shared", "generic", "flop a task",
                     "global bytes a task", "sectors / least", "bank cycles / least"],
                    [*count_rows(many, launches, MANY_TASKS), *count_rows(kernels, launches, TASKS)])
     counts += f"\n{sum(launches.values())} launches a meta-iteration.\n"
     replace_part(arguments.document, "counts", counts)
-    predictions = table(["tasks", "rollout, µs", "G env-steps/s", "bound", "iteration, µs", "G env-steps/s",
-                         "longest kernels and their bound"],
-                        prediction_rows(kernels, *many.values(), launches, registers_on_h100(arguments.document)))
-    replace_part(arguments.document, "predictions", predictions)
-    print(counts, predictions, sep="\n")
+    print(counts)
+    registers = registers_on_h100(arguments.document)
+    for part, (kernels, many) in {"predictions": (kernels, many),
+                                  "predictions in TF32": profiles(arguments, "tf32")}.items():
+        predictions = table(["tasks", "rollout, µs", "G env-steps/s", "bound", "iteration, µs", "G env-steps/s",
+                             "longest kernels and their bound"],
+                            prediction_rows(kernels, *many.values(), launches, registers))
+        replace_part(arguments.document, part, predictions)
+        print(predictions)
 
 
 if __name__ == "__main__":
