@@ -65,7 +65,9 @@ TEST_P(PrecisionOnCuda, TrainsNearFloat32AndTheSameEachTime) {
   const double roundoff = std::string(precision) == "tf32" ? 0x1p-11 : 0x1p-8;
   const double off = distance(found, wanted) / distance(wanted, start);
   EXPECT_LT(off, 8 * roundoff);
-  if (options.products == Products::ours) EXPECT_GT(off, roundoff / 8);
+  if (options.products == Products::ours) {
+    EXPECT_GT(off, roundoff / 8);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(, PrecisionOnCuda,

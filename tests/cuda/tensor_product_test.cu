@@ -44,7 +44,15 @@ struct Multiply {
     using V = typename Team::Vector;
     float *const operands = scratch.take<float>(kOperands * kSize), *const results =
                                                                         scratch.take<float>(2 * kSize);
-    for (int i = team.rank(); i < kOperands * kSize; i += team.size()) operands[i] = in[i];
+    // Beyond the depth of a product there is nothing to be multiplied, not even by 0.
+    for (int i = team.rank(); i < kOperands * kSize; i += team.size()) {
+      const int operand = i / kSize, at = i % kSize;
+      const bool is_left = operand == kLeft || operand == kMoved,
+                 is_second = operand == kMoved || operand == kDirection;
+      const int k = !is_left ? at / kStride : transposed ? at / pitch : at % pitch;
+      const int end = form == Form::two_terms && is_second ? depth / 2 : depth;
+      operands[i] = operand == kStart || k < end ? in[i] : NAN;
+    }
     for (int i = team.rank(); i < 2 * kSize; i += team.size()) results[i] = -1;
     team.sync();
     const auto at = [&](Operand operand) FN_LAMBDA { return operands + operand * kSize; };
