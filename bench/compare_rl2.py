@@ -15,7 +15,7 @@ from compare import ROOT, median, run, run_benchmark
 
 # Environment, steps of a trial, hidden units, trials; and the peer's length of a trial: pulls, or episodes of ten steps.
 CASES = [("bandit", 10, 32, 256, 10), ("bandit", 100, 128, 256, 100), ("tabular_mdp", 100, 128, 256, 10),
-         ("bandit", 100, 128, 4096, 100), ("tabular_mdp", 100, 128, 4096, 10)]
+         ("bandit", 100, 128, 4096, 100), ("tabular_mdp", 100, 128, 4096, 10), ("bandit", 100, 512, 256, 100)]
 
 
 def run_innerloop(binary, case):
@@ -26,7 +26,7 @@ def run_innerloop(binary, case):
 def run_jax(python, case, threads):
     environment, _, hidden, trials, length = case
     command = [python, ROOT / "bench/peers/jax_rl2.py", "--env", environment, "--trial-length", length, "--hidden", hidden,
-               "--envs", trials, "--epochs", 1, "--devices", threads, "--iterations", 5 if trials > 256 else 41]
+               "--envs", trials, "--epochs", 1, "--devices", threads, "--iterations", 5 if trials > 256 or hidden > 128 else 41]
     result = json.loads(run([str(part) for part in command]).splitlines()[-1])
     return {"seconds": result["seconds_per_iteration"], "memory": result["peak_memory_mb"] * (1 << 20), "peer": result["peer"]}
 

@@ -212,7 +212,8 @@ std::vector<Benchmark> all_benchmarks(bool several_threads, bool keeps_activatio
                                   {"bandit", 100, 128, 256},
                                   {"bandit", 100, 128, 4096},
                                   {"tabular_mdp", 100, 128, 256},
-                                  {"tabular_mdp", 100, 128, 4096}})
+                                  {"tabular_mdp", 100, 128, 4096},
+                                  {"bandit", 100, 512, 256}})
     benchmarks.push_back({"meta_iteration/rl2/" + sizes.name() + "/trials-" + std::to_string(sizes.count),
                           false, trials(sizes, TrialPart::iteration)});
   return benchmarks;

@@ -250,10 +250,8 @@ TEAM_FN void for_tiles(const Team& team, int rows, int columns, const Sums& sums
 #if defined(__CUDACC__)
   if constexpr (requires { team.precision; }) {
     using tensor_detail::for_warp_tiles;
-    if (team.precision == Precision::tf32)
-      return for_warp_tiles<Precision::tf32, Team>(rows, vectors * V::lanes, sums, finish);
-    if (team.precision == Precision::bf16)
-      return for_warp_tiles<Precision::bf16, Team>(rows, vectors * V::lanes, sums, finish);
+    if (team.precision != Precision::float32)
+      return for_warp_tiles<Team>(team.precision, rows, vectors * V::lanes, sums, finish);
   }
 #endif
   if constexpr (Team::exact_tiles) {

@@ -1,10 +1,10 @@
 // Products by tensor cores: a warp's tile of C, from numbers that are rounded to TF32 or bfloat16 once they are loaded, summed
 // up in float32 (mma.sync; PTX ISA, "Warp-level matrix instructions").
 //
-// An instruction multiplies 16 rows of A by 8 columns of B. Of a lane 4·g + t it takes A's rows g and g + 8, B's column g, and
-// of both the steps of the depth t and t + 4 (TF32; of bfloat16 twice as many); the lane ends with C's columns 2t and 2t + 1
-// of those rows. Which of C's columns these are is free, as long as B and C agree, and which steps as long as A and B do.
-// Here they are such that a lane loads four neighbouring steps of A at once and ends with C's columns in fours.
+// An instruction multiplies 16 rows of A by 8 columns of B, over 8 steps of the depth. Of lane 4g + t it takes A's rows g and
+// g + 8 and B's column g, at two steps of the depth; the lane ends with C's columns 2t and 2t + 1 of these rows. Which of C's
+// columns these are is free, as long as B and C agree, and which steps as long as A and B do. Here they are such that a lane
+// loads four neighbouring steps of A at once and ends with C's columns in fours.
 #pragma once
 
 #if defined(__CUDACC__)
@@ -19,10 +19,9 @@
 namespace innerloop::tensor_detail {
 
 using Four = Pack<float, 4>;
-using Pair = Pack<float, 2>;
 
-// Of a tile, and of a step of its sum. A tile is of as many numbers as 32 register tiles of product.h.
-inline constexpr int kRows = 16, kColumns = 64, kDepth = 16;
+// Of a tile, and of a step of its sum.
+inline constexpr int kRows = 16, kColumns = 32, kDepth = 16;
 
 // Where a warp's tile is in C, and what of it a lane has. For rows and columns outside of C it computes those of others,
 // which nobody asks for.
@@ -41,41 +40,37 @@ struct TilePlace {
 
   // C's row of the lane's i-th.
   __device__ int row_of(int i) const { return row + g + 8 * i; }
-  // The four columns that a lane of this t ends with for the p-th pair of instructions. Those of t = 0 … 3 are in different
-  // banks of shared memory; and so are, for the four pairs, those of t = 0 and 1, and of 2 and 3.
-  __device__ int column_of(int pair, int t) const {
-    return column + (pair + t / 2 * 2) % 4 * 8 + t % 2 * 4 + t / 2 * 32;
-  }
+  // Columns of C that the lane ends with: four from here on, and the next four.
+  __device__ int column_of(int p) const { return column + 8 * t + 4 * p; }
   // at(i, p, m, n) for each four sums of the lane's that are in C, those from C[m][n] on.
   template <class At>
   __device__ __forceinline__ void for_sums(const At& at) const {
     UNROLL for (int i = 0; i < 2; ++i)
-        UNROLL for (int p = 0; p < 4; ++p) if (row_of(i) < rows && column_of(p, t) < columns)
-            at(i, p, row_of(i), column_of(p, t));
+        UNROLL for (int p = 0; p < 2; ++p) if (row_of(i) < rows && column_of(p) < columns)
+            at(i, p, row_of(i), column_of(p));
   }
 };
 
-// A lane's sums: by instruction, [row i, column e] at 2i + e.
+// A lane's sums: by instruction, [row i, column p] at 2i + p.
 struct WarpTile {
-  float sum[8][4];
+  float sum[4][4];
 
-  // Its four of row i that the p-th pair of instructions has.
+  // Its four of row i from column_of(p) on: one of each instruction.
   FN Four four(int i, int p) const {
     Four x;
-    UNROLL for (int s = 0; s < 4; ++s) x.set(s, sum[2 * p + s % 2][2 * i + s / 2]);
+    UNROLL for (int j = 0; j < 4; ++j) x.set(j, sum[j][2 * i + p]);
     return x;
   }
-  FN void set_four(int i, int p, Four x) {
-    UNROLL for (int s = 0; s < 4; ++s) sum[2 * p + s % 2][2 * i + s / 2] = x.get(s);
-  }
+  FN void set_four(int i, int p, Four x) { UNROLL for (int j = 0; j < 4; ++j) sum[j][2 * i + p] = x.get(j); }
 };
 
-// What a lane has of four steps of the depth: of A's two rows, and of B's eight columns, one for each instruction.
+// What a lane has of A's two rows, for the four steps of the depth that it takes of kDepth.
 struct LeftPart {
   Four row[2];
 };
+// What it has for two of these steps of B's four columns, one for each instruction.
 struct RightPart {
-  float step[4][8];
+  float step[2][4];
 };
 
 // Zeros beyond the depth.
@@ -103,23 +98,21 @@ __device__ __forceinline__ LeftPart load_left(const Left<float>& left, const Til
   return part;
 }
 
-// Lanes of the same g and another t load from rows that lie in the same banks. So each of the four begins with another pair
-// of columns, and puts what it has in order afterwards.
+// The j-th instruction takes column 4g + j of the tile. Lanes of the same g and another t load from rows that lie in the same
+// banks: so each of the four begins with another of the columns, and puts what it has in order afterwards.
 template <class Team>
 __device__ __forceinline__ RightPart load_right(const Right<float>& right, const TilePlace& at, int first,
                                                 int depth) {
   RightPart part;
-  const float* from = Team::in_scratch(right.data) + static_cast<long>(first) * right.depth_stride;
-  UNROLL for (int s = 0; s < 4; ++s, from += right.depth_stride) {
-    Pair loaded[4];
-    UNROLL for (int p = 0; p < 4; ++p) {
-      const int n = min_of(at.column_of(p + at.t, at.g / 2) + at.g % 2 * 2, at.columns - 2);
-      loaded[p] = first + s < depth ? load_aligned<Pair>(from + n) : Pair(0);
-    }
-    UNROLL for (int p = 0; p < 4; ++p) UNROLL for (int e = 0; e < 2; ++e) {
-      const auto turned = [&](int by) FN_LAMBDA { return loaded[(p + 4 - by) % 4].get(e); };
+  const float* from = Team::in_scratch(right.data) + static_cast<long>(first) * right.depth_stride +
+                      min_of(at.column + 4 * at.g, at.columns - 4);
+  UNROLL for (int s = 0; s < 2; ++s, from += right.depth_stride) {
+    float loaded[4];
+    UNROLL for (int j = 0; j < 4; ++j) loaded[j] = first + s < depth ? from[(j + at.t) % 4] : 0;
+    UNROLL for (int j = 0; j < 4; ++j) {
+      const auto turned = [&](int by) FN_LAMBDA { return loaded[(j + 4 - by) % 4]; };
       const float even = at.t < 2 ? turned(0) : turned(2), odd = at.t < 2 ? turned(1) : turned(3);
-      part.step[s][2 * p + e] = at.t % 2 == 0 ? even : odd;
+      part.step[s][j] = at.t % 2 == 0 ? even : odd;
     }
   }
   return part;
@@ -136,54 +129,48 @@ __device__ __forceinline__ std::uint32_t to_bf16(float low, float high) {
   return both;
 }
 
-// tile += A·B over kDepth steps.
+// tile += A·B over the first or the second two of each lane's steps.
 template <Precision precision>
-__device__ __forceinline__ void multiply_add(WarpTile& tile, const LeftPart& left, const RightPart& right) {
+__device__ __forceinline__ void multiply_add(WarpTile& tile, const LeftPart& left, const RightPart& right,
+                                             int half) {
 #if __CUDA_ARCH__ >= 800
-  if constexpr (precision == Precision::tf32) {
-    UNROLL for (int s = 0; s < 4; s += 2) {
-      std::uint32_t a[4];
-      UNROLL for (int i = 0; i < 4; ++i) a[i] = to_tf32(left.row[i % 2].get(s + i / 2));
-      UNROLL for (int j = 0; j < 8; ++j) {
-        const std::uint32_t b[2] = {to_tf32(right.step[s][j]), to_tf32(right.step[s + 1][j])};
-        asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, "
-            "%9}, "
-            "{%0, %1, %2, %3};"
-            : "+f"(tile.sum[j][0]), "+f"(tile.sum[j][1]), "+f"(tile.sum[j][2]), "+f"(tile.sum[j][3])
-            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-      }
-    }
-  } else {
-    std::uint32_t a[4];
-    UNROLL for (int i = 0; i < 4; ++i) a[i] =
-        to_bf16(left.row[i % 2].get(i / 2 * 2), left.row[i % 2].get(i / 2 * 2 + 1));
-    UNROLL for (int j = 0; j < 8; ++j) {
-      const std::uint32_t b[2] = {to_bf16(right.step[0][j], right.step[1][j]),
-                                  to_bf16(right.step[2][j], right.step[3][j])};
-      asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+  float x[2][2];
+  UNROLL for (int i = 0; i < 2; ++i) UNROLL for (int s = 0; s < 2; ++s) x[i][s] =
+      half == 0 ? left.row[i].get(s) : left.row[i].get(2 + s);
+  UNROLL for (int j = 0; j < 4; ++j) {
+    float* const sum = tile.sum[j];
+    if constexpr (precision == Precision::tf32)
+      asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
           "{%0, %1, %2, %3};"
-          : "+f"(tile.sum[j][0]), "+f"(tile.sum[j][1]), "+f"(tile.sum[j][2]), "+f"(tile.sum[j][3])
-          : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-    }
+          : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+          : "r"(to_tf32(x[0][0])), "r"(to_tf32(x[1][0])), "r"(to_tf32(x[0][1])), "r"(to_tf32(x[1][1])),
+            "r"(to_tf32(right.step[0][j])), "r"(to_tf32(right.step[1][j])));
+    else
+      asm("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, "
+          "%3};"
+          : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+          : "r"(to_bf16(x[0][0], x[0][1])), "r"(to_bf16(x[1][0], x[1][1])),
+            "r"(to_bf16(right.step[0][j], right.step[1][j])));
   }
 #endif
 }
 
 template <class Team>
 __device__ __forceinline__ void load_start(WarpTile& tile, const TilePlace& at, const Start<float>& start) {
-  UNROLL for (int j = 0; j < 8; ++j) UNROLL for (int s = 0; s < 4; ++s) tile.sum[j][s] = 0;
+  UNROLL for (int j = 0; j < 4; ++j) UNROLL for (int s = 0; s < 4; ++s) tile.sum[j][s] = 0;
   at.for_sums([&](int i, int p, int m, int n) FN_LAMBDA {
     tile.set_four(
         i, p, load_aligned<Four>(Team::in_scratch(start.data) + static_cast<long>(m) * start.row_stride + n));
   });
 }
 
+// Steps are taken two by two, and not at once, for the sake of the caller's registers.
 template <Precision precision, class Team>
 __device__ __forceinline__ void add_term(WarpTile& tile, const TilePlace& at, const Term<float>& term) {
-  for (int k = 0; k < term.depth; k += kDepth) {
-    const int first = k + 4 * at.t;
-    multiply_add<precision>(tile, load_left(term.left, at, first, term.depth),
-                            load_right<Team>(term.right, at, first, term.depth));
+  for (int k = 4 * at.t; k - 4 * at.t < term.depth; k += kDepth) {
+    const LeftPart left = load_left(term.left, at, k, term.depth);
+    _Pragma("unroll 1") for (int half = 0; half < 2; ++half)
+        multiply_add<precision>(tile, left, load_right<Team>(term.right, at, k + 2 * half, term.depth), half);
   }
 }
 
@@ -191,26 +178,34 @@ __device__ __forceinline__ void add_term(WarpTile& tile, const TilePlace& at, co
 template <Precision precision, class Team, bool both>
 __device__ __forceinline__ void add_tangent(WarpTile& tile, WarpTile& tangent, const TilePlace& at,
                                             const TangentTerm<float>& term) {
-  for (int k = 0; k < term.depth; k += kDepth) {
-    const int first = k + 4 * at.t;
-    const LeftPart left = load_left(term.left, at, first, term.depth);
-    const RightPart right = load_right<Team>(term.right, at, first, term.depth);
-    if constexpr (both) multiply_add<precision>(tile, left, right);
-    multiply_add<precision>(tangent, load_left(term.moved, at, first, term.depth), right);
-    multiply_add<precision>(tangent, left, load_right<Team>(term.direction, at, first, term.depth));
+  for (int k = 4 * at.t; k - 4 * at.t < term.depth; k += kDepth) {
+    const LeftPart left = load_left(term.left, at, k, term.depth),
+                   moved = load_left(term.moved, at, k, term.depth);
+    _Pragma("unroll 1") for (int half = 0; half < 2; ++half) {
+      const RightPart right = load_right<Team>(term.right, at, k + 2 * half, term.depth);
+      if constexpr (both) multiply_add<precision>(tile, left, right, half);
+      multiply_add<precision>(tangent, moved, right, half);
+      multiply_add<precision>(tangent, left, load_right<Team>(term.direction, at, k + 2 * half, term.depth),
+                              half);
+    }
   }
 }
 
 // All tiles of C, each by a warp: `sums` adds up a tile and hands it to `finish`. A function of its own, so that products in
 // float32 keep their registers. It is given all by value: nvcc 13.0 left out code where pointers to a caller's variables
 // went into it.
-template <Precision precision, class Team, class Sums, class Finish>
-__device__ __noinline__ void for_warp_tiles(int rows, int columns, Sums sums, Finish finish) {
+template <class Team, class Sums, class Finish>
+__device__ __noinline__ void for_warp_tiles(Precision precision, int rows, int columns, Sums sums,
+                                            Finish finish) {
   const int column_tiles = ceil_div(columns, kColumns), tiles = ceil_div(rows, kRows) * column_tiles;
   const int warps = static_cast<int>(blockDim.x) / 32;
-  for (int tile = static_cast<int>(threadIdx.x) / 32; tile < tiles; tile += warps)
-    sums.template compute_warp_tile<precision, Team>(
-        TilePlace(rows, columns, tile / column_tiles * kRows, tile % column_tiles * kColumns), finish);
+  for (int tile = static_cast<int>(threadIdx.x) / 32; tile < tiles; tile += warps) {
+    const TilePlace at(rows, columns, tile / column_tiles * kRows, tile % column_tiles * kColumns);
+    if (precision == Precision::tf32)
+      sums.template compute_warp_tile<Precision::tf32, Team>(at, finish);
+    else
+      sums.template compute_warp_tile<Precision::bf16, Team>(at, finish);
+  }
 }
 
 }  // namespace innerloop::tensor_detail

@@ -130,16 +130,18 @@ double reported(const IterationReport& report, const std::string& wanted) {
 }
 
 TEST(Rl2, MakesNoFurtherUpdateAboveTheTargetDivergence) {
-  // Any step goes beyond it, so that the first update is the only one.
-  Learning learning(trial_config({"algorithm.target_kl=1e-9", "outer.lr=0.05"}));
-  PlainAdam adam;
-  for (int i = 0; i < 3; ++i) {
-    Vector wanted = learning.params();
-    const IterationReport report = learning.iterate();
-    EXPECT_EQ(reported(report, "updates"), 1);
-    EXPECT_GT(reported(report, "kl"), 1e-9);
-    adam.step(wanted, learning.gradient(), 0.05);
-    EXPECT_LT(relative_error(learning.params(), wanted), 1e-6) << i;
+  // Any step goes beyond it, so that the first update is the only one; of a memory for one team, and of a wide one.
+  for (const std::string hidden : {"5", "257"}) {
+    Learning learning(trial_config({"policy.hidden=" + hidden, "algorithm.target_kl=1e-9", "outer.lr=0.05"}));
+    PlainAdam adam;
+    for (int i = 0; i < 3; ++i) {
+      Vector wanted = learning.params();
+      const IterationReport report = learning.iterate();
+      EXPECT_EQ(reported(report, "updates"), 1);
+      EXPECT_GT(reported(report, "kl"), 1e-9);
+      adam.step(wanted, learning.gradient(), 0.05);
+      EXPECT_LT(relative_error(learning.params(), wanted), 1e-6) << hidden << " units, " << i;
+    }
   }
 }
 

@@ -236,11 +236,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--innerloop", type=Path, required=True, help="built for cuda-on-cpu")
     parser.add_argument("--emulator", type=Path, required=True, help="the folder of cuda-on-cpu")
-    parser.add_argument("--ptxas", type=Path, help="the build's log, for all architectures of the table")
+    parser.add_argument("--ptxas", type=argparse.FileType(errors="replace"),
+                        help="the build's log, for all architectures of the table")
     parser.add_argument("--document", type=Path, default=ROOT / "docs/gpu.md")
     arguments = parser.parse_args()
     if arguments.ptxas:
-        kernels = read_report(arguments.ptxas.read_text(errors="replace"))
+        kernels = read_report(arguments.ptxas.read())
         replace_part(arguments.document, "kernels", register_table(kernels, launch_sizes(arguments)))
     launches = launches_of_an_iteration(arguments)
     kernels, many = profiles(arguments, "float32")
