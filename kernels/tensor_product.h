@@ -1,10 +1,10 @@
 // Products by tensor cores: a warp's tile of C, from numbers that are rounded to TF32 or bfloat16 once they are loaded, summed
 // up in float32 (mma.sync; PTX ISA, "Warp-level matrix instructions").
 //
-// An instruction multiplies 16 rows of A by 8 columns of B, over 8 steps of the depth. Of lane 4g + t it takes A's rows g and
-// g + 8 and B's column g, at two steps of the depth; the lane ends with C's columns 2t and 2t + 1 of these rows. Which of C's
-// columns these are is free, as long as B and C agree, and which steps as long as A and B do. Here they are such that a lane
-// loads four neighbouring steps of A at once and ends with C's columns in fours.
+// An instruction multiplies 16 rows of A by 8 columns of B. Of lane 4g + t it takes A's rows g and g + 8 and B's column g, both
+// at two steps of the depth (TF32) or four (bfloat16); the lane ends with C's columns 2t and 2t + 1 of these rows. Which of
+// C's columns these are is free, as long as B and C agree, and which steps as long as A and B do. Here they are such that a
+// lane loads four neighbouring steps of A at once and ends with C's columns in fours.
 #pragma once
 
 #if defined(__CUDACC__)
@@ -64,16 +64,15 @@ struct WarpTile {
   FN void set_four(int i, int p, Four x) { UNROLL for (int j = 0; j < 4; ++j) sum[j][2 * i + p] = x.get(j); }
 };
 
-// What a lane has of A's two rows, for the four steps of the depth that it takes of kDepth.
+// What a lane has of four steps of the depth: of A's two rows, and of B's four columns, one for each instruction.
 struct LeftPart {
   Four row[2];
 };
-// What it has for two of these steps of B's four columns, one for each instruction.
 struct RightPart {
-  float step[2][4];
+  float step[4][4];
 };
 
-// Zeros beyond the depth.
+// Beyond the depth there are zeros.
 __device__ __forceinline__ LeftPart load_left(const Left<float>& left, const TilePlace& at, int first,
                                               int depth) {
   const float* from[2];
@@ -99,16 +98,19 @@ __device__ __forceinline__ LeftPart load_left(const Left<float>& left, const Til
 }
 
 // The j-th instruction takes column 4g + j of the tile. Lanes of the same g and another t load from rows that lie in the same
-// banks: so each of the four begins with another of the columns, and puts what it has in order afterwards.
+// banks: so each of the four begins with another of the columns, and puts what it has in order afterwards. Beyond the depth,
+// where A is 0, it is the last row again.
 template <class Team>
 __device__ __forceinline__ RightPart load_right(const Right<float>& right, const TilePlace& at, int first,
                                                 int depth) {
   RightPart part;
-  const float* from = Team::in_scratch(right.data) + static_cast<long>(first) * right.depth_stride +
-                      min_of(at.column + 4 * at.g, at.columns - 4);
-  UNROLL for (int s = 0; s < 2; ++s, from += right.depth_stride) {
+  const float* const from = Team::in_scratch(right.data) + min_of(at.column + 4 * at.g, at.columns - 4);
+  const char* begin[4];
+  UNROLL for (int j = 0; j < 4; ++j) begin[j] = reinterpret_cast<const char*>(from + (j + at.t) % 4);
+  UNROLL for (int s = 0; s < 4; ++s) {
+    const int row = min_of(first + s, depth - 1) * right.depth_stride * static_cast<int>(sizeof(float));
     float loaded[4];
-    UNROLL for (int j = 0; j < 4; ++j) loaded[j] = first + s < depth ? from[(j + at.t) % 4] : 0;
+    UNROLL for (int j = 0; j < 4; ++j) loaded[j] = *reinterpret_cast<const float*>(begin[j] + row);
     UNROLL for (int j = 0; j < 4; ++j) {
       const auto turned = [&](int by) FN_LAMBDA { return loaded[(j + 4 - by) % 4]; };
       const float even = at.t < 2 ? turned(0) : turned(2), odd = at.t < 2 ? turned(1) : turned(3);
@@ -129,28 +131,35 @@ __device__ __forceinline__ std::uint32_t to_bf16(float low, float high) {
   return both;
 }
 
-// tile += A·B over the first or the second two of each lane's steps.
+// tile += A·B over kDepth steps.
 template <Precision precision>
-__device__ __forceinline__ void multiply_add(WarpTile& tile, const LeftPart& left, const RightPart& right,
-                                             int half) {
+__device__ __forceinline__ void multiply_add(WarpTile& tile, const LeftPart& left, const RightPart& right) {
 #if __CUDA_ARCH__ >= 800
-  float x[2][2];
-  UNROLL for (int i = 0; i < 2; ++i) UNROLL for (int s = 0; s < 2; ++s) x[i][s] =
-      half == 0 ? left.row[i].get(s) : left.row[i].get(2 + s);
-  UNROLL for (int j = 0; j < 4; ++j) {
-    float* const sum = tile.sum[j];
-    if constexpr (precision == Precision::tf32)
-      asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+  if constexpr (precision == Precision::tf32) {
+    UNROLL for (int s = 0; s < 4; s += 2) {
+      std::uint32_t a[4];
+      UNROLL for (int i = 0; i < 4; ++i) a[i] = to_tf32(left.row[i % 2].get(s + i / 2));
+      UNROLL for (int j = 0; j < 4; ++j) {
+        const std::uint32_t b[2] = {to_tf32(right.step[s][j]), to_tf32(right.step[s + 1][j])};
+        asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, "
+            "%9}, "
+            "{%0, %1, %2, %3};"
+            : "+f"(tile.sum[j][0]), "+f"(tile.sum[j][1]), "+f"(tile.sum[j][2]), "+f"(tile.sum[j][3])
+            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+      }
+    }
+  } else {
+    std::uint32_t a[4];
+    UNROLL for (int i = 0; i < 4; ++i) a[i] =
+        to_bf16(left.row[i % 2].get(i / 2 * 2), left.row[i % 2].get(i / 2 * 2 + 1));
+    UNROLL for (int j = 0; j < 4; ++j) {
+      const std::uint32_t b[2] = {to_bf16(right.step[0][j], right.step[1][j]),
+                                  to_bf16(right.step[2][j], right.step[3][j])};
+      asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
           "{%0, %1, %2, %3};"
-          : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-          : "r"(to_tf32(x[0][0])), "r"(to_tf32(x[1][0])), "r"(to_tf32(x[0][1])), "r"(to_tf32(x[1][1])),
-            "r"(to_tf32(right.step[0][j])), "r"(to_tf32(right.step[1][j])));
-    else
-      asm("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, "
-          "%3};"
-          : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-          : "r"(to_bf16(x[0][0], x[0][1])), "r"(to_bf16(x[1][0], x[1][1])),
-            "r"(to_bf16(right.step[0][j], right.step[1][j])));
+          : "+f"(tile.sum[j][0]), "+f"(tile.sum[j][1]), "+f"(tile.sum[j][2]), "+f"(tile.sum[j][3])
+          : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    }
   }
 #endif
 }
@@ -164,13 +173,12 @@ __device__ __forceinline__ void load_start(WarpTile& tile, const TilePlace& at, 
   });
 }
 
-// Steps are taken two by two, and not at once, for the sake of the caller's registers.
 template <Precision precision, class Team>
 __device__ __forceinline__ void add_term(WarpTile& tile, const TilePlace& at, const Term<float>& term) {
-  for (int k = 4 * at.t; k - 4 * at.t < term.depth; k += kDepth) {
-    const LeftPart left = load_left(term.left, at, k, term.depth);
-    _Pragma("unroll 1") for (int half = 0; half < 2; ++half)
-        multiply_add<precision>(tile, left, load_right<Team>(term.right, at, k + 2 * half, term.depth), half);
+  for (int k = 0; k < term.depth; k += kDepth) {
+    const int first = k + 4 * at.t;
+    multiply_add<precision>(tile, load_left(term.left, at, first, term.depth),
+                            load_right<Team>(term.right, at, first, term.depth));
   }
 }
 
@@ -178,16 +186,13 @@ __device__ __forceinline__ void add_term(WarpTile& tile, const TilePlace& at, co
 template <Precision precision, class Team, bool both>
 __device__ __forceinline__ void add_tangent(WarpTile& tile, WarpTile& tangent, const TilePlace& at,
                                             const TangentTerm<float>& term) {
-  for (int k = 4 * at.t; k - 4 * at.t < term.depth; k += kDepth) {
-    const LeftPart left = load_left(term.left, at, k, term.depth),
-                   moved = load_left(term.moved, at, k, term.depth);
-    _Pragma("unroll 1") for (int half = 0; half < 2; ++half) {
-      const RightPart right = load_right<Team>(term.right, at, k + 2 * half, term.depth);
-      if constexpr (both) multiply_add<precision>(tile, left, right, half);
-      multiply_add<precision>(tangent, moved, right, half);
-      multiply_add<precision>(tangent, left, load_right<Team>(term.direction, at, k + 2 * half, term.depth),
-                              half);
-    }
+  for (int k = 0; k < term.depth; k += kDepth) {
+    const int first = k + 4 * at.t;
+    const LeftPart left = load_left(term.left, at, first, term.depth);
+    const RightPart right = load_right<Team>(term.right, at, first, term.depth);
+    if constexpr (both) multiply_add<precision>(tile, left, right);
+    multiply_add<precision>(tangent, load_left(term.moved, at, first, term.depth), right);
+    multiply_add<precision>(tangent, left, load_right<Team>(term.direction, at, first, term.depth));
   }
 }
 
