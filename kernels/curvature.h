@@ -363,9 +363,9 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
     fill(team, backward.context_curvature.weight, static_cast<long>(shape.inputs()) * padded(shape.width[1]),
          T(0));
   clear(team, shape, backward.sums);
-  const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
-  for (int row = place.part * kChunkRows; row < end; row += block_rows) {
-    const int rows = min_of(block_rows, end - row);
+  int row = place.part * kChunkRows;
+  for (int left = min_of(batch.rows() - row, kChunkRows); left > 0; left -= block_rows, row += block_rows) {
+    const int rows = min_of(block_rows, left);
     const auto block = curvature_detail::forward_and_tangent(team, shape, b, batch, layers, place, row, rows);
     curvature_detail::seed_rows(team, *this, place.task, row, block, b, backward.tangent_seeds,
                                 backward.seeds);
@@ -406,9 +406,9 @@ TEAM_FN void TangentLogProb<T>::operator()(const Team& team, const Place& place,
   const Kept<T> layers = kept_for<Team>(kept);
   const auto b = curvature_detail::Buffers<T>::take(scratch, shape, block_rows, layers.data != nullptr);
   curvature_detail::load(team, *this, place.task, b);
-  const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
-  for (int row = place.part * kChunkRows; row < end; row += block_rows) {
-    const int rows = min_of(block_rows, end - row);
+  int row = place.part * kChunkRows;
+  for (int left = min_of(batch.rows() - row, kChunkRows); left > 0; left -= block_rows, row += block_rows) {
+    const int rows = min_of(block_rows, left);
     const auto block = curvature_detail::forward_and_tangent(team, shape, b, batch, layers, place, row, rows);
     with_head(shape.head, [&](auto head) FN_LAMBDA {
       using Head = decltype(head);

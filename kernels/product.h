@@ -200,7 +200,11 @@ struct TangentChain {
     tensor_detail::WarpTile tile, tangent;
     if constexpr (both) tensor_detail::load_start<Team>(tile, at, start);
     tensor_detail::load_start<Team>(tangent, at, tangent_start);
-    tensor_detail::add_tangent<precision, Team, both>(tile, tangent, at, term);
+    // One after the other, though numbers are loaded twice: the registers are wanted for the caller's.
+    if constexpr (both)
+      tensor_detail::add_term<precision, Team>(tile, at, {term.left, term.right, term.depth});
+    tensor_detail::add_term<precision, Team>(tangent, at, {term.moved, term.right, term.depth});
+    tensor_detail::add_term<precision, Team>(tangent, at, {term.left, term.direction, term.depth});
     at.for_sums([&](int i, int j, int m, int n)
                     FN_LAMBDA { finish(m, n, tile.four(i, j), tangent.four(i, j)); });
   }

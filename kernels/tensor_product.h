@@ -2,7 +2,7 @@
 // up in float32 (mma.sync; PTX ISA, "Warp-level matrix instructions").
 //
 // An instruction multiplies 16 rows of A by 8 columns of B. Of lane 4g + t it takes A's rows g and g + 8 and B's column g, both
-// at two steps of the depth (TF32) or four (bfloat16); the lane ends with C's columns 2t and 2t + 1 of these rows. Which of
+// at two steps of the depth; the lane ends with C's columns 2t and 2t + 1 of these rows. Which of
 // C's columns these are is free, as long as B and C agree, and which steps as long as A and B do. Here they are such that a
 // lane loads four neighbouring steps of A at once and ends with C's columns in fours.
 #pragma once
@@ -64,12 +64,13 @@ struct WarpTile {
   FN void set_four(int i, int p, Four x) { UNROLL for (int j = 0; j < 4; ++j) sum[j][2 * i + p] = x.get(j); }
 };
 
-// What a lane has of four steps of the depth: of A's two rows, and of B's four columns, one for each instruction.
+// What a lane has of A's two rows, at the four steps of kDepth that it takes.
 struct LeftPart {
   Four row[2];
 };
+// What it has of B at two of these steps: a column for each instruction.
 struct RightPart {
-  float step[4][4];
+  float step[2][4];
 };
 
 // Beyond the depth there are zeros.
@@ -107,7 +108,7 @@ __device__ __forceinline__ RightPart load_right(const Right<float>& right, const
   const float* const from = Team::in_scratch(right.data) + min_of(at.column + 4 * at.g, at.columns - 4);
   const char* begin[4];
   UNROLL for (int j = 0; j < 4; ++j) begin[j] = reinterpret_cast<const char*>(from + (j + at.t) % 4);
-  UNROLL for (int s = 0; s < 4; ++s) {
+  UNROLL for (int s = 0; s < 2; ++s) {
     const int row = min_of(first + s, depth - 1) * right.depth_stride * static_cast<int>(sizeof(float));
     float loaded[4];
     UNROLL for (int j = 0; j < 4; ++j) loaded[j] = *reinterpret_cast<const float*>(begin[j] + row);
@@ -131,35 +132,28 @@ __device__ __forceinline__ std::uint32_t to_bf16(float low, float high) {
   return both;
 }
 
-// tile += A·B over kDepth steps.
+// tile += A·B at the first or the second two of the lanes' steps.
 template <Precision precision>
-__device__ __forceinline__ void multiply_add(WarpTile& tile, const LeftPart& left, const RightPart& right) {
+__device__ __forceinline__ void multiply_add(WarpTile& tile, const LeftPart& left, const RightPart& right,
+                                             int half) {
 #if __CUDA_ARCH__ >= 800
+  const auto number = [&](int i, int s)
+                          FN_LAMBDA { return half == 0 ? left.row[i].get(s) : left.row[i].get(2 + s); };
   if constexpr (precision == Precision::tf32) {
-    UNROLL for (int s = 0; s < 4; s += 2) {
-      std::uint32_t a[4];
-      UNROLL for (int i = 0; i < 4; ++i) a[i] = to_tf32(left.row[i % 2].get(s + i / 2));
-      UNROLL for (int j = 0; j < 4; ++j) {
-        const std::uint32_t b[2] = {to_tf32(right.step[s][j]), to_tf32(right.step[s + 1][j])};
-        asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, "
-            "%9}, "
-            "{%0, %1, %2, %3};"
-            : "+f"(tile.sum[j][0]), "+f"(tile.sum[j][1]), "+f"(tile.sum[j][2]), "+f"(tile.sum[j][3])
-            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-      }
-    }
+    const std::uint32_t a[4] = {to_tf32(number(0, 0)), to_tf32(number(1, 0)), to_tf32(number(0, 1)),
+                                to_tf32(number(1, 1))};
+    UNROLL for (int j = 0; j < 4; ++j) asm(
+        "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+        "{%0, %1, %2, %3};" : "+f"(tile.sum[j][0]),
+        "+f"(tile.sum[j][1]), "+f"(tile.sum[j][2]), "+f"(tile.sum[j][3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]),
+        "r"(a[3]), "r"(to_tf32(right.step[0][j])), "r"(to_tf32(right.step[1][j])));
   } else {
-    std::uint32_t a[4];
-    UNROLL for (int i = 0; i < 4; ++i) a[i] =
-        to_bf16(left.row[i % 2].get(i / 2 * 2), left.row[i % 2].get(i / 2 * 2 + 1));
-    UNROLL for (int j = 0; j < 4; ++j) {
-      const std::uint32_t b[2] = {to_bf16(right.step[0][j], right.step[1][j]),
-                                  to_bf16(right.step[2][j], right.step[3][j])};
-      asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-          "{%0, %1, %2, %3};"
-          : "+f"(tile.sum[j][0]), "+f"(tile.sum[j][1]), "+f"(tile.sum[j][2]), "+f"(tile.sum[j][3])
-          : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-    }
+    const std::uint32_t a[2] = {to_bf16(number(0, 0), number(0, 1)), to_bf16(number(1, 0), number(1, 1))};
+    UNROLL for (int j = 0; j < 4; ++j) asm(
+        "mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, "
+        "{%0, %1, %2, %3};" : "+f"(tile.sum[j][0]),
+        "+f"(tile.sum[j][1]), "+f"(tile.sum[j][2]), "+f"(tile.sum[j][3]) : "r"(a[0]), "r"(a[1]),
+        "r"(to_bf16(right.step[0][j], right.step[1][j])));
   }
 #endif
 }
@@ -173,26 +167,13 @@ __device__ __forceinline__ void load_start(WarpTile& tile, const TilePlace& at, 
   });
 }
 
+// tile += the term. Steps are taken two by two, not all at once, so that the caller keeps its registers.
 template <Precision precision, class Team>
 __device__ __forceinline__ void add_term(WarpTile& tile, const TilePlace& at, const Term<float>& term) {
-  for (int k = 0; k < term.depth; k += kDepth) {
-    const int first = k + 4 * at.t;
-    multiply_add<precision>(tile, load_left(term.left, at, first, term.depth),
-                            load_right<Team>(term.right, at, first, term.depth));
-  }
-}
-
-// The tangent, and the product where `both`.
-template <Precision precision, class Team, bool both>
-__device__ __forceinline__ void add_tangent(WarpTile& tile, WarpTile& tangent, const TilePlace& at,
-                                            const TangentTerm<float>& term) {
-  for (int k = 0; k < term.depth; k += kDepth) {
-    const int first = k + 4 * at.t;
-    const LeftPart left = load_left(term.left, at, first, term.depth);
-    const RightPart right = load_right<Team>(term.right, at, first, term.depth);
-    if constexpr (both) multiply_add<precision>(tile, left, right);
-    multiply_add<precision>(tangent, load_left(term.moved, at, first, term.depth), right);
-    multiply_add<precision>(tangent, left, load_right<Team>(term.direction, at, first, term.depth));
+  for (int k = 4 * at.t; k - 4 * at.t < term.depth; k += kDepth) {
+    const LeftPart left = load_left(term.left, at, k, term.depth);
+    _Pragma("unroll 1") for (int half = 0; half < 2; ++half)
+        multiply_add<precision>(tile, left, load_right<Team>(term.right, at, k + 2 * half, term.depth), half);
   }
 }
 
