@@ -195,8 +195,7 @@ struct Config {
                   Choice{"tf32", "numbers rounded to 11 bits, for a GPU's tensor cores"},
                   Choice{"bf16", "the same with 8 bits"}},
           "of the products of matrices; what is not float32 wants a GPU to train on, and on a CPU a trained "
-          "agent "
-          "goes on in float32");
+          "agent goes on in float32");
     field("at_episode_end", c.at_episode_end,
           Choices{Choice{"stop", "the rest of the trajectory does not count"},
                   Choice{"restart", "a new episode of the same task starts"}},
