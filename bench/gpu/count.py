@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from document import number, operation_of, read_rows, replace_part, table
-from ptxas import MULTIPROCESSORS, read_report, resident_blocks
+from ptxas import MULTIPROCESSORS, read_report, resident_blocks, scratch_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -33,6 +33,8 @@ REFERENCE = {
     "evaluation": {"tasks": TASKS, "envs_per_task": ENVS, "inner_steps": 0},
 }
 MATRIX_KERNELS = ("Rollout", "PolicyGradient", "HessianVector")
+# Each GPU takes as many rows through these at a time as suit it.
+OWN_ROWS = ("HessianVector", "FisherVector", "TangentLogProb", "ValuesOfSamples")
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,8 @@ def launches_of_an_iteration(arguments):
 
 
 def launch_sizes(arguments):
-    """(threads, shared bytes) of each operation with the reference's network, in every environment and algorithm."""
+    """(threads, shared bytes, where its scratch is) of each operation with the reference's network, in every environment
+    and algorithm, as an H100 does it."""
     schema = json.loads(subprocess.run([arguments.innerloop, "list", "--schema"], check=True, capture_output=True, text=True).stdout)
     environments = [choice["properties"]["name"]["const"] for choice in schema["properties"]["environment"]["oneOf"]]
     variants = [{"environment": {"name": name}} for name in environments]
@@ -205,7 +208,8 @@ def launch_sizes(arguments):
     sizes = {}
     for variant in variants:
         for kernel in profile(arguments, REFERENCE | MANY | {"horizon": 1} | variant):
-            sizes[operation_of(kernel["name"])] = (kernel["last_block"][0], kernel["last_dynamic_shared"])
+            sizes[operation_of(kernel["name"])] = (kernel["last_block"][0], kernel["last_dynamic_shared"],
+                                                   scratch_of(kernel["name"]))
     return sizes
 
 
@@ -217,19 +221,21 @@ def register_table(kernels, sizes):
 
 def register_rows(kernels, sizes, architectures):
     registers = {(kernel.operation, kernel.architecture, kernel.scratch): kernel.registers for kernel in kernels}
-    for operation, (threads, shared_bytes) in sorted(sizes.items()):
-        cells = []
-        for architecture in architectures:
-            blocks = 0
-            count = registers.get((operation, architecture, "shared"))
-            if count is not None:
-                blocks = resident_blocks(architecture, count, threads, shared_bytes)
-            if count is not None and blocks == 0:
-                count = registers[operation, architecture, "device"]
-                cells.append(f"{count}, {resident_blocks(architecture, count, threads, 0)} in device memory")
-            else:
-                cells.append("" if count is None else f"{count} / {blocks}")
-        yield [f"`{operation}`", threads, shared_bytes, *cells]
+
+    def cell(operation, architecture, threads, shared_bytes, scratch):
+        count = registers.get((operation, architecture, scratch))
+        if count is None:
+            return ""
+        if operation in OWN_ROWS and architecture != "sm_90":
+            return count
+        blocks = resident_blocks(architecture, count, threads, shared_bytes)
+        if scratch == "shared" and blocks > 0:
+            return f"{count} / {blocks}"
+        count = registers[operation, architecture, "device"]
+        return f"{count}, {resident_blocks(architecture, count, threads, 0)} in device memory"
+
+    for operation, size in sorted(sizes.items()):
+        yield [f"`{operation}`", *size[:2], *(cell(operation, architecture, *size) for architecture in architectures)]
 
 
 def main():

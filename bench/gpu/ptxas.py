@@ -17,13 +17,18 @@ class Kernel:
     spilled: int
 
 
+def scratch_of(name):
+    """Where the scratch memory of a kernel with this demangled name is."""
+    return "device" if "ScratchIn)1" in name else "shared"
+
+
 def read_report(text):
     """The kernels of a build's output under `-Xptxas=-v`."""
     parts = re.split(r"Compiling entry function ", text)[1:]
     heads = [re.match(r"'(\S+)' for '(\S+)'", part).groups() for part in parts]
     names = subprocess.run(["c++filt"], input="\n".join(name for name, _ in heads), capture_output=True, text=True,
                            check=True).stdout.splitlines()
-    return [Kernel(operation_of(name), "device" if "ScratchIn)1" in name else "shared", architecture,
+    return [Kernel(operation_of(name), scratch_of(name), architecture,
                    int(re.search(r"Used (\d+) registers", part).group(1)),
                    int(re.search(r"(\d+) bytes stack frame", part).group(1)),
                    sum(int(n) for n in re.findall(r"(\d+) bytes spill", part)))
