@@ -2,7 +2,7 @@
 //
 // Team functions know two verbs only: `for (i = team.rank(); i < n; i += team.size())` and `team.sync()`. Nothing a
 // thread keeps in local variables is expected by another after a sync, and no sum's order depends on the team's size:
-// so every team computes the same bits.
+// so every team computes the same bits, products in less than float32 aside.
 #pragma once
 
 #include "kernels/choices.h"

@@ -2,11 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-
-#include "engine/algorithms/ppo.h"
 #include "engine/error.h"
 #include "engine/evaluation_report.h"
+#include "engine/memory_layout.h"
 #include "engine/policy_layout.h"
 #include "tests/cuda/cuda_device.h"
 #include "tests/resumed_run.h"
@@ -140,25 +138,11 @@ TEST(WideMemoryOnCuda, LearnsWhatTheCpuLearnsAndTheSameEachTime) {
                      R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2,)"
                      R"("value_network":"separate","window":5})",
                      R"(outer={"name":"sgd","lr":0.5})"});
-    const auto learned = [&](const DeviceOptions& options) {
-      Device device(options);
-      Ppo learner(config, device);
-      learner.allocate();
-      for (std::uint32_t i = 1; i <= 3; ++i) learner.iterate(i);
-      std::vector<float> params(static_cast<std::size_t>(learner.parameters()));
-      device.copy_to_host(params.data(), learner.params(), learner.parameters() * 4);
-      return params;
-    };
-    const std::vector<float> cuda = learned(kCuda), cpu = learned(kOneThread),
-                             start = initial_parameters(config);
-    EXPECT_EQ(cuda, learned(kCuda));
-    double moved = 0, off = 0;
-    for (std::size_t i = 0; i < cpu.size(); ++i) {
-      moved += std::pow(cpu[i] - start[i], 2);
-      off += std::pow(cuda[i] - cpu[i], 2);
-    }
+    const std::vector<float> cuda = learned(config, 3, kCuda), cpu = learned(config, 3, kOneThread);
+    EXPECT_EQ(cuda, learned(config, 3, kCuda));
+    const double moved = distance(cpu, initial_parameters(config));
     EXPECT_GT(moved, 0);
-    EXPECT_LT(std::sqrt(off / moved), 1e-5) << policy;
+    EXPECT_LT(distance(cuda, cpu) / moved, 1e-5) << policy;
   }
 }
 
