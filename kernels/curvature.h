@@ -95,17 +95,15 @@ struct Buffers {
   BlockBuffers<T> block;
   Tangents<T> tangents;
 
-  FN static Buffers take(Scratch& scratch, const PolicyShape& shape, int block_rows, bool kept) {
-    Buffers b;
-    b.weights = take_weights<T>(scratch, shape, true);
-    b.direction = take_weights<T>(scratch, shape, true);
-    b.head = take_head_constants<T>(scratch, shape);
-    b.block = take_block_buffers<T>(scratch, shape, block_rows, kept);
+  FN Buffers(Scratch& scratch, const PolicyShape& shape, int block_rows, bool kept)
+      : weights(take_weights<T>(scratch, shape, true)),
+        direction(take_weights<T>(scratch, shape, true)),
+        head(take_head_constants<T>(scratch, shape)),
+        block(take_block_buffers<T>(scratch, shape, block_rows, kept)) {
     for (int l = 1; l < shape.layers; ++l)
-      b.tangents.hidden[l] = scratch.take<T>(static_cast<long>(block_rows) * padded(shape.width[l]));
-    b.tangents.outputs = scratch.take<T>(static_cast<long>(block_rows) * shape.outputs());
-    if (shape.layers == 1) b.tangents.hidden[1] = b.tangents.outputs;  // stands in terms of depth 0
-    return b;
+      tangents.hidden[l] = scratch.take<T>(static_cast<long>(block_rows) * padded(shape.width[l]));
+    tangents.outputs = scratch.take<T>(static_cast<long>(block_rows) * shape.outputs());
+    if (shape.layers == 1) tangents.hidden[1] = tangents.outputs;  // stands in terms of depth 0
   }
 };
 
@@ -121,17 +119,17 @@ TEAM_FN void load(const Team& team, const Op& op, int task, const Buffers<typena
   load_head_constants(team, op.shape, b.weights.log_std, b.head);
 }
 
-// The block of rows [row, row + rows) of a task, as forward_block gives it, and its tangent: the derivative of the forward
+// Fills in the block of rows [row, row + rows) of a task, as forward_block does, and its tangent: the derivative of the forward
 // pass along u, ḣ_l = act′(h_l) ∘ (ḣ_{l−1}·W + h_{l−1}·U + u_bias). Syncs.
 template <class Team>
-TEAM_FN Block<typename Team::Scalar> forward_and_tangent(const Team& team, const PolicyShape& shape,
-                                                         const Buffers<typename Team::Scalar>& b,
-                                                         const Batch<typename Team::Scalar>& batch,
-                                                         const Kept<typename Team::Scalar>& kept,
-                                                         const Place& place, int row, int rows) {
+TEAM_FN void forward_and_tangent(const Team& team, const PolicyShape& shape,
+                                 const Buffers<typename Team::Scalar>& b,
+                                 const Batch<typename Team::Scalar>& batch,
+                                 const Kept<typename Team::Scalar>& kept, const Place& place, int row,
+                                 int rows, Block<typename Team::Scalar>& block) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
-  const auto block = begin_block(team, shape, batch, kept, place, b.block, row, rows);
+  begin_block(team, shape, batch, kept, place, b.block, row, rows, block);
   clear_rest(team, shape, rows, b.tangents.outputs, block.output_stride);
   const bool computed = kept.data == nullptr;
   const int head = shape.layers - 1;
@@ -141,7 +139,7 @@ TEAM_FN Block<typename Team::Scalar> forward_and_tangent(const Team& team, const
     const Start<T> bias{b.weights.bias[l], 0}, bias_moved{b.direction.bias[l], 0};
     T *const hidden = block.hidden[l + 1], *const moved = b.tangents.hidden[l + 1];
     const auto store_tangent = [=](int m, int n, V tangent)
-                                   FN_LAMBDA { store_aligned(moved + m * stride + n, tangent); };
+                                   FN_LAMBDA { store_in_scratch<Team>(moved + m * stride + n, tangent); };
     if (l == 0) {  // the inputs do not move along u
       if (computed)
         product<V>(team, rows, stride, Array<Term<T>, 1>{{{block.inputs, weights, in}}}, bias, hidden,
@@ -154,7 +152,7 @@ TEAM_FN Block<typename Team::Scalar> forward_and_tangent(const Team& team, const
       if (computed)
         product_and_tangent<V>(team, rows, stride, term, bias, bias_moved,
                                [=](int m, int n, V sum, V tangent) FN_LAMBDA {
-                                 store_aligned(hidden + m * stride + n, sum);
+                                 store_in_scratch<Team>(hidden + m * stride + n, sum);
                                  store_tangent(m, n, tangent);
                                });
       else
@@ -181,7 +179,6 @@ TEAM_FN Block<typename Team::Scalar> forward_and_tangent(const Team& team, const
       {{moved, b.weights.weight[head], b.weights.transposed[head], head > 0 ? in : 0},
        {block.entering(shape, head), b.direction.weight[head], b.direction.transposed[head], in}}};
   head_product(team, shape, block, b.direction.bias[head], terms, b.tangents.outputs);
-  return block;
 }
 
 // For each row: the tangent ("_tangent") of ∂S/∂output and ∂S/∂log_std, and ∂S/∂output itself (Hessian only).
@@ -282,8 +279,8 @@ TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape,
       const V h = load_aligned<V>(hidden + i), moved = load_aligned<V>(tangent_to + i);
       with_activation(name, [&](auto activation) FN_LAMBDA {
         const V slope = activation.slope(h), by_slope = activation.slope_tangent(h, moved);
-        store_aligned(tangent_to + i, fma(sum, by_slope, sum_tangent * slope));
-        store_aligned(to + i, sum * slope);
+        store_in_scratch<Team>(tangent_to + i, fma(sum, by_slope, sum_tangent * slope));
+        store_in_scratch<Team>(to + i, sum * slope);
       });
     };
     team.sync();  // the layer has served: its place is taken
@@ -324,17 +321,13 @@ struct BackwardBuffers {
   ContextGradient<T> context;
   ContextCurvature<T> context_curvature;
 
-  FN static BackwardBuffers take(Scratch& scratch, const PolicyShape& shape, const BlockBuffers<T>& block,
-                                 bool kept) {
-    BackwardBuffers b;
-    b.sums = take_gradient_sums<T>(scratch, shape, 0);
-    b.tangent_seeds = scratch.take<T>(2L * shape.outputs() * block.stride);
-    b.seeds = scratch.take<T>(static_cast<long>(shape.outputs()) * block.stride);
-    b.back = take_back_buffers<T>(scratch, shape, block.stride, kept);
-    b.context = take_context_gradient<T>(scratch, shape);
-    b.context_curvature = take_context_curvature<T>(scratch, shape);
-    return b;
-  }
+  FN BackwardBuffers(Scratch& scratch, const PolicyShape& shape, int block_rows, bool kept)
+      : sums(take_gradient_sums<T>(scratch, shape, 0)),
+        tangent_seeds(scratch.take<T>(2L * shape.outputs() * block_rows)),
+        seeds(scratch.take<T>(static_cast<long>(shape.outputs()) * block_rows)),
+        back(take_back_buffers<T>(scratch, shape, block_rows, kept)),
+        context(take_context_gradient<T>(scratch, shape)),
+        context_curvature(take_context_curvature<T>(scratch, shape)) {}
 };
 }  // namespace curvature_detail
 
@@ -343,8 +336,8 @@ template <class Team>
 FN long CurvatureVector<T, Kind>::scratch_bytes() const {
   Scratch scratch;
   const bool keeps = kept.data != nullptr;
-  const auto b = curvature_detail::Buffers<T>::take(scratch, shape, block_rows, keeps);
-  curvature_detail::BackwardBuffers<T>::take(scratch, shape, b.block, keeps);
+  curvature_detail::Buffers<T>(scratch, shape, block_rows, keeps);
+  curvature_detail::BackwardBuffers<T>(scratch, shape, block_rows, keeps);
   return scratch.used();
 }
 
@@ -354,8 +347,8 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
                                                   Scratch scratch) const {
   const Kept<T> layers = kept_for<Team>(kept);
   const bool keeps = layers.data != nullptr;
-  const auto b = curvature_detail::Buffers<T>::take(scratch, shape, block_rows, keeps);
-  const auto backward = curvature_detail::BackwardBuffers<T>::take(scratch, shape, b.block, keeps);
+  const curvature_detail::Buffers<T> b(scratch, shape, block_rows, keeps);
+  const curvature_detail::BackwardBuffers<T> backward(scratch, shape, block_rows, keeps);
   curvature_detail::load(team, *this, place.task, b);
   fill(team, b.block.zeros, padded(shape.widest()), T(0));
   if (shape.context > 0) fill(team, backward.context_curvature.bias, padded(shape.width[1]), T(0));
@@ -366,7 +359,8 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
   int row = place.part * kChunkRows;
   for (int left = min_of(batch.rows() - row, kChunkRows); left > 0; left -= block_rows, row += block_rows) {
     const int rows = min_of(block_rows, left);
-    const auto block = curvature_detail::forward_and_tangent(team, shape, b, batch, layers, place, row, rows);
+    Block<T> block;
+    curvature_detail::forward_and_tangent(team, shape, b, batch, layers, place, row, rows, block);
     curvature_detail::seed_rows(team, *this, place.task, row, block, b, backward.tangent_seeds,
                                 backward.seeds);
     team.sync();
@@ -395,7 +389,7 @@ template <class T>
 template <class Team>
 FN long TangentLogProb<T>::scratch_bytes() const {
   Scratch scratch;
-  curvature_detail::Buffers<T>::take(scratch, shape, block_rows, kept.data != nullptr);
+  curvature_detail::Buffers<T>(scratch, shape, block_rows, kept.data != nullptr);
   return scratch.used();
 }
 
@@ -404,12 +398,13 @@ template <class Team>
 TEAM_FN void TangentLogProb<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
   using L = typename Team::Lane;
   const Kept<T> layers = kept_for<Team>(kept);
-  const auto b = curvature_detail::Buffers<T>::take(scratch, shape, block_rows, layers.data != nullptr);
+  const curvature_detail::Buffers<T> b(scratch, shape, block_rows, layers.data != nullptr);
   curvature_detail::load(team, *this, place.task, b);
   int row = place.part * kChunkRows;
   for (int left = min_of(batch.rows() - row, kChunkRows); left > 0; left -= block_rows, row += block_rows) {
     const int rows = min_of(block_rows, left);
-    const auto block = curvature_detail::forward_and_tangent(team, shape, b, batch, layers, place, row, rows);
+    Block<T> block;
+    curvature_detail::forward_and_tangent(team, shape, b, batch, layers, place, row, rows, block);
     with_head(shape.head, [&](auto head) FN_LAMBDA {
       using Head = decltype(head);
       for (int r = team.rank() * L::lanes; r < rows; r += team.size() * L::lanes) {

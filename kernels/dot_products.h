@@ -52,7 +52,7 @@ TEAM_FN void dot_products(const Team& team, int rows, int columns,
                           const typename Team::Scalar* bias, typename Team::Scalar* to, int to_stride) {
   using L = typename Team::Lane;
   for (int tile = team.rank(); tile < ceil_div(rows, L::lanes) * columns; tile += team.size()) {
-    const int first = tile / columns * L::lanes, n = tile % columns;
+    const int pack = quotient(tile, columns), first = pack * L::lanes, n = tile - pack * columns;
     // Through memory, each in a function of its own: with both in one, GCC 12 takes the vectors apart.
     alignas(64) typename Team::Scalar chains[L::lanes * kChains];
     dot_products_detail::sum_chains<Team>(terms, first, rows - 1, n, chains);

@@ -70,7 +70,7 @@ TEAM_FN void add_tangent_products(const Team& team, int rows, int columns, typen
   using V = typename Team::Vector;
   const int stride = padded(columns);
   tangent_product<V>(team, rows, stride, term, {sum, stride}, [=](int m, int n, V total) FN_LAMBDA {
-    store_aligned(Team::in_scratch(sum) + static_cast<long>(m) * stride + n, total);
+    store_in_scratch<Team>(sum + static_cast<long>(m) * stride + n, total);
   });
 }
 
@@ -86,8 +86,8 @@ TEAM_FN void add_columns(const Team& team, int rows, int columns, typename Team:
     V sum[kTogether];
     UNROLL for (int j = 0; j < kTogether; ++j) sum[j] =
         n + j * V::lanes < stride ? load_aligned<V>(bias + n + j * V::lanes) : V(0);
-    for (int r = 0; r < rows; ++r) {
-      const typename Team::Scalar* row = gradient + static_cast<long>(r) * row_size + n;
+    const typename Team::Scalar* row = gradient + n;
+    for (int r = 0; r < rows; ++r, row += row_size) {
       UNROLL for (int j = 0; j < kTogether; ++j) if (n + j * V::lanes < stride) sum[j] =
           sum[j] + load_aligned<V>(row + j * V::lanes);
     }

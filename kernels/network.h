@@ -41,10 +41,11 @@ FN Weights<T> take_weights(Scratch& scratch, const PolicyShape& shape, bool way_
 template <class Team, class Cell>
 FN void for_cells(const Team& team, int rows, int columns, const Cell& cell) {
   if (columns == 0) return;
-  const int across = team.size() == 1 ? 1 : min_of(team.size(), columns), down = team.size() / across;
-  if (team.rank() >= down * across) return;
-  for (int row = team.rank() / across; row < rows; row += down)
-    for (int column = team.rank() % across; column < columns; column += across) cell(row, column);
+  const int across = team.size() == 1 ? 1 : min_of(team.size(), columns),
+            down = quotient(team.size(), across), first = quotient(team.rank(), across);
+  if (first >= down) return;
+  for (int row = first; row < rows; row += down)
+    for (int column = team.rank() - first * across; column < columns; column += across) cell(row, column);
 }
 
 // Fills `w` with value(p) for each parameter p. Syncs.

@@ -73,17 +73,16 @@ TEAM_FN void clear_rest(const Team& team, const PolicyShape& shape, int rows, ty
     outputs[i / rest * stride + rows + i % rest] = 0;
 }
 
-// The block of rows [row, row + rows) of a task: its inputs are there, and its hidden layers where they are kept. Syncs.
+// Fills in the block of rows [row, row + rows) of a task: its inputs are there, and its hidden layers where they are kept.
+// In place, as nvcc would copy what is returned. Syncs.
 template <class Team>
-TEAM_FN Block<typename Team::Scalar> begin_block(const Team& team, const PolicyShape& shape,
-                                                 const Batch<typename Team::Scalar>& batch,
-                                                 const Kept<typename Team::Scalar>& kept, const Place& place,
-                                                 const BlockBuffers<typename Team::Scalar>& buffers, int row,
-                                                 int rows) {
+TEAM_FN void begin_block(const Team& team, const PolicyShape& shape,
+                         const Batch<typename Team::Scalar>& batch, const Kept<typename Team::Scalar>& kept,
+                         const Place& place, const BlockBuffers<typename Team::Scalar>& buffers, int row,
+                         int rows, Block<typename Team::Scalar>& block) {
   using T = typename Team::Scalar;
   const T* observations =
       batch.observations + static_cast<long>(place.task) * batch.observation_size * batch.row_stride + row;
-  Block<T> block;
   block.rows = rows;
   block.inputs = {observations, 1, static_cast<int>(batch.row_stride)};
   block.outputs = buffers.outputs;
@@ -102,19 +101,18 @@ TEAM_FN Block<typename Team::Scalar> begin_block(const Team& team, const PolicyS
   }
   clear_rest(team, shape, rows, block.outputs, block.output_stride);
   team.sync();
-  return block;
 }
 
 // The same with the hidden layers, computed or kept, and the outputs. Syncs.
 template <class Team>
-TEAM_FN Block<typename Team::Scalar> forward_block(
-    const Team& team, const PolicyShape& shape, const Weights<typename Team::Scalar>& w,
-    const Batch<typename Team::Scalar>& batch, const Kept<typename Team::Scalar>& kept, const Place& place,
-    const BlockBuffers<typename Team::Scalar>& buffers, int row, int rows) {
-  const auto block = begin_block(team, shape, batch, kept, place, buffers, row, rows);
+TEAM_FN void forward_block(const Team& team, const PolicyShape& shape,
+                           const Weights<typename Team::Scalar>& w, const Batch<typename Team::Scalar>& batch,
+                           const Kept<typename Team::Scalar>& kept, const Place& place,
+                           const BlockBuffers<typename Team::Scalar>& buffers, int row, int rows,
+                           Block<typename Team::Scalar>& block) {
+  begin_block(team, shape, batch, kept, place, buffers, row, rows, block);
   if (kept.data == nullptr) forward_hidden(team, shape, w, block);
   forward_head(team, shape, w, block);
-  return block;
 }
 
 // The rows' own numbers for the head, from row r of a block that starts at `row`.

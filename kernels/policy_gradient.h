@@ -50,18 +50,15 @@ struct Buffers {
   ContextGradient<T> context;
   T* seeds;  // [2·outputs + kPassValues][kBlockRows]: ∂S/∂output, ∂S/∂log_std, values
 
-  FN static Buffers take(Scratch& scratch, const PolicyGradient<T>& op, bool kept) {
-    Buffers b;
-    b.weights = take_weights<T>(scratch, op.shape, true);
-    b.head = take_head_constants<T>(scratch, op.shape);
-    b.drawn_head = take_head_constants<T>(scratch, op.shape);
-    b.sums = take_gradient_sums<T>(scratch, op.shape, kPassValues);
-    b.block = take_block_buffers<T>(scratch, op.shape, kBlockRows, kept);
-    b.back = take_back_buffers<T>(scratch, op.shape, kBlockRows, kept);
-    b.context = take_context_gradient<T>(scratch, op.shape);
-    b.seeds = scratch.take<T>(static_cast<long>(kBlockRows) * b.sums.row_quantities);
-    return b;
-  }
+  FN Buffers(Scratch& scratch, const PolicyShape& shape, bool kept)
+      : weights(take_weights<T>(scratch, shape, true)),
+        head(take_head_constants<T>(scratch, shape)),
+        drawn_head(take_head_constants<T>(scratch, shape)),
+        sums(take_gradient_sums<T>(scratch, shape, kPassValues)),
+        block(take_block_buffers<T>(scratch, shape, kBlockRows, kept)),
+        back(take_back_buffers<T>(scratch, shape, kBlockRows, kept)),
+        context(take_context_gradient<T>(scratch, shape)),
+        seeds(scratch.take<T>(static_cast<long>(kBlockRows) * sums.row_quantities)) {}
 };
 
 // ∂S/∂output and ∂S/∂log_std of each row, and the values. Does not sync.
@@ -148,7 +145,8 @@ struct TimesSlope {
   FN void operator()(int m, int n, V sum) const {
     const int i = m * stride + n;
     const V h = load_aligned<V>(hidden + i);
-    with_activation(activation, [&](auto act) FN_LAMBDA { store_aligned(to + i, sum * act.slope(h)); });
+    with_activation(activation,
+                    [&](auto act) FN_LAMBDA { store_in_scratch<Team>(to + i, sum * act.slope(h)); });
   }
 };
 
@@ -194,7 +192,7 @@ template <class T>
 template <class Team>
 FN long PolicyGradient<T>::scratch_bytes() const {
   Scratch scratch;
-  policy_gradient_detail::Buffers<T>::take(scratch, *this, kept.data != nullptr);
+  policy_gradient_detail::Buffers<T>(scratch, shape, kept.data != nullptr);
   return scratch.used();
 }
 
@@ -202,7 +200,7 @@ template <class T>
 template <class Team>
 TEAM_FN void PolicyGradient<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
   const Kept<T> layers = kept_for<Team>(kept);
-  const auto b = policy_gradient_detail::Buffers<T>::take(scratch, *this, layers.data != nullptr);
+  const policy_gradient_detail::Buffers<T> b(scratch, shape, layers.data != nullptr);
   const T* theta = params.of(place.task);
   const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
   load_weights(team, shape, value, b.weights);
@@ -215,7 +213,8 @@ TEAM_FN void PolicyGradient<T>::operator()(const Team& team, const Place& place,
   const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
   for (int row = place.part * kChunkRows; row < end; row += kBlockRows) {
     const int rows = min_of(kBlockRows, end - row);
-    const auto block = forward_block(team, shape, b.weights, batch, layers, place, b.block, row, rows);
+    Block<T> block;
+    forward_block(team, shape, b.weights, batch, layers, place, b.block, row, rows, block);
     policy_gradient_detail::seed_rows(team, *this, place.task, row, block, b);
     team.sync();
     add_rows(team, rows, b.sums.row_quantities, b.seeds, kBlockRows, b.sums.rows);

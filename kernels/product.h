@@ -278,8 +278,10 @@ TEAM_FN void for_tiles(const Team& team, int rows, int columns, const Sums& sums
     // Threads side by side take vectors side by side, and a tile's own vectors lie a whole row of threads apart: what
     // eight threads load or store at once is in one row, so in different banks of shared memory.
     for (int tile = team.rank(); tile < ceil_div(rows, tile_rows) * column_tiles; tile += team.size()) {
-      const int m = tile / column_tiles * tile_rows, j = tile % column_tiles;
-      compute_up_to<Team, V, Rows, Vectors>(min_of(rows - m, tile_rows), ceil_div(vectors - j, column_tiles),
+      const int row_tile = quotient(tile, column_tiles), m = row_tile * tile_rows,
+                j = tile - row_tile * column_tiles;
+      compute_up_to<Team, V, Rows, Vectors>(min_of(rows - m, tile_rows),
+                                            1 + quotient(vectors - 1 - j, column_tiles),
                                             {m, j * V::lanes, column_tiles * V::lanes}, sums, finish);
     }
   }
@@ -323,7 +325,7 @@ TEAM_FN void product_and_tangent(const Team& team, int rows, int columns,
 template <class V, class Team, class Terms>
 TEAM_FN void product(const Team& team, int rows, int columns, const Terms& terms,
                      Start<typename Team::Scalar> start, typename Team::Scalar* to, int to_stride) {
-  const auto store_sum = [=](int m, int n, V sum) FN_LAMBDA {
+  const auto store_sum = [to = as_it_is(to), to_stride](int m, int n, V sum) FN_LAMBDA {
     store_aligned(Team::in_scratch(to) + static_cast<long>(m) * to_stride + n, sum);
   };
   product<V>(team, rows, columns, terms, start, store_sum);

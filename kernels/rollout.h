@@ -233,18 +233,19 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
   }
   team.sync();
 
+  Block<T> block;
+  block.rows = envs;
+  block.inputs = {b.inputs, 1, stride};
+  block.outputs = b.outputs;
+  block.output_stride = stride;
+  block.head_rows = b.head_rows;
+  for (int l = 1; l < shape.layers; ++l) block.hidden[l] = b.hidden[l];
   for (int t = 0; t < batch.horizon; ++t) {
     const int row = t * batch.envs + first;
-    Block<T> block;
-    block.rows = envs;
-    block.inputs = {b.inputs, 1, stride};
-    block.outputs = b.outputs;
-    block.output_stride = stride;
-    block.head_rows = b.head_rows;
-    for (int l = 1; l < shape.layers; ++l)
-      block.hidden[l] = layers.data == nullptr ? b.hidden[l]
-                                               : layers.layer(shape, place.slot, l, batch.rows()) +
-                                                     static_cast<long>(row) * padded(shape.width[l]);
+    if (layers.data != nullptr)
+      for (int l = 1; l < shape.layers; ++l)
+        block.hidden[l] = layers.layer(shape, place.slot, l, batch.rows()) +
+                          static_cast<long>(row) * padded(shape.width[l]);
     forward_hidden(team, shape, b.weights, block);
     forward_head(team, shape, b.weights, block);
 

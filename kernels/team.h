@@ -73,6 +73,22 @@ struct CudaTeam {
 };
 #endif
 
+// The same 64 bits, which nvcc is to take as they are: an address or an offset. Where it sees how they came about, it keeps
+// all that they came about from in registers, and takes packs that are stored there apart.
+template <class T>
+FN T as_it_is(T x) {
+  static_assert(sizeof(T) == 8);
+#if defined(__CUDA_ARCH__)
+  asm("" : "+l"(x));
+#endif
+  return x;
+}
+// store_aligned() to a team's scratch memory.
+template <class Team, class P>
+FN void store_in_scratch(typename P::value_type* to, P p) {
+  store_aligned(Team::in_scratch(as_it_is(to)), p);
+}
+
 // Where a team is in the problem.
 struct Place {
   int task;  // 0 … tasks−1
@@ -92,7 +108,7 @@ class Scratch {
   template <class T>
   FN T* take(long count) {
     char* at = memory_ + used_;
-    used_ += (count * static_cast<long>(sizeof(T)) + alignment - 1) / alignment * alignment;
+    used_ = as_it_is(used_ + (count * static_cast<long>(sizeof(T)) + alignment - 1) / alignment * alignment);
     return reinterpret_cast<T*>(at);
   }
   FN long used() const { return used_; }
@@ -103,6 +119,17 @@ class Scratch {
 };
 
 FN constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
+// a / b for 0 <= a < 2²¹ and 0 < b < 2²¹. A GPU divides integers in twenty instructions or more; through a reciprocal it
+// takes six: (a + ½)/b is 1/(2b) or more from the next integer, and the reciprocal's error less than that.
+FN int quotient(int a, int b) {
+#if defined(__CUDA_ARCH__)
+  float reciprocal;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(reciprocal) : "f"(static_cast<float>(b)));
+  return static_cast<int>((static_cast<float>(a) + 0.5f) * reciprocal);
+#else
+  return a / b;
+#endif
+}
 FN constexpr int min_of(int a, int b) { return a < b ? a : b; }
 FN constexpr int round_up(int a, int b) { return ceil_div(a, b) * b; }
 // Rows of a matrix in scratch memory start at multiples of 16 numbers: one AVX-512 register of floats.

@@ -167,12 +167,12 @@ __device__ __forceinline__ void load_start(WarpTile& tile, const TilePlace& at, 
   });
 }
 
-// tile += the term. Steps are taken two by two, not all at once, so that the caller keeps its registers.
+// tile += the term.
 template <Precision precision, class Team>
 __device__ __forceinline__ void add_term(WarpTile& tile, const TilePlace& at, const Term<float>& term) {
   for (int k = 4 * at.t; k - 4 * at.t < term.depth; k += kDepth) {
     const LeftPart left = load_left(term.left, at, k, term.depth);
-    _Pragma("unroll 1") for (int half = 0; half < 2; ++half)
+    UNROLL for (int half = 0; half < 2; ++half)
         multiply_add<precision>(tile, left, load_right<Team>(term.right, at, k + 2 * half, term.depth), half);
   }
 }

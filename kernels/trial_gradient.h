@@ -99,16 +99,16 @@ struct TrialGradient : TrialObjective<T> {
     FN static Buffers take(Scratch& scratch, const MemoryPolicyShape& shape, int window, int windows) {
       const long steps = static_cast<long>(window) * kTrialTile;
       Buffers b;
+      b.row_sums = scratch.take<T>(static_cast<long>(quantities(shape)) * kChains);
+      b.head_sums = scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.memory.hidden));
+      b.rows = Rows::take(scratch, shape);
+      b.inputs = scratch.take<T>(steps * padded(shape.memory.inputs));
       b.networks = scratch;
       for (int n = 0; n < shape.networks(); ++n) {
         const long before = scratch.used();
         Network::take(scratch, shape.memory, window, windows);
         b.network_size = scratch.used() - before;
       }
-      b.rows = Rows::take(scratch, shape);
-      b.head_sums = scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.memory.hidden));
-      b.row_sums = scratch.take<T>(static_cast<long>(quantities(shape)) * kChains);
-      b.inputs = scratch.take<T>(steps * padded(shape.memory.inputs));
       return b;
     }
   };
@@ -260,32 +260,31 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
   };
 
   prepare(team, b);
-  for (int number = 0; number < count; ++number) {
+  // Forth through the windows, keeping where each begins; then back, each but the last played once more.
+  for (int pass = 0; pass < 2 * count - 1; ++pass) {
+    const int number = pass < count ? pass : 2 * (count - 1) - pass;
     begin(number);
     forward(team, b, rows, of, number);
-    if (number + 1 == count) break;
-    for (int n = 0; n < shape.networks(); ++n)
-      copy_states(network_of(b, n).before(steps, rows, memory), network_of(b, n).border(number + 1, memory));
-    team.sync();
-  }
-
-  for (int t = batch.horizon; t-- > 0;) {
-    const int number = t / steps, s = t % steps;  // of the window, and in it
-    if (s + 1 == steps && number + 1 < count) {
-      begin(number);
-      forward(team, b, rows, of, number);
+    if (pass + 1 < count) {
+      for (int n = 0; n < shape.networks(); ++n)
+        copy_states(network_of(b, n).before(steps, rows, memory),
+                    network_of(b, n).border(number + 1, memory));
+      team.sync();
+      continue;
     }
-    this->gather_drawn(team, b.rows, rows, of, t);
-    for (int n = 0; n < shape.networks(); ++n) {
-      const Network network = network_of(b, n);
-      const HeadInputs<T> inputs =
-          head_inputs(team, memory, network.norm, rows, network.before(s + 1, rows, memory), state_size);
-      forward_heads(team, shape, n, b.rows.heads, rows, inputs, b.rows.outputs, kStride);
+    for (int s = min_of(batch.horizon - number * steps, steps); s-- > 0;) {
+      this->gather_drawn(team, b.rows, rows, of, number * steps + s);
+      for (int n = 0; n < shape.networks(); ++n) {
+        const Network network = network_of(b, n);
+        const HeadInputs<T> inputs =
+            head_inputs(team, memory, network.norm, rows, network.before(s + 1, rows, memory), state_size);
+        forward_heads(team, shape, n, b.rows.heads, rows, inputs, b.rows.outputs, kStride);
+      }
+      this->seed_rows(team, b.rows, rows, entropy_weight);
+      team.sync();
+      add_rows(team, rows, quantities(shape), b.rows.seeds, kStride, b.row_sums);
+      for (int n = 0; n < shape.networks(); ++n) back(team, b, n, rows, s);
     }
-    this->seed_rows(team, b.rows, rows, entropy_weight);
-    team.sync();
-    add_rows(team, rows, quantities(shape), b.rows.seeds, kStride, b.row_sums);
-    for (int n = 0; n < shape.networks(); ++n) back(team, b, n, rows, s);
   }
   write(team, b, place.task);
 }

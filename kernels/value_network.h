@@ -124,7 +124,8 @@ struct ValuesOfSamples {
     const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
     for (int row = place.part * kChunkRows; row < end; row += block_rows) {
       const int rows = min_of(block_rows, end - row);
-      const auto block = forward_block(team, shape, weights, batch, {}, place, buffers, row, rows);
+      Block<T> block;
+      forward_block(team, shape, weights, batch, {}, place, buffers, row, rows, block);
       for (int r = team.rank() * L::lanes; r < rows; r += team.size() * L::lanes)
         store_first(to + row + r, fma(deviation, load<L>(block.outputs + r), mean), rows - r);
       team.sync();
