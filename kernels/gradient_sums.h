@@ -120,7 +120,8 @@ TEAM_FN void store_gradient(const Team& team, const PolicyShape& shape,
                             const GradientSums<typename Team::Scalar>& sums,
                             typename Team::Scalar* gradient) {
   using T = typename Team::Scalar;
-  using V = typename Team::Vector;
+  // A block's threads, side by side, fill whole sectors of memory by a number each.
+  using V = std::conditional_t<Team::exact_tiles, typename Team::Vector, typename Team::Lane>;
   for (int l = 0; l + 1 < shape.layers; ++l) {
     const int in = shape.width[l], out = shape.width[l + 1], stride = padded(out);
     T* weight = gradient + shape.weight_offset(l);
