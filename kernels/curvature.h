@@ -119,8 +119,8 @@ TEAM_FN void load(const Team& team, const Op& op, int task, const Buffers<typena
   load_head_constants(team, op.shape, b.weights.log_std, b.head);
 }
 
-// Fills in the block of rows [row, row + rows) of a task, as forward_block does, and its tangent: the derivative of the forward
-// pass along u, ḣ_l = act′(h_l) ∘ (ḣ_{l−1}·W + h_{l−1}·U + u_bias). Syncs.
+// Fills in the block of rows [row, row + rows) of a task, as forward_block does, and its tangent: the derivative of the
+// forward pass along u, ḣ_l = act′(h_l) ∘ (ḣ_{l−1}·W + h_{l−1}·U + u_bias). Syncs.
 template <class Team>
 TEAM_FN void forward_and_tangent(const Team& team, const PolicyShape& shape,
                                  const Buffers<typename Team::Scalar>& b,
