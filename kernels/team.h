@@ -108,7 +108,7 @@ class Scratch {
   template <class T>
   FN T* take(long count) {
     char* at = memory_ + used_;
-    used_ = as_it_is(used_ + (count * static_cast<long>(sizeof(T)) + alignment - 1) / alignment * alignment);
+    used_ += (count * static_cast<long>(sizeof(T)) + alignment - 1) / alignment * alignment;
     return reinterpret_cast<T*>(at);
   }
   FN long used() const { return used_; }
