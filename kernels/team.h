@@ -73,15 +73,14 @@ struct CudaTeam {
 };
 #endif
 
-// The same 64 bits, which nvcc is to take as they are: an address or an offset. Where it sees how they came about, it keeps
-// all that they came about from in registers, and takes packs that are stored there apart.
+// The same address, which nvcc is to take as it is. Where it sees how one came about, it keeps all that it came about from
+// in registers, and takes packs that are stored there apart.
 template <class T>
-FN T as_it_is(T x) {
-  static_assert(sizeof(T) == 8);
+FN T* as_it_is(T* p) {
 #if defined(__CUDA_ARCH__)
-  asm("" : "+l"(x));
+  asm("" : "+l"(p));
 #endif
-  return x;
+  return p;
 }
 // store_aligned() to a team's scratch memory.
 template <class Team, class P>
