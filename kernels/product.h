@@ -1,9 +1,9 @@
 // Matrix products of a team, for any strides: C[m][n] = start[m][n] + Σ_k A[m][k]·B[k][n], one or two such sums in a row.
 //
 // In float32 every output is one chain of fused multiply-adds over k = 0, 1, 2, …: the same bits for every team, tile and
-// vector width (tensor_product.h has the other precisions). Lanes run along n, where B's rows lie side by side in memory; A's numbers are broadcast, so that A may be
-// transposed at no cost (row_stride 1). A register tile of `tile_rows` × `tile_vectors` accumulators makes each number
-// that is loaded serve several multiply-adds.
+// vector width (tensor_product.h has the other precisions). Lanes run along n, where B's rows lie side by side in memory;
+// A's numbers are broadcast, so that A may be transposed at no cost (row_stride 1). A register tile of `tile_rows` ×
+// `tile_vectors` accumulators makes each number that is loaded serve several multiply-adds.
 #pragma once
 
 #include <cstdint>
