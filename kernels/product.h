@@ -179,10 +179,11 @@ struct TangentChain {
         }
       else if (Rows == 4 && row == 1 && moved_row == 1 && is_aligned(left, term.left.depth_stride) &&
                is_aligned(moved, term.moved.depth_stride))
-        for (; k < term.depth; ++k) {
-          const Four x = load_aligned<Four>(left + static_cast<long>(k) * term.left.depth_stride),
-                     y = load_aligned<Four>(moved + static_cast<long>(k) * term.moved.depth_stride);
+        for (const T *from = left, *moved_from = moved; k < term.depth; ++k) {
+          const Four x = load_aligned<Four>(from), y = load_aligned<Four>(moved_from);
           add([&](int i) FN_LAMBDA { return x.get(i); }, [&](int i) FN_LAMBDA { return y.get(i); });
+          from += term.left.depth_stride;
+          moved_from += term.moved.depth_stride;
         }
     }
     for (; k < term.depth; ++k)

@@ -111,6 +111,8 @@ class Scratch {
     return reinterpret_cast<T*>(at);
   }
   FN long used() const { return used_; }
+  // The same memory from its front, of which nvcc keeps nothing in registers that it has worked out before (as_it_is).
+  FN Scratch anew() const { return Scratch(as_it_is(memory_)); }
 
  private:
   char* memory_ = nullptr;
