@@ -58,6 +58,11 @@ if(TARGET innerloop_cuda)
   # Its own launchers come before those in the library, which are then left out.
   add_test_program(innerloop_cuda_fault_tests cuda "innerloop_engine;innerloop_operation_cases" cuda/faults/*_test.cpp
                    cuda/faults/*.cu)
+  # Machine code for the GPUs that every change is not compiled for.
+  foreach(architecture sm_75 sm_80 sm_86 sm_89 sm_100 sm_120)
+    add_test(NAME CheckCuda.${architecture} COMMAND "${PROJECT_SOURCE_DIR}/dev" check-cuda ${architecture})
+    set_tests_properties(CheckCuda.${architecture} PROPERTIES LABELS long RESOURCE_LOCK ptxas TIMEOUT 3600)
+  endforeach()
 endif()
 
 # Optimised code only: without inlining, each small function of the standard library would be a weak symbol.
