@@ -1,4 +1,4 @@
-# kernels/cuda/*.cu, when a CUDA toolkit is there and wanted. One status line says what is built and why.
+# engine/device/cuda/*.cu, when a CUDA toolkit is there and wanted. One status line says what is built and why.
 set(INNERLOOP_CUDA AUTO CACHE STRING "Build the CUDA side: ON, OFF, or AUTO (where a CUDA compiler is found)")
 set_property(CACHE INNERLOOP_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(INNERLOOP_CUDA_FLAGS "" CACHE STRING "More flags for nvcc")
@@ -35,7 +35,7 @@ if(CMAKE_CUDA_COMPILER_LOADED)
   set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
   set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
   target_compile_definitions(innerloop_flags INTERFACE INNERLOOP_CUDA=1)
-  file(GLOB cuda_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/cuda/*.cu")
+  file(GLOB cuda_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/engine/device/cuda/*.cu")
   separate_arguments(cuda_flags UNIX_COMMAND "${INNERLOOP_CUDA_FLAGS}")
   add_library(innerloop_cuda_flags INTERFACE)
   target_link_libraries(innerloop_cuda_flags INTERFACE innerloop_flags CUDA::cudart CUDA::cublas)

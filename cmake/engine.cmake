@@ -4,14 +4,13 @@ find_package(CLI11 REQUIRED)
 find_package(Threads REQUIRED)
 include(build_info)
 
-file(GLOB_RECURSE engine_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/engine/*.cpp"
-     "${PROJECT_SOURCE_DIR}/envs/*.cpp")
-file(GLOB plain_kernel_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/*.cpp")
+file(GLOB_RECURSE engine_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/engine/*.cpp")
+list(FILTER engine_sources EXCLUDE REGEX "/engine/device/simd/")
 set(command_line_sources ${engine_sources})
 list(FILTER command_line_sources INCLUDE REGEX "/engine/(main|commands/.*)\\.cpp$")
 list(REMOVE_ITEM engine_sources ${command_line_sources})
 
-add_library(innerloop_engine STATIC ${engine_sources} ${plain_kernel_sources} ${INNERLOOP_BUILD_INFO})
+add_library(innerloop_engine STATIC ${engine_sources} ${INNERLOOP_BUILD_INFO})
 target_link_libraries(innerloop_engine PUBLIC innerloop_flags nlohmann_json::nlohmann_json Threads::Threads)
 target_link_libraries(innerloop_engine PRIVATE ${INNERLOOP_KERNEL_TARGETS})
 if(TARGET innerloop_cuda)

@@ -1,5 +1,5 @@
-# kernels/simd/*.cpp, compiled once for each instruction set; the engine picks one when it starts.
-file(GLOB kernel_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/simd/*.cpp")
+# engine/device/simd/*.cpp, compiled once for each instruction set; the engine picks one when it starts.
+file(GLOB kernel_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/engine/device/simd/*.cpp")
 set(INNERLOOP_KERNEL_TARGETS)
 
 # `isa` is the name of the tag type that the templates are instantiated with.
@@ -16,7 +16,11 @@ function(add_host_kernels target isa)
   set(INNERLOOP_KERNEL_TARGETS ${INNERLOOP_KERNEL_TARGETS} ${target} PARENT_SCOPE)
 endfunction()
 
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+option(INNERLOOP_PORTABLE_ONLY "Leave out the kernels of wide instruction sets: builds sooner, runs slower" OFF)
+if(INNERLOOP_PORTABLE_ONLY)
+  target_compile_definitions(innerloop_flags INTERFACE INNERLOOP_PORTABLE_ONLY=1)
+endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND NOT INNERLOOP_PORTABLE_ONLY)
   add_host_kernels(innerloop_kernels_portable Portable -march=x86-64-v2)
   add_host_kernels(innerloop_kernels_avx2 Avx2 -march=x86-64-v3)
   add_host_kernels(innerloop_kernels_avx512 Avx512 -march=x86-64-v4 -mprefer-vector-width=512)

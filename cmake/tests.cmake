@@ -42,11 +42,14 @@ add_library(innerloop_operation_cases OBJECT "${PROJECT_SOURCE_DIR}/tests/suppor
 target_link_libraries(innerloop_operation_cases PRIVATE innerloop_flags)
 target_compile_options(innerloop_operation_cases PRIVATE ${test_options})
 
-add_test_program(innerloop_tests quick "innerloop_engine;innerloop_operation_cases" *_test.cpp support/double_*.cpp)
+file(GLOB_RECURSE quick_tests RELATIVE "${PROJECT_SOURCE_DIR}/tests" CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*_test.cpp")
+list(FILTER quick_tests EXCLUDE REGEX "^(teams|cuda|long)/")
+add_test_program(innerloop_tests quick "innerloop_engine;innerloop_operation_cases" ${quick_tests}
+                 support/double_*.cpp)
 add_dependencies(innerloop_tests innerloop)  # the tests of the command line run it
 # The teams' own program has little to compile: the portable kernels, and of the engine only its threads.
 add_test_program(innerloop_team_tests teams "innerloop_kernels_portable;innerloop_operation_cases" teams/*.cpp
-                 ../engine/device.cpp ../engine/thread_pool.cpp)
+                 ../engine/device/device.cpp ../engine/device/thread_pool.cpp)
 target_link_libraries(innerloop_team_tests PRIVATE innerloop_flags Threads::Threads)
 if(TARGET innerloop_cuda)
   target_link_libraries(innerloop_team_tests PRIVATE innerloop_cuda)

@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/build_info.h"
 #include "engine/commands/commands.h"
 #include "engine/commands/exit_codes.h"
 #include "engine/error.h"
-#include "engine/option_check.h"
+#include "engine/options/check.h"
+#include "engine/run/build_info.h"
 
 namespace {
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "kernels/environment.h"
-#include "kernels/options.h"
+#include "kernels/environment/environment.h"
+#include "kernels/options/options.h"
 
 namespace innerloop {
 

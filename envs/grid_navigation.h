@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "kernels/environment.h"
-#include "kernels/options.h"
+#include "kernels/environment/environment.h"
+#include "kernels/options/options.h"
 
 namespace innerloop {
 

@@ -10,7 +10,7 @@
 #include "envs/point_navigation.h"
 #include "envs/tabular_mdp.h"
 #include "envs/wind_navigation.h"
-#include "kernels/type_list.h"
+#include "kernels/options/type_list.h"
 
 namespace innerloop {
 

@@ -3,9 +3,9 @@
 
 #include <vector>
 
-#include "kernels/environment.h"
-#include "kernels/maths.h"
-#include "kernels/options.h"
+#include "kernels/environment/environment.h"
+#include "kernels/lanes/maths.h"
+#include "kernels/options/options.h"
 
 namespace innerloop {
 

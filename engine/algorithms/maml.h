@@ -2,7 +2,7 @@
 // et al. 2018), and plain training on all tasks, which is K = 0.
 #pragma once
 
-#include "engine/meta_learner.h"
+#include "engine/algorithms/meta_learner.h"
 
 namespace innerloop {
 

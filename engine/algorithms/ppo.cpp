@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "engine/confidence.h"
-#include "engine/planned_memory.h"
+#include "engine/device/planned_buffers.h"
+#include "engine/stages/estimates.h"
 
 namespace innerloop {
 

@@ -2,11 +2,11 @@
 // 2016): the memory learns the task, over several episodes of it. Without one it learns a policy for all tasks.
 #pragma once
 
-#include "engine/algorithm.h"
-#include "engine/memory_layout.h"
-#include "engine/outer_optimiser.h"
-#include "engine/trial_loop.h"
-#include "engine/wide_gradient.h"
+#include "engine/algorithms/algorithm.h"
+#include "engine/learned/trial_policy.h"
+#include "engine/optimisers/optimiser.h"
+#include "engine/stages/layered_gradient.h"
+#include "engine/stages/trial_loop.h"
 
 namespace innerloop {
 

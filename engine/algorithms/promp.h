@@ -1,7 +1,7 @@
 // ProMP, proximal meta-policy search (Rothfuss et al. 2019).
 #pragma once
 
-#include "engine/meta_learner.h"
+#include "engine/algorithms/meta_learner.h"
 
 namespace innerloop {
 

@@ -1,7 +1,7 @@
 // Reptile (Nichol et al. 2018) with policy gradients: θ ← θ + ε·mean_i(θ_K − θ).
 #pragma once
 
-#include "engine/meta_learner.h"
+#include "engine/algorithms/meta_learner.h"
 
 namespace innerloop {
 

@@ -6,15 +6,15 @@
 #include <string>
 #include <vector>
 
-#include "engine/adapted_policy.h"
-#include "engine/atomic_file.h"
 #include "engine/commands/commands.h"
 #include "engine/commands/device_flags.h"
-#include "engine/config.h"
+#include "engine/config/config.h"
+#include "engine/config/tasks.h"
 #include "engine/error.h"
-#include "engine/evaluator.h"
-#include "engine/task_numbers.h"
-#include "engine/trained_run.h"
+#include "engine/evaluation/step_evaluator.h"
+#include "engine/files/atomic_file.h"
+#include "engine/run/adapted_policy.h"
+#include "engine/run/trained_run.h"
 
 namespace innerloop {
 namespace {

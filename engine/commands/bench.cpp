@@ -3,10 +3,10 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "engine/atomic_file.h"
-#include "engine/benchmark.h"
+#include "engine/benchmark/benchmark.h"
 #include "engine/commands/commands.h"
 #include "engine/commands/device_flags.h"
+#include "engine/files/atomic_file.h"
 
 namespace innerloop {
 

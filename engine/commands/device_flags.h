@@ -3,7 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "engine/device.h"
+#include "engine/device/device.h"
 
 namespace innerloop {
 

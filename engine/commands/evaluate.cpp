@@ -6,19 +6,19 @@
 #include <string>
 #include <vector>
 
-#include "engine/adapted_policy.h"
-#include "engine/atomic_file.h"
-#include "engine/baselines/baseline_report.h"
-#include "engine/baselines/baseline_trials.h"
 #include "engine/commands/commands.h"
 #include "engine/commands/device_flags.h"
-#include "engine/comparison.h"
-#include "engine/config.h"
+#include "engine/config/config.h"
+#include "engine/config/tasks.h"
+#include "engine/device/thread_pool.h"
 #include "engine/error.h"
-#include "engine/evaluation_report.h"
-#include "engine/task_numbers.h"
-#include "engine/thread_pool.h"
-#include "engine/trained_run.h"
+#include "engine/evaluation/report.h"
+#include "engine/files/atomic_file.h"
+#include "engine/rivals/report.h"
+#include "engine/rivals/trials.h"
+#include "engine/run/adapted_policy.h"
+#include "engine/run/comparison.h"
+#include "engine/run/trained_run.h"
 
 namespace innerloop {
 namespace {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "engine/commands/commands.h"
-#include "engine/config.h"
+#include "engine/config/config.h"
 #include "engine/error.h"
-#include "engine/option_check.h"
+#include "engine/options/check.h"
 
 namespace innerloop {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "engine/commands/commands.h"
 #include "engine/commands/device_flags.h"
-#include "engine/config.h"
-#include "engine/memory_check.h"
+#include "engine/config/config.h"
+#include "engine/run/memory_need.h"
 
 namespace innerloop {
 

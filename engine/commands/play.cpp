@@ -5,10 +5,10 @@
 
 #include "engine/commands/commands.h"
 #include "engine/commands/device_flags.h"
-#include "engine/config.h"
-#include "engine/played_trial.h"
-#include "engine/task_numbers.h"
-#include "engine/trained_run.h"
+#include "engine/config/config.h"
+#include "engine/config/tasks.h"
+#include "engine/evaluation/played_trial.h"
+#include "engine/run/trained_run.h"
 
 namespace innerloop {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "engine/commands/commands.h"
-#include "engine/config.h"
+#include "engine/config/config.h"
 
 namespace innerloop {
 

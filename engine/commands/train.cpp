@@ -8,21 +8,21 @@
 #include <string>
 #include <vector>
 
-#include "engine/atomic_file.h"
 #include "engine/commands/commands.h"
 #include "engine/commands/device_flags.h"
 #include "engine/commands/exit_codes.h"
-#include "engine/config.h"
+#include "engine/config/config.h"
 #include "engine/error.h"
-#include "engine/evaluation_report.h"
-#include "engine/interrupt.h"
-#include "engine/machine_info.h"
-#include "engine/memory_check.h"
-#include "engine/metrics_log.h"
-#include "engine/resume.h"
-#include "engine/run_folder.h"
-#include "engine/run_lock.h"
-#include "engine/trainer.h"
+#include "engine/evaluation/report.h"
+#include "engine/files/atomic_file.h"
+#include "engine/run/interrupt.h"
+#include "engine/run/machine_info.h"
+#include "engine/run/memory_need.h"
+#include "engine/run/metrics_log.h"
+#include "engine/run/resume.h"
+#include "engine/run/run_folder.h"
+#include "engine/run/run_lock.h"
+#include "engine/run/trainer.h"
 
 namespace innerloop {
 namespace {

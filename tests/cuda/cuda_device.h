@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/algorithm.h"
-#include "engine/device.h"
+#include "engine/algorithms/algorithm.h"
+#include "engine/device/device.h"
 
 namespace innerloop {
 

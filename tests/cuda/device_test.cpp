@@ -1,5 +1,5 @@
 // The CUDA device's memory and streams, and what is left of it after an error.
-#include "engine/device.h"
+#include "engine/device/device.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@
 #include "tests/cuda/cuda_device.h"
 #include "tests/support/device_copies.h"
 #include "tests/support/operation_cases.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/trajectories.h"
-#include "tests/temporary_folder.h"
 
 namespace innerloop {
 namespace {

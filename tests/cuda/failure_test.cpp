@@ -6,7 +6,7 @@
 
 #include "engine/error.h"
 #include "tests/cuda/cuda_device.h"
-#include "tests/resumed_run.h"
+#include "tests/run/resumed_run.h"
 
 namespace innerloop {
 namespace {

@@ -5,8 +5,8 @@
 #include <numeric>
 #include <vector>
 
-#include "kernels/cuda/stream.h"
-#include "tests/temporary_folder.h"
+#include "engine/device/cuda/stream.h"
+#include "tests/support/temporary_folder.h"
 
 namespace innerloop {
 namespace {
@@ -103,7 +103,7 @@ TEST(CudaLaunch, AFailureSaysCallAndPlaceAndLeavesTheStreamUsable) {
   stream.max_shared_bytes = 1 << 30;  // more than any block has
   EXPECT_THAT(message_of<cuda::Error>([&] { cuda::launch(stream, Greedy{1 << 29}, 1); }),
               testing::AllOf(testing::HasSubstr("cudaFuncSetAttribute("),
-                             testing::HasSubstr("kernels/cuda/stream.h:"),
+                             testing::HasSubstr("engine/device/cuda/stream.h:"),
                              testing::HasSubstr("cudaErrorInvalidValue")));
   stream.max_shared_bytes = most;
   cuda::launch(stream, Greedy{most}, 3);

@@ -5,9 +5,9 @@
 #include <tuple>
 #include <vector>
 
-#include "engine/evaluation_report.h"
+#include "engine/evaluation/report.h"
 #include "tests/cuda/cuda_device.h"
-#include "tests/tiny_run.h"
+#include "tests/support/tiny_run.h"
 
 namespace innerloop {
 namespace {

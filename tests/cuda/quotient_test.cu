@@ -4,7 +4,7 @@
 #include <thrust/execution_policy.h>
 #include <thrust/iterator/counting_iterator.h>
 
-#include "kernels/team.h"
+#include "kernels/lanes/team.h"
 
 namespace innerloop {
 namespace {

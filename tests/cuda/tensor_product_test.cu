@@ -8,8 +8,8 @@
 #include <random>
 #include <vector>
 
-#include "kernels/cuda/stream.h"
-#include "kernels/product.h"
+#include "engine/device/cuda/stream.h"
+#include "kernels/products/product.h"
 
 namespace innerloop {
 namespace {

@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "engine/error.h"
-#include "engine/evaluation_report.h"
-#include "engine/memory_layout.h"
-#include "engine/policy_layout.h"
+#include "engine/evaluation/report.h"
+#include "engine/learned/policy.h"
+#include "engine/learned/trial_policy.h"
 #include "tests/cuda/cuda_device.h"
-#include "tests/resumed_run.h"
+#include "tests/run/resumed_run.h"
 
 namespace innerloop {
 namespace {

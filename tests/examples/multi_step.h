@@ -1,7 +1,7 @@
 // MAML that climbs the return after every inner step, not after the last one alone (Antoniou et al. 2019).
 #pragma once
 
-#include "engine/meta_learner.h"
+#include "engine/algorithms/meta_learner.h"
 
 namespace innerloop {
 

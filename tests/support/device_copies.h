@@ -4,8 +4,8 @@
 #include <cstring>
 #include <type_traits>
 
-#include "engine/device.h"
-#include "tests/support/memory.h"
+#include "engine/device/device.h"
+#include "tests/support/buffers.h"
 
 namespace innerloop {
 

@@ -10,9 +10,9 @@
 #include <functional>
 #include <vector>
 
-#include "kernels/environment.h"
-#include "kernels/options.h"
-#include "kernels/rollout.h"
+#include "kernels/environment/environment.h"
+#include "kernels/inner/rollout.h"
+#include "kernels/options/options.h"
 
 namespace innerloop {
 

@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "engine/device.h"
-#include "kernels/operations.h"
+#include "engine/device/device.h"
+#include "engine/device/operations.h"
 #include "tests/support/trajectories.h"
 
 namespace innerloop {

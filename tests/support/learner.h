@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/config.h"
-#include "engine/meta_learner.h"
+#include "engine/algorithms/meta_learner.h"
+#include "engine/config/config.h"
 #include "tests/support/meta_problem.h"
 
 namespace innerloop {

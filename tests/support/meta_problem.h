@@ -6,7 +6,7 @@
 
 #include <functional>
 
-#include "engine/step_sizes.h"
+#include "engine/learned/step_sizes.h"
 #include "tests/support/kernels.h"
 #include "tests/support/reference.h"
 
@@ -18,10 +18,10 @@ struct MetaProblem {
   int epochs = 1;            // E: updates of a step; from the second on by ratios to what drew the data
   EstimatorName estimator = EstimatorName::reinforce;
   double clip = 0.2;
-  double entropy = 0;    // weight of it in S_in
-  Vector inner_lr;       // [K]
-  Vector theta;          // [P], and behind it the learned step sizes and multipliers (engine/step_sizes.h)
-  StepSizeLayout sizes;  // without sets: none is learned, and α_k is inner_lr
+  double entropy = 0;  // weight of it in S_in
+  Vector inner_lr;     // [K]
+  Vector theta;  // [P], and behind it the learned step sizes and multipliers (engine/learned/step_sizes.h)
+  StepSizeLayout sizes;          // without sets: none is learned, and α_k is inner_lr
   MultiplierLayout multipliers;  // without layers: a and b are 1
   Vector adapted;                // [P]  1 where inner steps adapt; empty: everywhere
   reference::Term outer = {.estimator = EstimatorName::ratio};
@@ -172,7 +172,7 @@ inline MetaProblem random_meta_problem(
   return p;
 }
 
-/// The stages of engine/inner_loop.cpp, in the number type T; each is of one update.
+/// The stages of engine/stages/inner_loop.cpp, in the number type T; each is of one update.
 template <class T>
 class KernelStages {
  public:

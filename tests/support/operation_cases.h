@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/device.h"
-#include "tests/support/memory.h"
+#include "engine/device/device.h"
+#include "tests/support/buffers.h"
 
 namespace innerloop {
 

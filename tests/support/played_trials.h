@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/planned_memory.h"
-#include "engine/trial_loop.h"
+#include "engine/device/planned_buffers.h"
+#include "engine/stages/trial_loop.h"
 #include "tests/support/trial_problem.h"
 
 namespace innerloop {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/choices.h"
-#include "kernels/policy.h"
+#include "kernels/networks/shape.h"
+#include "kernels/options/choices.h"
 #include "tests/support/trajectories.h"
 
 namespace innerloop::reference {

@@ -1,11 +1,11 @@
-// Trajectories as plain numbers in double, laid out like Batch (kernels/policy.h), and random ones to test with.
+// Trajectories as plain numbers in double, laid out like Batch (kernels/networks/shape.h), and random ones to test with.
 #pragma once
 
 #include <cmath>
 #include <random>
 #include <vector>
 
-#include "kernels/policy.h"
+#include "kernels/networks/shape.h"
 
 namespace innerloop {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/operations.h"
+#include "engine/device/operations.h"
 #include "tests/support/kernels.h"
 
 namespace innerloop {
@@ -76,7 +76,7 @@ inline TrialProblem random_trial_problem(int inputs, int hidden, int actions, He
 
 namespace reference {
 
-/// The state after a step of a GRU, from the formulas in kernels/gru.h.
+/// The state after a step of a GRU, from the formulas in kernels/memories/gru.h.
 inline Vector gru_step(const MemoryShape& s, const Vector& theta, const Vector& x, const Vector& h) {
   const int n = s.hidden;
   const double *w = theta.data(), *u = w + s.inputs * 3 * n, *b = u + n * 3 * n, *c = b + 3 * n;
@@ -100,7 +100,7 @@ inline Vector gru_step(const MemoryShape& s, const Vector& theta, const Vector& 
   return after;
 }
 
-/// The state (h, then c) after a step of an LSTM, from the formulas in kernels/lstm.h.
+/// The state (h, then c) after a step of an LSTM, from the formulas in kernels/memories/lstm.h.
 inline Vector lstm_step(const MemoryShape& s, const Vector& theta, const Vector& x, const Vector& state) {
   const int n = s.hidden;
   const double *w = theta.data(), *u = w + s.inputs * 4 * n, *b = u + n * 4 * n;
@@ -147,7 +147,7 @@ inline Vector memory_step(const MemoryShape& s, const Vector& theta, const Vecto
   return s.kind == MemoryKind::lstm ? lstm_step(s, theta, x, state) : gru_step(s, theta, x, state);
 }
 
-/// What the heads read of the memory, from the formula in kernels/layer_norm.h; gain and bias are the last numbers of
+/// What the heads read of the memory, from the formula in kernels/memories/layer_norm.h; gain and bias are the last numbers of
 /// the network's.
 inline Vector head_inputs(const MemoryShape& s, const Vector& network, Vector state) {
   state.resize(static_cast<std::size_t>(s.hidden));

@@ -4,8 +4,8 @@
 #include <atomic>
 #include <numeric>
 
-#include "engine/device.h"
-#include "tests/support/memory.h"
+#include "engine/device/device.h"
+#include "tests/support/buffers.h"
 #include "tests/support/trajectories.h"
 
 namespace innerloop {

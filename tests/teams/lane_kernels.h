@@ -1,7 +1,7 @@
 // Every operation on a team of lanes, in the form that the engine's devices run.
 #pragma once
 
-#include "engine/device.h"
+#include "engine/device/device.h"
 #include "tests/teams/lane_team.h"
 
 namespace innerloop {

@@ -7,7 +7,7 @@
 #include <functional>
 #include <source_location>
 
-#include "kernels/team.h"
+#include "kernels/lanes/team.h"
 
 namespace innerloop {
 

@@ -1,6 +1,6 @@
 // Operations with the fault that is asked for (fault.h): those that faults_test.cpp runs, since each takes long to compile.
 // Linked before the CUDA side's library, these launchers are the ones that the engine finds.
-#include "kernels/cuda/stream.h"
+#include "engine/device/cuda/stream.h"
 #include "tests/cuda/faults/fault.h"
 
 namespace innerloop::cuda {

@@ -1,0 +1,389 @@
+// The options of each algorithm.
+#pragma once
+
+#include <vector>
+
+#include "kernels/options/choices.h"
+#include "kernels/options/options.h"
+#include "kernels/options/type_list.h"
+
+namespace innerloop {
+
+inline constexpr int kMaxInnerSteps = 255;  // the inner step has 8 bits in the random numbers' counters
+inline constexpr int kMaxTasks = 1 << 24;
+inline constexpr int kMaxEnvsPerTask = 1 << 20;
+inline constexpr int kMaxHorizon = 1 << 20;
+inline constexpr int kMaxHiddenLayers = 16;
+inline constexpr int kMaxContext = 256;
+inline constexpr int kMaxInnerEpochs = 100;
+inline constexpr int kMaxValueWidth = 256;
+
+/// Which step sizes are learned: one number for all parameters, or for each layer, or for each parameter.
+enum class LearnedLr { none, scalar, layer, parameter };
+enum class LearnedLrSign { positive, free };
+
+/// The inner loop, which every algorithm has: how a task's parameters are adapted to it.
+struct InnerLoopOptions {
+  int inner_steps = 1;
+  std::vector<double> inner_lr = {0.1};
+  LearnedLr learned_lr = LearnedLr::none;
+  bool learned_lr_per_step = false;
+  LearnedLrSign learned_lr_sign = LearnedLrSign::positive;
+  bool multipliers = false;
+  std::vector<int> adapted_layers = {};
+  int inner_epochs = 1;
+  EstimatorName estimator = EstimatorName::reinforce;
+  double clip_epsilon = 0.2;
+  double entropy_weight = 0.0;
+  double outer_entropy_weight = 0.0;
+  double discount = 0.99;
+  double gae_lambda = 1.0;
+  BaselineName baseline = BaselineName::linear;
+  std::vector<int> value_hidden = {32};
+  int value_steps = 20;
+  double value_lr = 0.05;
+  bool normalize_advantages = true;
+
+  bool operator==(const InnerLoopOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, InnerLoopOptions& o) {
+    field("inner_steps", o.inner_steps, between(1, kMaxInnerSteps), "gradient steps of adaptation to a task");
+    describe_step_size(field, o);
+    field("learned_lr", o.learned_lr,
+          Choices{Choice{"none", "they stay as they are"}, Choice{"scalar", "one number for all parameters"},
+                  Choice{"layer", "a number for each layer's weights and biases, and one for log_std"},
+                  Choice{"parameter", "a number for each parameter"}},
+          "step sizes that are learned with the policy, starting at inner_lr (Meta-SGD)");
+    field("learned_lr_per_step", o.learned_lr_per_step,
+          "of `learned_lr`: each inner step has its own; steps beyond training's take the last one's");
+    field("learned_lr_sign", o.learned_lr_sign,
+          Choices{Choice{"positive", "the logarithm is learned"}, Choice{"free", "the number itself"}},
+          "of `learned_lr`: whether a step size may become negative");
+    field(
+        "multipliers", o.multipliers,
+        "every inner step multiplies the step size and the parameters of each layer by what a small network "
+        "makes of the layers' mean gradients and parameters; it is learned with the policy, and starts with "
+        "ones (ALFA)");
+    describe_objective(field, o);
+  }
+  template <class Fields>
+  static void describe_step_size(Fields& field, InnerLoopOptions& o) {
+    field("inner_lr", o.inner_lr, one_or_many(above(0), 1, kMaxInnerSteps),
+          "step size, or one for each inner step");
+  }
+  /// What an inner step adapts, and what it climbs.
+  template <class Fields>
+  static void describe_objective(Fields& field, InnerLoopOptions& o) {
+    field("adapted_layers", o.adapted_layers, list_of(between(0, kMaxHiddenLayers), 0, kMaxHiddenLayers + 1),
+          "numbers of the layers that inner steps adapt, from 0; the last is the head, with log_std, and "
+          "alone it makes "
+          "ANIL; empty: all");
+    field("inner_epochs", o.inner_epochs, between(1, kMaxInnerEpochs),
+          "gradient steps on the batch of each inner step; from the second on, samples are weighed by their "
+          "ratio "
+          "to the policy that drew them, as in estimator `ratio` or `clipped`");
+    field("estimator", o.estimator,
+          Choices{
+              Choice{"reinforce", "advantage × log-probability, as MAML was published"},
+              Choice{"ratio", "advantage × probability ratio, whose curvature has low variance (LVC, ProMP)"},
+              Choice{"clipped", "the ratio, clipped to 1 ± clip_epsilon (PPO)"},
+              Choice{"dice", "every earlier action weighs every later reward (DiCE)"}},
+          "the inner steps' objective");
+    field("clip_epsilon", o.clip_epsilon, strictly_between(0, 1), "of estimator `clipped`");
+    field("entropy_weight", o.entropy_weight, at_least(0),
+          "β: the inner steps climb β × the policy's mean entropy at the visited states, too");
+    field("outer_entropy_weight", o.outer_entropy_weight, at_least(0),
+          "β: weight of the adapted policies' mean entropy in the outer objective");
+    field("discount", o.discount, between(0, 1), "γ: what a reward is worth one step later");
+    field("gae_lambda", o.gae_lambda, between(0, 1),
+          "λ of generalised advantage estimation; 1: returns less baseline");
+    field("baseline", o.baseline,
+          Choices{Choice{"none", "nothing is subtracted"},
+                  Choice{"linear", "features of observation and time, fitted on each task's batch"},
+                  Choice{"network",
+                         "a network of observation and time, fitted on each task's batches by "
+                         "gradient steps, from a start that is learned with the policy"}},
+          "what is subtracted from the returns");
+    field("value_hidden", o.value_hidden, list_of(between(1, kMaxValueWidth), 0, kMaxHiddenLayers),
+          "of baseline `network`: width of each hidden layer, tanh");
+    field("value_steps", o.value_steps, between(1, kMaxInnerEpochs),
+          "of baseline `network`: gradient steps on each batch");
+    field("value_lr", o.value_lr, above(0),
+          "of baseline `network`: their size, where the returns of a batch have mean 0 and standard "
+          "deviation 1; a wide network, or large observations, want small ones");
+    field("normalize_advantages", o.normalize_advantages, "to mean 0 and standard deviation 1 in each task");
+  }
+};
+
+struct MamlOptions {
+  using Options = MamlOptions;
+  static constexpr auto name = "maml";
+  static constexpr auto meaning = "exact gradient of the return after adaptation, through the inner steps";
+  InnerLoopOptions inner;
+  bool operator==(const MamlOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, MamlOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+  }
+};
+
+struct MetaSgdOptions {
+  using Options = MetaSgdOptions;
+  static constexpr auto name = "meta_sgd";
+  static constexpr auto meaning = "MAML that learns the inner step sizes too, of each parameter unless told";
+  InnerLoopOptions inner = {.learned_lr = LearnedLr::parameter};
+  bool operator==(const MetaSgdOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, MetaSgdOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+  }
+  template <class Report>
+  static void validate(const MetaSgdOptions& o, Report& report) {
+    if (o.inner.learned_lr == LearnedLr::none)
+      report("learned_lr", "without learned step sizes it is algorithm maml");
+  }
+};
+
+struct AlfaOptions {
+  using Options = AlfaOptions;
+  static constexpr auto name = "alfa";
+  static constexpr auto meaning =
+      "MAML whose inner steps a learned network fits to the task: it multiplies each layer's step size and "
+      "parameters";
+  InnerLoopOptions inner = {.learned_lr = LearnedLr::layer, .multipliers = true};
+  bool operator==(const AlfaOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, AlfaOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+  }
+  template <class Report>
+  static void validate(const AlfaOptions& o, Report& report) {
+    if (!o.inner.multipliers) report("multipliers", "without them it is algorithm maml or meta_sgd");
+  }
+};
+
+struct CaviaOptions {
+  using Options = CaviaOptions;
+  static constexpr auto name = "cavia";
+  static constexpr auto meaning =
+      "MAML whose inner steps adapt a context alone, numbers that enter a policy that all tasks share";
+  InnerLoopOptions inner;
+  int context_size = 5;
+  ContextInput context_input = ContextInput::concatenate;
+  bool operator==(const CaviaOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, CaviaOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+    field("context_size", o.context_size, between(1, kMaxContext),
+          "numbers of the context, which starts at 0 for each task");
+    field("context_input", o.context_input,
+          Choices{
+              Choice{"concatenate", "further inputs of the first layer, with weights of their own"},
+              Choice{"film", "scales and shifts each unit of the first hidden layer, before its activation"}},
+          "how the context enters the policy");
+  }
+  template <class Report>
+  static void validate(const CaviaOptions& o, Report& report) {
+    if (!o.inner.adapted_layers.empty())
+      report("adapted_layers", "cavia's inner steps adapt the context and no layer");
+    if (o.inner.learned_lr == LearnedLr::layer)
+      report("learned_lr", "cavia's inner steps adapt the context and no layer");
+    if (o.inner.multipliers) report("multipliers", "cavia's inner steps adapt the context and no layer");
+  }
+};
+
+struct FomamlOptions {
+  using Options = FomamlOptions;
+  static constexpr auto name = "fomaml";
+  static constexpr auto meaning = "first-order MAML: the inner steps' curvature counts as zero";
+  InnerLoopOptions inner;
+  bool operator==(const FomamlOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, FomamlOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+  }
+};
+
+/// MAML whose training takes no inner step: inner_steps is 0, and the rest of `inner` is the evaluation's.
+struct PretrainingOptions {
+  using Options = PretrainingOptions;
+  static constexpr auto name = "pretraining";
+  static constexpr auto meaning =
+      "one policy for all tasks, trained without any inner step; evaluation adapts it as it does the others: "
+      "what meta-learning has to beat";
+  InnerLoopOptions inner = {.inner_steps = 0};
+  bool operator==(const PretrainingOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PretrainingOptions& o) {
+    InnerLoopOptions::describe_step_size(field, o.inner);
+    InnerLoopOptions::describe_objective(field, o.inner);
+  }
+};
+
+struct ReptileOptions {
+  using Options = ReptileOptions;
+  static constexpr auto name = "reptile";
+  static constexpr auto meaning = "moves the meta-parameters towards the mean of the adapted ones";
+  InnerLoopOptions inner;
+  bool operator==(const ReptileOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, ReptileOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+  }
+  template <class Report>
+  static void validate(const ReptileOptions& o, Report& report) {
+    if (o.inner.learned_lr != LearnedLr::none)
+      report("learned_lr", "reptile takes no gradient through its inner steps");
+    if (o.inner.multipliers) report("multipliers", "reptile takes no gradient through its inner steps");
+    if (o.inner.outer_entropy_weight != 0)
+      report("outer_entropy_weight", "reptile has no outer objective; entropy_weight is of its inner one");
+  }
+};
+
+struct EmamlOptions {
+  using Options = EmamlOptions;
+  static constexpr auto name = "emaml";
+  static constexpr auto meaning =
+      "MAML, which also credits the actions before adaptation with the return after it";
+  InnerLoopOptions inner;
+  double exploration_weight = 1.0;
+  bool operator==(const EmamlOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, EmamlOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+    field("exploration_weight", o.exploration_weight, at_least(0), "weight of that credit; 0: MAML");
+  }
+};
+
+struct PrompOptions {
+  using Options = PrompOptions;
+  static constexpr auto name = "promp";
+  static constexpr auto meaning =
+      "proximal meta-policy search: clipped outer steps on the same data, KL penalty";
+  InnerLoopOptions inner = {.estimator = EstimatorName::ratio};
+  double clip_range = 0.3;
+  int epochs = 5;
+  double kl_penalty = 5e-4;
+  bool adaptive_kl = false;
+  double kl_target = 0.01;
+  bool operator==(const PrompOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PrompOptions& o) {
+    InnerLoopOptions::describe(field, o.inner);
+    field("clip_range", o.clip_range, strictly_between(0, 1), "the outer ratio is clipped to 1 ± this");
+    field("epochs", o.epochs, between(1, 1000), "outer steps on the data of one iteration");
+    field("kl_penalty", o.kl_penalty, at_least(0),
+          "η: weight of the KL divergence from the policy that drew each inner step's data");
+    field("adaptive_kl", o.adaptive_kl, "halve or double η when the KL leaves kl_target by a factor of 1.5");
+    field("kl_target", o.kl_target, above(0), "of `adaptive_kl`");
+  }
+};
+
+/// A quantity that may fall over config.iterations.
+enum class WeightSchedule { constant, linear };
+
+/// Whether the value head reads the policy's memory or hidden layers, or has its own.
+enum class ValueNetwork { shared, separate };
+
+/// Proximal policy optimisation on trials, which algorithms without an inner loop have.
+struct PpoUpdateOptions {
+  double discount = 0.99;
+  double gae_lambda = 0.9;
+  int epochs = 4;
+  int minibatches = 4;
+  double clip_range = 0.2;
+  double target_kl = 0.0;
+  ValueNetwork value_network = ValueNetwork::shared;
+  double value_weight = 0.5;
+  double value_clip = 0.0;
+  double entropy_weight = 0.01;
+  WeightSchedule entropy_schedule = WeightSchedule::constant;
+  int window = 0;
+  bool operator==(const PpoUpdateOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PpoUpdateOptions& o) {
+    field("discount", o.discount, between(0, 1),
+          "γ: what a reward is worth one step later; of `rl2` in whichever episode");
+    field("gae_lambda", o.gae_lambda, between(0, 1),
+          "λ of generalised advantage estimation; of `rl2` through the whole trial");
+    field("epochs", o.epochs, between(1, 1000), "how often the trials of one iteration are gone through");
+    field("minibatches", o.minibatches, between(1, 1 << 20),
+          "updates of an epoch; each takes as many whole trials, in an order drawn anew");
+    field("clip_range", o.clip_range, strictly_between(0, 1), "the probability ratio is clipped to 1 ± this");
+    field("target_kl", o.target_kl, at_least(0),
+          "an iteration makes no further update once a minibatch's mean KL divergence from the policy that "
+          "drew the "
+          "trials is above this; 0: it makes all");
+    field("value_network", o.value_network,
+          Choices{Choice{"shared", "the value head reads the policy's memory, or its last hidden layer"},
+                  Choice{"separate",
+                         "those of a second network of the same form and inputs, for the value alone"}},
+          "what the value is computed by");
+    field("value_weight", o.value_weight, at_least(0), "weight of the value head's squared error");
+    field(
+        "value_clip", o.value_clip, at_least(0),
+        "the value head's output is clipped to ± this about what it was as drawn, where that makes its error "
+        "larger; in standard deviations of the values; 0: it is not");
+    field("entropy_weight", o.entropy_weight, at_least(0), "weight of the policy's entropy");
+    field("entropy_schedule", o.entropy_schedule,
+          Choices{Choice{"constant", "all iterations alike"},
+                  Choice{"linear", "from the whole weight to almost none in the last iteration"}},
+          "of entropy_weight over the iterations");
+    field("window", o.window, between(0, kMaxHorizon),
+          "steps, which divide a trial, that the gradient goes back through the memory; in training only so "
+          "many are "
+          "kept at a time; 0: the whole trial");
+  }
+};
+
+struct Rl2Options {
+  using Options = Rl2Options;
+  static constexpr auto name = "rl2";
+  static constexpr auto meaning =
+      "RL²: a policy with a memory that lasts for several episodes of a task, trained by PPO; nothing is "
+      "adapted "
+      "by gradient";
+  int trial_length = 100;
+  PpoUpdateOptions ppo;
+  bool operator==(const Rl2Options&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, Rl2Options& o) {
+    field(
+        "trial_length", o.trial_length, between(1, kMaxHorizon),
+        "steps of a trial, a multiple of the horizon; the task and the memory last for all of its episodes");
+    PpoUpdateOptions::describe(field, o.ppo);
+  }
+};
+
+struct PpoOptions {
+  using Options = PpoOptions;
+  static constexpr auto name = "ppo";
+  static constexpr auto meaning =
+      "proximal policy optimisation of one policy for all tasks, without meta-learning; trials are one "
+      "horizon long";
+  PpoUpdateOptions ppo = {.gae_lambda = 0.95};
+  bool operator==(const PpoOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PpoOptions& o) {
+    PpoUpdateOptions::describe(field, o.ppo);
+  }
+};
+
+using Algorithms =
+    TypeList<MamlOptions, MetaSgdOptions, AlfaOptions, CaviaOptions, FomamlOptions, PretrainingOptions,
+             ReptileOptions, EmamlOptions, PrompOptions, Rl2Options, PpoOptions>;
+
+}  // namespace innerloop

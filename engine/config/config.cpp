@@ -1,0 +1,164 @@
+#include "engine/config/config.h"
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "engine/config/rules.h"
+#include "engine/error.h"
+#include "engine/options/check.h"
+#include "engine/options/docs.h"
+#include "engine/options/source.h"
+#include "engine/options/visitors.h"
+
+namespace innerloop {
+namespace {
+
+constexpr std::size_t kMaxFileBytes = 1 << 20;
+
+const OptionGroup& config_outline() {
+  static const OptionGroup outline = {"", "", outline_of<Config>()};
+  return outline;
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  auto refuse = [&](const std::string& found) {
+    throw InputError(path.string() + ": wanted a config file, found " + found);
+  };
+  std::error_code error;
+  auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) refuse("no such file");
+  if (std::filesystem::is_directory(status)) refuse("a folder");
+  std::ifstream file(path, std::ios::binary);
+  if (!file) refuse("a file that cannot be opened");
+  std::string text(kMaxFileBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) refuse("a file that cannot be read");
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMaxFileBytes) refuse("more than 1 MiB");
+  return text;
+}
+
+std::vector<double> repeat_last(std::vector<double> lr, int steps) {
+  lr.resize(static_cast<std::size_t>(steps), lr.back());
+  return lr;
+}
+
+// The name of the type whose options are in use.
+template <class... Types, class Variant>
+std::string name_in(TypeList<Types...>, const Variant& variant) {
+  const char* names[] = {Types::name...};
+  return names[variant.index()];
+}
+
+}  // namespace
+
+Config parse_config(std::string_view text, std::string_view source_name,
+                    std::span<const std::string> overrides) {
+  if (text.find_first_not_of(" \t\r\n") == text.npos) {
+    throw InputError(std::string(source_name) + ": wanted a JSON object, found an empty file");
+  }
+  Json document = parse_json(text, source_name);
+  OptionSource source(source_name);
+  for (const std::string& each : overrides) source.apply(each, document);
+  check_options(document, config_outline(), source);
+  Config config;
+  read_options<Config>(document, config);
+  check_rules(config, source);
+  return config;
+}
+
+Config read_config(const std::filesystem::path& path, std::span<const std::string> overrides) {
+  return parse_config(read_text(path), path.string(), overrides);
+}
+
+nlohmann::ordered_json to_json(const Config& config) { return write_options<Config>(config); }
+
+nlohmann::ordered_json json_schema() { return schema_of(config_outline()); }
+
+std::string options_markdown() { return markdown_of(config_outline()); }
+
+std::vector<Listing> listings() {
+  std::vector<Listing> lists;
+  auto add = [&](const std::string& title, const char* option) {
+    Listing& list = lists.emplace_back(Listing{title, {}});
+    for (const OptionGroup& group : config_outline().find(option)->groups) {
+      list.entries.emplace_back(group.name, group.meaning);
+    }
+  };
+  add("environments", "environment");
+  add("policies", "policy");
+  add("algorithms", "algorithm");
+  add("optimisers", "outer");
+  Listing& estimators = lists.emplace_back(Listing{"estimators", {}});
+  for (const Choice& choice : config_outline().find("algorithm")->groups[0].find("estimator")->choices) {
+    estimators.entries.emplace_back(choice.name, choice.meaning);
+  }
+  return lists;
+}
+
+bool plays_trials(const Config& config) {
+  return std::visit(
+      [](const auto& options) {
+        return requires { options.ppo; };
+      },
+      config.algorithm);
+}
+
+bool has_memory(const Config& config) { return std::holds_alternative<Rl2Options>(config.algorithm); }
+
+const PpoUpdateOptions& ppo_options(const Config& config) {
+  return std::visit(
+      [](const auto& options) -> const PpoUpdateOptions& {
+        if constexpr (requires { options.ppo; })
+          return options.ppo;
+        else
+          throw std::logic_error("an algorithm without trials was asked for its updates on them");
+      },
+      config.algorithm);
+}
+
+int trial_length(const Config& config) {
+  const auto* rl2 = std::get_if<Rl2Options>(&config.algorithm);
+  return rl2 == nullptr ? config.horizon : rl2->trial_length;
+}
+
+int context_size(const Config& config) {
+  const auto* cavia = std::get_if<CaviaOptions>(&config.algorithm);
+  return cavia == nullptr ? 0 : cavia->context_size;
+}
+
+ContextInput context_input(const Config& config) {
+  const auto* cavia = std::get_if<CaviaOptions>(&config.algorithm);
+  return cavia == nullptr ? ContextInput::concatenate : cavia->context_input;
+}
+
+const InnerLoopOptions& inner_loop(const Config& config) {
+  return std::visit(
+      [](const auto& options) -> const InnerLoopOptions& {
+        if constexpr (requires { options.inner; })
+          return options.inner;
+        else
+          throw std::logic_error("an algorithm without an inner loop was asked for it");
+      },
+      config.algorithm);
+}
+
+std::vector<double> inner_lr_of_steps(const Config& config) {
+  const InnerLoopOptions& inner = inner_loop(config);
+  return repeat_last(inner.inner_lr, inner.inner_steps);
+}
+
+std::vector<double> evaluation_lr_of_steps(const Config& config) {
+  const EvaluationOptions& evaluation = config.evaluation;
+  return repeat_last(evaluation.inner_lr.empty() ? inner_loop(config).inner_lr : evaluation.inner_lr,
+                     evaluation.inner_steps);
+}
+
+std::string environment_name(const Config& config) { return name_in(Environments{}, config.environment); }
+
+std::string algorithm_name(const Config& config) { return name_in(Algorithms{}, config.algorithm); }
+
+std::string policy_name(const Config& config) { return name_in(Policies{}, config.policy); }
+
+}  // namespace innerloop

@@ -1,0 +1,267 @@
+// The config of an experiment: what it may say, how it is read and shown.
+//
+// Every option is described once, in its struct's `describe` (kernels/options/options.h); its default is the
+// initialiser. An environment's options are described in its own header and come here through
+// envs/registry.h.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/config/algorithm_options.h"
+#include "engine/config/outer_options.h"
+#include "envs/registry.h"
+#include "kernels/options/choices.h"
+#include "kernels/options/options.h"
+#include "kernels/options/type_list.h"
+
+namespace innerloop {
+
+/// A multilayer perceptron with a categorical or a Gaussian head, as the environment's actions need.
+struct MlpOptions {
+  using Options = MlpOptions;
+  static constexpr auto name = "mlp";
+  static constexpr auto meaning =
+      "multilayer perceptron; categorical head, or Gaussian with its own log std; of algorithm `ppo` one for "
+      "the value "
+      "too";
+  static constexpr int kMaxWidth = 256;
+
+  std::vector<int> hidden = {64, 64};
+  Activation activation = Activation::tanh;
+  double initial_log_std = 0;
+  double min_log_std = -13.815510557964274;  // log(1e-6)
+
+  bool operator==(const MlpOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, MlpOptions& o) {
+    field("hidden", o.hidden, list_of(between(1, kMaxWidth), 0, kMaxHiddenLayers),
+          "width of each hidden layer");
+    field("activation", o.activation, Choices{"tanh", "relu"}, "after each hidden layer");
+    field("initial_log_std", o.initial_log_std, between(-20, 5),
+          "where the Gaussian head's log standard deviation starts; it is learned, and adapted by the inner "
+          "steps");
+    field("min_log_std", o.min_log_std, between(-20, 5),
+          "floor of the log standard deviation (log 1e-6); where it starts at its floor it stays there");
+  }
+};
+
+/// What policies with a memory have in common.
+struct RecurrentOptions {
+  static constexpr int kMaxHidden = 1024;
+  // Up to so many units a team holds the whole memory (engine/stages/layered_weights.h has the wider ones).
+  static constexpr int kMaxTeamHidden = MlpOptions::kMaxWidth;
+
+  int hidden = 64;
+  bool layer_norm = false;
+  double initial_log_std = 0;
+  double min_log_std = -13.815510557964274;  // log(1e-6)
+
+  bool operator==(const RecurrentOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, RecurrentOptions& o) {
+    field("hidden", o.hidden, between(1, kMaxHidden),
+          "units: numbers of the memory; beyond 256 all environments step together, on a GPU by cuBLAS");
+    field(
+        "layer_norm", o.layer_norm,
+        "layer normalisation: the heads read the memory's units less their mean and over their standard "
+        "deviation in each step, times a gain plus a bias that are learned; the memory itself goes on as it "
+        "is");
+    field("initial_log_std", o.initial_log_std, between(-20, 5),
+          "where the Gaussian head's log standard deviation starts");
+    field("min_log_std", o.min_log_std, between(-20, 5),
+          "floor of the log standard deviation (log 1e-6); where it starts at its floor it stays there");
+  }
+};
+
+/// A gated recurrent unit with a head for the actions and one for the value.
+struct GruOptions : RecurrentOptions {
+  using Options = GruOptions;
+  static constexpr auto name = "gru";
+  static constexpr auto meaning =
+      "gated recurrent unit, a memory of algorithm `rl2`; heads as of `mlp`, and for the value";
+  bool operator==(const GruOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, GruOptions& o) {
+    RecurrentOptions::describe(field, o);
+  }
+};
+
+/// A long short-term memory with the same heads.
+struct LstmOptions : RecurrentOptions {
+  using Options = LstmOptions;
+  static constexpr auto name = "lstm";
+  static constexpr auto meaning =
+      "long short-term memory, a memory of algorithm `rl2`; heads as of `mlp`, and for the value";
+  bool operator==(const LstmOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, LstmOptions& o) {
+    RecurrentOptions::describe(field, o);
+  }
+};
+
+/// How a trained policy is measured on held-out tasks.
+struct EvaluationOptions {
+  int every = 0;
+  int tasks = 120;
+  int envs_per_task = 40;
+  int inner_steps = 3;
+  std::vector<double> inner_lr;
+  bool deterministic = false;
+  std::uint32_t seed = 1000003;
+
+  bool operator==(const EvaluationOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, EvaluationOptions& o) {
+    field("every", o.every, between(0, 1e9),
+          "iterations between evaluations while training; 0: only at the end");
+    field("tasks", o.tasks, between(1, kMaxTasks), "held-out tasks");
+    field("envs_per_task", o.envs_per_task, between(1, kMaxEnvsPerTask),
+          "trajectories of a task at each step");
+    field("inner_steps", o.inner_steps, between(0, kMaxInnerSteps), "gradient steps of adaptation");
+    field("inner_lr", o.inner_lr, one_or_many(above(0), 0, kMaxInnerSteps),
+          "step size, or one for each inner step; empty: the algorithm's, its last one for the steps beyond");
+    field("deterministic", o.deterministic,
+          "measure by the mean or the likeliest action; adaptation's own trajectories are sampled all the "
+          "same");
+    field("seed", o.seed, between(0, 4294967295.0),
+          "seed of the held-out tasks; not the training's, so that every run meets the same ones");
+  }
+};
+
+struct CheckpointOptions {
+  int every = 50;
+  int keep = 3;
+
+  bool operator==(const CheckpointOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, CheckpointOptions& o) {
+    field("every", o.every, between(0, 1e9), "iterations between checkpoints; 0: only at the end");
+    field("keep", o.keep, between(1, 1e9), "how many of the newest checkpoints are kept");
+  }
+};
+
+using Policies = TypeList<MlpOptions, GruOptions, LstmOptions>;
+
+/// The options of each type of a list, one of which is in use.
+template <class List>
+struct OptionsVariant;
+template <class... Types>
+struct OptionsVariant<TypeList<Types...>> {
+  using type = std::variant<typename Types::Options...>;
+};
+
+struct Config {
+  std::uint32_t seed = 1;
+  int iterations = 200;
+  int tasks_per_iteration = 40;
+  int envs_per_task = 20;
+  int horizon = 100;
+  Precision precision = Precision::float32;
+  AtEpisodeEnd at_episode_end = AtEpisodeEnd::stop;
+  OptionsVariant<Environments>::type environment;  // index() is the environment's place in Environments
+  OptionsVariant<Policies>::type policy;
+  OptionsVariant<Algorithms>::type algorithm;
+  OptionsVariant<OuterOptimisers>::type outer;
+  EvaluationOptions evaluation;
+  CheckpointOptions checkpoint;
+
+  bool operator==(const Config&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, Config& c) {
+    field("seed", c.seed, between(0, 4294967295.0), "seed of everything that is drawn at random");
+    field("iterations", c.iterations, between(1, 1e9), "meta-iterations: updates of the meta-parameters");
+    field("tasks_per_iteration", c.tasks_per_iteration, between(1, kMaxTasks),
+          "tasks drawn for each meta-iteration");
+    field("envs_per_task", c.envs_per_task, between(1, kMaxEnvsPerTask),
+          "trajectories of a task before each inner step, and after the last");
+    field("horizon", c.horizon, between(1, kMaxHorizon), "steps of a trajectory");
+    field("precision", c.precision,
+          Choices{Choice{"float32", "the same bits on every machine"},
+                  Choice{"tf32", "numbers rounded to 11 bits, for a GPU's tensor cores"},
+                  Choice{"bf16", "the same with 8 bits"}},
+          "of the products of matrices; what is not float32 wants a GPU to train on, and on a CPU a trained "
+          "agent goes on in float32");
+    field("at_episode_end", c.at_episode_end,
+          Choices{Choice{"stop", "the rest of the trajectory does not count"},
+                  Choice{"restart", "a new episode of the same task starts"}},
+          "when an episode ends before the horizon");
+    field("environment", c.environment, OneOf<Environments>{}, "the family that tasks are drawn from");
+    field("policy", c.policy, OneOf<Policies>{}, "what chooses the actions");
+    field("algorithm", c.algorithm, OneOf<Algorithms>{},
+          "how a task is learned, and how learning is learned");
+    field("outer", c.outer, OneOf<OuterOptimisers>{}, "what takes the step along the meta-gradient");
+    field("evaluation", c.evaluation, "measuring on held-out tasks");
+    field("checkpoint", c.checkpoint, "saving what is needed to go on");
+  }
+};
+
+/// Reads the config at `path`; `overrides` are of the form `path=value` (engine/overrides.h), applied in
+/// order.
+/// @throws InputError with file, JSON pointer, wanted and found, or naming the override at fault.
+Config read_config(const std::filesystem::path& path, std::span<const std::string> overrides = {});
+
+/// As read_config, for a text; `source_name` stands for the file in messages.
+Config parse_config(std::string_view text, std::string_view source_name,
+                    std::span<const std::string> overrides = {});
+
+/// The whole config, every default filled in. Reading it back gives an equal Config.
+nlohmann::ordered_json to_json(const Config& config);
+
+/// A JSON Schema (draft 2020-12) of the config file.
+nlohmann::ordered_json json_schema();
+
+/// Every option with its type, range, default and meaning: docs/config.md.
+std::string options_markdown();
+
+/// Things that a config can name, each with its meaning.
+struct Listing {
+  std::string title;  // "environments", "algorithms", …
+  std::vector<std::pair<std::string, std::string>> entries;
+};
+/// What `innerloop list` prints: environments, policies, algorithms, estimators, optimisers.
+std::vector<Listing> listings();
+
+/// Whether whole trials are played and nothing is adapted by gradient: there is no inner loop then.
+bool plays_trials(const Config& config);
+
+/// Whether it is trials in which a policy's memory learns the task.
+bool has_memory(const Config& config);
+
+/// Of an algorithm that plays trials: its PPO, and the steps of a trial.
+const PpoUpdateOptions& ppo_options(const Config& config);
+int trial_length(const Config& config);
+
+/// Numbers of the context that inner steps adapt in place of the policy (kernels/networks/context.h); 0: none.
+int context_size(const Config& config);
+ContextInput context_input(const Config& config);
+
+/// The options of the inner loop, which every algorithm has that plays no trials.
+const InnerLoopOptions& inner_loop(const Config& config);
+
+/// The step size of each of the algorithm's inner steps: [inner_steps].
+std::vector<double> inner_lr_of_steps(const Config& config);
+
+/// The step size of each of the evaluation's inner steps: [evaluation.inner_steps].
+std::vector<double> evaluation_lr_of_steps(const Config& config);
+
+/// The names in use: "point_navigation", "maml", "mlp", …
+std::string environment_name(const Config& config);
+std::string algorithm_name(const Config& config);
+std::string policy_name(const Config& config);
+
+}  // namespace innerloop

@@ -1,0 +1,232 @@
+#include "engine/config/rules.h"
+
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "engine/options/visitors.h"
+
+namespace innerloop {
+namespace {
+
+template <class Options, class Variant>
+bool is(const Variant& variant) {
+  return std::holds_alternative<Options>(variant);
+}
+
+// What `validate` of a named type (kernels/options/options.h) is handed.
+struct ValidityReport {
+  const OptionSource& source;
+  std::string pointer;
+  Json options;
+
+  void operator()(const char* option, const char* reason) const {
+    source.refuse(pointer_to(pointer, option),
+                  "a value that fits the other options (" + std::string(reason) + ")",
+                  found_value(options[option]));
+  }
+};
+
+std::string numbers(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " number" : " numbers");
+}
+
+void check_step_sizes(const Config& config, const OptionSource& source) {
+  auto check = [&](const char* pointer, std::size_t count, int steps) {
+    if (count > 1 && count != static_cast<std::size_t>(steps)) {
+      source.refuse(pointer, "one number, or one for each of the " + std::to_string(steps) + " inner steps",
+                    numbers(count));
+    }
+  };
+  check("/evaluation/inner_lr", config.evaluation.inner_lr.size(), config.evaluation.inner_steps);
+  if (plays_trials(config)) return;
+  const InnerLoopOptions& inner = inner_loop(config);
+  check("/algorithm/inner_lr", inner.inner_lr.size(),
+        is<PretrainingOptions>(config.algorithm) ? config.evaluation.inner_steps : inner.inner_steps);
+}
+
+void check_learned_step_sizes(const Config& config, const OptionSource& source) {
+  if (plays_trials(config)) return;
+  const InnerLoopOptions& inner = inner_loop(config);
+  if (inner.learned_lr == LearnedLr::none) return;
+  if (inner.inner_lr.size() > 1 && !inner.learned_lr_per_step)
+    source.refuse("/algorithm/inner_lr", "one number to start from, as learned_lr_per_step is false",
+                  numbers(inner.inner_lr.size()));
+  if (!config.evaluation.inner_lr.empty())
+    source.refuse("/evaluation/inner_lr", "none, as the step sizes are learned",
+                  numbers(config.evaluation.inner_lr.size()));
+}
+
+void check_adapted_layers(const Config& config, const OptionSource& source) {
+  if (plays_trials(config)) return;
+  const std::vector<int>& layers = inner_loop(config).adapted_layers;
+  const int head = static_cast<int>(std::get<MlpOptions>(config.policy).hidden.size());
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const std::string pointer = "/algorithm/adapted_layers/" + std::to_string(i);
+    if (layers[i] > head)
+      source.refuse(pointer, "a layer of the policy, from 0 to the head, " + std::to_string(head),
+                    std::to_string(layers[i]));
+    if (i > 0 && layers[i] <= layers[i - 1])
+      source.refuse(pointer, "each layer once, in rising order", std::to_string(layers[i]));
+  }
+  if (!layers.empty() && inner_loop(config).multipliers)
+    source.refuse("/algorithm/adapted_layers",
+                  "none with multipliers, which change the parameters of every layer",
+                  numbers(layers.size()));
+}
+
+void check_context(const Config& config, const OptionSource& source) {
+  if (context_size(config) > 0 && is<MlpOptions>(config.policy) &&
+      std::get<MlpOptions>(config.policy).hidden.empty())
+    source.refuse("/policy/hidden", "a hidden layer with algorithm \"cavia\", for the context to enter",
+                  "none");
+}
+
+void check_outer(const Config& config, const OptionSource& source) {
+  if (!is<TrpoOptions>(config.outer)) return;
+  if (!plays_trials(config) && inner_loop(config).baseline == BaselineName::network)
+    source.refuse("/algorithm/baseline",
+                  "\"none\" or \"linear\" with outer \"trpo\", whose natural gradient is the policy's alone",
+                  "\"network\"");
+  if (plays_trials(config)) {
+    source.refuse("/outer/name",
+                  "\"adam\", \"adamw\" or \"sgd\" with algorithm \"" + algorithm_name(config) +
+                      "\", whose clipping bounds the update",
+                  "\"trpo\"");
+  }
+  if (is<ReptileOptions>(config.algorithm)) {
+    source.refuse(
+        "/outer/name",
+        "\"sgd\", \"adam\" or \"adamw\" with algorithm \"reptile\", which has no outer surrogate to "
+        "search along",
+        "\"trpo\"");
+  }
+  if (is<PrompOptions>(config.algorithm)) {
+    source.refuse(
+        "/outer/name",
+        "\"adam\", \"adamw\" or \"sgd\" with algorithm \"promp\", which bounds the KL divergence by "
+        "clipping and a penalty itself",
+        "\"trpo\"");
+  }
+}
+
+// The policy that an algorithm calls for, and how it learns a task.
+void check_policy_kind(const Config& config, const OptionSource& source) {
+  const bool memory = has_memory(config), mlp = is<MlpOptions>(config.policy);
+  if (memory == mlp)
+    source.refuse("/policy/name",
+                  std::string(memory ? "\"gru\" or \"lstm\"" : "\"mlp\"") + " with algorithm \"" +
+                      algorithm_name(config) + "\", which learns " +
+                      (memory                 ? "a task by the policy's memory"
+                       : plays_trials(config) ? "one policy for all tasks"
+                                              : "a task by gradient steps"),
+                  "\"" + policy_name(config) + "\"");
+  if (plays_trials(config) && mlp && std::get<MlpOptions>(config.policy).hidden.empty())
+    source.refuse("/policy/hidden",
+                  "a hidden layer with algorithm \"" + algorithm_name(config) + "\", for its heads to read",
+                  "none");
+}
+
+void check_trials(const Config& config, const OptionSource& source) {
+  if (!plays_trials(config)) return;
+  const std::string with = " with algorithm \"" + algorithm_name(config) + "\", ";
+  const int length = trial_length(config);
+  if (length % config.horizon != 0)
+    source.refuse("/algorithm/trial_length",
+                  "a multiple of the horizon, " + std::to_string(config.horizon) +
+                      ", so that a trial is whole episodes",
+                  std::to_string(length));
+  const PpoUpdateOptions& ppo = ppo_options(config);
+  const std::int64_t envs = std::int64_t{config.tasks_per_iteration} * config.envs_per_task;
+  if (envs % ppo.minibatches != 0)
+    source.refuse("/algorithm/minibatches",
+                  "a number that divides the " + std::to_string(envs) +
+                      " environments (tasks_per_iteration × envs_per_task)",
+                  std::to_string(ppo.minibatches));
+  if (ppo.window > 0 && length % ppo.window != 0)
+    source.refuse("/algorithm/window",
+                  "a number that divides the " + std::to_string(length) + " steps of a trial, or 0",
+                  std::to_string(ppo.window));
+  if (ppo.value_network == ValueNetwork::separate && ppo.value_weight == 0)
+    source.refuse("/algorithm/value_network",
+                  "\"shared\" with value_weight 0, which lets no value network learn", "\"separate\"");
+  if (config.at_episode_end != AtEpisodeEnd::restart)
+    source.refuse("/at_episode_end", "\"restart\"" + with + "whose trials go on with the next episode",
+                  "\"stop\"");
+  if (!config.evaluation.inner_lr.empty())
+    source.refuse("/evaluation/inner_lr", "no step sizes" + with + "which takes no gradient steps",
+                  numbers(config.evaluation.inner_lr.size()));
+}
+
+void check_estimator(const Config& config, const OptionSource& source) {
+  if (plays_trials(config)) return;
+  EstimatorName estimator = inner_loop(config).estimator;
+  if (estimator == EstimatorName::dice && inner_loop(config).inner_epochs > 1)
+    source.refuse("/algorithm/inner_epochs",
+                  "1 with estimator \"dice\", which weighs whole trajectories by the policy that drew them",
+                  std::to_string(inner_loop(config).inner_epochs));
+  bool has_ratio = estimator == EstimatorName::ratio || estimator == EstimatorName::clipped;
+  if (is<PrompOptions>(config.algorithm) && !has_ratio) {
+    source.refuse("/algorithm/estimator",
+                  "\"ratio\" or \"clipped\" with algorithm \"promp\", whose later epochs "
+                  "weigh the data by the ratio to the policy that drew it",
+                  estimator == EstimatorName::dice ? "\"dice\"" : "\"reinforce\"");
+  }
+}
+
+// What the named types find wrong in their own options.
+template <class... Types, class... Options>
+void check_validity(TypeList<Types...>, const std::variant<Options...>& variant, const std::string& pointer,
+                    const OptionSource& source) {
+  auto validate = [&]<class Type>(const auto* options) {
+    if constexpr (requires { &Type::template validate<ValidityReport>; }) {
+      if (!options) return;
+      ValidityReport report{source, pointer, write_options<Type>(*options)};
+      Type::validate(*options, report);
+    }
+  };
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (validate.template operator()<Types>(std::get_if<I>(&variant)), ...);
+  }
+  (std::index_sequence_for<Types...>{});
+}
+
+void check_policy(const Config& config, const OptionSource& source) {
+  std::visit(
+      [&](const auto& policy) {
+        if (policy.initial_log_std < policy.min_log_std)
+          source.refuse("/policy/initial_log_std",
+                        "at least min_log_std, " + shown_number(policy.min_log_std),
+                        shown_number(policy.initial_log_std));
+        if constexpr (requires { policy.layer_norm; }) {
+          if (policy.layer_norm && policy.hidden == 1)
+            source.refuse("/policy/layer_norm",
+                          "false with 1 hidden unit, of which normalisation would leave nothing", "true");
+          if (policy.layer_norm && policy.hidden > RecurrentOptions::kMaxTeamHidden)
+            source.refuse(
+                "/policy/layer_norm",
+                "false with more than " + std::to_string(RecurrentOptions::kMaxTeamHidden) + " hidden units",
+                "true");
+        }
+      },
+      config.policy);
+}
+
+}  // namespace
+
+void check_rules(const Config& config, const OptionSource& source) {
+  check_policy_kind(config, source);
+  check_trials(config, source);
+  check_step_sizes(config, source);
+  check_learned_step_sizes(config, source);
+  check_adapted_layers(config, source);
+  check_context(config, source);
+  check_outer(config, source);
+  check_estimator(config, source);
+  check_policy(config, source);
+  check_validity(Environments{}, config.environment, "/environment", source);
+  check_validity(Algorithms{}, config.algorithm, "/algorithm", source);
+  check_validity(OuterOptimisers{}, config.outer, "/outer", source);
+}
+
+}  // namespace innerloop

@@ -1,0 +1,71 @@
+// The CUDA device as the engine sees it: no CUDA header needed.
+//
+// Every CUDA call is checked; a failure is thrown as cuda::Error with the call, its place and what CUDA says.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "engine/device/operations.h"
+
+namespace innerloop::cuda {
+
+struct Error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct Probe {
+  bool usable;
+  std::string name;               // of the device
+  std::string why;                // why it is not usable
+  bool has_tensor_cores = false;  // for TF32 and bfloat16: compute capability 8.0
+};
+/// What CUDA says of device 0.
+Probe probe();
+
+/// A CUDA stream, and scratch memory for operations whose scratch does not fit into shared memory.
+struct Stream;
+std::shared_ptr<Stream> open_stream();
+
+/// How matrices are multiplied by what is enqueued from now on. @pre the device has tensor cores, or it is float32.
+void use_precision(Stream& stream, Precision precision);
+
+/// Bytes free on the device.
+std::int64_t available_bytes();
+/// Device memory, all 0.
+std::shared_ptr<void> allocate(Stream& stream, std::int64_t bytes);
+
+/// What `enqueue` enqueues, the same each time: done at the first call, captured as `graph` at the second, and from
+/// then on launched as that. The first call also brings what a capture can't: scratch memory, kernels loaded.
+struct Graph;
+void replay(Stream& stream, std::shared_ptr<Graph>& graph, const std::function<void()>& enqueue);
+
+/// Waits for the stream, and throws what went wrong on it.
+void finish(Stream& stream);
+
+enum class Direction { to_host, to_device, on_device };
+/// In order with the stream's operations; returns when host memory may be used again.
+void copy(Stream& stream, void* to, const void* from, std::int64_t bytes, Direction direction);
+
+/// Enqueues a product, done by cuBLAS in the stream's precision.
+void multiply(Stream& stream, const MatrixProduct<float>& product);
+
+// How an operation is enqueued: a block for each of its parts of each task; then, where it has an `out`, its follower.
+template <class Op>
+struct Launcher {
+  void (*launch)(Stream&, const Op&, int tasks, const Follower<Op>&);
+};
+template <class List>
+struct Launchers;
+template <class... Ops>
+struct Launchers<TypeList<Ops...>> : Launcher<Ops>... {};
+
+const Launchers<PolicyOperations<float>>& policy_launchers();
+const Launchers<DrawOperations<float>>& draw_launchers();
+const Launchers<RolloutOperations<float>>& rollout_launchers();
+const Launchers<TrialOperations<float>>& trial_launchers();
+
+}  // namespace innerloop::cuda

@@ -1,0 +1,191 @@
+#include "engine/device/device.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include "engine/device/buffer_plan.h"
+
+namespace innerloop {
+namespace {
+
+std::shared_ptr<void> host_memory(std::int64_t bytes) {
+  const std::size_t size = (static_cast<std::size_t>(bytes) + 4095) / 4096 * 4096;
+  void* memory = std::aligned_alloc(4096, size > 0 ? size : 4096);
+  if (memory == nullptr)
+    throw RunError("memory: wanted " + std::to_string(bytes) + " bytes, the system gave none");
+  std::memset(memory, 0, size);
+  return {memory, std::free};
+}
+
+// What the system would find for us: unlike the free pages it counts the caches, which make room.
+std::int64_t host_available_bytes() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string name; file >> name; file.ignore(256, '\n')) {
+    std::int64_t kibibytes = 0;
+    if (name == "MemAvailable:" && file >> kibibytes) return kibibytes * 1024;
+  }
+  return static_cast<std::int64_t>(sysconf(_SC_AVPHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+}
+
+template <class Isa>
+HostKernelSet kernel_set() {
+  return {Isa::name, &policy_kernels<Isa>(), &draw_kernels<Isa>(), &rollout_kernels<Isa>(),
+          &trial_kernels<Isa>()};
+}
+
+HostKernelSet find_kernel_set(const std::string& name) {
+  const auto sets = host_kernel_sets();
+  if (name.empty()) return sets.back();
+  std::string names;
+  for (const HostKernelSet& set : sets) {
+    if (set.name == name) return set;
+    names += (names.empty() ? "" : ", ") + std::string(set.name);
+  }
+  throw InputError("instructions: wanted one of " + names + " on this processor, found \"" + name + "\"");
+}
+
+}  // namespace
+
+std::vector<HostKernelSet> host_kernel_sets() {
+  std::vector<HostKernelSet> sets = {kernel_set<Portable>()};
+#if defined(__x86_64__) && !defined(INNERLOOP_PORTABLE_ONLY)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) sets.push_back(kernel_set<Avx2>());
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512cd"))
+    sets.push_back(kernel_set<Avx512>());
+#endif
+  return sets;
+}
+
+Device::Device(const DeviceOptions& options) : host_(find_kernel_set(options.instructions)) {
+  std::string why = "as asked";
+  if (options.backend != Backend::cpu) {
+#if defined(INNERLOOP_CUDA)
+    const cuda::Probe probe = on_cuda(cuda::probe);
+    if (probe.usable) {
+      cuda_ = true;
+      name_ = probe.name;
+      tensor_cores_ = probe.has_tensor_cores;
+      stream_ = on_cuda(cuda::open_stream);
+      description_ =
+          "cuda (" + name_ + ")" + (options.backend == Backend::cuda ? ", as asked" : ": it answers");
+      return;
+    }
+    why = probe.why;
+#else
+    why = "this build has no CUDA side";
+#endif
+    if (options.backend == Backend::cuda)
+      throw InputError("--backend cuda: wanted a CUDA device, found none: " + why);
+  }
+  pool_ = std::make_unique<ThreadPool>(threads_or_cores(options.threads));
+  scratch_.resize(static_cast<std::size_t>(pool_->threads()));
+  description_ = "cpu (" + std::string(host_.name) + ", " + std::to_string(threads()) +
+                 (threads() == 1 ? " thread): " : " threads): ") + why;
+}
+
+Device::~Device() = default;
+
+void Device::use([[maybe_unused]] Precision precision) {
+#if defined(INNERLOOP_CUDA)
+  if (tensor_cores_) cuda::use_precision(*stream_, precision);
+#endif
+}
+
+std::int64_t Device::available_bytes() const {
+#if defined(INNERLOOP_CUDA)
+  if (cuda_) return on_cuda(cuda::available_bytes);
+#endif
+  return host_available_bytes();
+}
+
+std::shared_ptr<void> Device::allocate(std::int64_t bytes) {
+#if defined(INNERLOOP_CUDA)
+  if (cuda_) return on_cuda([&] { return cuda::allocate(*stream_, bytes); });
+#endif
+  return host_memory(bytes);
+}
+
+void Device::reserve_scratch(long bytes) {
+  if (bytes <= scratch_bytes_) return;
+  for (auto& scratch : scratch_) scratch = host_memory(bytes);
+  scratch_bytes_ = bytes;
+}
+
+void Device::run_pending() {
+  if (pending_.empty()) return;
+  ++generation_;
+  int tasks = 0;
+  for (const Stage& stage : pending_) {
+    reserve_scratch(stage.scratch_bytes);
+    tasks = stage.tasks > tasks ? stage.tasks : tasks;
+  }
+  pool_->run(tasks, [&](int task, int thread) {
+    void* scratch = scratch_[static_cast<std::size_t>(thread)].get();
+    for (const Stage& stage : pending_) {
+      if (task >= stage.tasks || (stage.enabled != nullptr && *stage.enabled == 0)) continue;
+      for (int part = 0; part < stage.parts; ++part) stage.run({task, part, thread}, scratch);
+    }
+  });
+  pending_.clear();
+}
+
+void Device::run_parts(const Stage& stage) {
+  if (stage.enabled != nullptr && *stage.enabled == 0) return;
+  reserve_scratch(stage.scratch_bytes);
+  pool_->run(stage.parts, [&](int part, int thread) {
+    stage.run({0, part, thread}, scratch_[static_cast<std::size_t>(thread)].get());
+  });
+}
+
+void Device::multiply(const MatrixProduct<float>& product) {
+#if defined(INNERLOOP_CUDA)
+  if (cuda_) return on_cuda([&] { cuda::multiply(*stream_, product); });
+#endif
+  run_pending();
+  run_parts(stage(product, 1));
+}
+
+void Device::replay([[maybe_unused]] Recording& recording, const std::function<void()>& enqueue) {
+#if defined(INNERLOOP_CUDA)
+  if (cuda_) return on_cuda([&] { cuda::replay(*stream_, recording.graph, enqueue); });
+#endif
+  enqueue();
+}
+
+void Device::finish() {
+#if defined(INNERLOOP_CUDA)
+  if (cuda_) return on_cuda([&] { cuda::finish(*stream_); });
+#endif
+  run_pending();
+}
+
+void Device::copy_to_host(void* to, const void* from, std::int64_t bytes) {
+#if defined(INNERLOOP_CUDA)
+  if (cuda_) return on_cuda([&] { cuda::copy(*stream_, to, from, bytes, cuda::Direction::to_host); });
+#endif
+  run_pending();
+  std::memcpy(to, from, static_cast<std::size_t>(bytes));
+}
+
+void Device::copy_to_device(void* to, const void* from, std::int64_t bytes) {
+#if defined(INNERLOOP_CUDA)
+  if (cuda_) return on_cuda([&] { cuda::copy(*stream_, to, from, bytes, cuda::Direction::to_device); });
+#endif
+  run_pending();
+  std::memcpy(to, from, static_cast<std::size_t>(bytes));
+}
+
+void Device::copy_on_device(void* to, const void* from, std::int64_t bytes) {
+#if defined(INNERLOOP_CUDA)
+  if (cuda_) return on_cuda([&] { cuda::copy(*stream_, to, from, bytes, cuda::Direction::on_device); });
+#endif
+  run_pending();
+  std::memcpy(to, from, static_cast<std::size_t>(bytes));
+}
+
+}  // namespace innerloop

@@ -1,0 +1,75 @@
+#include "engine/device/thread_pool.h"
+
+namespace innerloop {
+namespace {
+
+int cores() {
+  const int found = static_cast<int>(std::thread::hardware_concurrency());
+  return found > 0 ? found : 1;
+}
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+int threads_or_cores(int wanted) { return wanted > 0 ? wanted : cores(); }
+
+// Threads that share a core must not spin: they would hold up those they wait for.
+ThreadPool::ThreadPool(int threads) : spins_(threads <= cores()) {
+  for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { serve(thread); });
+}
+
+ThreadPool::~ThreadPool() {
+  stop_ = true;
+  start_round();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::take_items(int thread) {
+  for (int item; (item = next_.fetch_add(1)) < items_;) (*work_)(item, thread);
+}
+
+// A value other than `from`. Between a small policy's stages lie some 10 µs, less than to be put to sleep and woken takes:
+// so it looks for about 50 µs before it sleeps.
+int ThreadPool::changed(const std::atomic<int>& value, int from) const {
+  int now = value.load();
+  for (int look = 0; now == from && spins_ && look < 1500; ++look, now = value.load()) pause();
+  for (; now == from; now = value.load()) value.wait(from);
+  return now;
+}
+
+void ThreadPool::start_round() {
+  ++round_;
+  round_.notify_all();
+}
+
+void ThreadPool::serve(int thread) {
+  for (int seen = 0;;) {
+    seen = changed(round_, seen);
+    if (stop_) return;
+    take_items(thread);
+    if (--busy_ == 0) busy_.notify_one();
+  }
+}
+
+void ThreadPool::run(int items, const std::function<void(int, int)>& work) {
+  if (workers_.empty() || items <= 1) {
+    for (int item = 0; item < items; ++item) work(item, 0);
+    return;
+  }
+  work_ = &work;
+  items_ = items;
+  next_ = 0;
+  busy_ = static_cast<int>(workers_.size());
+  start_round();
+  take_items(0);
+  for (int busy = busy_; busy != 0;) busy = changed(busy_, busy);
+}
+
+}  // namespace innerloop

@@ -1,0 +1,58 @@
+#include "engine/evaluation/played_trial.h"
+
+#include "engine/config/with_environment.h"
+#include "engine/device/planned_buffers.h"
+#include "engine/evaluation/step_evaluator.h"
+#include "engine/learned/trial_policy.h"
+#include "engine/stages/trial_loop.h"
+
+namespace innerloop {
+namespace {
+
+int observation_size(const Config& config) {
+  int size = 0;
+  with_environment(config, [&]<class Env>(const typename Env::Options&) { size = Env::observation_size; });
+  return size;
+}
+
+// All rows of the first environment of some dimensions, [dimension][step], as [step][dimension].
+template <class T>
+std::vector<std::vector<float>> by_step(Device& device, const T* from, int dimensions,
+                                        const Batch<float>& batch) {
+  std::vector<std::vector<float>> steps(static_cast<std::size_t>(batch.horizon));
+  std::vector<T> row(static_cast<std::size_t>(batch.rows()));
+  for (int d = 0; d < dimensions; ++d) {
+    device.copy_to_host(row.data(), from + d * batch.row_stride,
+                        static_cast<std::int64_t>(row.size() * sizeof(T)));
+    for (std::size_t t = 0; t < steps.size(); ++t)
+      steps[t].push_back(static_cast<float>(row[t * static_cast<std::size_t>(batch.envs)]));
+  }
+  return steps;
+}
+
+}  // namespace
+
+PlayedTrial play_trial(const Config& config, Device& device, const std::vector<float>& params,
+                       const std::vector<float>& fixed_task) {
+  MemoryPlan plan;
+  TrialLoop loop(config, 1, 1, false, device, plan);
+  float* device_params = nullptr;
+  plan.add(&device_params, "params", "[parameter]", {memory_policy_parameters(loop.shape())});
+  const auto memory = allocate_planned(device, plan, "the trial");
+  device.copy_to_device(device_params, params.data(),
+                        static_cast<std::int64_t>(params.size() * sizeof(float)));
+  if (!fixed_task.empty()) loop.fix_task(fixed_task);
+  loop.set_key({config.evaluation.seed, kEvaluationIteration});
+  loop.play(device_params, config.evaluation.deterministic);
+
+  const Batch<float>& batch = loop.trials().batch;
+  const auto saw = by_step(device, batch.observations, observation_size(config), batch);
+  const auto did = by_step(device, batch.actions, batch.action_size, batch);
+  const auto got = by_step(device, batch.rewards, 1, batch), ended = by_step(device, batch.ends, 1, batch);
+  PlayedTrial trial{loop.task(0), {}};
+  for (std::size_t t = 0; t < saw.size(); ++t)
+    trial.steps.push_back({saw[t], did[t], got[t][0], ended[t][0] > 0});
+  return trial;
+}
+
+}  // namespace innerloop

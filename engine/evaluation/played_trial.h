@@ -1,0 +1,34 @@
+// One trial of an agent with a memory, step by step: for looking at what it has learnt.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/config/config.h"
+#include "engine/device/device.h"
+
+namespace innerloop {
+
+struct PlayedStep {
+  std::vector<float> saw;  // the observation, [observation_size]
+  std::vector<float> did;  // the action's numbers, or its index
+  float got = 0;           // the reward
+  bool ended = false;      // the episode, with this step
+};
+
+struct PlayedTrial {
+  std::vector<float> task;  // as in task_numbers
+  std::vector<PlayedStep> steps;
+};
+
+/// The first trial that the config's `evaluation` has, with what was learned ([M]); in the `fixed_task`
+/// (engine/config/tasks.h) where that is not empty.
+/// @pre the algorithm has trials. @throws InputError where the memory does not fit.
+PlayedTrial play_trial(const Config& config, Device& device, const std::vector<float>& params,
+                       const std::vector<float>& fixed_task = {});
+
+/// The trial as a table: a line a step, what was seen and done in the environment's words, and what the episode and the
+/// trial have brought so far; then the return of each episode.
+std::string trial_story(const PlayedTrial& trial, const Config& config);
+
+}  // namespace innerloop

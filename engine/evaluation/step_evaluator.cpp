@@ -1,0 +1,99 @@
+#include "engine/evaluation/step_evaluator.h"
+
+#include "engine/config/tasks.h"
+#include "engine/device/planned_buffers.h"
+#include "engine/evaluation/trial_evaluator.h"
+#include "engine/learned/policy.h"
+#include "engine/stages/estimates.h"
+
+namespace innerloop {
+namespace {
+
+InnerLoopSizes sizes_of(const Config& config, int steps, int tasks) {
+  InnerLoopSizes sizes;
+  sizes.tasks = tasks;
+  sizes.envs = config.evaluation.envs_per_task;
+  sizes.steps = steps;
+  sizes.lr = evaluation_lr_of_steps(config);
+  return sizes;
+}
+
+}  // namespace
+
+std::unique_ptr<CurveEvaluator> CurveEvaluator::create(const Config& config, Device& device,
+                                                       std::vector<float> fixed_task) {
+  if (plays_trials(config)) return std::make_unique<TrialEvaluator>(config, device, std::move(fixed_task));
+  return std::make_unique<Evaluator>(config, device, std::move(fixed_task));
+}
+
+Evaluator::Evaluator(const Config& config, Device& device, std::vector<float> fixed_task)
+    : config_(config), device_(device), fixed_task_(std::move(fixed_task)) {
+  const int tasks = fixed_task_.empty() ? config.evaluation.tasks : 1;
+  inner_ = std::make_unique<InnerLoop>(config, sizes_of(config, config.evaluation.inner_steps, tasks), device,
+                                       plan_);
+  plan_.add(&params_, "params", "[parameter]", {learned_parameters(config)});
+}
+
+void Evaluator::allocate() {
+  memory_ = allocate_planned(device_, plan_, "the evaluation");
+  inner_->prepare();
+  if (fixed_task_.empty()) return;
+  std::vector<float> task(static_cast<std::size_t>(inner_->task_stride()), 0.0f);
+  std::copy(fixed_task_.begin(), fixed_task_.end(), task.begin());
+  inner_->fix_tasks(task);
+}
+
+std::vector<CurvePoint> Evaluator::evaluate(const std::vector<float>& params) {
+  device_.copy_to_device(params_, params.data(), static_cast<std::int64_t>(params.size() * sizeof(float)));
+  inner_->set_key({config_.evaluation.seed, kEvaluationIteration});
+  inner_->start(params_);
+  const int steps = inner_->sizes().steps, tasks = inner_->sizes().tasks;
+  std::vector<std::vector<float>> measured;
+  for (int k = 0; k <= steps; ++k) {
+    // Without sampling an action tells nothing of its neighbours, and the policy gradient is 0: what is measured
+    // deterministically is not what is learned from.
+    if (config_.evaluation.deterministic) {
+      inner_->rollout(k, true);
+      measured.push_back(inner_->statistics(k));
+      if (k == steps) break;
+    }
+    inner_->rollout(k);
+    if (k < steps) inner_->inner_step(k);
+  }
+  for (int k = static_cast<int>(measured.size()); k <= steps; ++k) measured.push_back(inner_->statistics(k));
+  std::vector<CurvePoint> curve;
+  for (int k = 0; k <= steps; ++k) {
+    const std::vector<float>& statistics = measured[static_cast<std::size_t>(k)];
+    double rewards = 0, samples = 0, episodes = 0;
+    std::vector<double> returns;
+    const auto of = [&](int task, Statistic which) {
+      return static_cast<double>(statistics[static_cast<std::size_t>(task) * kStatistics + which]);
+    };
+    for (int task = 0; task < tasks; ++task) {
+      returns.push_back(of(task, kMeanReturn));
+      rewards += of(task, kReturnSum);
+      samples += of(task, kSamples);
+      episodes += of(task, kEpisodes);
+    }
+    const Estimate estimate = mean_of(returns);
+    curve.push_back(
+        {k, estimate.mean, estimate.ci95, rewards / samples, samples / episodes, std::move(returns)});
+  }
+  return curve;
+}
+
+std::vector<float> Evaluator::adapted(int task) {
+  std::vector<float> params(static_cast<std::size_t>(inner_->parameters()));
+  device_.copy_to_host(params.data(), inner_->drawn(inner_->sizes().steps).of(task),
+                       static_cast<std::int64_t>(params.size() * sizeof(float)));
+  return params;
+}
+
+std::vector<float> Evaluator::task(int number) {
+  std::vector<float> task(task_names(config_).size());
+  device_.copy_to_host(task.data(), inner_->tasks() + std::ptrdiff_t{number} * inner_->task_stride(),
+                       static_cast<std::int64_t>(task.size() * sizeof(float)));
+  return task;
+}
+
+}  // namespace innerloop

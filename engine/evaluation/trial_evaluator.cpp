@@ -1,0 +1,56 @@
+#include "engine/evaluation/trial_evaluator.h"
+
+#include "engine/device/planned_buffers.h"
+
+namespace innerloop {
+namespace {
+
+// The first episode of each trial, with nothing learnt of its task: a mean over tasks.
+CurvePoint first_episodes(const TrialLoop::Returns& returns, int envs_per_task) {
+  const std::vector<float>& of_env = returns.of_episode.at(0);
+  std::vector<double> of_task(of_env.size() / static_cast<std::size_t>(envs_per_task));
+  for (std::size_t env = 0; env < of_env.size(); ++env)
+    of_task[env / static_cast<std::size_t>(envs_per_task)] +=
+        static_cast<double>(of_env[env]) / envs_per_task;
+  const Estimate of = mean_of(of_task);
+  const double length = mean_of(returns.lengths.at(0)).mean;
+  return {0, of.mean, of.ci95, of.mean / length, length, std::move(of_task)};
+}
+
+}  // namespace
+
+TrialEvaluator::TrialEvaluator(const Config& config, Device& device, std::vector<float> fixed_task)
+    : config_(config),
+      device_(device),
+      fixed_task_(std::move(fixed_task)),
+      loop_(config, fixed_task_.empty() ? config.evaluation.tasks : 1, config.evaluation.envs_per_task, false,
+            device, plan_) {
+  plan_.add(&params_, "params", "[parameter]", {memory_policy_parameters(loop_.shape())});
+}
+
+void TrialEvaluator::allocate() {
+  memory_ = allocate_planned(device_, plan_, "the evaluation");
+  if (!fixed_task_.empty()) loop_.fix_task(fixed_task_);
+}
+
+std::vector<CurvePoint> TrialEvaluator::evaluate(const std::vector<float>& params) {
+  device_.copy_to_device(params_, params.data(), static_cast<std::int64_t>(params.size() * sizeof(float)));
+  loop_.set_key({config_.evaluation.seed, kEvaluationIteration});
+  loop_.play(params_, config_.evaluation.deterministic);
+  const TrialLoop::Returns returns = loop_.returns();
+  trial_return_ = mean_of(returns.of_trial);
+  if (has_memory(config_)) return trial_curve(returns);
+  return {first_episodes(returns, config_.evaluation.envs_per_task)};
+}
+
+std::vector<CurvePoint> trial_curve(const TrialLoop::Returns& returns) {
+  std::vector<CurvePoint> curve;
+  for (std::size_t episode = 0; episode < returns.of_episode.size(); ++episode) {
+    const Estimate of = mean_of(returns.of_episode[episode]);
+    const double length = mean_of(returns.lengths[episode]).mean;
+    curve.push_back({static_cast<int>(episode) + 1, of.mean, of.ci95, of.mean / length, length});
+  }
+  return curve;
+}
+
+}  // namespace innerloop

@@ -1,0 +1,124 @@
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "engine/config/tasks.h"
+#include "engine/config/with_environment.h"
+#include "engine/evaluation/played_trial.h"
+#include "engine/evaluation/table_cell.h"
+
+namespace innerloop {
+namespace {
+
+constexpr std::size_t kLineWidth = 96;
+
+std::string in_columns(const std::vector<float>& numbers) {
+  std::string text;
+  for (const float x : numbers) text += (text.empty() ? "" : " ") + number_cell("%6.2f", x);
+  return text;
+}
+
+// What was seen and done, in the words of the environment: numbers where it has none of its own.
+template <class Env>
+struct Words {
+  static std::string seen(const typename Env::Options&, const std::vector<float>& saw) {
+    return in_columns(saw);
+  }
+  static std::string done(const std::vector<float>& did) {
+    return Env::Action::discrete ? number_cell("action %.0f", did[0]) : in_columns(did);
+  }
+};
+template <>
+struct Words<Bandit> {
+  static std::string seen(const Bandit::Options&, const std::vector<float>&) { return "-"; }
+  static std::string done(const std::vector<float>& did) { return number_cell("arm %.0f", did[0]); }
+};
+template <>
+struct Words<TabularMdp> {
+  static std::string seen(const TabularMdp::Options&, const std::vector<float>& saw) {
+    return "state " + std::to_string(std::ranges::max_element(saw) - saw.begin());
+  }
+  static std::string done(const std::vector<float>& did) { return number_cell("action %.0f", did[0]); }
+};
+template <>
+struct Words<GridNavigation> {
+  static std::string seen(const GridNavigation::Options& options, const std::vector<float>& saw) {
+    const auto cell = [&](float axis) { return std::lround((axis + 1) * 0.5 * (options.size - 1)); };
+    return "(" + std::to_string(cell(saw[0])) + ", " + std::to_string(cell(saw[1])) + ")";
+  }
+  static std::string done(const std::vector<float>& did) {
+    constexpr const char* names[] = {"stay", "up", "right", "down", "left"};
+    return names[static_cast<std::size_t>(did[0])];
+  }
+};
+
+// `words` in lines of at most kLineWidth.
+std::string wrapped(const std::vector<std::string>& words) {
+  std::string text, line;
+  for (const std::string& word : words) {
+    if (!line.empty() && line.size() + 1 + word.size() > kLineWidth) {
+      text += line + "\n";
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + word;
+  }
+  return text + line + "\n";
+}
+
+std::string task_line(const PlayedTrial& trial, const Config& config) {
+  constexpr std::size_t kFew = 50;
+  if (trial.task.size() > kFew) return "task of " + std::to_string(trial.task.size()) + " numbers\n";
+  std::vector<std::string> words = {"task"};
+  const auto task = task_json(trial.task, config);
+  for (const auto& [name, value] : task.items()) words.push_back(name + " = " + number_cell("%.4g", value));
+  for (std::size_t i = 1; i + 1 < words.size(); ++i) words[i] += ",";
+  return wrapped(words);
+}
+
+std::string left(const std::string& text, std::size_t width) {
+  return text + std::string(width - std::min(width, text.size()), ' ');
+}
+
+template <class Env>
+std::string table_of(const PlayedTrial& trial, const typename Env::Options& options) {
+  std::vector<std::string> seen, done;
+  std::size_t seen_width = 3, done_width = 3;
+  for (const PlayedStep& step : trial.steps) {
+    seen.push_back(Words<Env>::seen(options, step.saw));
+    done.push_back(Words<Env>::done(step.did));
+    seen_width = std::max(seen_width, seen.back().size());
+    done_width = std::max(done_width, done.back().size());
+  }
+  std::string table = "episode  step  " + left("saw", seen_width) + "  " + left("did", done_width) +
+                      "       got   episode     trial\n";
+  std::vector<std::string> returns = {"return of each episode:"};
+  double of_episode = 0, of_trial = 0;
+  int episode = 1, number = 0;
+  for (std::size_t t = 0; t < trial.steps.size(); ++t) {
+    const PlayedStep& step = trial.steps[t];
+    of_episode += step.got;
+    of_trial += step.got;
+    ++number;
+    table += number_cell("%7.0f", episode) + number_cell("%6.0f", number) + "  " + left(seen[t], seen_width) +
+             "  " + left(done[t], done_width) + number_cell("%10.2f", step.got) +
+             number_cell("%10.2f", of_episode) + number_cell("%10.2f", of_trial) + "\n";
+    if (!step.ended) continue;
+    returns.push_back(number_cell("%.2f", of_episode));
+    ++episode;
+    number = 0;
+    of_episode = 0;
+  }
+  return table + wrapped(returns) + "return of the trial: " + number_cell("%.2f", of_trial) + "\n";
+}
+
+}  // namespace
+
+std::string trial_story(const PlayedTrial& trial, const Config& config) {
+  std::string table;
+  with_environment(config, [&]<class Env>(const typename Env::Options& options) {
+    table = table_of<Env>(trial, options);
+  });
+  return task_line(trial, config) + table;
+}
+
+}  // namespace innerloop

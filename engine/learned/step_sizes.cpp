@@ -1,0 +1,92 @@
+#include "engine/learned/step_sizes.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace innerloop {
+namespace {
+
+// Sets where each layer's parameters start, log_std's as one more layer's, and where the last ones end. How many there are.
+int set_layer_starts(const PolicyShape& shape, int* first) {
+  int layers = 0;
+  for (int l = 0; l < shape.layers; ++l) first[layers++] = shape.weight_offset(l);
+  if (shape.head == HeadKind::gaussian) first[layers++] = shape.log_std_offset();
+  first[layers] = shape.parameters();
+  return layers;
+}
+
+}  // namespace
+
+StepSizeLayout step_size_layout(const Config& config, const PolicyShape& shape, int steps) {
+  const InnerLoopOptions& inner = inner_loop(config);
+  StepSizeLayout layout;
+  layout.parameters = shape.parameters();
+  layout.steps = steps;
+  layout.positive = inner.learned_lr_sign == LearnedLrSign::positive;
+  if (inner.learned_lr == LearnedLr::none) return layout;
+  layout.sets = inner.learned_lr_per_step ? inner.inner_steps : 1;
+  switch (inner.learned_lr) {
+    case LearnedLr::parameter:
+      layout.one_each = true;
+      layout.numbers = shape.parameters();
+      break;
+    case LearnedLr::layer:
+      layout.numbers = set_layer_starts(shape, layout.first);
+      break;
+    default:
+      layout.numbers = 1;
+      layout.first[1] = shape.parameters();
+  }
+  return layout;
+}
+
+MultiplierLayout multiplier_layout(const Config& config, const PolicyShape& shape) {
+  MultiplierLayout layout;
+  layout.parameters = shape.parameters();
+  if (inner_loop(config).multipliers) layout.layers = set_layer_starts(shape, layout.first);
+  return layout;
+}
+
+bool adapts_all(const Config& config) {
+  return context_size(config) == 0 && inner_loop(config).adapted_layers.empty();
+}
+
+std::vector<float> adapted_parameters(const Config& config, const PolicyShape& shape) {
+  const std::vector<int>& layers = inner_loop(config).adapted_layers;
+  if (shape.context > 0) {
+    std::vector<float> adapted(static_cast<std::size_t>(shape.parameters()), 0.0f);
+    std::fill(adapted.begin() + shape.context_offset(), adapted.end(), 1.0f);
+    return adapted;
+  }
+  std::vector<float> adapted(static_cast<std::size_t>(shape.parameters()), layers.empty() ? 1.0f : 0.0f);
+  for (const int layer : layers) {
+    const bool head = layer + 1 == shape.layers;
+    std::fill(adapted.begin() + shape.weight_offset(layer),
+              head ? adapted.end() : adapted.begin() + shape.weight_offset(layer + 1), 1.0f);
+  }
+  return adapted;
+}
+
+std::vector<float> fixed_step_sizes(const Config& config, const PolicyShape& shape,
+                                    const std::vector<double>& lr) {
+  if (adapts_all(config)) return {lr.begin(), lr.end()};
+  const std::vector<float> adapted = adapted_parameters(config, shape);
+  std::vector<float> sizes;
+  for (const double each : lr)
+    for (const float a : adapted) sizes.push_back(static_cast<float>(each) * a);
+  return sizes;
+}
+
+std::vector<float> initial_step_sizes(const Config& config, const PolicyShape& shape) {
+  const StepSizeLayout layout = step_size_layout(config, shape, inner_loop(config).inner_steps);
+  const std::vector<double> lr = inner_lr_of_steps(config);
+  std::vector<float> learned;
+  for (int set = 0; set < layout.sets; ++set) {
+    const double start = lr[static_cast<std::size_t>(set)];
+    learned.insert(learned.end(), static_cast<std::size_t>(layout.numbers),
+                   static_cast<float>(layout.positive ? std::log(start) : start));
+  }
+  return learned;
+}
+
+}  // namespace innerloop

@@ -1,0 +1,23 @@
+// Is a JSON object what an outline says?
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/options/json.h"
+#include "engine/options/outline.h"
+#include "engine/options/source.h"
+
+namespace innerloop {
+
+/// Checks names, types, ranges and lengths, to any depth. `known` says in messages what an unknown name is none of.
+/// @throws InputError at the first thing that is wrong; unknown keys of a group come before its values.
+void check_options(const Json& value, const OptionGroup& group, const OptionSource& source,
+                   const std::string& known = "an option of the config");
+
+/// The name that the fewest insertions, deletions and replacements make of `given`; the first of equals.
+/// @pre `names` is not empty.
+std::string nearest_name(std::string_view given, const std::vector<std::string>& names);
+
+}  // namespace innerloop

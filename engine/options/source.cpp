@@ -1,0 +1,77 @@
+#include "engine/options/source.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "engine/error.h"
+
+namespace innerloop {
+namespace {
+
+std::vector<std::string> split_at_dots(std::string_view path) {
+  std::vector<std::string> keys(1);
+  for (const char c : path) {
+    if (c == '.')
+      keys.emplace_back();
+    else
+      keys.back() += c;
+  }
+  return keys;
+}
+
+Json parse_value(std::string_view text, const std::string& source) {
+  return Json::accept(text) ? parse_json(text, source) : Json(std::string(text));
+}
+
+}  // namespace
+
+void OptionSource::apply(std::string_view override_text, Json& document) {
+  std::string text = "--set " + std::string(override_text);
+  std::size_t equals = override_text.find('=');
+  std::vector<std::string> keys = split_at_dots(override_text.substr(0, equals));
+  if (equals == override_text.npos || keys.empty() || std::ranges::any_of(keys, &std::string::empty)) {
+    throw InputError(text + ": wanted path=value, as in algorithm.inner_steps=3");
+  }
+  Json value = parse_value(override_text.substr(equals + 1), text);
+
+  std::string pointer, made;
+  Json* place = &document;
+  auto refuse = [&](const std::string& wanted, const std::string& found) {
+    throw InputError(text + ": " + pointer + (pointer.empty() ? "" : ": ") + "wanted " + wanted + ", found " +
+                     found);
+  };
+  for (const std::string& key : keys) {
+    if (place->is_array()) {
+      std::size_t index = 0;
+      auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
+      if (error != std::errc() || end != key.data() + key.size() || index >= place->size()) {
+        refuse("a place in a list of " + std::to_string(place->size()) + " (the first is 0)",
+               "\"" + key + "\"");
+      }
+      place = &(*place)[index];
+    } else if (place->is_object()) {
+      place = &(*place)[key];
+    } else {
+      refuse("a group or a list to set \"" + key + "\" in", found_value(*place));
+    }
+    pointer = pointer_to(pointer, key);
+    if (place->is_null() && &key != &keys.back()) {
+      *place = Json::object();
+      if (made.empty()) made = pointer;
+    }
+  }
+  *place = std::move(value);
+  overrides_.push_back({made.empty() ? pointer : made, text});
+}
+
+void OptionSource::refuse(std::string_view pointer, std::string_view wanted, std::string_view found) const {
+  const std::string* source = &file_;
+  for (const Override& each : overrides_) {
+    if (pointer == each.pointer || pointer.starts_with(each.pointer + "/")) source = &each.text;
+  }
+  std::string message = *source + ": ";
+  if (!pointer.empty()) message.append(pointer).append(": ");
+  throw InputError(message.append("wanted ").append(wanted).append(", found ").append(found));
+}
+
+}  // namespace innerloop

@@ -1,0 +1,36 @@
+// Where the values of a config come from, so that a message can name it: a file, or `--set path=value`.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/options/json.h"
+
+namespace innerloop {
+
+class OptionSource {
+ public:
+  explicit OptionSource(std::string_view file) : file_(file) {}
+
+  /// Sets one value of `document`: `override_text` is `path=value`, the path dotted, numbers in it index
+  /// lists; the value is JSON, or else a string. Groups on the way that are missing are made.
+  /// @throws InputError naming the override, when it has another form or its path leads through a plain
+  /// value.
+  void apply(std::string_view override_text, Json& document);
+
+  /// @throws InputError "source: pointer: wanted …, found …", where the source is the last override that set
+  /// the value, or the file.
+  [[noreturn]] void refuse(std::string_view pointer, std::string_view wanted, std::string_view found) const;
+
+ private:
+  struct Override {
+    std::string pointer;
+    std::string text;  // "--set path=value"
+  };
+  std::string file_;
+  std::vector<Override> overrides_;
+};
+
+}  // namespace innerloop

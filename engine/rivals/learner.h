@@ -1,0 +1,51 @@
+// What a hand-written learner is: the rival of an agent with a memory, in the same trials.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/config/config.h"
+#include "engine/rivals/draws.h"
+
+namespace innerloop {
+
+/// Where a learner stands: the state's number among those of the environment (a bandit has 0 alone), and the step of the
+/// episode, from 0.
+struct Situation {
+  int state = 0;
+  int step = 0;
+};
+
+/// What an action brought, and where it led.
+struct Experience {
+  int state = 0;
+  int action = 0;
+  double reward = 0;
+  int next = 0;
+};
+
+/// A learner in one trial of one task.
+class TrialLearner {
+ public:
+  virtual ~TrialLearner() = default;
+
+  /// Before an episode's first step.
+  virtual void begin_episode(Draws&) {}
+  /// The number of an action.
+  virtual int act(const Situation& now, Draws& draws) = 0;
+  virtual void learn(const Experience&) {}
+};
+
+/// Makes the learner of a trial. `task`, its numbers in the order of task_numbers, is for those that know it beforehand.
+using LearnerOfTrial = std::function<std::unique_ptr<TrialLearner>(const std::vector<float>& task)>;
+
+/// A rule to learn by, of one environment.
+struct Baseline {
+  std::string name;
+  /// Works out what all trials share. @throws InputError where the config's options are not what the rule is for.
+  LearnerOfTrial (*prepare)(const Config& config);
+};
+
+}  // namespace innerloop

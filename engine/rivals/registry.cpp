@@ -1,0 +1,76 @@
+#include "engine/rivals/registry.h"
+
+#include "engine/config/with_environment.h"
+#include "engine/error.h"
+#include "engine/options/check.h"
+#include "engine/rivals/bandit_rules.h"
+#include "engine/rivals/grid_rules.h"
+#include "engine/rivals/mdp_rules.h"
+
+namespace innerloop {
+namespace {
+
+class RandomActions : public TrialLearner {
+ public:
+  explicit RandomActions(int actions) : actions_(actions) {}
+  int act(const Situation&, Draws& draws) override { return draws.below(actions_); }
+
+ private:
+  int actions_;
+};
+
+LearnerOfTrial prepare_random(const Config& config) {
+  int actions = 0;
+  with_environment(
+      config, [&]<class Env>(const typename Env::Options& options) { actions = Env::action_count(options); });
+  return [actions](const std::vector<float>&) { return std::make_unique<RandomActions>(actions); };
+}
+
+}  // namespace
+
+std::vector<Baseline> baselines_of(const Config& config) {
+  std::vector<Baseline> all;
+  if (std::holds_alternative<Bandit::Options>(config.environment)) all = bandit_baselines();
+  if (std::holds_alternative<TabularMdp::Options>(config.environment)) all = tabular_mdp_baselines();
+  if (std::holds_alternative<GridNavigation::Options>(config.environment)) all = grid_navigation_baselines();
+  if (!all.empty()) all.insert(all.begin(), {"random", prepare_random});
+  return all;
+}
+
+namespace {
+
+// @throws InputError as prepare_baselines.
+Baseline find_baseline(const Config& config, const std::string& name) {
+  const std::vector<Baseline> all = baselines_of(config);
+  const std::string environment = "environment \"" + environment_name(config) + "\"";
+  if (all.empty())
+    throw InputError(
+        "--baseline: wanted environment \"bandit\", \"tabular_mdp\" or \"grid_navigation\", which have "
+        "hand-written learners, found " +
+        environment);
+  if (!has_memory(config))
+    throw InputError(
+        "--baseline: wanted algorithm \"rl2\", whose trials the hand-written learners play, found \"" +
+        algorithm_name(config) + "\"");
+  std::vector<std::string> names;
+  std::string wanted;
+  for (const Baseline& baseline : all) {
+    if (baseline.name == name) return baseline;
+    names.push_back(baseline.name);
+    wanted += (wanted.empty() ? "" : ", ") + baseline.name;
+  }
+  throw InputError("--baseline: wanted one of " + environment + ": " + wanted + " (nearest: \"" +
+                   nearest_name(name, names) + "\"), found \"" + name + "\"");
+}
+
+}  // namespace
+
+std::vector<NamedLearner> prepare_baselines(const Config& config, const std::vector<std::string>& names) {
+  std::vector<NamedLearner> learners;
+  learners.reserve(names.size());
+  for (const std::string& name : names)
+    learners.push_back({name, find_baseline(config, name).prepare(config)});
+  return learners;
+}
+
+}  // namespace innerloop

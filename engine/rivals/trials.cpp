@@ -1,0 +1,136 @@
+#include "engine/rivals/trials.h"
+
+#include "engine/config/with_environment.h"
+#include "engine/device/thread_pool.h"
+#include "engine/evaluation/step_evaluator.h"
+#include "kernels/inner/rollout.h"
+
+namespace innerloop {
+namespace {
+
+using One = Pack<float, 1>;
+using OneWord = UintPack<One>;
+
+// What learners call a state; environments without such a number have no learners.
+int state_number(const Bandit::Options&, const Bandit::State<One>&) { return 0; }
+int state_number(const TabularMdp::Options&, const TabularMdp::State<One>& state) {
+  return static_cast<int>(state.number.get(0));
+}
+int state_number(const GridNavigation::Options& options, const GridNavigation::State<One>& state) {
+  return static_cast<int>(state.y.get(0)) * options.size + static_cast<int>(state.x.get(0));
+}
+template <class Env>
+concept HasStateNumbers = requires(const typename Env::Options& options,
+                                   const typename Env::template State<One>& state) {
+  state_number(options, state);
+};
+
+// [kTaskSize], as DrawTasks draws it.
+template <class Env>
+std::vector<float> draw_numbers(const typename Env::Options& options, RandomKey key, std::uint32_t task) {
+  Random<One> random(key, OneWord(task), OneWord(0), OneWord(0), Purpose::task, 0);
+  typename Env::template Task<One> drawn;
+  draw_task<Env>(options, random, drawn);
+  std::vector<float> numbers(static_cast<std::size_t>(kTaskSize<Env>));
+  scatter_fields<One>(drawn, [&](int i, One x) { numbers[static_cast<std::size_t>(i)] = x.get(0); });
+  return numbers;
+}
+
+template <class Env>
+class BaselineTrial {
+ public:
+  BaselineTrial(const Config& config, const typename Env::Options& options, RandomKey key,
+                const std::vector<float>& task)
+      : options_(options),
+        key_(key),
+        task_(task),
+        episode_steps_(config.horizon),
+        steps_(trial_length(config)) {}
+
+  // Writes column `column` of the returns.
+  void play(TrialLearner& learner, std::uint32_t task, std::uint32_t env, TrialLoop::Returns& returns,
+            std::size_t column) const {
+    const auto numbers = load_task<Env, One>(task_.data());
+    const auto random_at = [&](int step, Purpose purpose) {
+      return Random<One>(key_, OneWord(task), OneWord(env), OneWord(static_cast<std::uint32_t>(step)),
+                         purpose, 0);
+    };
+    typename Env::template State<One> state;
+    float all = 0, sum = 0;
+    std::size_t episode = 0;
+    Situation now;
+    bool begins = true;
+    for (int t = 0; t < steps_; ++t) {
+      Draws draws(key_, task, env, static_cast<std::uint32_t>(t));
+      if (begins) {
+        Random<One> random = random_at(t, Purpose::reset);
+        state = Env::template reset<One>(options_, numbers, random);
+        now.step = 0;
+        sum = 0;
+        learner.begin_episode(draws);
+      }
+      now.state = state_number(options_, state);
+      const int action = learner.act(now, draws);
+      Random<One> random = random_at(t, Purpose::environment);
+      const Outcome<One> outcome =
+          Env::template step<One>(options_, numbers, state, IntPack<One>(action), random);
+      const float reward = outcome.reward.get(0);
+      learner.learn({now.state, action, reward, state_number(options_, state)});
+      sum += reward;
+      all += reward;
+      begins = ++now.step == episode_steps_ || outcome.done.get(0) != 0;
+      if (!begins) continue;
+      if (episode < returns.of_episode.size()) {
+        returns.of_episode[episode][column] = sum;
+        returns.lengths[episode][column] = static_cast<float>(now.step);
+      }
+      ++episode;
+    }
+    returns.of_trial[column] = all;
+  }
+
+ private:
+  const typename Env::Options options_;
+  const RandomKey key_;
+  const std::vector<float>& task_;
+  const int episode_steps_, steps_;
+};
+
+template <class Env>
+TrialLoop::Returns play_trials(const typename Env::Options& options, const LearnerOfTrial& learner_of,
+                               const Config& config, int threads, const std::vector<float>& fixed_task) {
+  const int tasks = fixed_task.empty() ? config.evaluation.tasks : 1, envs = config.evaluation.envs_per_task;
+  const auto trials = static_cast<std::size_t>(tasks) * static_cast<std::size_t>(envs);
+  const auto episodes = static_cast<std::size_t>(trial_length(config) / config.horizon);
+  const std::vector<std::vector<float>> rows(episodes, std::vector<float>(trials));
+  TrialLoop::Returns returns{rows, rows, std::vector<float>(trials)};
+  const RandomKey key = {config.evaluation.seed, kEvaluationIteration};
+  const std::size_t count = Env::task_numbers(options).size();
+  ThreadPool(threads).run(tasks, [&](int task, int) {
+    const auto number = static_cast<std::uint32_t>(task);
+    std::vector<float> numbers = fixed_task;
+    if (numbers.empty()) numbers = draw_numbers<Env>(options, key, number);
+    numbers.resize(static_cast<std::size_t>(kTaskSize<Env>));
+    const std::vector<float> known(numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(count));
+    const BaselineTrial<Env> trial(config, options, key, numbers);
+    for (int env = 0; env < envs; ++env)
+      trial.play(
+          *learner_of(known), number, static_cast<std::uint32_t>(env), returns,
+          static_cast<std::size_t>(task) * static_cast<std::size_t>(envs) + static_cast<std::size_t>(env));
+  });
+  return returns;
+}
+
+}  // namespace
+
+TrialLoop::Returns play_baseline(const LearnerOfTrial& learner, const Config& config, int threads,
+                                 const std::vector<float>& fixed_task) {
+  TrialLoop::Returns returns;
+  with_environment(config, [&]<class Env>(const typename Env::Options& options) {
+    if constexpr (HasStateNumbers<Env>)
+      returns = play_trials<Env>(options, learner, config, threads, fixed_task);
+  });
+  return returns;
+}
+
+}  // namespace innerloop

@@ -1,0 +1,28 @@
+// A policy adapted to one task, as a file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "engine/config/config.h"
+
+namespace innerloop {
+
+struct AdaptedPolicy {
+  std::vector<float> params;    // [P]  θ_K; the file of a policy with a context holds that alone
+  std::vector<float> task;      // what it is adapted to, as in task_numbers
+  std::vector<double> returns;  // mean return an episode before the first step, …, after the last: [K + 1]
+  std::int64_t iteration = 0;   // of the run that it comes from
+};
+
+/// Writes it as `path`, atomically: docs/files.md. @throws RunError when the disk is full.
+void write_adapted_policy(const std::filesystem::path& path, const AdaptedPolicy& policy,
+                          const Config& config);
+
+/// Puts what it has of the parameters [P] into the first of `params`, which the run has learned.
+/// @throws InputError where it is of another environment or architecture than the config's, or where it is a context for
+/// another policy.
+void read_adapted_policy(const std::filesystem::path& path, const Config& config, std::vector<float>& params);
+
+}  // namespace innerloop

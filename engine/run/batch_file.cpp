@@ -1,0 +1,146 @@
+#include "engine/run/batch_file.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "engine/algorithms/meta_learner.h"
+#include "engine/config/tasks.h"
+#include "engine/files/safetensors.h"
+#include "engine/learned/policy.h"
+#include "engine/run/checkpoint.h"
+
+namespace innerloop {
+namespace {
+
+// The tensors of a file, and their bytes.
+class Tensors {
+ public:
+  template <class T>
+  void add(const std::string& name, Shape shape, const std::vector<T>& values) {
+    const auto bytes = std::as_bytes(std::span(values));
+    bytes_.emplace_back(bytes.begin(), bytes.end());
+    tensors_.push_back({name, dtype_of<T>(), std::move(shape), bytes_.back()});
+  }
+  void write(const std::filesystem::path& path, const Metadata& metadata) const {
+    write_safetensors(path, tensors_, metadata);
+  }
+
+ private:
+  std::vector<std::vector<std::byte>> bytes_;  // moving a vector leaves its elements where they are
+  std::vector<Tensor> tensors_;
+};
+
+std::vector<float> on_host(Device& device, const float* data, std::int64_t count) {
+  std::vector<float> values(static_cast<std::size_t>(count));
+  device.copy_to_host(values.data(), data, count * static_cast<std::int64_t>(sizeof(float)));
+  return values;
+}
+
+// One quantity of a batch, [task][elements][row_stride] with row = step·envs + env, as [task][env][step][elements].
+template <class T>
+std::vector<T> by_trajectory(Device& device, const Batch<float>& batch, int tasks, const float* data,
+                             int elements) {
+  const std::vector<float> rows = on_host(device, data, std::int64_t{tasks} * elements * batch.row_stride);
+  std::vector<T> values;
+  values.reserve(static_cast<std::size_t>(tasks) * static_cast<std::size_t>(elements * batch.rows()));
+  for (long task = 0; task < tasks; ++task)
+    for (long env = 0; env < batch.envs; ++env)
+      for (long step = 0; step < batch.horizon; ++step)
+        for (long element = 0; element < elements; ++element) {
+          const long at = (task * elements + element) * batch.row_stride + step * batch.envs + env;
+          values.push_back(static_cast<T>(rows[static_cast<std::size_t>(at)]));
+        }
+  return values;
+}
+
+void add_batch(Tensors& tensors, Device& device, const InnerLoop& inner, int k) {
+  const Batch<float>& batch = inner.batch(k);
+  const int tasks = inner.sizes().tasks;
+  const std::string name = "inner." + std::to_string(k) + ".";
+  const Shape steps = {tasks, batch.envs, batch.horizon};
+  const auto with = [&](int elements) { return Shape{tasks, batch.envs, batch.horizon, elements}; };
+  const auto floats = [&](const float* data, int elements = 1) {
+    return by_trajectory<float>(device, batch, tasks, data, elements);
+  };
+  const auto bits = [&](const float* data) {
+    return by_trajectory<std::uint8_t>(device, batch, tasks, data, 1);
+  };
+
+  tensors.add(name + "observations", with(batch.observation_size),
+              floats(batch.observations, batch.observation_size));
+  if (inner.shape().head == HeadKind::categorical)
+    tensors.add(name + "actions", steps, by_trajectory<std::int32_t>(device, batch, tasks, batch.actions, 1));
+  else
+    tensors.add(name + "actions", with(batch.action_size), floats(batch.actions, batch.action_size));
+  tensors.add(name + "log_probs", steps, floats(batch.log_probs));
+  tensors.add(name + "rewards", steps, floats(batch.rewards));
+  tensors.add(name + "advantages", steps, floats(batch.advantages));
+  tensors.add(name + "valid", steps, bits(batch.valid));
+  tensors.add(name + "episode_ends", steps, bits(batch.ends));
+}
+
+// θ_k of each task, [task][P].
+std::vector<float> params_of_tasks(Device& device, const InnerLoop& inner, int k) {
+  const Parameters<float>& params = inner.drawn(k);
+  if (params.task_stride != 0) return on_host(device, params.data, inner.sizes().tasks * inner.parameters());
+  const std::vector<float> one = on_host(device, params.data, inner.parameters());
+  std::vector<float> all;
+  for (int task = 0; task < inner.sizes().tasks; ++task) all.insert(all.end(), one.begin(), one.end());
+  return all;
+}
+
+// The tasks' numbers that have a name, [task][number].
+std::vector<float> named_numbers(Device& device, const InnerLoop& inner, int named) {
+  const int tasks = inner.sizes().tasks, stride = inner.task_stride();
+  const std::vector<float> all = on_host(device, inner.tasks(), std::int64_t{tasks} * stride);
+  std::vector<float> numbers;
+  for (int task = 0; task < tasks; ++task)
+    numbers.insert(numbers.end(), all.begin() + std::ptrdiff_t{task} * stride,
+                   all.begin() + std::ptrdiff_t{task} * stride + named);
+  return numbers;
+}
+
+Config with_one_epoch(Config config) {
+  if (auto* promp = std::get_if<PrompOptions>(&config.algorithm)) promp->epochs = 1;
+  return config;
+}
+
+}  // namespace
+
+void write_batch_file(const std::filesystem::path& path, const Config& config, Device& device,
+                      const std::vector<StateTensor>& state, std::int64_t done) {
+  const auto learner = MetaLearner::create(with_one_epoch(config), device);
+  learner->allocate();
+  const std::vector<StateTensor> own = learner->state();
+  for (std::size_t i = 0; i < own.size(); ++i)
+    device.copy_on_device(own[i].data, state[i].data, own[i].bytes);
+
+  const InnerLoop& inner = learner->inner_loop();
+  const std::int64_t tasks = inner.sizes().tasks, size = inner.parameters(), learned = inner.learned();
+  const std::vector<float> params = on_host(device, learner->params(), learned);
+  learner->iterate(static_cast<std::uint32_t>(done));
+
+  Tensors tensors;
+  tensors.add("params", {learned}, params);
+  for (int k = 0; k <= inner.sizes().steps; ++k) {
+    std::vector<float> adapted = params_of_tasks(device, inner, k);
+    // By now the iteration has updated θ itself.
+    if (k == 0)
+      for (std::size_t i = 0; i < adapted.size(); ++i)
+        adapted[i] = params[i % static_cast<std::size_t>(size)];
+    tensors.add("inner." + std::to_string(k) + ".params", {tasks, size}, adapted);
+    add_batch(tensors, device, inner, k);
+  }
+  // Reptile has no outer objective.
+  if (!std::holds_alternative<ReptileOptions>(config.algorithm))
+    tensors.add("outer_gradient", {tasks, size}, on_host(device, learner->outer_gradient(), tasks * size));
+  tensors.add("meta_gradient", {learned}, on_host(device, learner->meta_gradient(), learned));
+  const std::vector<std::string> names = task_names(config);
+  const int named = static_cast<int>(names.size());
+  tensors.add("tasks", {tasks, named}, named_numbers(device, inner, named));
+  tensors.write(path, {{"config", to_json(config).dump()},
+                       {"layout", layout_json(learned_layout(config)).dump()},
+                       {"task_names", nlohmann::ordered_json(names).dump()}});
+}
+
+}  // namespace innerloop

@@ -1,0 +1,82 @@
+#include "engine/run/checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "engine/error.h"
+#include "engine/learned/trial_policy.h"
+
+namespace innerloop {
+namespace {
+
+std::int64_t count_in(const TensorFile& file, const std::string& key) {
+  const std::string& text = file.metadata(key);
+  std::int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size() || count < 0)
+    throw InputError(file.path().string() + ": metadata \"" + key +
+                     "\": wanted a whole number of 0 or more, found \"" + text + "\"");
+  return count;
+}
+
+}  // namespace
+
+nlohmann::ordered_json layout_json(const std::vector<LayoutEntry>& layout) {
+  auto json = nlohmann::ordered_json::array();
+  for (const LayoutEntry& entry : layout)
+    json.push_back({{"name", entry.name}, {"offset", entry.offset}, {"shape", entry.shape}});
+  return json;
+}
+
+void check_layout(const TensorFile& file, const std::vector<LayoutEntry>& layout) {
+  const std::string wanted = layout_json(layout).dump(), &found = file.metadata("layout");
+  if (found != wanted)
+    throw InputError(file.path().string() + ": the policy's layout: wanted this config's, " + wanted +
+                     ", found " + found);
+}
+
+void write_checkpoint(const std::filesystem::path& run, const Config& config, Device& device,
+                      const std::vector<StateTensor>& state, const RunCounts& counts) {
+  std::vector<std::vector<std::byte>> bytes;
+  std::vector<Tensor> tensors;
+  for (const StateTensor& tensor : state) {
+    auto& copy = bytes.emplace_back(static_cast<std::size_t>(tensor.bytes));
+    device.copy_to_host(copy.data(), tensor.data, tensor.bytes);
+    tensors.push_back({tensor.name, tensor.dtype, tensor.shape, copy});
+  }
+  write_safetensors(checkpoint_file(run, counts.iteration), tensors,
+                    {{"config", to_json(config).dump()},
+                     {"layout", layout_json(parameter_layout(config)).dump()},
+                     {"iteration", std::to_string(counts.iteration)},
+                     {"env_steps", std::to_string(counts.env_steps)}});
+}
+
+RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Config& config, Device& device,
+                             const std::vector<StateTensor>& state) {
+  const TensorFile& file = checkpoint.file;
+  for (const StateTensor& tensor : state) (void)file.tensor(tensor.name, tensor.dtype, tensor.shape);
+  for (const Tensor& tensor : file.tensors())
+    if (std::ranges::find(state, tensor.name, &StateTensor::name) == state.end())
+      throw InputError(file.path().string() +
+                       ": wanted no tensor that this config's learner does not have, found \"" + tensor.name +
+                       "\"");
+  check_layout(file, parameter_layout(config));
+  const RunCounts counts{count_in(file, "iteration"), count_in(file, "env_steps")};
+  if (counts.iteration != checkpoint.iteration)
+    throw InputError(file.path().string() + ": wanted the checkpoint of iteration " +
+                     std::to_string(checkpoint.iteration) + ", found that of " +
+                     std::to_string(counts.iteration));
+  for (const StateTensor& tensor : state)
+    device.copy_to_device(tensor.data, file.tensor(tensor.name).data.data(), tensor.bytes);
+  return counts;
+}
+
+std::vector<float> checkpoint_params(const Checkpoint& checkpoint, const Config& config) {
+  std::vector<float> params = checkpoint.file.values<float>("params", {parameter_count(config)});
+  check_layout(checkpoint.file, parameter_layout(config));
+  return params;
+}
+
+}  // namespace innerloop

@@ -1,0 +1,40 @@
+#include "engine/run/machine_info.h"
+
+#include <sys/utsname.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "engine/run/build_info.h"
+
+namespace innerloop {
+
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  utsname system{};
+  uname(&system);
+  return system.machine;
+}
+
+nlohmann::ordered_json machine_info(const MachineFacts& facts) {
+  nlohmann::ordered_json info;
+  info["build"] = {{"version", version()},
+                   {"commit", build_commit()},
+                   {"compiler", build_compiler()},
+                   {"flags", build_flags()},
+                   {"type", build_type()}};
+  info["processor"] = processor_name();
+  info["cores"] = std::thread::hardware_concurrency();
+  info["threads"] = facts.threads;
+  info["instruction_set"] = facts.instruction_set;
+  info["backend"] = facts.backend;
+  info["gpu"] = facts.gpu.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(facts.gpu);
+  return info;
+}
+
+}  // namespace innerloop

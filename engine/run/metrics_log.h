@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+
+#include "engine/files/output_file.h"
+
+namespace innerloop {
+
+// metrics.jsonl: one JSON object a line, one line an iteration, each on its way to the disk as soon as it is
+// written.
+class MetricsLog {
+ public:
+  /// Opens `path` to go on at its end. Throws RunError.
+  explicit MetricsLog(const std::filesystem::path& path) : file_(path, OutputFile::Mode::append) {}
+
+  /// Appends `metrics`, an object with an "iteration"; NaN and infinities become null. Throws RunError.
+  void write(const nlohmann::ordered_json& metrics);
+  /// Waits until all lines are on the disk: to be called before a checkpoint is written, so that what a
+  /// checkpoint counts as done has its lines even after a power cut. Throws RunError.
+  void sync() { file_.sync(); }
+
+ private:
+  OutputFile file_;
+};
+
+/// Cuts `path`, a metrics.jsonl, after its last line with an iteration ≤ `iteration`, the checkpoint's, so
+/// that a resumed run leaves the file that an uninterrupted one would. A line without its end, as a killed
+/// process leaves it, goes too. No file is as good as an empty one. Throws InputError, and changes nothing,
+/// for a damaged line amid the others or what is no file; RunError when the file cannot be cut.
+void cut_metrics(const std::filesystem::path& path, std::int64_t iteration);
+
+}  // namespace innerloop

@@ -1,0 +1,72 @@
+#include "engine/run/run_folder.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <system_error>
+
+#include "engine/error.h"
+#include "engine/files/atomic_file.h"
+#include "engine/files/output_file.h"
+
+namespace innerloop {
+namespace {
+
+// Asking and making are one step, so that two runs that start together cannot share a folder.
+void make_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
+  if (!error && std::filesystem::create_directory(path, error)) return;
+  std::error_code unknown;
+  const auto found = std::filesystem::symlink_status(path, unknown);
+  if (std::filesystem::exists(found))
+    throw InputError(path.string() + ": wanted a folder that does not exist yet, found " +
+                     (std::filesystem::is_directory(found) ? "one (--resume goes on with it)" : "a file"));
+  if (error == std::errc::no_space_on_device) throw_system_error(path, "make the folder", error.value());
+  throw InputError(path.string() + ": wanted a place where a folder can be made, found \"" + error.message() +
+                   "\"");
+}
+
+}  // namespace
+
+std::filesystem::path default_run_folder(const std::filesystem::path& config_name, std::time_t now) {
+  std::tm local{};
+  localtime_r(&now, &local);
+  std::array<char, 32> time;
+  std::strftime(time.data(), time.size(), "-%Y%m%d-%H%M%S", &local);
+  return std::filesystem::path("runs") / (config_name.stem().string() + time.data());
+}
+
+RunFolder create_run_folder(const std::filesystem::path& folder, const nlohmann::ordered_json& config) {
+  const std::filesystem::path path =
+      folder.has_filename() ? folder : folder.parent_path();  // "runs/a/" is "runs/a"
+  make_folder(path);
+  RunFolder run{path};
+  std::error_code error;
+  try {
+    std::filesystem::create_directory(path / "checkpoints", error);
+    if (error) throw_system_error(path / "checkpoints", "make the folder", error.value());
+    write_json(run.config(), config);
+  } catch (...) {
+    std::filesystem::remove_all(path, error);
+    throw;
+  }
+  return run;
+}
+
+RunFolder open_run_folder(const std::filesystem::path& path) {
+  RunFolder run{path};
+  std::error_code error;
+  if (!std::filesystem::exists(path, error))
+    throw InputError(path.string() + ": wanted a run folder, found none");
+  if (!std::filesystem::is_regular_file(run.config(), error)) {
+    throw InputError(path.string() + ": wanted a run folder, found no config.json in it");
+  }
+  return run;
+}
+
+void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& value) {
+  write_file_atomically(path, value.dump(2) + "\n");
+}
+
+}  // namespace innerloop

@@ -1,0 +1,56 @@
+// The gradient of PPO's objective for a policy whose memory is too wide for one team: TrialGradient, step by step for many
+// environments.
+#pragma once
+
+#include "engine/stages/layered_weights.h"
+
+namespace innerloop {
+
+class WideGradient {
+ public:
+  /// Of up to `envs` environments.
+  WideGradient(const MemoryPolicyShape& shape, int horizon, int envs, Device& device, MemoryPlan& plan);
+
+  /// Enqueues the sums over the rows of objective.order[0], … at θ ([P]): the gradient [P], and values [kTrialValues].
+  /// `window`: steps through which the gradient goes back at most, which divide the trial; 0: all.
+  void enqueue(const TrialObjective<float>& objective, int window, const float* params, float* gradient,
+               float* values);
+
+ private:
+  // Environments whose steps are kept at a time: enough that products are large.
+  static constexpr int kMostEnvs = 256;
+  using Phase = TrialSeeds<float>::Phase;
+
+  struct Network {
+    float* states = nullptr;  // [step + 1][env][state_size]  before each step, and after the last
+    float* kept = nullptr;    // [step][env][kept_size]
+    float* back = nullptr;    // [step][env][back_size]
+    float* state = nullptr;   // [env][state_size]  the gradient by the memory's state
+    float* sums = nullptr;    // the weights' gradient
+  };
+
+  template <class Memory>
+  typename Memory::template Sums<float> sums_of(int network) const {
+    Scratch at(networks_[network].sums);
+    return Memory::template take_sums<float>(at, shape_.memory);
+  }
+  MemoryHeads<float> heads() const;
+  void run(TrialSeeds<float>& seeds, Phase phase);
+  template <class Memory>
+  void forward(int network, int envs);
+  template <class Memory>
+  void back(int network, int envs, int window);
+
+  const MemoryPolicyShape shape_;
+  const int horizon_;
+  Device& device_;
+  WideWeights weights_;
+  Network networks_[2];
+  std::int64_t sums_size_ = 0;  // of a network
+  TrialSeeds<float> seeds_;     // where its numbers are
+  float* head_weights_ = nullptr;
+  float* head_sums_ = nullptr;  // [head][padded(hidden)]
+  float* ones_ = nullptr;       // [row]
+};
+
+}  // namespace innerloop

@@ -1,0 +1,116 @@
+#include "engine/stages/trial_loop.h"
+
+#include <algorithm>
+
+#include "engine/config/tasks.h"
+#include "engine/config/with_environment.h"
+#include "engine/error.h"
+
+namespace innerloop {
+namespace {
+
+int task_size(const Config& config) {
+  int size = 0;
+  with_environment(config, [&]<class Env>(const typename Env::Options&) { size = kTaskSize<Env>; });
+  return size;
+}
+
+}  // namespace
+
+TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool advantages, Device& device,
+                     MemoryPlan& plan)
+    : config_(config),
+      tasks_(tasks),
+      envs_per_task_(envs_per_task),
+      device_(device),
+      shape_(memory_policy_shape(config)) {
+  device.use(config.precision);
+  const int steps = trial_length(config);
+  const std::int64_t envs = std::int64_t{tasks} * envs_per_task, rows = envs * steps;
+  if (rows > (std::int64_t{1} << 30))
+    throw InputError("steps of a trial × tasks × environments: wanted at most 2^30 samples, found " +
+                     std::to_string(rows));
+  Batch<float>& b = trials_.batch;
+  b.horizon = steps;
+  b.envs = static_cast<int>(envs);
+  b.observation_size = shape_.memory.inputs;
+  b.action_size = shape_.actor.head == HeadKind::categorical ? 1 : shape_.actions();
+  b.row_stride = (rows + 15) / 16 * 16;
+  trials_.episode_steps = config.horizon;
+  plan.add(&key_, "key", "[seed, iteration]", {1});
+  // Whole packs of environments read their tasks.
+  plan.add(&task_numbers_, "tasks", "[env][number]", {padded(b.envs), task_size(config)});
+  plan.add(&b.observations, "inputs", "[dimension][row]", {b.observation_size, b.row_stride});
+  plan.add(&b.actions, "actions", "[dimension][row]", {b.action_size, b.row_stride});
+  plan.add(&b.log_probs, "log_probs", "[row]", {b.row_stride});
+  plan.add(&b.rewards, "rewards", "[row]", {b.row_stride});
+  plan.add(&b.ends, "ends", "[row]", {b.row_stride});
+  plan.add(&trials_.values, "values", "[row]", {b.row_stride});
+  if (advantages) {
+    plan.add(&b.advantages, "advantages", "[row]", {b.row_stride});
+    plan.add(&trials_.targets, "value_targets", "[row]", {b.row_stride});
+  }
+  plan.add(&returns_, "returns", "[episode + trial][env]", {episodes() + 1, envs});
+  plan.add(&lengths_, "lengths", "[episode + trial][env]", {episodes() + 1, envs});
+  if (is_wide(shape_)) wide_.emplace(config, shape_, b.envs, device, plan);
+}
+
+void TrialLoop::fix_task(const std::vector<float>& task) {
+  const std::size_t size = static_cast<std::size_t>(task_size(config_)),
+                    envs = static_cast<std::size_t>(this->envs());
+  std::vector<float> numbers(envs * size, 0.0f);
+  for (std::size_t env = 0; env < envs; ++env)
+    std::ranges::copy(task, numbers.begin() + static_cast<std::ptrdiff_t>(env * size));
+  device_.copy_to_device(task_numbers_, numbers.data(),
+                         static_cast<std::int64_t>(numbers.size() * sizeof(float)));
+  fixed_task_ = true;
+}
+
+std::vector<float> TrialLoop::task(int env) const {
+  std::vector<float> numbers(task_names(config_).size());
+  device_.copy_to_host(numbers.data(), task_numbers_ + std::ptrdiff_t{env} * task_size(config_),
+                       static_cast<std::int64_t>(numbers.size() * sizeof(float)));
+  return numbers;
+}
+
+void TrialLoop::set_key(RandomKey key) { device_.once(SetKey<float>{key, key_}); }
+
+void TrialLoop::play(const float* params, bool deterministic) {
+  with_environment(config_, [&]<class Env>(const typename Env::Options& options) {
+    if (!fixed_task_)
+      device_.per_task(DrawTasks<float, Env>{options, key_, task_numbers_, envs_per_task_}, tasks_);
+    TrialPlay<float, Env> play;
+    play.shape = shape_;
+    play.trials = trials_;
+    play.tasks = task_numbers_;
+    play.options = options;
+    play.key = key_;
+    play.envs_per_task = envs_per_task_;
+    play.deterministic = deterministic;
+    // Once: after all tasks are drawn.
+    if (wide_) return wide_->enqueue(play, params);
+    with_memory(shape_.memory.kind, [&]<class Memory>() {
+      device_.once(TrialRollout<float, Env, Memory>{play, params});
+    });
+  });
+  device_.once(EpisodeReturns<float>{trials_, returns_, lengths_});
+}
+
+TrialLoop::Returns TrialLoop::returns() const {
+  const auto rows = [&](const float* from) {
+    std::vector<float> all(static_cast<std::size_t>(episodes() + 1) * static_cast<std::size_t>(envs()));
+    device_.copy_to_host(all.data(), from, static_cast<std::int64_t>(all.size() * sizeof(float)));
+    std::vector<std::vector<float>> numbers;
+    for (auto row = all.begin(); row != all.end(); row += envs()) numbers.emplace_back(row, row + envs());
+    return numbers;
+  };
+  Returns result;
+  result.of_episode = rows(returns_);
+  result.of_trial = std::move(result.of_episode.back());
+  result.of_episode.pop_back();
+  result.lengths = rows(lengths_);
+  result.lengths.pop_back();
+  return result;
+}
+
+}  // namespace innerloop

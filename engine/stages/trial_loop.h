@@ -1,0 +1,59 @@
+// Trials on a device: tasks, and what a policy does in them, with a memory or without.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "engine/config/config.h"
+#include "engine/device/buffer_plan.h"
+#include "engine/device/device.h"
+#include "engine/learned/trial_policy.h"
+#include "engine/stages/layered_rollout.h"
+
+namespace innerloop {
+
+class TrialLoop {
+ public:
+  /// `tasks` × `envs_per_task` trials side by side; for `advantages` they have room for those, and the values' targets.
+  TrialLoop(const Config& config, int tasks, int envs_per_task, bool advantages, Device& device,
+            MemoryPlan& plan);
+
+  const MemoryPolicyShape& shape() const { return shape_; }
+  const Trials<float>& trials() const { return trials_; }
+  int envs() const { return trials_.batch.envs; }
+  int episodes() const { return trials_.episodes(); }
+  /// [1] on the device, once the plan's memory is bound.
+  const RandomKey* key() const { return key_; }
+
+  /// One task's numbers to use from now on, in place of drawn ones.
+  void fix_task(const std::vector<float>& task);
+  /// The numbers of an environment's task, as in task_numbers, once it has been played. Waits.
+  std::vector<float> task(int env) const;
+  /// Keys all random numbers from now on.
+  void set_key(RandomKey key);
+  /// Draws the tasks and plays a trial in each environment with θ ([P]). `deterministic`: the mean, or the likeliest action.
+  void play(const float* params, bool deterministic = false);
+
+  /// What the trials brought, on the host. Waits.
+  struct Returns {
+    std::vector<std::vector<float>> of_episode;  // [episode][env]
+    std::vector<std::vector<float>> lengths;     // [episode][env]  steps
+    std::vector<float> of_trial;                 // [env]
+  };
+  Returns returns() const;
+
+ private:
+  const Config config_;
+  const int tasks_, envs_per_task_;
+  Device& device_;
+  MemoryPolicyShape shape_;
+  Trials<float> trials_;
+  bool fixed_task_ = false;
+  float* task_numbers_ = nullptr;
+  float* returns_ = nullptr;
+  float* lengths_ = nullptr;
+  RandomKey* key_ = nullptr;
+  std::optional<WideRollout> wide_;
+};
+
+}  // namespace innerloop

@@ -1,0 +1,63 @@
+#include "engine/stages/value_baseline.h"
+
+namespace innerloop {
+
+ValueBaseline::ValueBaseline(const Config& config, int tasks, const Batch<float>& batch, Device& device,
+                             MemoryPlan& plan)
+    : config_(config), tasks_(tasks), chunks_(chunks(batch)), device_(device), shape_(value_shape(config)) {
+  const std::int64_t slots = device.slots(tasks);
+  plan.add(&data_.inputs, "value.inputs", "[task][dimension][row]",
+           {tasks, shape_.inputs(), batch.row_stride});
+  plan.add(&data_.targets, "value.targets", "[task][row]", {tasks, batch.row_stride});
+  plan.add(&data_.scale, "value.scale", "[task][2]", {tasks, 2});
+  plan.add(&params_, "value.params", "[task][parameter]", {tasks, parameters()});
+  plan.add(&partial_, "value.partial_gradients",
+           device.is_cuda() ? "[task][chunk][parameter]" : "[thread][chunk][parameter]",
+           {slots, chunks_, parameters()});
+  plan.add(&step_sizes_, "value.lr", "[parameter]", {parameters()});
+  plan.add(&values_, "value.values", "[task][row]", {tasks, batch.row_stride});
+}
+
+void ValueBaseline::prepare() {
+  // The standard deviation stays 1.
+  std::vector<float> sizes(static_cast<std::size_t>(parameters()), 0.0f);
+  std::fill_n(sizes.begin(), shape_.log_std_offset(), static_cast<float>(inner_loop(config_).value_lr));
+  device_.copy_to_device(step_sizes_, sizes.data(), static_cast<std::int64_t>(sizes.size() * sizeof(float)));
+}
+
+const float* ValueBaseline::fit(const Batch<float>& batch, bool first) {
+  const InnerLoopOptions& options = inner_loop(config_);
+  device_.per_task(ValueTargets<float>{batch, static_cast<float>(options.discount), data_}, tasks_);
+  Parameters<float> from = first ? Parameters<float>{start_, 0} : Parameters<float>{params_, parameters()};
+  PolicyGradient<float> gradient;
+  gradient.shape = shape_;
+  gradient.batch = data_.batch(batch);
+  gradient.partial = partial_;
+  ApplyGradient<float> step;
+  step.parameters = static_cast<int>(parameters());
+  step.chunks = chunks_;
+  step.partial = partial_;
+  step.statistics = batch.statistics;
+  step.step = {step_sizes_, 1};
+  step.out = params_;
+  for (int i = 0; i < options.value_steps; ++i) {
+    gradient.params = step.base = from;
+    device_.per_task(gradient, tasks_, step);
+    from = {params_, parameters()};
+  }
+  device_.per_task(ValuesOfSamples<float>{shape_, from, gradient.batch, data_.scale, values_}, tasks_);
+  return values_;
+}
+
+void ValueBaseline::mean_over_tasks(float* out) {
+  SumOverTasks<float> op;
+  op.tasks = tasks_;
+  op.size = static_cast<int>(parameters());
+  op.x = params_;
+  op.scale = 1.0f / static_cast<float>(tasks_);
+  op.minus = start_;
+  op.out = out;
+  device_.once(op);
+}
+
+}  // namespace innerloop

@@ -1,0 +1,148 @@
+// Advantages of one batch, per task: returns-to-go, baseline, generalised advantage estimation (Schulman et al. 2016),
+// normalisation; and the task's statistics.
+//
+// An episode's value after its last step is 0, at the time limit too. For DiCE the "advantage" of a step is
+// w_t = (γλ)^t δ_t, whose sum from t on is (γλ)^t times the advantage: Loaded DiCE's γ^t r_t less its baseline. It is
+// scaled by the spread of those sums, not centred, since a step's weight is the sum of what follows it.
+#pragma once
+
+#include "kernels/inner/baseline.h"
+#include "kernels/networks/row_sums.h"
+
+namespace innerloop {
+
+template <class T>
+struct Advantages {
+  Batch<T> batch;  // reads observations, rewards, valid, ends; writes advantages, credits, statistics
+  T discount = 1, gae_lambda = 1;
+  bool linear_baseline = true;
+  const T* values =
+      nullptr;  // [task][row_stride]  the baseline where there is one already; null: there is none
+  bool normalize = true;
+  bool dice = false;
+  const int* enabled = nullptr;
+
+  FN int parts() const { return 1; }
+  template <class Team>
+  FN long scratch_bytes() const {
+    Scratch scratch;
+    Buffers::take(scratch, batch);
+    return scratch.used();
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const;
+
+ private:
+  struct Buffers {
+    T* elapsed;  // [row]  steps since the episode began
+    T* chains;   // [kChains]
+    BaselineBuffers<T> baseline;
+
+    FN static Buffers take(Scratch& scratch, const Batch<T>& batch) {
+      Buffers b;
+      b.elapsed = scratch.take<T>(batch.row_stride + kChains);
+      b.chains = scratch.take<T>(kChains);
+      b.baseline = BaselineBuffers<T>::take(scratch, batch.observation_size);
+      return b;
+    }
+  };
+};
+
+template <class T>
+template <class Team>
+TEAM_FN void Advantages<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
+  using L = typename Team::Lane;
+  const Buffers b = Buffers::take(scratch, batch);
+  const int rows = batch.rows(), horizon = batch.horizon, envs = batch.envs;
+  const long at = static_cast<long>(place.task) * batch.row_stride;
+  const T* observations = batch.observations + at * batch.observation_size;
+  const T *rewards = batch.rewards + at, *valid = batch.valid + at, *ends = batch.ends + at;
+  T* advantages = batch.advantages + at;
+  T* credits = dice ? batch.credits + at : advantages;
+
+  const auto sum_valid = [&](const T* x) FN_LAMBDA {
+    return sum_rows(team, rows, b.chains,
+                    [&](int r) FN_LAMBDA { return select(load<L>(valid + r) > L(0), load<L>(x + r), L(0)); });
+  };
+  const T samples = sum_valid(valid), episodes = sum_valid(ends), total = sum_valid(rewards);
+  if (team.rank() == 0) {
+    T* statistics = batch.statistics + static_cast<long>(place.task) * kStatistics;
+    statistics[kReturnSum] = total;
+    statistics[kEpisodes] = episodes;
+    statistics[kSamples] = samples;
+    statistics[kMeanReturn] = episodes > T(0) ? total / episodes : T(0);
+  }
+
+  const L gamma(discount);
+  struct Carry {
+    L elapsed, value, sum;
+  };
+  if (linear_baseline) {
+    scan_forth<Team, Carry>(team, horizon, envs, [&](int row, int count, Carry& carry) FN_LAMBDA {
+      store_first(b.elapsed + row, carry.elapsed, count);
+      carry.elapsed = select(load_first<L>(ends + row, count) > L(0), L(0), carry.elapsed + L(1));
+    });
+    // The returns-to-go wait in `advantages` until the baseline is fitted.
+    scan_back<Team, Carry>(team, horizon, envs, [&](int row, int count, Carry& carry) FN_LAMBDA {
+      const auto end = load_first<L>(ends + row, count) > L(0);
+      carry.sum = fma(gamma, select(end, L(0), carry.sum), load_first<L>(rewards + row, count));
+      store_first(advantages + row, carry.sum, count);
+    });
+    team.sync();
+    fit_baseline(team, rows, batch.observation_size, observations, batch.row_stride, valid, advantages,
+                 b.elapsed, b.baseline);
+  }
+  const int features = linear_baseline ? baseline_features(batch.observation_size) : 0;
+  const L decay(discount * gae_lambda);
+  scan_back<Team, Carry>(team, horizon, envs, [&](int row, int count, Carry& carry) FN_LAMBDA {
+    const auto end = load_first<L>(ends + row, count) > L(0);
+    const auto counts = load_first<L>(valid + row, count) > L(0);
+    L value(0);
+    if (values != nullptr) value = load_first<L>(values + at + row, count);
+    if (features > 0) {
+      const L elapsed = load_first<L>(b.elapsed + row, count);
+      for (int i = 0; i < features; ++i)
+        value = fma(baseline_feature<L>(i, batch.observation_size, observations + row, batch.row_stride,
+                                        elapsed, count),
+                    L(b.baseline.weights[i]), value);
+    }
+    const L delta = fma(gamma, select(end, L(0), carry.value), load_first<L>(rewards + row, count)) - value;
+    carry.value = select(counts, value, L(0));
+    carry.sum = select(counts, fma(decay, select(end, L(0), carry.sum), delta), L(0));
+    store_first(advantages + row, dice ? select(counts, delta, L(0)) : carry.sum, count);
+  });
+  team.sync();
+  if (dice) {
+    // δ_t becomes w_t = (γλ)^t δ_t, on the way forth; credits are the sums of w from t on, on the way back.
+    struct Power {
+      L factor{1};
+    };
+    scan_forth<Team, Power>(team, horizon, envs, [&](int row, int count, Power& power) FN_LAMBDA {
+      store_first(advantages + row, power.factor * load_first<L>(advantages + row, count), count);
+      power.factor = select(load_first<L>(ends + row, count) > L(0), L(1), power.factor * decay);
+    });
+    scan_back<Team, Carry>(team, horizon, envs, [&](int row, int count, Carry& carry) FN_LAMBDA {
+      const auto end = load_first<L>(ends + row, count) > L(0);
+      carry.sum = select(end, L(0), carry.sum) + load_first<L>(advantages + row, count);
+      store_first(credits + row, carry.sum, count);
+    });
+  }
+  if (!normalize || !(samples > T(0))) return;
+  const T mean = sum_valid(credits) / samples;
+  const T variance = sum_rows(team, rows, b.chains,
+                              [&](int r) FN_LAMBDA {
+                                const L off = load<L>(credits + r) - L(mean);
+                                return select(load<L>(valid + r) > L(0), off * off, L(0));
+                              }) /
+                     samples;
+  const L scale(T(1) / (sqrt(Pack<T, 1>(variance)).get(0) + T(1e-8)));
+  const L centre(dice ? T(0) : mean);
+  team.sync();
+  for (int r = team.rank() * L::lanes; r < rows; r += team.size() * L::lanes) {
+    const auto counts = load<L>(valid + r) > L(0);
+    if (dice) store_first(credits + r, load<L>(credits + r) * scale, rows - r);
+    store_first(advantages + r, select(counts, (load<L>(advantages + r) - centre) * scale, L(0)), rows - r);
+  }
+}
+
+}  // namespace innerloop

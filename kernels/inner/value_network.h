@@ -1,0 +1,136 @@
+// A value network as the baseline of advantages: every task has its own, fitted to the returns of each of its batches.
+//
+// V(s, t) = μ + δ·f(s, t/horizon; φ), with the mean μ and the deviation δ of the batch's returns-to-go R, and t the steps
+// since the episode began. f is a policy network with one output and the standard deviation 1, for which the
+// log-likelihood of the "actions" z = (R − μ)/δ is −½(z − f)² and a constant: PolicyGradient and ApplyGradient fit it, by
+// steps φ ← φ + η·∇ of the mean log-likelihood.
+#pragma once
+
+#include "kernels/inner/pass.h"
+#include "kernels/networks/row_sums.h"
+
+namespace innerloop {
+
+// What the network is fitted to, of each task.
+template <class T>
+struct ValueData {
+  T* inputs = nullptr;   // [task][observation_size + 1][row_stride]  s, and t/horizon
+  T* targets = nullptr;  // [task][row_stride]  z
+  T* scale = nullptr;    // [task][2]  μ, δ
+
+  // A batch of these, whose samples weigh the same.
+  FN Batch<T> batch(const Batch<T>& of) const {
+    Batch<T> b = of;
+    b.observation_size = of.observation_size + 1;
+    b.observations = inputs;
+    b.action_size = 1;
+    b.actions = targets;
+    b.advantages = of.valid;
+    b.outputs = nullptr;
+    return b;
+  }
+};
+
+template <class T>
+struct ValueTargets {
+  Batch<T> batch;  // reads observations, rewards, valid, ends; writes the number of samples in statistics
+  T discount = 1;
+  ValueData<T> out;
+  const int* enabled = nullptr;
+
+  FN int parts() const { return 1; }
+  template <class Team>
+  FN long scratch_bytes() const {
+    Scratch scratch;
+    scratch.take<T>(kChains);
+    return scratch.used();
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
+    using L = typename Team::Lane;
+    T* const chains = scratch.take<T>(kChains);
+    const int rows = batch.rows(), size = batch.observation_size;
+    const long stride = batch.row_stride, at = place.task * stride;
+    const T *rewards = batch.rewards + at, *valid = batch.valid + at, *ends = batch.ends + at;
+    const T* const from = batch.observations + at * size;
+    T *const to = out.inputs + at * (size + 1), *const targets = out.targets + at;
+    for_cells(team, size, rows,
+              [&](int d, int row) FN_LAMBDA { to[d * stride + row] = from[d * stride + row]; });
+    const L step(T(1) / static_cast<T>(batch.horizon)), gamma(discount);
+    struct Carry {
+      L sum;
+    };
+    scan_forth<Team, Carry>(team, batch.horizon, batch.envs, [&](int row, int count, Carry& time) FN_LAMBDA {
+      store_first(to + size * stride + row, time.sum, count);
+      time.sum = select(load_first<L>(ends + row, count) > L(0), L(0), time.sum + step);
+    });
+    scan_back<Team, Carry>(team, batch.horizon, batch.envs, [&](int row, int count, Carry& carry) FN_LAMBDA {
+      const auto end = load_first<L>(ends + row, count) > L(0);
+      carry.sum = fma(gamma, select(end, L(0), carry.sum), load_first<L>(rewards + row, count));
+      store_first(targets + row, carry.sum, count);
+    });
+    const auto mean_of = [&](T samples, const auto& value) FN_LAMBDA {
+      const T sum = sum_rows(team, rows, chains, [&](int r) FN_LAMBDA {
+        return select(load<L>(valid + r) > L(0), value(load<L>(targets + r)), L(0));
+      });
+      return samples > T(0) ? sum / samples : T(0);
+    };
+    const T samples = sum_rows(team, rows, chains, [&](int r) FN_LAMBDA { return load<L>(valid + r); });
+    const T mean = mean_of(samples, [](L x) FN_LAMBDA { return x; });
+    const T variance = mean_of(samples, [&](L x) FN_LAMBDA { return (x - L(mean)) * (x - L(mean)); });
+    const T deviation = sqrt(Pack<T, 1>(variance)).get(0) + T(1e-8);
+    team.sync();
+    for (int r = team.rank() * L::lanes; r < rows; r += team.size() * L::lanes)
+      store_first(targets + r,
+                  select(load<L>(valid + r) > L(0), (load<L>(targets + r) - L(mean)) / L(deviation), L(0)),
+                  rows - r);
+    if (team.rank() == 0) {
+      batch.statistics[static_cast<long>(place.task) * kStatistics + kSamples] = samples;
+      out.scale[2L * place.task] = mean;
+      out.scale[2L * place.task + 1] = deviation;
+    }
+  }
+};
+
+// V of every sample.
+template <class T>
+struct ValuesOfSamples {
+  PolicyShape shape;
+  Parameters<T> params;      // φ
+  Batch<T> batch;            // of ValueData
+  const T* scale = nullptr;  // [task][2]
+  T* values = nullptr;       // [task][row_stride]
+  int block_rows = kBlockRows;
+  const int* enabled = nullptr;
+
+  FN int parts() const { return chunks(batch); }
+  template <class Team>
+  FN long scratch_bytes() const {
+    Scratch scratch;
+    take_weights<T>(scratch, shape, false);
+    take_block_buffers<T>(scratch, shape, block_rows, false);
+    return scratch.used();
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
+    using L = typename Team::Lane;
+    const Weights<T> weights = take_weights<T>(scratch, shape, false);
+    const auto buffers = take_block_buffers<T>(scratch, shape, block_rows, false);
+    const T* const phi = params.of(place.task);
+    load_weights(
+        team, shape, [&](int p) FN_LAMBDA { return phi[p]; }, weights);
+    const L mean(scale[2L * place.task]), deviation(scale[2L * place.task + 1]);
+    T* const to = values + static_cast<long>(place.task) * batch.row_stride;
+    const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
+    for (int row = place.part * kChunkRows; row < end; row += block_rows) {
+      const int rows = min_of(block_rows, end - row);
+      Block<T> block;
+      forward_block(team, shape, weights, batch, {}, place, buffers, row, rows, block);
+      for (int r = team.rank() * L::lanes; r < rows; r += team.size() * L::lanes)
+        store_first(to + row + r, fma(deviation, load<L>(block.outputs + r), mean), rows - r);
+      team.sync();
+    }
+  }
+};
+
+}  // namespace innerloop

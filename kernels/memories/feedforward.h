@@ -1,0 +1,198 @@
+// A memory that remembers nothing: hidden layers of a perceptron, whose last one is what the heads read. In place of a state
+// it has those outputs, which no step reads.
+//
+// Flat parameters, layer by layer: weight [in][out], bias [out]. In scratch memory rows are padded; what a row keeps is all
+// layers' outputs side by side, [layer][padded(width)], and the gradients by what enters them lie alike.
+#pragma once
+
+#include "kernels/lanes/maths.h"
+#include "kernels/memories/memory.h"
+#include "kernels/networks/gradient_sums.h"
+
+namespace innerloop {
+
+struct Feedforward {
+  using Shape = MemoryShape;
+  static constexpr int kLayers = kMaxLayers - 1;
+
+  // Numbers that enter a layer.
+  FN static int inputs(const Shape& s, int layer) { return layer == 0 ? s.inputs : s.width[layer - 1]; }
+  // Where a layer's outputs are in a row; of `layers`, how many numbers a row has.
+  FN static int place(const Shape& s, int layer) {
+    int at = 0;
+    for (int l = 0; l < layer; ++l) at += padded(s.width[l]);
+    return at;
+  }
+  FN static int weight_offset(const Shape& s, int layer) {
+    int at = 0;
+    for (int l = 0; l < layer; ++l) at += (inputs(s, l) + 1) * s.width[l];
+    return at;
+  }
+  FN static int bias_offset(const Shape& s, int layer) {
+    return weight_offset(s, layer) + inputs(s, layer) * s.width[layer];
+  }
+  FN static int parameters(const Shape& s) { return weight_offset(s, s.layers); }
+
+  FN static int outputs(const Shape& s) { return padded(s.hidden); }
+  FN static int state_size(const Shape& s) { return padded(s.hidden); }
+  FN static int kept_size(const Shape& s) { return place(s, s.layers); }
+  FN static int back_size(const Shape& s) { return place(s, s.layers); }
+
+  template <class T>
+  struct Weights {
+    T* weight[kLayers];      // [in][padded(out)]
+    T* transposed[kLayers];  // [out][padded(in)]; of the first layer, and without a way back, null
+    T* bias;                 // [layer][padded(out)]
+    T* zero;                 // [widest layer, padded]; without a way back null
+  };
+  template <class T>
+  struct Sums {
+    T* weight[kLayers];  // as in Weights
+    T* bias;             // "
+  };
+
+  template <class T>
+  FN static Weights<T> take_weights(Scratch& scratch, const Shape& s, bool way_back) {
+    Weights<T> w;
+    int widest = 0;
+    for (int l = 0; l < s.layers; ++l) {
+      const int in = inputs(s, l), out = s.width[l];
+      w.weight[l] = scratch.take<T>(static_cast<long>(in) * padded(out));
+      w.transposed[l] = way_back && l > 0 ? scratch.take<T>(static_cast<long>(out) * padded(in)) : nullptr;
+      widest = out > widest ? out : widest;
+    }
+    w.bias = scratch.take<T>(place(s, s.layers));
+    w.zero = way_back ? scratch.take<T>(padded(widest)) : nullptr;
+    return w;
+  }
+
+  // Syncs.
+  template <class Team>
+  TEAM_FN static void load_weights(const Team& team, const Shape& s, const typename Team::Scalar* params,
+                                   const Weights<typename Team::Scalar>& w) {
+    using T = typename Team::Scalar;
+    for (int l = 0; l < s.layers; ++l) {
+      const int in = inputs(s, l), out = s.width[l];
+      const T *const weight = params + weight_offset(s, l), *const bias = params + bias_offset(s, l);
+      for_cells(team, in, padded(out), [&](int i, int o) FN_LAMBDA {
+        w.weight[l][i * padded(out) + o] = o < out ? weight[i * out + o] : T(0);
+      });
+      for (int o = team.rank(); o < padded(out); o += team.size())
+        w.bias[place(s, l) + o] = o < out ? bias[o] : T(0);
+      if (w.transposed[l] != nullptr)
+        for_cells(team, out, padded(in), [&](int o, int i) FN_LAMBDA {
+          w.transposed[l][o * padded(in) + i] = i < in ? weight[i * out + o] : T(0);
+        });
+      if (w.zero != nullptr) fill(team, w.zero, padded(out), T(0));
+    }
+    team.sync();
+  }
+
+  // Syncs.
+  template <class Team>
+  TEAM_FN static void step(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
+                           const MemoryStep<typename Team::Scalar>& now) {
+    using T = typename Team::Scalar;
+    using V = typename Team::Vector;
+    const int kept = kept_size(s);
+    for (int l = 0; l < s.layers; ++l) {
+      const int width = padded(s.width[l]);
+      const Left<T> entering = l == 0 ? now.inputs : Left<T>{now.kept + place(s, l - 1), kept, 1};
+      T* const to = now.kept + place(s, l);
+      product<V>(team, now.rows, width, Array<Term<T>, 1>{{{entering, {w.weight[l], width}, inputs(s, l)}}},
+                 {w.bias + place(s, l), 0}, to, kept);
+      team.sync();
+      const bool last = l + 1 == s.layers;
+      with_activation(s.activation, [&](auto activation) FN_LAMBDA {
+        for_cells(team, now.rows, width / V::lanes, [&](int row, int vector) FN_LAMBDA {
+          T* const at = to + static_cast<long>(row) * kept + vector * V::lanes;
+          const V h = activation.value(load_aligned<V>(at));
+          store_aligned(at, h);
+          if (last) store_aligned(now.after + static_cast<long>(row) * width + vector * V::lanes, h);
+        });
+      });
+      team.sync();
+    }
+  }
+
+  // Syncs.
+  template <class Team>
+  TEAM_FN static void back(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
+                           const MemoryBack<typename Team::Scalar>& now) {
+    using T = typename Team::Scalar;
+    using V = typename Team::Vector;
+    const int size = back_size(s);
+    for (int l = s.layers; l-- > 0;) {
+      const int width = padded(s.width[l]);
+      const bool last = l + 1 == s.layers;
+      if (!last) {
+        const int above = s.width[l + 1];
+        product<V>(
+            team, now.rows, width,
+            Array<Term<T>, 1>{{{{now.back + place(s, l + 1), size, 1}, {w.transposed[l + 1], width}, above}}},
+            {w.zero, 0}, now.back + place(s, l), size);
+        team.sync();
+      }
+      with_activation(s.activation, [&](auto activation) FN_LAMBDA {
+        for_cells(team, now.rows, width / V::lanes, [&](int row, int vector) FN_LAMBDA {
+          const long at = static_cast<long>(row) * size + place(s, l) + vector * V::lanes;
+          T* const by_state = now.state + static_cast<long>(row) * state_size(s) + vector * V::lanes;
+          const V by_output = load_aligned<V>(last ? by_state : now.back + at);
+          store_aligned(now.back + at, by_output * activation.slope(load_aligned<V>(now.kept + at)));
+          if (last) store_aligned(by_state, V(0));
+        });
+      });
+      team.sync();
+    }
+  }
+
+  template <class T>
+  FN static Sums<T> take_sums(Scratch& scratch, const Shape& s) {
+    const Weights<T> same = take_weights<T>(scratch, s, false);
+    Sums<T> sums;
+    for (int l = 0; l < s.layers; ++l) sums.weight[l] = same.weight[l];
+    sums.bias = same.bias;
+    return sums;
+  }
+  // Does not sync.
+  template <class Team>
+  TEAM_FN static void clear_sums(const Team& team, const Shape& s, const Sums<typename Team::Scalar>& sums) {
+    for (int l = 0; l < s.layers; ++l)
+      fill(team, sums.weight[l], static_cast<long>(inputs(s, l)) * padded(s.width[l]), 0);
+    fill(team, sums.bias, place(s, s.layers), 0);
+  }
+  // Does not sync.
+  template <class Team>
+  TEAM_FN static void add_gradient(const Team& team, const Shape& s,
+                                   const MemoryRows<typename Team::Scalar>& rows,
+                                   const Sums<typename Team::Scalar>& sums) {
+    using T = typename Team::Scalar;
+    using V = typename Team::Vector;
+    const int size = back_size(s);
+    for (int l = 0; l < s.layers; ++l) {
+      const int width = padded(s.width[l]);
+      const Left<T> entering =
+          l == 0 ? Left<T>{rows.inputs, 1, padded(s.inputs)} : Left<T>{rows.kept + place(s, l - 1), 1, size};
+      product<V>(team, inputs(s, l), width,
+                 Array<Term<T>, 1>{{{entering, {rows.back + place(s, l), size}, rows.rows}}},
+                 {sums.weight[l], width}, sums.weight[l], width);
+    }
+    add_columns(team, rows.rows, size, sums.bias, rows.back, size);
+  }
+  // Writes the memory's part of the flat gradient. The caller has synced.
+  template <class Team>
+  TEAM_FN static void store_gradient(const Team& team, const Shape& s,
+                                     const Sums<typename Team::Scalar>& sums,
+                                     typename Team::Scalar* gradient) {
+    using T = typename Team::Scalar;
+    for (int l = 0; l < s.layers; ++l) {
+      const int out = s.width[l];
+      T *const weight = gradient + weight_offset(s, l), *const bias = gradient + bias_offset(s, l);
+      for_cells(team, inputs(s, l), out,
+                [&](int i, int o) FN_LAMBDA { weight[i * out + o] = sums.weight[l][i * padded(out) + o]; });
+      for (int o = team.rank(); o < out; o += team.size()) bias[o] = sums.bias[place(s, l) + o];
+    }
+  }
+};
+
+}  // namespace innerloop

@@ -1,0 +1,129 @@
+// A policy with a memory, its value head, and the trials that it plays: shapes, heads, and where the numbers lie.
+//
+// The heads read the outputs of one memory, or the value head those of a memory of its own: alike and of the same inputs,
+// but with its own parameters. A network is a memory and, where its outputs are normalised, the layer normalisation.
+//
+// Flat parameter vector: the networks', one after the other, then the actor's weight [hidden][actions], bias [actions]
+// and for a Gaussian head log_std [actions], then the value's weight [hidden] and bias [1].
+#pragma once
+
+#include "kernels/memories/layer_norm.h"
+#include "kernels/memories/memory.h"
+#include "kernels/networks/head.h"
+#include "kernels/networks/network.h"
+
+namespace innerloop {
+
+struct MemoryPolicyShape {
+  MemoryShape memory;
+  PolicyShape actor;            // one layer: memory.hidden to the actions
+  bool separate_value = false;  // a second network for the value
+
+  FN int actions() const { return actor.outputs(); }
+  FN int heads() const { return actor.outputs() + 1; }  // the actor's outputs, and the value
+  FN int value_offset() const {
+    return actor.parameters();
+  }  // of the value head, behind the actor's parameters
+  // Of both heads.
+  FN int head_parameters() const { return actor.parameters() + memory.hidden + 1; }
+  FN int networks() const { return separate_value ? 2 : 1; }
+  // The heads that read a network's outputs: so many, from the first one on.
+  FN int first_head(int network) const { return network == 0 ? 0 : actions(); }
+  FN int heads_of(int network) const { return !separate_value ? heads() : network == 0 ? actions() : 1; }
+  template <class Memory>
+  FN int network_parameters() const {
+    return Memory::parameters(memory) + LayerNorm<float>::parameters(memory);
+  }
+  // Of all that stands before the heads.
+  template <class Memory>
+  FN int memory_parameters() const {
+    return networks() * network_parameters<Memory>();
+  }
+  // The widest product: how many threads have something to do.
+  FN int widest() const { return memory.widest(); }
+};
+
+// Environments that a team plays together, and whose gradient is one partial sum: the cut decides the order of sums, so
+// it is the same on every machine.
+inline constexpr int kTrialTile = 32;
+
+// Trials side by side: a Batch of one task, whose observations are what the policy takes in (the environment's
+// observation, its own last action, the reward and whether an episode ended there), and the environments are all
+// trials. Every row is valid.
+template <class T>
+struct Trials {
+  Batch<T> batch;
+  int episode_steps = 0;  // an episode's most: the horizon
+  T* values = nullptr;    // [row_stride]  the value head's output as drawn: normalised
+  T* targets = nullptr;   // [row_stride]  what it should have been
+
+  FN int tiles() const { return ceil_div(batch.envs, kTrialTile); }
+  // The longest episodes that fit: each trial has this many, which are listed.
+  FN int episodes() const { return batch.horizon / episode_steps; }
+};
+
+template <class T>
+struct MemoryHeads {
+  T* transposed;  // [heads][padded(hidden)]: the actor's outputs, then the value
+  T* bias;        // [heads]
+  T* log_std;     // [actions]
+};
+
+template <class T>
+FN MemoryHeads<T> take_heads(Scratch& scratch, const MemoryPolicyShape& shape) {
+  return {scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.memory.hidden)),
+          scratch.take<T>(shape.heads()), scratch.take<T>(shape.actions())};
+}
+
+// From the heads' part of the parameters. Syncs.
+template <class Team>
+TEAM_FN void load_heads(const Team& team, const MemoryPolicyShape& shape, const typename Team::Scalar* params,
+                        const MemoryHeads<typename Team::Scalar>& heads) {
+  using T = typename Team::Scalar;
+  const int hidden = shape.memory.hidden, actions = shape.actions();
+  const T* value = params + shape.value_offset();
+  for_cells(team, shape.heads(), padded(hidden), [&](int o, int i) FN_LAMBDA {
+    T weight = 0;
+    if (i < hidden) weight = o < actions ? params[i * actions + o] : value[i];
+    heads.transposed[o * padded(hidden) + i] = weight;
+  });
+  for (int o = team.rank(); o < shape.heads(); o += team.size())
+    heads.bias[o] = o < actions ? params[shape.actor.bias_offset(0) + o] : value[hidden];
+  if (shape.actor.head == HeadKind::gaussian)
+    for (int o = team.rank(); o < actions; o += team.size())
+      heads.log_std[o] = params[shape.actor.log_std_offset() + o];
+  team.sync();
+}
+
+// What the heads read of a memory.
+template <class T>
+struct HeadInputs {
+  const T* rows;  // [row][row_size]
+  int row_size;
+};
+
+// Of `rows` rows' states ([row][state_size]). Syncs if anything is normalised.
+template <class Team>
+FN HeadInputs<typename Team::Scalar> head_inputs(const Team& team, const MemoryShape& shape,
+                                                 const LayerNorm<typename Team::Scalar>& norm, int rows,
+                                                 const typename Team::Scalar* states, int state_size) {
+  if (!shape.layer_norm) return {states, state_size};
+  normalise_rows(team, shape, norm, rows, states, state_size);
+  return {norm.outputs, padded(shape.hidden)};
+}
+
+// The heads of a network, of `rows` rows, in [head][stride] in whole packs of rows. Syncs.
+template <class Team>
+TEAM_FN void forward_heads(const Team& team, const MemoryPolicyShape& shape, int network,
+                           const MemoryHeads<typename Team::Scalar>& heads, int rows,
+                           const HeadInputs<typename Team::Scalar>& inputs, typename Team::Scalar* to,
+                           int stride) {
+  const int width = padded(shape.memory.hidden), first = shape.first_head(network);
+  const Array<DotTerm<typename Team::Scalar>, 1> terms{
+      {{inputs.rows, inputs.row_size, heads.transposed + static_cast<long>(first) * width, width}}};
+  dot_products(team, rows, shape.heads_of(network), terms, heads.bias + first,
+               to + static_cast<long>(first) * stride, stride);
+  team.sync();
+}
+
+}  // namespace innerloop

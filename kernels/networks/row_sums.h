@@ -1,0 +1,45 @@
+// Sums over the rows of a task, and scans along its trajectories.
+#pragma once
+
+#include "kernels/networks/gradient_sums.h"
+
+namespace innerloop {
+
+// Σ of value(r) over packs of rows r = 0, lanes, 2·lanes, … < rows, in 16 chains and a fixed tree; every thread gets
+// it. value(r) must be 0 in lanes past the end. `chains` has room for 16 numbers. Syncs.
+template <class Team, class Value>
+TEAM_FN typename Team::Scalar sum_rows(const Team& team, int rows, typename Team::Scalar* chains,
+                                       const Value& value) {
+  using L = typename Team::Lane;
+  team.sync();
+  for (int chain = team.rank() * L::lanes; chain < kChains; chain += team.size() * L::lanes) {
+    L sum(0);
+    for (int r = chain; r < rows; r += kChains) sum = sum + value(r);
+    store(chains + chain, sum);
+  }
+  team.sync();
+  return close_chains(chains);
+}
+
+// Calls at(row, lanes_that_count, carry…) from the last step to the first, for packs of environments side by side;
+// `State` is what each pack carries along its trajectory, and starts as State{}.
+template <class Team, class State, class Step>
+TEAM_FN void scan_back(const Team& team, int horizon, int envs, const Step& step) {
+  using L = typename Team::Lane;
+  for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) {
+    State state{};
+    for (int t = horizon - 1; t >= 0; --t) step(t * envs + e, min_of(L::lanes, envs - e), state);
+  }
+}
+
+// The same from the first step to the last.
+template <class Team, class State, class Step>
+TEAM_FN void scan_forth(const Team& team, int horizon, int envs, const Step& step) {
+  using L = typename Team::Lane;
+  for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) {
+    State state{};
+    for (int t = 0; t < horizon; ++t) step(t * envs + e, min_of(L::lanes, envs - e), state);
+  }
+}
+
+}  // namespace innerloop

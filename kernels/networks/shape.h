@@ -1,0 +1,119 @@
+// The policy: a multilayer perceptron with a Gaussian or a categorical head, and where its parameters lie.
+//
+// Flat parameter vector: layer0.weight [in][out], layer0.bias [out], …, and for a Gaussian head log_std [outputs]
+// (state-independent). The last layer gives the means, or the logits. Where there is a context (context.h) its weights
+// [context][layer 0's outputs], for FiLM [context][2][layer 0's outputs], and the context follow.
+#pragma once
+
+#include "kernels/lanes/team.h"
+#include "kernels/options/choices.h"
+
+namespace innerloop {
+
+inline constexpr int kMaxLayers = 17;  // 16 hidden layers and the head
+
+enum class HeadKind { gaussian, categorical };
+
+struct PolicyShape {
+  int layers = 1;                  // weight layers: hidden layers + 1
+  int width[kMaxLayers + 1] = {};  // inputs, hidden layers, outputs
+  Activation activation = Activation::tanh;
+  HeadKind head = HeadKind::gaussian;
+  int context = 0;  // numbers of the context; with one there is a hidden layer
+  ContextInput context_input = ContextInput::concatenate;
+  float min_log_std =
+      -13.815511f;  // log(1e-6); below it the standard deviation no longer follows the parameter
+
+  FN int inputs() const { return width[0]; }
+  FN int outputs() const { return width[layers]; }
+  FN int weight_offset(int layer) const {
+    int at = 0;
+    for (int l = 0; l < layer; ++l) at += (width[l] + 1) * width[l + 1];
+    return at;
+  }
+  FN int bias_offset(int layer) const { return weight_offset(layer) + width[layer] * width[layer + 1]; }
+  FN int log_std_offset() const { return weight_offset(layers); }
+  FN bool film() const { return context > 0 && context_input == ContextInput::film; }
+  // Weights of a number of the context: film's that scale, and then those that shift, one for each of layer 0's outputs.
+  FN int context_weights() const { return (film() ? 2 : 1) * width[1]; }
+  FN int context_weight_offset(int number) const {
+    return log_std_offset() + (head == HeadKind::gaussian ? outputs() : 0) + number * context_weights();
+  }
+  FN int context_shift_offset(int number) const {
+    return context_weight_offset(number) + (film() ? width[1] : 0);
+  }
+  FN int context_offset() const { return context_weight_offset(context); }
+  FN int parameters() const { return context_offset() + context; }
+  // The head's products have their lanes along its inputs (dot_products.h), not along the outputs (product.h).
+  FN bool narrow_head() const { return layers > 1 && outputs() <= 8; }
+  // Numbers a row of the hidden layers takes, each layer padded.
+  FN int hidden_size() const {
+    int size = 0;
+    for (int l = 1; l < layers; ++l) size += padded(width[l]);
+    return size;
+  }
+  FN int widest() const {
+    int widest = 0;
+    for (int l = 0; l <= layers; ++l) widest = width[l] > widest ? width[l] : widest;
+    return widest;
+  }
+};
+
+// The flat parameters of each task; stride 0 shares one vector.
+template <class T>
+struct Parameters {
+  const T* data = nullptr;  // [task][P]
+  long task_stride = 0;
+
+  FN const T* of(int task) const { return data + task * task_stride; }
+};
+
+// Trajectories of all tasks drawn with one set of parameters. Row r = step · envs + env; each quantity of a task is
+// contiguous over its rows, and padded to `row_stride` so that whole packs of rows can be read. Padding is not valid.
+// What rows that are not valid hold does not matter, but their observations are finite: they pass through the network.
+template <class T>
+struct Batch {
+  int horizon = 0, envs = 0;
+  int observation_size = 0, action_size = 0;  // action_size 1 for a discrete action: its index
+  long row_stride = 0;                        // padded(horizon · envs)
+  T* observations = nullptr;                  // [task][observation_size][row_stride]
+  T* actions = nullptr;                       // [task][action_size][row_stride]  as sampled
+  T* outputs = nullptr;     // [task][outputs][row_stride]  means or logits as drawn; null: not kept
+  T* log_probs = nullptr;   // [task][row_stride]
+  T* rewards = nullptr;     // [task][row_stride]
+  T* valid = nullptr;       // [task][row_stride]  1 where the sample counts, else 0
+  T* ends = nullptr;        // [task][row_stride]  1 where an episode ends with this step, else 0
+  T* advantages = nullptr;  // [task][row_stride]  DiCE: w_t, see advantages.h
+  T* credits = nullptr;     // [task][row_stride]  DiCE: weight on ∇lp; null for other estimators
+  T* statistics = nullptr;  // [task][kStatistics]
+
+  FN int rows() const { return horizon * envs; }
+};
+
+// Batch::statistics
+enum Statistic : int { kReturnSum, kEpisodes, kSamples, kMeanReturn, kStatistics };
+
+// Activations of the hidden layers that a team keeps from a rollout for the passes that follow. On the CPU a thread
+// carries a task through all stages, so it has one slot; on a GPU nothing is kept (null) and passes recompute.
+template <class T>
+struct Kept {
+  T* data = nullptr;  // [slot][row][hidden_size], layer by layer: [slot][layer][row][padded(width)]
+  long slot_stride = 0;
+
+  FN T* layer(const PolicyShape& shape, int slot, int hidden_layer, long rows) const {
+    if (data == nullptr) return nullptr;
+    long at = 0;
+    for (int l = 1; l < hidden_layer; ++l) at += rows * padded(shape.width[l]);
+    return data + slot * slot_stride + at;
+  }
+};
+// What was kept for a team. Where nothing ever is, the compiler sees that.
+template <class Team, class T>
+FN Kept<T> kept_for(const Kept<T>& kept) {
+  if constexpr (Team::keeps)
+    return kept;
+  else
+    return {};
+}
+
+}  // namespace innerloop

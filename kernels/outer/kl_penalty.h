@@ -1,0 +1,33 @@
+// ProMP's penalties on the KL divergence of each inner step, adapted to the divergence that they led to
+// (Rothfuss et al. 2019, after Schulman et al. 2017).
+#pragma once
+
+#include "kernels/inner/policy_gradient.h"
+
+namespace innerloop {
+
+// η_k is halved where the KL of step k is below target / 1.5, doubled where it is above 1.5 · target.
+template <class T>
+struct AdaptPenalties {
+  int steps = 0;
+  T target = 0;
+  const T* values = nullptr;  // [step][kPassValues]
+  T* penalties = nullptr;     // [step]  −η_k
+  const int* enabled = nullptr;
+
+  FN int parts() const { return 1; }
+  template <class Team>
+  FN long scratch_bytes() const {
+    return 0;
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place&, Scratch) const {
+    for (int k = team.rank(); k < steps; k += team.size()) {
+      const T kl = values[k * kPassValues + kDivergence];
+      if (kl < target / T(1.5)) penalties[k] = penalties[k] * T(0.5);
+      if (kl > target * T(1.5)) penalties[k] = penalties[k] * T(2);
+    }
+  }
+};
+
+}  // namespace innerloop

@@ -1,0 +1,119 @@
+// What joins the tasks: means over them, as fixed trees.
+#pragma once
+
+#include "kernels/networks/shape.h"
+
+namespace innerloop {
+
+// out[p] = scale · Σ over tasks of x[task][p], summed as a binary tree over the tasks' numbers: ((0+1)+(2+3))+…
+template <class T>
+struct SumOverTasks {
+  int tasks = 0;
+  int size = 0;
+  const T* x = nullptr;      // [task][size]
+  T scale = 1;               // 1 / tasks: the mean
+  const T* minus = nullptr;  // [size]  Reptile: Σ (x − minus); null: nothing is subtracted
+  T* out = nullptr;          // [size]
+  int tasks_own = 0;         // so many at the end belong to each task alone: their mean is 0
+  const int* enabled = nullptr;
+
+  static constexpr int kPartSize = 256;
+
+  FN int parts() const { return ceil_div(size, kPartSize); }
+  template <class Team>
+  FN long scratch_bytes() const {
+    return 0;
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
+    using L = typename Team::Lane;
+    constexpr int kLevels = 25;  // 2^24 tasks
+    const int end = min_of(size, (place.part + 1) * kPartSize);
+    for (int p = place.part * kPartSize + team.rank() * L::lanes; p < end; p += team.size() * L::lanes) {
+      const int count = end - p;
+      const L less = minus == nullptr ? L(0) : load_first<L>(minus + p, count);
+      // level[l] holds a finished subtree of 2^l tasks where bit l of the number of tasks so far is set.
+      L level[kLevels];
+      for (int task = 0; task < tasks; ++task) {
+        L sum = load_first<L>(x + static_cast<long>(task) * size + p, count) - less;
+        int l = 0;
+        for (; (task >> l) & 1; ++l) sum = level[l] + sum;
+        level[l] = sum;
+      }
+      L total(0);
+      bool any = false;
+      for (int l = 0; l < kLevels; ++l)
+        if ((tasks >> l) & 1) {
+          total = any ? level[l] + total : level[l];
+          any = true;
+        }
+      const auto shared = lane_index<L>() + L(static_cast<T>(p)) < L(static_cast<T>(size - tasks_own));
+      store_first(out + p, select(shared, total * L(scale), L(0)), count);
+    }
+  }
+};
+
+// E-MAML's credit of each task: (return after adaptation − mean over tasks) / (standard deviation + 1e-8) · weight.
+template <class T>
+struct AdaptationCredit {
+  int tasks = 0;
+  const T* statistics = nullptr;  // [task][kStatistics]  of the batch after adaptation
+  T weight = 1;
+  T* credit = nullptr;  // [task]
+  const int* enabled = nullptr;
+
+  FN int parts() const { return 1; }
+  template <class Team>
+  FN long scratch_bytes() const {
+    return 0;
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place&, Scratch) const {
+    using One = Pack<T, 1>;
+    if (team.rank() != 0) return;
+    T mean = 0, variance = 0;
+    for (int i = 0; i < tasks; ++i) mean = mean + statistics[i * kStatistics + kMeanReturn];
+    mean = mean / static_cast<T>(tasks);
+    for (int i = 0; i < tasks; ++i) {
+      const One off(statistics[i * kStatistics + kMeanReturn] - mean);
+      variance = fma(off, off, One(variance)).get(0);
+    }
+    const T deviation = sqrt(One(variance / static_cast<T>(tasks))).get(0) + T(1e-8);
+    for (int i = 0; i < tasks; ++i)
+      credit[i] = (statistics[i * kStatistics + kMeanReturn] - mean) / deviation * weight;
+  }
+};
+
+// Sums of a pass over all chunks and tasks, each task's divided by its samples, then the mean over tasks.
+template <class T>
+struct MeanValues {
+  int tasks = 0;
+  int chunks = 0;
+  int values = 0;                 // numbers a chunk
+  const T* x = nullptr;           // [task][chunk][values]
+  const T* statistics = nullptr;  // [task][kStatistics]
+  T* out = nullptr;               // [values]
+  const int* enabled = nullptr;
+  bool add = false;  // to what is in `out`
+
+  FN int parts() const { return 1; }
+  template <class Team>
+  FN long scratch_bytes() const {
+    return 0;
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place&, Scratch) const {
+    for (int v = team.rank(); v < values; v += team.size()) {
+      T total = 0;
+      for (int i = 0; i < tasks; ++i) {
+        T sum = 0;
+        for (int c = 0; c < chunks; ++c) sum = sum + x[(static_cast<long>(i) * chunks + c) * values + v];
+        const T samples = statistics[static_cast<long>(i) * kStatistics + kSamples];
+        total = total + (samples > T(0) ? sum / samples : T(0));
+      }
+      out[v] = (add ? out[v] : T(0)) + total / static_cast<T>(tasks);
+    }
+  }
+};
+
+}  // namespace innerloop

@@ -1,0 +1,26 @@
+// The key of the random numbers, put into device memory without the host having to wait.
+#pragma once
+
+#include "kernels/lanes/random.h"
+#include "kernels/lanes/team.h"
+
+namespace innerloop {
+
+template <class T>
+struct SetKey {
+  RandomKey key;
+  RandomKey* to = nullptr;  // [1]
+  const int* enabled = nullptr;
+
+  FN int parts() const { return 1; }
+  template <class Team>
+  FN long scratch_bytes() const {
+    return 0;
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place&, Scratch) const {
+    if (team.rank() == 0) *to = key;
+  }
+};
+
+}  // namespace innerloop

@@ -1,0 +1,63 @@
+// Products with few columns: to[n][m] = bias[n] + Σ_k A[m][k]·B[n][k], lanes along k where both lie side by side.
+//
+// Vectors along n, as in product.h, would be mostly empty. A sum runs in 16 chains, k in chain k mod 16 (fused
+// multiply-adds in the order of k, through all terms), closed by a fixed tree; then comes the bias.
+#pragma once
+
+#include "kernels/lanes/array.h"
+#include "kernels/lanes/chains.h"
+#include "kernels/lanes/team.h"
+
+namespace innerloop {
+
+template <class T>
+struct DotTerm {
+  const T* left;  // [m][left_stride]
+  int left_stride;
+  const T* right;  // [n][depth]
+  int depth;       // a multiple of 16; both are padded with zeros
+};
+
+namespace dot_products_detail {
+// The chains of the rows from `first` on, [row][16]; rows past the last repeat it.
+template <class Team, int Terms>
+TEAM_FN void sum_chains(const Array<DotTerm<typename Team::Scalar>, Terms>& terms, int first, int last, int n,
+                        typename Team::Scalar* chains) {
+  using T = typename Team::Scalar;
+  using V = typename Team::Vector;
+  constexpr int rows = Team::Lane::lanes, vectors = kChains / V::lanes;
+  V sum[rows][vectors];
+  UNROLL for (int i = 0; i < rows; ++i) UNROLL for (int j = 0; j < vectors; ++j) sum[i][j] = V(0);
+  UNROLL for (int t = 0; t < Terms; ++t) {
+    const DotTerm<T>& term = terms[t];
+    const T* b = term.right + static_cast<long>(n) * term.depth;
+    const T* a[rows];
+    a[0] = term.left + static_cast<long>(first) * term.left_stride;
+    UNROLL for (int i = 1; i < rows; ++i) a[i] = a[i - 1] + (first + i <= last ? term.left_stride : 0);
+    for (int k = 0; k < term.depth; k += kChains) UNROLL for (int j = 0; j < vectors; ++j) {
+        const V right = load_aligned<V>(b + k + j * V::lanes);
+        UNROLL for (int i = 0; i < rows; ++i) sum[i][j] =
+            fma(load_aligned<V>(a[i] + k + j * V::lanes), right, sum[i][j]);
+      }
+  }
+  UNROLL for (int i = 0; i < rows; ++i) UNROLL for (int j = 0; j < vectors; ++j)
+      store_aligned(chains + i * kChains + j * V::lanes, sum[i][j]);
+}
+}  // namespace dot_products_detail
+
+// One row m a lane: `to` is written in whole packs of rows, [n][to_stride]. Does not sync.
+template <class Team, int Terms>
+TEAM_FN void dot_products(const Team& team, int rows, int columns,
+                          const Array<DotTerm<typename Team::Scalar>, Terms>& terms,
+                          const typename Team::Scalar* bias, typename Team::Scalar* to, int to_stride) {
+  using L = typename Team::Lane;
+  for (int tile = team.rank(); tile < ceil_div(rows, L::lanes) * columns; tile += team.size()) {
+    const int pack = quotient(tile, columns), first = pack * L::lanes, n = tile - pack * columns;
+    // Through memory, each in a function of its own: with both in one, GCC 12 takes the vectors apart.
+    alignas(64) typename Team::Scalar chains[L::lanes * kChains];
+    dot_products_detail::sum_chains<Team>(terms, first, rows - 1, n, chains);
+    store(to + static_cast<long>(n) * to_stride + first, close_rows<Team>(chains) + L(bias[n]));
+  }
+}
+
+}  // namespace innerloop

@@ -1,0 +1,188 @@
+// Advantages of trials, and what the value head is to learn: generalised advantage estimation (Schulman et al. 2016) that
+// runs on through the ends of episodes, since what is learnt in one pays in the next, or, where nothing is learnt of a task,
+// ends with them; nothing follows the trial's end.
+//
+// The value head learns targets less their running mean at that step of the trial, over a running deviation of all steps:
+// returns-to-go of a trial fall from step to step by far more than they differ between trials, and a head that had to
+// follow them would tell one trial from another late.
+#pragma once
+
+#include "kernels/memories/policy.h"
+#include "kernels/networks/row_sums.h"
+
+namespace innerloop {
+
+// What the values are scaled with; part of the learner's state.
+template <class T>
+struct ValueScale {
+  T* mean = nullptr;                        // [step]
+  T* deviation = nullptr;                   // [1]  starts at 1
+  T* updates = nullptr;                     // [1]  iterations that went into them, counted up to 1 / kSlowest
+  static constexpr double kSlowest = 0.02;  // what an iteration counts at least: before, all count alike
+};
+
+template <class T>
+struct TrialAdvantages {
+  // estimate: advantages and targets of each trial, raw. sum: of each step, over the trials. scale: moves the value's
+  // scale, and finds the advantages'. normalise: advantages to mean 0 and standard deviation 1, targets to the scale.
+  enum class Phase { estimate, sum, scale, normalise };
+  Phase phase = Phase::estimate;
+  Trials<T> trials;
+  ValueScale<T> scale;
+  T discount = 1, gae_lambda = 1;
+  bool ends_with_episode = false;
+  T* sums = nullptr;        // [step][kSums]
+  T* advantages = nullptr;  // [2]  all advantages' mean and 1 / standard deviation
+  const int* enabled = nullptr;
+
+  enum Sum : int { kMeanAdvantage, kSquareAdvantage, kMeanTarget, kSquareTarget, kSums };
+
+  FN int parts() const {
+    return phase == Phase::estimate ? trials.tiles() : phase == Phase::scale ? 1 : trials.batch.horizon;
+  }
+  template <class Team>
+  FN long scratch_bytes() const {
+    return kChains * static_cast<long>(sizeof(T));
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
+    if (phase == Phase::estimate)
+      estimate(team, place.part);
+    else if (phase == Phase::sum)
+      sum_step(team, place.part, scratch.take<T>(kChains));
+    else if (phase == Phase::scale)
+      move_scale(team);
+    else
+      normalise(team, place.part);
+  }
+
+ private:
+  template <class Team>
+  TEAM_FN void estimate(const Team& team, int tile) const {
+    using L = typename Team::Lane;
+    const Batch<T>& batch = trials.batch;
+    const int first = tile * kTrialTile, end = min_of(batch.envs, first + kTrialTile);
+    const L gamma(discount), decay(discount * gae_lambda), deviation(*scale.deviation);
+    for (int e = first + team.rank() * L::lanes; e < end; e += team.size() * L::lanes) {
+      L next(0), sum(0);
+      for (int t = batch.horizon; t-- > 0;) {
+        const int r = t * batch.envs + e, count = end - e;
+        if (ends_with_episode) {
+          const L goes_on = L(1) - load_first<L>(batch.ends + r, count);
+          next = next * goes_on;
+          sum = sum * goes_on;
+        }
+        const L value = fma(load_first<L>(trials.values + r, count), deviation, L(scale.mean[t]));
+        const L delta = fma(gamma, next, load_first<L>(batch.rewards + r, count)) - value;
+        sum = fma(decay, sum, delta);
+        next = value;
+        store_first(batch.advantages + r, sum, count);
+        store_first(trials.targets + r, sum + value, count);
+      }
+    }
+  }
+
+  // Mean over the trials, and the sum of squares about it.
+  template <class Team>
+  TEAM_FN void sum_step(const Team& team, int t, T* chains) const {
+    using L = typename Team::Lane;
+    const int envs = trials.batch.envs;
+    const auto sums_of = [&](const T* numbers, T* to) FN_LAMBDA {
+      const auto at = [&](int e) FN_LAMBDA { return load_first<L>(numbers + e, envs - e); };
+      const T mean = sum_rows(team, envs, chains, at) / static_cast<T>(envs);
+      const T square = sum_rows(team, envs, chains, [&](int e) FN_LAMBDA {
+        const L off = at(e) - L(mean);
+        return select(lane_index<L>() < L(static_cast<T>(envs - e)), off * off, L(0));
+      });
+      if (team.rank() != 0) return;
+      to[0] = mean;
+      to[1] = square;
+    };
+    T* const to = sums + t * kSums;
+    sums_of(trials.batch.advantages + static_cast<long>(t) * envs, to + kMeanAdvantage);
+    sums_of(trials.targets + static_cast<long>(t) * envs, to + kMeanTarget);
+  }
+
+  template <class Team>
+  TEAM_FN void move_scale(const Team& team) const {
+    using One = Pack<T, 1>;
+    if (team.rank() != 0) return;
+    const T steps = static_cast<T>(trials.batch.horizon), envs = static_cast<T>(trials.batch.envs);
+    const T done = *scale.updates + T(1);
+    const T slowest = static_cast<T>(ValueScale<T>::kSlowest);
+    const T rate = done * slowest < T(1) ? T(1) / done : slowest;
+    T mean = 0, square = 0, target = 0;
+    for (int t = 0; t < trials.batch.horizon; ++t) mean = mean + sums[t * kSums + kMeanAdvantage] / steps;
+    for (int t = 0; t < trials.batch.horizon; ++t) {
+      const T* of = sums + t * kSums;
+      const T off = of[kMeanAdvantage] - mean;
+      square = square + (of[kSquareAdvantage] + envs * off * off);
+      const T moved = scale.mean[t] + rate * (of[kMeanTarget] - scale.mean[t]),
+              rest = of[kMeanTarget] - moved;
+      target = target + (of[kSquareTarget] + envs * rest * rest);
+      scale.mean[t] = moved;
+    }
+    const T spread = sqrt(One(target / (steps * envs))).get(0);
+    *scale.deviation = *scale.deviation + rate * (spread - *scale.deviation);
+    *scale.updates = done * slowest < T(1) ? done : T(1) / slowest;
+    advantages[0] = mean;
+    advantages[1] = T(1) / (sqrt(One(square / (steps * envs))).get(0) + T(1e-8));
+  }
+
+  template <class Team>
+  TEAM_FN void normalise(const Team& team, int t) const {
+    using L = typename Team::Lane;
+    const int envs = trials.batch.envs;
+    // A deviation of nothing (all trials pay alike) leaves targets of nothing.
+    const L centre(advantages[0]), factor(advantages[1]), mean(scale.mean[t]),
+        target(T(1) / (*scale.deviation + T(1e-8)));
+    for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) {
+      const long r = static_cast<long>(t) * envs + e;
+      T *const advantage = trials.batch.advantages + r, *const wanted = trials.targets + r;
+      store_first(advantage, (load_first<L>(advantage, envs - e) - centre) * factor, envs - e);
+      store_first(wanted, (load_first<L>(wanted, envs - e) - mean) * target, envs - e);
+    }
+  }
+};
+
+// What each episode of each trial brought, and the whole trial in row `episodes`. Episodes beyond the listed ones, which
+// there are where some end early, count in the whole alone.
+template <class T>
+struct EpisodeReturns {
+  Trials<T> trials;
+  T* returns = nullptr;  // [episodes + 1][env]
+  T* lengths = nullptr;  // [episodes + 1][env]
+  const int* enabled = nullptr;
+
+  FN int parts() const { return trials.tiles(); }
+  template <class Team>
+  FN long scratch_bytes() const {
+    return 0;
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
+    const Batch<T>& batch = trials.batch;
+    const int end = min_of(batch.envs, (place.part + 1) * kTrialTile), listed = trials.episodes();
+    for (int e = place.part * kTrialTile + team.rank(); e < end; e += team.size()) {
+      const auto put = [&](int row, T sum, int steps) FN_LAMBDA {
+        returns[static_cast<long>(row) * batch.envs + e] = sum;
+        lengths[static_cast<long>(row) * batch.envs + e] = static_cast<T>(steps);
+      };
+      T all = 0, sum = 0;
+      int episode = 0, start = 0;
+      for (int t = 0; t < batch.horizon; ++t) {
+        const long r = static_cast<long>(t) * batch.envs + e;
+        sum = sum + batch.rewards[r];
+        all = all + batch.rewards[r];
+        if (!(batch.ends[r] > T(0))) continue;
+        if (episode < listed) put(episode, sum, t + 1 - start);
+        ++episode;
+        start = t + 1;
+        sum = 0;
+      }
+      put(listed, all, batch.horizon);
+    }
+  }
+};
+
+}  // namespace innerloop

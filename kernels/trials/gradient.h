@@ -1,0 +1,293 @@
+// The gradient of PPO's objective (kernels/trials/objective.h) for a policy with a memory, back through whole trials.
+//
+// One team per tile of environments: forward through the trial, keeping what each step leaves; then back from its last
+// step to its first, through the ends of episodes. Where the trial is cut into windows the gradient ends at their borders
+// (the memory goes on), and only one window's steps are kept at a time: what the memory is at the borders is stored, and
+// each window is gone through once more. A tile's gradient is one partial sum over its rows; SumOverTasks adds them up.
+#pragma once
+
+#include "kernels/trials/objective.h"
+
+namespace innerloop {
+
+template <class T, class Memory>
+struct TrialGradient : TrialObjective<T> {
+  using Objective = TrialObjective<T>;
+  using Objective::envs;
+  using Objective::order;
+  using Objective::shape;
+  using Objective::trials;
+
+  const T* params = nullptr;  // [P]  θ at which the gradient is taken
+  int window = 0;             // steps of a window, which divide the trial; 0: all
+  T* partial = nullptr;       // [tile][P]
+  T* values = nullptr;        // [tile][kTrialValues]
+  const int* enabled = nullptr;
+
+  FN int parameters() const { return shape.template memory_parameters<Memory>() + shape.head_parameters(); }
+  FN int window_steps() const { return window > 0 ? window : trials.batch.horizon; }
+  FN int windows() const { return trials.batch.horizon / window_steps(); }
+
+  FN int parts() const { return 1; }
+  template <class Team>
+  FN long scratch_bytes() const {
+    Scratch scratch;
+    Buffers::take(scratch, shape, window_steps(), windows());
+    return scratch.used();
+  }
+  /// place.task: which tile of the environments in `order`.
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const;
+
+ private:
+  using Objective::kStride;
+  using Objective::quantities;
+  using Rows = typename Objective::Rows;
+  // Steps whose rows go into the memory's gradient with one product: enough that its sums are loaded seldom, few enough
+  // that what it reads is still in the cache.
+  static constexpr int kTogether = 4;
+
+  // A memory, its gradient, and what a window leaves of it step by step.
+  struct Network {
+    typename Memory::template Weights<T> memory;
+    LayerNorm<T> norm;
+    typename Memory::template Sums<T> sums;
+    T* kept;     // [step][row][kept_size]
+    T* states;   // [step + 1][row][state_size]  before each step, and after the last
+    T* state;    // [row][state_size]  the gradient by the memory's state
+    T* back;     // [kTogether · row][back_size]
+    T* borders;  // [window − 1][row][state_size]  the memory where each window but the first begins
+
+    // Of a step of a tile of `rows` rows; before(step + 1) is after the step.
+    FN T* before(int step, int rows, const MemoryShape& shape) const {
+      return states + static_cast<long>(step) * rows * Memory::state_size(shape);
+    }
+    FN T* kept_of(int step, int rows, const MemoryShape& shape) const {
+      return kept + static_cast<long>(step) * rows * Memory::kept_size(shape);
+    }
+    FN T* border(int window, const MemoryShape& shape) const {
+      return borders + static_cast<long>(window - 1) * kTrialTile * Memory::state_size(shape);
+    }
+
+    FN static Network take(Scratch& scratch, const MemoryShape& shape, int window, int windows) {
+      const long rows = kTrialTile, steps = window * rows, state_size = Memory::state_size(shape);
+      Network n;
+      n.memory = Memory::template take_weights<T>(scratch, shape, true);
+      n.norm = LayerNorm<T>::take(scratch, shape, kTrialTile, true);
+      n.sums = Memory::template take_sums<T>(scratch, shape);
+      n.state = scratch.take<T>(rows * state_size);
+      n.back = scratch.take<T>(kTogether * rows * Memory::back_size(shape));
+      n.kept = scratch.take<T>(steps * Memory::kept_size(shape));
+      n.states = scratch.take<T>((steps + rows) * state_size);
+      n.borders = scratch.take<T>((windows - 1) * rows * state_size);
+      return n;
+    }
+  };
+
+  struct Buffers {
+    Scratch networks;       // the policy's, and the value's own one, if it has one
+    long network_size = 0;  // bytes of each
+    Rows rows;
+    T* head_sums;  // [head][padded(hidden)]
+    T* row_sums;   // [quantity][kChains]
+    T* inputs;     // [step][row][padded(inputs)]  of a window
+
+    FN T* inputs_of(int step, int rows, const MemoryShape& shape) const {
+      return inputs + static_cast<long>(step) * rows * padded(shape.inputs);
+    }
+
+    FN static Buffers take(Scratch& scratch, const MemoryPolicyShape& shape, int window, int windows) {
+      const long steps = static_cast<long>(window) * kTrialTile;
+      Buffers b;
+      b.row_sums = scratch.take<T>(static_cast<long>(quantities(shape)) * kChains);
+      b.head_sums = scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.memory.hidden));
+      b.rows = Rows::take(scratch, shape);
+      b.inputs = scratch.take<T>(steps * padded(shape.memory.inputs));
+      b.networks = scratch;
+      for (int n = 0; n < shape.networks(); ++n) {
+        const long before = scratch.used();
+        Network::take(scratch, shape.memory, window, windows);
+        b.network_size = scratch.used() - before;
+      }
+      return b;
+    }
+  };
+
+  // Found anew wherever it is used: two networks' pointers are more than a GPU's threads have registers for.
+  FN Network network_of(const Buffers& b, int number) const {
+    Scratch at = b.networks;
+    at.take<char>(number * b.network_size);
+    return Network::take(at, shape.memory, window_steps(), windows());
+  }
+
+  template <class Team>
+  TEAM_FN void prepare(const Team& team, const Buffers& b) const;
+  template <class Team>
+  TEAM_FN void forward(const Team& team, const Buffers& b, int rows, const int* envs_of_tile,
+                       int number) const;
+  template <class Team>
+  TEAM_FN void back(const Team& team, const Buffers& b, int network, int rows, int step) const;
+  template <class Team>
+  TEAM_FN void write(const Team& team, const Buffers& b, int tile) const;
+};
+
+// All weights; clears the sums and the gradients. Syncs.
+template <class T, class Memory>
+template <class Team>
+TEAM_FN void TrialGradient<T, Memory>::prepare(const Team& team, const Buffers& b) const {
+  for (int n = 0; n < shape.networks(); ++n) {
+    const Network network = network_of(b, n);
+    const T* const own = params + n * shape.template network_parameters<Memory>();
+    Memory::load_weights(team, shape.memory, own, network.memory);
+    if (shape.memory.layer_norm)
+      load_layer_norm(team, shape.memory, own + Memory::parameters(shape.memory), network.norm);
+    Memory::clear_sums(team, shape.memory, network.sums);
+  }
+  this->prepare_rows(team, b.rows, params + shape.template memory_parameters<Memory>());
+  fill(team, b.head_sums, static_cast<long>(shape.heads()) * padded(shape.memory.hidden), T(0));
+  fill(team, b.row_sums, static_cast<long>(quantities(shape)) * kChains, T(0));
+  team.sync();
+}
+
+// The memories through the window `number`, of the environments envs_of_tile[row], from what they are before its first
+// step. Syncs.
+template <class T, class Memory>
+template <class Team>
+TEAM_FN void TrialGradient<T, Memory>::forward(const Team& team, const Buffers& b, int rows,
+                                               const int* envs_of_tile, int number) const {
+  const Batch<T>& batch = trials.batch;
+  const int inputs = shape.memory.inputs, inputs_size = padded(inputs), steps = window_steps();
+  for (int t = 0; t < steps; ++t) {
+    T* const to = b.inputs_of(t, rows, shape.memory);
+    const T* const from = batch.observations + static_cast<long>(number * steps + t) * batch.envs;
+    for_cells(team, inputs, rows, [&](int i, int row) FN_LAMBDA {
+      to[row * inputs_size + i] = from[i * batch.row_stride + envs_of_tile[row]];
+    });
+    team.sync();
+    for (int n = 0; n < shape.networks(); ++n) {
+      const Network network = network_of(b, n);
+      Memory::step(team, shape.memory, network.memory,
+                   {rows,
+                    {to, inputs_size, 1},
+                    network.before(t, rows, shape.memory),
+                    network.kept_of(t, rows, shape.memory),
+                    network.before(t + 1, rows, shape.memory)});
+    }
+  }
+}
+
+// The gradient of one step of a window through a network and the heads that read it, from the seeds. Syncs.
+template <class T, class Memory>
+template <class Team>
+TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, int network, int rows,
+                                            int step) const {
+  using V = typename Team::Vector;
+  const MemoryShape& memory = shape.memory;
+  const Network own = network_of(b, network);
+  const int width = padded(memory.hidden), state_size = Memory::state_size(memory);
+  const int first = shape.first_head(network), heads = shape.heads_of(network);
+  T *const seeds = b.rows.seeds + first * kStride, *const sums =
+                                                       b.head_sums + static_cast<long>(first) * width;
+  const T* const weights = b.rows.heads.transposed + static_cast<long>(first) * width;
+  T *const before = own.before(step, rows, memory), *const after = own.before(step + 1, rows, memory);
+  const bool norm = memory.layer_norm;
+  const Right<T> outputs = norm ? Right<T>{own.norm.outputs, width} : Right<T>{after, state_size};
+  product<V>(team, heads, width, Array<Term<T>, 1>{{{{seeds, kStride, 1}, outputs, rows}}}, {sums, width},
+             sums, width);
+  // To the memory's state, or first to what it is normalised to.
+  const Start<T> start = norm ? Start<T>{own.norm.zero, 0} : Start<T>{own.state, state_size};
+  product<V>(team, rows, width, Array<Term<T>, 1>{{{{seeds, 1, kStride}, {weights, width}, heads}}}, start,
+             norm ? own.norm.by_outputs : own.state, norm ? width : state_size);
+  team.sync();
+  if (norm) back_through_layer_norm(team, memory, own.norm, rows, own.state, state_size);
+  // Several steps' rows lie one after the other, as their inputs and states do.
+  const int place = step % kTogether;
+  T* const kept = own.kept_of(step, rows, memory);
+  Memory::back(team, memory, own.memory,
+               {rows, before, kept, own.state,
+                own.back + static_cast<long>(place) * rows * Memory::back_size(memory)});
+  if (place != 0) return;
+  const int together = min_of(kTogether, window_steps() - step);
+  Memory::add_gradient(team, memory,
+                       {together * rows, b.inputs_of(step, rows, memory), before, own.back, kept}, own.sums);
+  team.sync();
+}
+
+// The flat gradient, and the values. Does not sync.
+template <class T, class Memory>
+template <class Team>
+TEAM_FN void TrialGradient<T, Memory>::write(const Team& team, const Buffers& b, int tile) const {
+  const int numbers = shape.heads() + shape.actions();
+  T* const gradient = partial + static_cast<long>(tile) * parameters();
+  for (int n = 0; n < shape.networks(); ++n) {
+    const Network network = network_of(b, n);
+    T* const own = gradient + n * shape.template network_parameters<Memory>();
+    Memory::store_gradient(team, shape.memory, network.sums, own);
+    if (shape.memory.layer_norm)
+      store_layer_norm_gradient(team, shape.memory, network.norm, own + Memory::parameters(shape.memory));
+  }
+  const auto sum = [&](int quantity) FN_LAMBDA { return close_chains(b.row_sums + quantity * kChains); };
+  store_heads_gradient(team, shape, b.head_sums, sum, gradient + shape.template memory_parameters<Memory>());
+  for (int i = team.rank(); i < kTrialValues; i += team.size())
+    values[static_cast<long>(tile) * kTrialValues + i] = sum(numbers + i);
+}
+
+template <class T, class Memory>
+template <class Team>
+TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place& place,
+                                                  Scratch scratch) const {
+  const Batch<T>& batch = trials.batch;
+  const MemoryShape& memory = shape.memory;
+  const int steps = window_steps(), count = windows(), state_size = Memory::state_size(memory);
+  const Buffers b = Buffers::take(scratch, shape, steps, count);
+  const int* const of = order + static_cast<long>(place.task) * kTrialTile;
+  const int rows = this->rows_of(place.task);
+  const T entropy_weight = this->entropy_weight_now();
+  const auto copy_states = [&](const T* from, T* to) FN_LAMBDA {
+    for (int i = team.rank(); i < rows * state_size; i += team.size()) to[i] = from[i];
+  };
+  // The memories where a window begins.
+  const auto begin = [&](int number) FN_LAMBDA {
+    for (int n = 0; n < shape.networks(); ++n) {
+      T* const start = network_of(b, n).states;
+      if (number > 0)
+        copy_states(network_of(b, n).border(number, memory), start);
+      else
+        fill(team, start, static_cast<long>(rows) * state_size, T(0));
+      fill(team, network_of(b, n).state, static_cast<long>(kTrialTile) * state_size, T(0));
+    }
+    team.sync();
+  };
+
+  prepare(team, b);
+  // Forth through the windows, keeping where each begins; then back, each but the last played once more.
+  for (int pass = 0; pass < 2 * count - 1; ++pass) {
+    const int number = pass < count ? pass : 2 * (count - 1) - pass;
+    begin(number);
+    forward(team, b, rows, of, number);
+    if (pass + 1 < count) {
+      for (int n = 0; n < shape.networks(); ++n)
+        copy_states(network_of(b, n).before(steps, rows, memory),
+                    network_of(b, n).border(number + 1, memory));
+      team.sync();
+      continue;
+    }
+    for (int s = min_of(batch.horizon - number * steps, steps); s-- > 0;) {
+      this->gather_drawn(team, b.rows, rows, of, number * steps + s);
+      for (int n = 0; n < shape.networks(); ++n) {
+        const Network network = network_of(b, n);
+        const HeadInputs<T> inputs =
+            head_inputs(team, memory, network.norm, rows, network.before(s + 1, rows, memory), state_size);
+        forward_heads(team, shape, n, b.rows.heads, rows, inputs, b.rows.outputs, kStride);
+      }
+      this->seed_rows(team, b.rows, rows, entropy_weight);
+      team.sync();
+      add_rows(team, rows, quantities(shape), b.rows.seeds, kStride, b.row_sums);
+      for (int n = 0; n < shape.networks(); ++n) back(team, b, n, rows, s);
+    }
+  }
+  Scratch anew = scratch.anew();
+  write(team, Buffers::take(anew, shape, steps, count), place.task);
+}
+
+}  // namespace innerloop

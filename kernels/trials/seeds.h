@@ -1,0 +1,109 @@
+// The gradient of PPO's objective at all rows of trials at once, for a policy whose memory is too wide for a team: all but
+// the memory's part (kernels/memories/layered.h) and the products.
+#pragma once
+
+#include "kernels/trials/objective.h"
+
+namespace innerloop {
+
+template <class T>
+struct TrialSeeds : TrialObjective<T> {
+  // gather: what the policy took in. seed: each row's quantities, once the memory's states are there. sum: the quantities
+  // over the rows, added to `sums`. heads: their weights, for the products. store: the heads' gradient, and the values.
+  enum class Phase { gather, seed, sum, heads, store };
+  Phase phase = Phase::gather;
+  const T* params = nullptr;  // the heads' own
+  const T* memory[2] = {};    // [step][env][state_size]  of each network, after each step
+  int state_size = 0;
+  T* inputs = nullptr;  // [step][env][padded(inputs)]
+  T* seeds = nullptr;   // [quantity][row_stride], rows as [step][env]
+  int row_stride = 0;
+  T* sums = nullptr;  // [quantity]
+  MemoryHeads<T> weights{};
+  const T* head_sums = nullptr;  // [head][padded(hidden)]
+  T* gradient = nullptr;         // the heads' own
+  T* values = nullptr;           // [kTrialValues]
+  const int* enabled = nullptr;
+
+  FN int rows() const { return this->trials.batch.horizon * this->envs; }
+  FN int parts() const {
+    if (phase == Phase::sum) return Objective::quantities(this->shape);
+    return phase == Phase::heads || phase == Phase::store ? 1 : this->trials.batch.horizon * this->tiles();
+  }
+  template <class Team>
+  FN long scratch_bytes() const {
+    Scratch scratch;
+    if (phase == Phase::seed) Rows::take(scratch, this->shape);
+    if (phase == Phase::sum) scratch.take<T>(kChains);
+    return scratch.used();
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
+    const MemoryPolicyShape& shape = this->shape;
+    if (phase == Phase::heads) return load_heads(team, shape, params, weights);
+    if (phase == Phase::sum) return sum_rows_of(team, place.part, scratch.take<T>(kChains));
+    if (phase == Phase::store) {
+      const int numbers = shape.heads() + shape.actions();
+      store_heads_gradient(
+          team, shape, head_sums, [&](int quantity) FN_LAMBDA { return sums[quantity]; }, gradient);
+      for (int v = team.rank(); v < kTrialValues; v += team.size()) values[v] = sums[numbers + v];
+      return;
+    }
+    const int step = place.part / this->tiles(), tile = place.part % this->tiles();
+    const int first = step * this->envs + tile * kTrialTile;  // row
+    const int* const of = this->order + tile * kTrialTile;
+    if (phase == Phase::gather)
+      gather(team, this->rows_of(tile), of, step, first);
+    else
+      seed(team, Rows::take(scratch, shape), this->rows_of(tile), of, step, first);
+  }
+
+ private:
+  using Objective = TrialObjective<T>;
+  using Rows = typename Objective::Rows;
+
+  template <class Team>
+  TEAM_FN void gather(const Team& team, int rows, const int* of, int step, int first) const {
+    const Batch<T>& batch = this->trials.batch;
+    const int size = padded(this->shape.memory.inputs);
+    const T* const from = batch.observations + static_cast<long>(step) * batch.envs;
+    T* const to = inputs + static_cast<long>(first) * size;
+    for_cells(team, size, rows, [&](int i, int row) FN_LAMBDA {
+      to[row * size + i] = i < this->shape.memory.inputs ? from[i * batch.row_stride + of[row]] : T(0);
+    });
+  }
+
+  template <class Team>
+  TEAM_FN void seed(const Team& team, const Rows& b, int rows, const int* of, int step, int first) const {
+    const MemoryPolicyShape& shape = this->shape;
+    const int quantities = Objective::quantities(shape);
+    this->prepare_rows(team, b, params);
+    this->gather_drawn(team, b, rows, of, step);
+    for (int n = 0; n < shape.networks(); ++n)
+      forward_heads(team, shape, n, b.heads, rows,
+                    {memory[n] + static_cast<long>(first) * state_size, state_size}, b.outputs,
+                    Objective::kStride);
+    this->seed_rows(team, b, rows, this->entropy_weight_now());
+    team.sync();
+    for_cells(team, quantities, rows, [&](int q, int row) FN_LAMBDA {
+      seeds[static_cast<long>(q) * row_stride + first + row] = b.seeds[q * Objective::kStride + row];
+    });
+    // sum takes whole packs of rows.
+    const int last = first + rows;
+    if (last == this->rows())
+      for_cells(team, quantities, row_stride - last, [&](int q, int row) FN_LAMBDA {
+        seeds[static_cast<long>(q) * row_stride + last + row] = T(0);
+      });
+  }
+
+  template <class Team>
+  TEAM_FN void sum_rows_of(const Team& team, int quantity, T* chains) const {
+    fill(team, chains, kChains, T(0));
+    team.sync();
+    add_rows(team, rows(), 1, seeds + static_cast<long>(quantity) * row_stride, row_stride, chains);
+    team.sync();
+    if (team.rank() == 0) sums[quantity] += close_chains(chains);
+  }
+};
+
+}  // namespace innerloop

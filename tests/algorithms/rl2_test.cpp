@@ -1,0 +1,391 @@
+// PPO's learner on trials as a whole, of RL² and without a memory: what it hands to its optimiser, and that it learns.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "engine/algorithms/ppo.h"
+#include "engine/evaluation/report.h"
+#include "engine/evaluation/trial_evaluator.h"
+#include "engine/learned/trial_policy.h"
+#include "tests/support/plain_outer.h"
+#include "tests/support/played_trials.h"
+#include "tests/support/tiny_run.h"
+
+namespace innerloop {
+namespace {
+
+using testing::HasSubstr;
+
+class Learning {
+ public:
+  explicit Learning(const Config& config)
+      : device_({.backend = Backend::cpu, .threads = 2, .instructions = ""}), learner_(config, device_) {
+    learner_.allocate();
+  }
+  IterationReport iterate() { return learner_.iterate(done_++); }
+  Vector params() { return numbers(learner_.params(), learner_.parameters()); }
+  Vector gradient() { return numbers(learner_.gradient(), learner_.parameters()); }
+  const TrialLoop& loop() const { return learner_.loop(); }
+  Vector numbers(const float* from, std::int64_t count) {
+    std::vector<float> to(static_cast<std::size_t>(count));
+    device_.copy_to_host(to.data(), from, count * static_cast<std::int64_t>(sizeof(float)));
+    return to_double(to);
+  }
+
+ private:
+  Device device_;
+  Ppo learner_;
+  std::uint32_t done_ = 0;
+};
+
+// One epoch of one minibatch: all trials, at the parameters that drew them.
+TEST(Rl2, ClimbsPposObjectiveOnItsTrials) {
+  const std::vector<std::vector<std::string>> families = {
+      {R"(environment={"name": "grid_navigation"})"},
+      {R"(environment={"name": "tabular_mdp"})"},
+      {R"(environment={"name": "point_navigation"})"},
+      {R"(environment={"name": "tabular_mdp"})", R"(policy={"name": "lstm", "hidden": 5})"},
+      {R"(environment={"name": "grid_navigation"})", "algorithm.window=4"},
+      {R"(environment={"name": "grid_navigation"})", "policy.layer_norm=true"},
+      {R"(environment={"name": "grid_navigation"})", "algorithm.value_network=separate"},
+      {R"(environment={"name": "grid_navigation"})", R"(policy={"name": "gru", "hidden": 257})",
+       "algorithm.window=4"},
+      {R"(environment={"name": "point_navigation"})", R"(policy={"name": "lstm", "hidden": 272})",
+       "algorithm.value_network=separate"},
+      {R"(environment={"name": "bandit"})", "horizon=1", "algorithm.trial_length=3",
+       R"(policy={"name": "gru", "hidden": 272})", "envs_per_task=15"},
+      {R"(environment={"name": "cartpole"})", "horizon=30", R"(algorithm={"name": "ppo"})",
+       R"(policy={"name": "mlp", "hidden": [8, 6]})"}};
+  for (std::vector<std::string> overrides : families) {
+    const std::string environment = overrides[0];
+    overrides.insert(overrides.end(), {"tasks_per_iteration=20", "algorithm.epochs=1",
+                                       "algorithm.minibatches=1", "algorithm.entropy_weight=0.1"});
+    const Config config = trial_config(overrides);
+    Learning learning(config);
+    learning.iterate();  // the second iteration's policy prefers some actions
+    const Vector theta = learning.params();
+    learning.iterate();
+    const Trials<float>& t = learning.loop().trials();
+    TrialProblem p;
+    p.shape = learning.loop().shape();
+    p.envs = t.batch.envs;
+    p.steps = t.batch.horizon;
+    p.theta = theta;
+    p.entropy_weight = 0.1;
+    p.window = ppo_options(config).window;
+    const auto rows = [&](const float* from, int each) {
+      Vector all;
+      for (int d = 0; d < each; ++d)
+        for (const double x : learning.numbers(from + d * t.batch.row_stride, t.batch.rows()))
+          all.push_back(x);
+      return all;
+    };
+    p.inputs = rows(t.batch.observations, t.batch.observation_size);
+    p.actions = rows(t.batch.actions, t.batch.action_size);
+    p.log_probs = rows(t.batch.log_probs, 1);
+    p.advantages = rows(t.batch.advantages, 1);
+    p.targets = rows(t.targets, 1);
+    p.values = rows(t.values, 1);
+    for (int e = 0; e < p.envs; ++e) p.order.push_back(e);
+    Vector mean = kernel_trial_gradient(p).gradient;
+    for (double& g : mean) g /= p.rows();
+    EXPECT_LT(relative_error(learning.gradient(), mean), 1e-4) << environment;
+  }
+}
+
+// One update an iteration, whose gradient is at hand.
+TEST(Rl2, TakesTheStepsOfItsOptimiser) {
+  const std::vector<std::string> one_update = {R"(environment={"name": "point_navigation"})",
+                                               "algorithm.epochs=1", "algorithm.minibatches=1",
+                                               "policy.initial_log_std=0.5"};
+  for (const std::string outer : {R"({"name": "adamw", "lr": 0.05, "weight_decay": 0.5})",
+                                  R"({"name": "sgd", "lr": 0.3, "momentum": 0.7})"}) {
+    std::vector<std::string> overrides = one_update;
+    overrides.push_back("outer=" + outer);
+    const Config config = trial_config(overrides);
+    Learning learning(config);
+    PlainAdam adamw;
+    for (const LayoutEntry& entry : parameter_layout(config))
+      for (std::int64_t i = 0; i < entry.shape[0] * (entry.shape.size() > 1 ? entry.shape[1] : 1); ++i)
+        adamw.decay.push_back(entry.shape.size() > 1 ? 0.5 : 0);
+    PlainMomentum momentum{0.7, false};
+    for (int i = 0; i < 4; ++i) {
+      Vector wanted = learning.params();
+      learning.iterate();
+      if (std::holds_alternative<AdamWOptions>(config.outer))
+        adamw.step(wanted, learning.gradient(), 0.05);
+      else
+        momentum.step(wanted, learning.gradient(), 0.3);
+      EXPECT_LT(relative_error(learning.params(), wanted), 1e-6) << outer << ' ' << i;
+    }
+  }
+}
+
+double reported(const IterationReport& report, const std::string& wanted) {
+  for (const auto& [name, value] : report.extra)
+    if (name == wanted) return value;
+  return NAN;
+}
+
+TEST(Rl2, MakesNoFurtherUpdateAboveTheTargetDivergence) {
+  // Any step goes beyond it, so that the first update is the only one; of a memory for one team, and of a wide one.
+  for (const std::string hidden : {"5", "257"}) {
+    Learning learning(trial_config({"policy.hidden=" + hidden, "algorithm.target_kl=1e-9", "outer.lr=0.05"}));
+    PlainAdam adam;
+    for (int i = 0; i < 3; ++i) {
+      Vector wanted = learning.params();
+      const IterationReport report = learning.iterate();
+      EXPECT_EQ(reported(report, "updates"), 1);
+      EXPECT_GT(reported(report, "kl"), 1e-9);
+      adam.step(wanted, learning.gradient(), 0.05);
+      EXPECT_LT(relative_error(learning.params(), wanted), 1e-6) << hidden << " units, " << i;
+    }
+  }
+}
+
+TEST(Rl2, MakesAllUpdatesBelowTheTargetDivergence) {
+  Learning all(trial_config()), bounded(trial_config({"algorithm.target_kl=100"}));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(reported(all.iterate(), "updates"), 4);
+    EXPECT_EQ(reported(bounded.iterate(), "updates"), 4);
+  }
+  EXPECT_EQ(all.params(), bounded.params());
+}
+
+TEST(Rl2, MakesSomeUpdatesWhereTheTargetIsMet) {
+  Learning learning(trial_config({"algorithm.target_kl=0.002", "algorithm.epochs=20", "outer.lr=0.01"}));
+  const IterationReport report = learning.iterate();
+  EXPECT_GT(reported(report, "updates"), 1);
+  EXPECT_LT(reported(report, "updates"), 40);
+}
+
+TEST(Rl2, ClippingValuesChangesWhatIsLearned) {
+  Learning plain(trial_config()), clipped(trial_config({"algorithm.value_clip=0.01"}));
+  plain.iterate();
+  clipped.iterate();
+  EXPECT_NE(plain.params(), clipped.params());
+}
+
+TEST(Rl2, ReportsAReturnForEachEpisodeOfTheTrial) {
+  Learning learning(trial_config());
+  const IterationReport report = learning.iterate();
+  EXPECT_EQ(report.returns.size(), 4u);
+  EXPECT_EQ(report.env_steps, 10 * 20);
+  EXPECT_GT(report.gradient_norm, 0);
+  double sum = 0;
+  for (const double of_episode : report.returns) sum += of_episode;
+  for (const auto& [name, value] : report.extra) {
+    if (name == "trial_return") {
+      EXPECT_NEAR(value, sum, 1e-4);
+    }
+    if (name == "entropy") {  // of five actions about equally likely
+      EXPECT_NEAR(value, std::log(5), 0.05);
+    }
+  }
+}
+
+// A bandit of two arms, one of which the memory has to find: far better than chance within a second.
+void expect_to_find_the_better_arm(const std::vector<std::string>& overrides, double wanted = 0.6) {
+  std::vector<std::string> all = {R"(environment={"name": "bandit", "arms": 2})",
+                                  "horizon=1",
+                                  "algorithm.trial_length=10",
+                                  "tasks_per_iteration=64",
+                                  "envs_per_task=1",
+                                  "algorithm.epochs=4",
+                                  "iterations=60"};
+  all.insert(all.end(), overrides.begin(), overrides.end());
+  Learning learning(trial_config(all));
+  double first = 0, last = 0;
+  for (int i = 0; i < 60; ++i) {
+    const IterationReport report = learning.iterate();
+    const double episodes = report.returns[7] + report.returns[8] + report.returns[9];
+    (i < 20 ? first : last) += i < 20 || i >= 40 ? episodes / 60 : 0;
+  }
+  EXPECT_GT(last, wanted);
+  EXPECT_GT(last, first);
+}
+TEST(Rl2, LearnsToFindTheBetterArm) { expect_to_find_the_better_arm({"policy.hidden=16"}); }
+TEST(Rl2, LearnsToFindTheBetterArmWithAnLstm) {
+  expect_to_find_the_better_arm({R"(policy={"name": "lstm", "hidden": 16})"});
+}
+TEST(Rl2, LearnsToFindTheBetterArmInWindows) {
+  expect_to_find_the_better_arm({"policy.hidden=16", "algorithm.window=5"});
+}
+
+TEST(Rl2, AWindowChangesWhatIsLearned) {
+  Learning whole(trial_config()), cut(trial_config({"algorithm.window=5"}));
+  whole.iterate();
+  cut.iterate();
+  EXPECT_NE(whole.params(), cut.params());
+}
+
+TEST(Rl2, LearnsToFindTheBetterArmWithNormalisedOutputs) {
+  expect_to_find_the_better_arm({"policy.hidden=16", "policy.layer_norm=true"}, 0.57);
+}
+
+TEST(Rl2, NormalisedOutputsChangeWhatIsLearned) {
+  Learning plain(trial_config()), normalised(trial_config({"policy.layer_norm=true"}));
+  plain.iterate();
+  normalised.iterate();
+  EXPECT_EQ(normalised.params().size(), plain.params().size() + 2 * 6);
+  EXPECT_NE(plain.params().front(), normalised.params().front());
+}
+
+TEST(Rl2, LearnsToFindTheBetterArmWithASeparateValueNetwork) {
+  expect_to_find_the_better_arm({"policy.hidden=16", "algorithm.value_network=separate"});
+}
+
+// The policy starts out as with a shared network, and plays the same trials; then it learns something else.
+TEST(Rl2, ASeparateValueNetworkChangesWhatIsLearned) {
+  const Config config = trial_config({"algorithm.value_network=separate"});
+  const std::vector<float> params = initial_parameters(config), plain = initial_parameters(trial_config());
+  Learning shared(trial_config()), separate(config);
+  const int network = memory_parameters(shared.loop().shape());
+  const auto second = params.begin() + network, heads = second + network;
+  EXPECT_TRUE(std::equal(params.begin(), second, plain.begin()));
+  EXPECT_FALSE(std::equal(second, heads, plain.begin()));
+  EXPECT_TRUE(std::equal(heads, params.end(), plain.begin() + network));
+  EXPECT_EQ(shared.iterate().returns, separate.iterate().returns);
+  EXPECT_NE(shared.params().front(), separate.params().front());
+}
+
+TEST(Rl2, NormalisationStartsWithGain1AndBias0) {
+  const Config config = trial_config({R"(policy={"name": "lstm", "hidden": 3, "layer_norm": true})"});
+  const std::vector<float> params = initial_parameters(config);
+  std::vector<float> found;
+  for (const LayoutEntry& entry : parameter_layout(config))
+    if (entry.name.starts_with("layer_norm."))
+      found.insert(found.end(), params.begin() + entry.offset, params.begin() + entry.offset + 3);
+  EXPECT_EQ(found, (std::vector<float>{1, 1, 1, 0, 0, 0}));
+}
+
+TEST(Rl2, AnLstmStartsOutRemembering) {
+  const Config config = trial_config({R"(policy={"name": "lstm", "hidden": 3})"});
+  const std::vector<float> params = initial_parameters(config);
+  for (const LayoutEntry& entry : parameter_layout(config)) {
+    if (entry.name != "lstm.bias") continue;
+    const auto at = params.begin() + entry.offset;
+    EXPECT_EQ(std::vector<float>(at, at + 12), (std::vector<float>{0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0}));
+  }
+}
+
+TEST(MemoryLayout, CoversAllParametersOnceAndInOrder) {
+  for (const std::string policy :
+       {R"({"name": "gru", "hidden": 5})", R"({"name": "lstm", "hidden": 5})",
+        R"({"name": "gru", "hidden": 5, "layer_norm": true})", R"({"name": "mlp", "hidden": [7, 5]})"})
+    for (const auto& [environment, network] :
+         {std::pair<std::string, std::string>{"cartpole", "shared"}, {"point_navigation", "separate"}}) {
+      const Config config =
+          trial_config({"policy=" + policy, R"(environment={"name": ")" + environment + "\"}",
+                        policy.find("mlp") == policy.npos ? "seed=1" : R"(algorithm={"name": "ppo"})",
+                        "algorithm.minibatches=1", "algorithm.value_network=" + network});
+      std::int64_t next = 0;
+      std::set<std::string> names;
+      for (const LayoutEntry& entry : parameter_layout(config)) {
+        EXPECT_EQ(entry.offset, next) << entry.name;
+        EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
+        std::int64_t count = 1;
+        for (const std::int64_t size : entry.shape) count *= size;
+        next += count;
+      }
+      EXPECT_EQ(next, parameter_count(config));
+      EXPECT_EQ(next, static_cast<std::int64_t>(initial_parameters(config).size()));
+    }
+}
+
+const std::vector<std::string> kCartpolePpo = {R"(environment={"name": "cartpole"})",
+                                               "horizon=50",
+                                               R"(policy={"name": "mlp", "hidden": [16]})",
+                                               R"(algorithm={"name": "ppo", "minibatches": 2})",
+                                               "tasks_per_iteration=32",
+                                               "envs_per_task=1"};
+
+TEST(PlainPpo, LearnsToBalance) {
+  Learning learning(trial_config(kCartpolePpo));
+  const double first = learning.iterate().returns.at(0);
+  double last = 0;
+  for (int i = 0; i < 40; ++i) last = learning.iterate().returns.at(0);
+  EXPECT_LT(first, 30);
+  EXPECT_GT(last, 45);
+}
+
+TEST(PlainPpo, ReportsTheReturnOfAnEpisodeAndNoneOfATrial) {
+  Learning learning(trial_config(kCartpolePpo));
+  const IterationReport report = learning.iterate();
+  EXPECT_EQ(report.returns.size(), 1u);
+  EXPECT_TRUE(std::isnan(reported(report, "trial_return")));
+  EXPECT_EQ(report.env_steps, 32 * 50);
+}
+
+nlohmann::ordered_json report_of(const Config& config, const std::vector<float>& task = {}) {
+  Device device(kOneThread);
+  return evaluation_report(config, device, initial_parameters(config), 7, task);
+}
+
+TEST(TrialEvaluation, HasAPointForEachEpisodeAndTheWholeTrial) {
+  const Config config = trial_config({"evaluation={\"tasks\": 30, \"envs_per_task\": 3}"});
+  const auto report = report_of(config);
+  ASSERT_EQ(report["curve"].size(), 4u);
+  double sum = 0;
+  for (int episode = 1; episode <= 4; ++episode) {
+    const auto& point = report["curve"][static_cast<std::size_t>(episode - 1)];
+    EXPECT_EQ(point["episode"], episode);
+    EXPECT_FALSE(point.contains("step"));
+    EXPECT_EQ(point["mean_episode_length"], 5);
+    EXPECT_NEAR(point["mean_reward_per_step"], point["mean_return"].get<double>() / 5, 1e-6);
+    EXPECT_GT(point["ci95"], 0);
+    sum += point["mean_return"].get<double>();
+  }
+  EXPECT_EQ(report["trial_return"]["trials"], 90);
+  EXPECT_NEAR(report["trial_return"]["mean"], sum, 1e-4);
+  EXPECT_FALSE(report.contains("inner_lr"));
+  // The same initialisation on the same tasks.
+  EXPECT_EQ(report["baselines"][0]["name"], "random");
+  EXPECT_EQ(report["baselines"][0]["curve"], report["curve"]);
+  EXPECT_EQ(report["baselines"][0]["trial_return"], report["trial_return"]);
+  EXPECT_THAT(evaluation_table(report, config), HasSubstr("episode  rl2"));
+}
+
+TEST(TrialEvaluation, OfOneTaskPlaysThatOneAlone) {
+  const Config config = trial_config({R"(environment={"name": "bandit", "arms": 3})", "horizon=1",
+                                      "algorithm.trial_length=4", "evaluation={\"envs_per_task\": 5}"});
+  const auto report = report_of(config, {1, 1, 1});
+  EXPECT_EQ(report["tasks"], 1);
+  EXPECT_EQ(report["trial_return"]["trials"], 5);
+  EXPECT_EQ(report["trial_return"]["mean"], 4);  // every pull pays
+}
+
+TEST(TrialEvaluation, CanBeDeterministic) {
+  const auto mean = [](bool deterministic) {
+    return report_of(
+        trial_config({std::string("evaluation={\"tasks\": 9, \"envs_per_task\": 4, \"deterministic\": ") +
+                      (deterministic ? "true}" : "false}")}))["trial_return"]["mean"];
+  };
+  EXPECT_NE(mean(true), mean(false));
+}
+
+// One episode of each trial, and no gradient step.
+TEST(TrialEvaluation, WithoutAMemoryIsTheReturnOfAnEpisode) {
+  std::vector<std::string> overrides = kCartpolePpo;
+  overrides.push_back(R"(evaluation={"tasks": 20, "envs_per_task": 3})");
+  const Config config = trial_config(overrides);
+  const auto report = report_of(config);
+  EXPECT_EQ(report["algorithm"], "ppo");
+  ASSERT_EQ(report["curve"].size(), 1u);
+  const auto& point = report["curve"][0];
+  EXPECT_EQ(point["step"], 0);
+  EXPECT_FALSE(point.contains("episode"));
+  EXPECT_FALSE(report.contains("trial_return"));
+  EXPECT_FALSE(report.contains("inner_lr"));
+  // 1 is paid for each step until the pole falls.
+  EXPECT_NEAR(point["mean_return"], point["mean_episode_length"].get<double>(), 1e-5);
+  EXPECT_LT(point["mean_return"], 50);
+  EXPECT_GT(point["ci95"], 0);
+  EXPECT_EQ(report["baselines"][0]["curve"], report["curve"]);
+  EXPECT_THAT(evaluation_table(report, config), HasSubstr("step   ppo"));
+}
+
+}  // namespace
+}  // namespace innerloop

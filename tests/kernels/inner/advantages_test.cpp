@@ -1,0 +1,316 @@
+// Advantages, DiCE's weights and the task's statistics (kernels/inner/advantages.h, baseline.h) against a plain reference.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/support/kernels.h"
+
+namespace innerloop {
+namespace {
+
+struct Options {
+  double discount = 0.95, gae_lambda = 0.9;
+  bool linear_baseline = true, normalize = true, dice = false;
+};
+
+template <class T>
+Trajectories with_advantages(Trajectories t, const Options& o) {
+  const BatchMemory<T> memory(t);
+  Advantages<T> op;
+  op.batch = memory.batch();
+  op.discount = static_cast<T>(o.discount);
+  op.gae_lambda = static_cast<T>(o.gae_lambda);
+  op.linear_baseline = o.linear_baseline;
+  op.normalize = o.normalize;
+  op.dice = o.dice;
+  run_all(op, t.tasks);
+  memory.read_back(t);
+  return t;
+}
+
+// An episode of a task: its rows in order.
+using Episode = std::vector<int>;
+std::vector<Episode> episodes_of(const Trajectories& t, int task) {
+  std::vector<Episode> episodes;
+  for (int env = 0; env < t.envs; ++env) {
+    Episode episode;
+    for (int step = 0; step < t.horizon; ++step) {
+      const int r = t.row(env, step);
+      if (t.of(t.valid, task)[r] == 0) continue;
+      episode.push_back(r);
+      if (t.of(t.ends, task)[r] == 0) continue;
+      episodes.push_back(episode);
+      episode.clear();
+    }
+  }
+  return episodes;
+}
+
+std::vector<long double> features(const Trajectories& t, int task, int row, std::size_t elapsed) {
+  std::vector<long double> f;
+  for (double o : t.observation(task, row)) f.push_back(std::min(std::max(o, -10.0), 10.0));
+  const std::size_t observations = f.size();
+  for (std::size_t i = 0; i < observations; ++i) f.push_back(f[i] * f[i]);
+  const long double time = static_cast<long double>(elapsed) / 100;
+  for (const long double x : {time, time * time, time * time * time, 1.0L}) f.push_back(x);
+  return f;
+}
+
+// argmin ‖F w − y‖² + ridge·‖w‖² by Householder's QR of F with √ridge·1 below it: no normal equations.
+std::vector<long double> least_squares(std::vector<std::vector<long double>> a, std::vector<long double> y,
+                                       long double ridge) {
+  const std::size_t n = a[0].size();
+  for (std::size_t i = 0; i < n; ++i) {
+    a.emplace_back(n);
+    a.back()[i] = std::sqrt(ridge);
+    y.push_back(0);
+  }
+  for (std::size_t c = 0; c < n; ++c) {
+    long double norm = 0;
+    for (std::size_t r = c; r < a.size(); ++r) norm += a[r][c] * a[r][c];
+    norm = a[c][c] > 0 ? -std::sqrt(norm) : std::sqrt(norm);
+    std::vector<long double> v(a.size());
+    long double square = 0;
+    for (std::size_t r = c; r < a.size(); ++r) {
+      v[r] = a[r][c] - (r == c ? norm : 0);
+      square += v[r] * v[r];
+    }
+    const auto reflect = [&](auto&& at) {
+      long double along = 0;
+      for (std::size_t r = c; r < a.size(); ++r) along += v[r] * at(r);
+      for (std::size_t r = c; r < a.size(); ++r) at(r) -= 2 * along / square * v[r];
+    };
+    for (std::size_t j = c; j < n; ++j) reflect([&](std::size_t r) -> long double& { return a[r][j]; });
+    reflect([&](std::size_t r) -> long double& { return y[r]; });
+  }
+  std::vector<long double> w(n);
+  for (std::size_t i = n; i-- > 0;) {
+    w[i] = y[i];
+    for (std::size_t j = i + 1; j < n; ++j) w[i] -= a[i][j] * w[j];
+    w[i] /= a[i][i];
+  }
+  return w;
+}
+
+Trajectories plain_advantages(Trajectories t, const Options& o) {
+  for (Vector* v : {&t.advantages, &t.credits}) *v = Vector(v->size());
+  for (int task = 0; task < t.tasks; ++task) {
+    const std::vector<Episode> episodes = episodes_of(t, task);
+    const double* rewards = t.of(t.rewards, task);
+    double *advantages = t.of(t.advantages, task), *credits = t.of(t.credits, task);
+    std::vector<std::vector<long double>> rows;
+    std::vector<long double> returns;
+    double samples = 0, total = 0;
+    for (const Episode& episode : episodes)
+      for (std::size_t i = 0; i < episode.size(); ++i) {
+        long double sum = 0;
+        for (std::size_t j = i; j < episode.size(); ++j)
+          sum += std::pow(o.discount, static_cast<double>(j - i)) * rewards[episode[j]];
+        rows.push_back(features(t, task, episode[i], i));
+        returns.push_back(sum);
+        total += rewards[episode[i]];
+        ++samples;
+      }
+    std::vector<long double> w(rows.empty() ? 0 : rows[0].size());
+    if (o.linear_baseline && !rows.empty()) w = least_squares(rows, returns, 1e-5L);
+
+    double mean = 0, variance = 0;
+    for (const Episode& episode : episodes) {
+      const auto value = [&](std::size_t i) {
+        long double sum = 0;
+        if (i == episode.size()) return 0.0;  // after the last step, at the time limit too
+        const std::vector<long double> f = features(t, task, episode[i], i);
+        for (std::size_t j = 0; j < f.size(); ++j) sum += f[j] * w[j];
+        return static_cast<double>(sum);
+      };
+      const auto delta = [&](std::size_t i) {
+        return rewards[episode[i]] + o.discount * value(i + 1) - value(i);
+      };
+      const double decay = o.discount * o.gae_lambda;
+      for (std::size_t i = 0; i < episode.size(); ++i) {
+        double sum = 0;
+        for (std::size_t j = i; j < episode.size(); ++j)
+          sum += std::pow(decay, static_cast<double>(o.dice ? j : j - i)) * delta(j);
+        (o.dice ? credits : advantages)[episode[i]] = sum;
+        if (o.dice) advantages[episode[i]] = std::pow(decay, static_cast<double>(i)) * delta(i);
+        mean += sum / samples;
+      }
+    }
+    const double* spread = o.dice ? credits : advantages;
+    for (const Episode& episode : episodes)
+      for (int r : episode) variance += (spread[r] - mean) * (spread[r] - mean) / samples;
+    for (const Episode& episode : episodes)
+      for (int r : episode) {
+        if (!o.normalize) continue;
+        advantages[r] = (advantages[r] - (o.dice ? 0 : mean)) / (std::sqrt(variance) + 1e-8);
+        credits[r] /= std::sqrt(variance) + 1e-8;
+      }
+    double* statistics = t.statistics.data() + task * kStatistics;
+    statistics[kReturnSum] = total;
+    statistics[kEpisodes] = static_cast<double>(episodes.size());
+    statistics[kSamples] = samples;
+    statistics[kMeanReturn] = episodes.empty() ? 0 : total / static_cast<double>(episodes.size());
+  }
+  return t;
+}
+
+Trajectories random_case(int horizon = 43, int envs = 7, double ending = 0.05, std::uint64_t seed = 9) {
+  std::mt19937_64 random(seed);
+  Trajectories t =
+      random_trajectories(policy_of({3, 2}, HeadKind::gaussian), 3, horizon, envs, ending, random);
+  for (double& o : t.observations) o *= 4;  // some beyond the clipping at 10
+  return t;
+}
+
+void expect_alike(const Trajectories& found, const Trajectories& wanted, bool dice, double tolerance) {
+  EXPECT_LT(relative_error(found.advantages, wanted.advantages), tolerance);
+  if (dice) {
+    EXPECT_LT(relative_error(found.credits, wanted.credits), tolerance);
+  }
+  EXPECT_LT(relative_error(found.statistics, wanted.statistics), tolerance);
+}
+
+class AdvantagesTest : public testing::TestWithParam<std::tuple<bool, bool, bool>> {
+ protected:
+  Options options() const {
+    Options o;
+    std::tie(o.linear_baseline, o.normalize, o.dice) = GetParam();
+    return o;
+  }
+};
+
+TEST_P(AdvantagesTest, AreThePlainReferences) {
+  for (const double ending : {0.0, 0.05, 0.6}) {
+    const Trajectories t = random_case(43, 7, ending);
+    expect_alike(with_advantages<double>(t, options()), plain_advantages(t, options()), options().dice, 1e-9);
+    expect_alike(with_advantages<float>(t, options()), plain_advantages(t, options()), options().dice, 1e-3);
+  }
+}
+
+TEST_P(AdvantagesTest, AreThePlainReferencesForEpisodesOfOneStep) {
+  const Trajectories t = random_case(1, 21, 0);
+  expect_alike(with_advantages<double>(t, options()), plain_advantages(t, options()), options().dice, 1e-9);
+}
+
+TEST_P(AdvantagesTest, DoNotSeeWhatDoesNotCount) {
+  Trajectories t = random_case(43, 7, 0.1);
+  const Trajectories before = with_advantages<double>(t, options());
+  int touched = 0;
+  for (int task = 0; task < t.tasks; ++task)
+    for (int r = 0; r < t.row_stride; ++r) {
+      if (t.of(t.valid, task)[r] > 0) continue;
+      ++touched;
+      for (int i = 0; i < t.observation_size; ++i)
+        t.observations[t.index(t.observation_size, task, i, r)] = NAN;
+      for (Vector* v : {&t.rewards, &t.advantages, &t.credits, &t.log_probs}) t.of(*v, task)[r] = NAN;
+    }
+  ASSERT_GT(touched, 50);
+  const Trajectories after = with_advantages<double>(t, options());
+  EXPECT_EQ(after.statistics, before.statistics);
+  for (int task = 0; task < t.tasks; ++task)
+    for (int r = 0; r < t.rows(); ++r) {
+      EXPECT_EQ(after.of(after.advantages, task)[r], before.of(before.advantages, task)[r]);
+      if (options().dice) {
+        EXPECT_EQ(after.of(after.credits, task)[r], before.of(before.credits, task)[r]);
+      }
+      if (t.of(t.valid, task)[r] == 0) {
+        EXPECT_EQ(after.of(after.advantages, task)[r], 0);
+      }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, AdvantagesTest,
+                         testing::Combine(testing::Bool(), testing::Bool(), testing::Bool()),
+                         [](const auto& info) {
+                           return std::string(std::get<0>(info.param) ? "linear" : "none") +
+                                  (std::get<1>(info.param) ? "_normalized" : "_raw") +
+                                  (std::get<2>(info.param) ? "_dice" : "");
+                         });
+
+TEST(Advantages, EveryOptionChangesThem) {
+  const Trajectories t = random_case();
+  const Options base;
+  Options other[] = {base, base, base, base, base};
+  other[0].discount = 0.9;
+  other[1].gae_lambda = 1;
+  other[2].linear_baseline = false;
+  other[3].normalize = false;
+  other[4].dice = true;
+  for (const Options& o : other)
+    EXPECT_GT(
+        relative_error(with_advantages<double>(t, o).advantages, with_advantages<double>(t, base).advantages),
+        1e-3);
+}
+
+TEST(Advantages, EndsOfEpisodesCutTheReturns) {
+  Trajectories t = empty_trajectories(1, 1, 1, 1, 4, 1);
+  t.valid = t.rewards = {1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  t.ends[1] = t.ends[3] = 1;
+  const Options o{.discount = 0.5, .gae_lambda = 1, .linear_baseline = false, .normalize = false};
+  const Trajectories found = with_advantages<double>(t, o);
+  EXPECT_EQ(Vector(found.advantages.begin(), found.advantages.begin() + 4), (Vector{1.5, 1, 1.5, 1}));
+  EXPECT_EQ(found.statistics[kEpisodes], 2);
+  EXPECT_EQ(found.statistics[kMeanReturn], 2);
+}
+
+// Σ_{t≥t′} γ^t r_t within the episode (Foerster et al. 2018): the power counts from the episode's start.
+TEST(Advantages, OfDiceAreDiscountedFromTheEpisodesStart) {
+  Trajectories t = empty_trajectories(1, 1, 1, 1, 4, 1);
+  t.valid = {1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  t.rewards = {1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  t.ends[1] = t.ends[3] = 1;
+  const Options o{
+      .discount = 0.5, .gae_lambda = 1, .linear_baseline = false, .normalize = false, .dice = true};
+  const Trajectories found = with_advantages<double>(t, o);
+  EXPECT_EQ(Vector(found.advantages.begin(), found.advantages.begin() + 4), (Vector{1, 1, 3, 2}));
+  EXPECT_EQ(Vector(found.credits.begin(), found.credits.begin() + 4), (Vector{2, 1, 5, 2}));
+}
+
+TEST(Advantages, AreCentredAndScaledOverTheSamplesThatCount) {
+  const Trajectories t = with_advantages<double>(random_case(43, 7, 0.2), {});
+  for (int task = 0; task < t.tasks; ++task) {
+    double mean = 0, square = 0;
+    for (int r = 0; r < t.rows(); ++r) {
+      mean += t.of(t.advantages, task)[r] / t.samples(task);
+      square += std::pow(t.of(t.advantages, task)[r], 2) / t.samples(task);
+    }
+    EXPECT_NEAR(mean, 0, 1e-12);
+    EXPECT_NEAR(square, 1, 1e-6);
+  }
+}
+
+// Features that say the same, or nothing at all, as in the bandit: the ridge decides.
+TEST(Advantages, AreFiniteAndRightForCollinearFeatures) {
+  Trajectories t = random_case();
+  for (int task = 0; task < t.tasks; ++task)
+    for (int r = 0; r < t.rows(); ++r) {
+      t.observations[t.index(3, task, 1, r)] = t.observations[t.index(3, task, 0, r)];
+      t.observations[t.index(3, task, 2, r)] = 0;
+    }
+  expect_alike(with_advantages<double>(t, {}), plain_advantages(t, {}), false, 1e-6);
+  Trajectories bandit = random_case(50, 5, 1);
+  for (double& o : bandit.observations) o = 0;
+  expect_alike(with_advantages<double>(bandit, {}), plain_advantages(bandit, {}), false, 1e-6);
+  expect_alike(with_advantages<float>(bandit, {}), plain_advantages(bandit, {}), false, 1e-3);
+}
+
+TEST(Advantages, OfTasksWithoutSpreadAreZero) {
+  Trajectories t = random_case(5, 4, 1);
+  for (std::size_t i = 0; i < t.rewards.size(); ++i) t.rewards[i] = t.valid[i];
+  const Trajectories found = with_advantages<double>(t, {.linear_baseline = false});
+  EXPECT_EQ(found.advantages, Vector(t.advantages.size()));
+}
+
+TEST(Advantages, OfATaskDoNotDependOnTheOthers) {
+  const Trajectories t = random_case();
+  Trajectories changed = t;
+  for (double* x = changed.of(changed.rewards, 1); x < changed.of(changed.rewards, 2); ++x) *x *= -3;
+  const Trajectories a = with_advantages<double>(t, {}), b = with_advantages<double>(changed, {});
+  for (int r = 0; r < t.rows(); ++r) {
+    EXPECT_EQ(a.of(a.advantages, 0)[r], b.of(b.advantages, 0)[r]);
+    EXPECT_EQ(a.of(a.advantages, 2)[r], b.of(b.advantages, 2)[r]);
+  }
+}
+
+}  // namespace
+}  // namespace innerloop
