@@ -21,7 +21,7 @@ class Algorithm {
   /// The one that the config names. Declares all buffers; allocates nothing.
   static std::unique_ptr<Algorithm> create(const Config& config, Device& device);
 
-  virtual const MemoryPlan& plan() const = 0;
+  virtual const BufferPlan& plan() const = 0;
   /// Allocates what the plan says and sets θ to its start.
   /// @throws InputError with the bytes wanted and had, where they do not fit.
   virtual void allocate() = 0;

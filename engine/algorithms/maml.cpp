@@ -7,7 +7,7 @@ bool uses_trpo(const Config& config) { return std::holds_alternative<TrpoOptions
 
 InnerLoopSizes sizes_for(const Config& config) {
   InnerLoopSizes sizes;
-  sizes.drawn_outputs = sizes.trials = uses_trpo(config);
+  sizes.drawn_outputs = sizes.candidates = uses_trpo(config);
   return sizes;
 }
 
@@ -70,16 +70,16 @@ void Maml::curvature_product(const float* direction, float* product) {
 }
 
 void Maml::evaluate(const float* params, float* values, const int* enabled) {
-  inner_->start_trial(params);
-  for (int k = 0; k < steps_; ++k) inner_->trial_step(k, enabled);
+  inner_->start_candidate(params);
+  for (int k = 0; k < steps_; ++k) inner_->candidate_step(k, enabled);
   InnerLoop::Term surrogate = outer_term_;
   surrogate.divergence_weight = none_;
   surrogate.enabled = enabled;
-  inner_->add_gradient(steps_, inner_->trial(steps_), surrogate, nullptr, nullptr);
+  inner_->add_gradient(steps_, inner_->candidate(steps_), surrogate, nullptr, nullptr);
   inner_->mean_values(steps_, values, false, enabled);
   if (credit_ == nullptr) return;
   for (int k = 0; k < steps_; ++k) {
-    inner_->add_gradient(k, inner_->trial(k),
+    inner_->add_gradient(k, inner_->candidate(k),
                          {.surrogate_weight = 0, .score_weight = credit_, .enabled = enabled}, nullptr,
                          nullptr);
     inner_->mean_values(k, values, true, enabled);

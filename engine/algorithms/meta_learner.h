@@ -23,7 +23,7 @@ class MetaLearner : public Algorithm {
   /// The algorithm that the config names. Declares all buffers; allocates nothing.
   static std::unique_ptr<MetaLearner> create(const Config& config, Device& device);
 
-  const MemoryPlan& plan() const override { return plan_; }
+  const BufferPlan& plan() const override { return plan_; }
   void allocate() override;
   IterationReport iterate(std::uint32_t iteration) override;
   std::vector<StateTensor> state() const override;
@@ -44,7 +44,7 @@ class MetaLearner : public Algorithm {
 
   const Config config_;
   Device& device_;
-  MemoryPlan plan_;
+  BufferPlan plan_;
   std::unique_ptr<InnerLoop> inner_;
   std::unique_ptr<OuterOptimiser> outer_;
   int tasks_ = 0, steps_ = 0;

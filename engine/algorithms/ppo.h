@@ -14,7 +14,7 @@ class Ppo : public Algorithm {
  public:
   Ppo(const Config& config, Device& device);
 
-  const MemoryPlan& plan() const override { return plan_; }
+  const BufferPlan& plan() const override { return plan_; }
   void allocate() override;
   IterationReport iterate(std::uint32_t iteration) override;
   std::vector<StateTensor> state() const override;
@@ -45,7 +45,7 @@ class Ppo : public Algorithm {
   const Config config_;
   const PpoUpdateOptions options_;
   Device& device_;
-  MemoryPlan plan_;
+  BufferPlan plan_;
   TrialLoop loop_;
   std::unique_ptr<OuterOptimiser> outer_;
   TrialAdvantages<float> advantages_;

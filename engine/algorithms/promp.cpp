@@ -3,7 +3,7 @@
 namespace innerloop {
 
 Promp::Promp(const Config& config, Device& device)
-    : MetaLearner(config, device, {.drawn_outputs = true, .trials = true}),
+    : MetaLearner(config, device, {.drawn_outputs = true, .candidates = true}),
       options_(std::get<PrompOptions>(config.algorithm)) {
   const std::int64_t parameters = inner_->parameters();
   plan_.add(&drawn_params_, "drawn_params", "[parameter]", {inner_->learned()});
@@ -46,10 +46,10 @@ void Promp::enqueue() {
 void Promp::outer_step(bool first) {
   // The first step starts where the data was drawn: its inner steps are already taken.
   if (!first) {
-    inner_->start_trial(params_);
-    for (int k = 0; k < steps_; ++k) inner_->trial_step(k);
+    inner_->start_candidate(params_);
+    for (int k = 0; k < steps_; ++k) inner_->candidate_step(k);
   }
-  const auto at = [&](int k) { return first ? inner_->drawn(k) : inner_->trial(k); };
+  const auto at = [&](int k) { return first ? inner_->drawn(k) : inner_->candidate(k); };
   inner_->add_gradient(steps_, at(steps_),
                        {.estimator = EstimatorName::clipped,
                         .clip = static_cast<float>(options_.clip_range),
@@ -67,12 +67,12 @@ void Promp::outer_step(bool first) {
 }
 
 void Promp::measure_divergences() {
-  inner_->start_trial(params_);
+  inner_->start_candidate(params_);
   for (int k = 0; k < steps_; ++k) {
-    inner_->add_gradient(k, inner_->trial(k), {.surrogate_weight = 0, .divergence_weight = penalties_ + k},
-                         nullptr, nullptr);
+    inner_->add_gradient(k, inner_->candidate(k),
+                         {.surrogate_weight = 0, .divergence_weight = penalties_ + k}, nullptr, nullptr);
     inner_->mean_values(k, divergences_ + static_cast<std::ptrdiff_t>(k) * kPassValues);
-    if (k + 1 < steps_) inner_->trial_step(k);
+    if (k + 1 < steps_) inner_->candidate_step(k);
   }
 }
 

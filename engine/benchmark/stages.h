@@ -34,7 +34,7 @@ class KernelBench {
 
   Device& device_;
   const Config config_;
-  MemoryPlan plan_;
+  BufferPlan plan_;
   InnerLoop inner_;
   std::shared_ptr<void> memory_;
   Kept<float> kept_;

@@ -32,7 +32,7 @@ std::string fill_to(const std::string& text, std::size_t columns, bool right = f
 
 }  // namespace
 
-void MemoryPlan::declare(void** pointer, std::string name, std::string shape, std::vector<std::int64_t> sizes,
+void BufferPlan::declare(void** pointer, std::string name, std::string shape, std::vector<std::int64_t> sizes,
                          std::int64_t element_bytes) {
   std::int64_t bytes = element_bytes;
   bool overflow = false;
@@ -46,12 +46,12 @@ void MemoryPlan::declare(void** pointer, std::string name, std::string shape, st
   total_ += (bytes + kSlack + 255) / 256 * 256;
 }
 
-void MemoryPlan::bind(void* memory) {
+void BufferPlan::bind(void* memory) {
   for (std::size_t i = 0; i < buffers_.size(); ++i)
     *pointers_[i] = static_cast<char*>(memory) + buffers_[i].offset;
 }
 
-std::string MemoryPlan::table() const {
+std::string BufferPlan::table() const {
   std::size_t columns[3] = {6, 5, 4};
   for (const Buffer& buffer : buffers_) {
     columns[0] = std::max(columns[0], width(buffer.name));

@@ -7,7 +7,7 @@
 
 namespace innerloop {
 
-class MemoryPlan {
+class BufferPlan {
  public:
   struct Buffer {
     std::string name;

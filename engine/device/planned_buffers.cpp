@@ -4,7 +4,7 @@
 
 namespace innerloop {
 
-std::shared_ptr<void> allocate_planned(Device& device, MemoryPlan& plan, const std::string& whose) {
+std::shared_ptr<void> allocate_planned(Device& device, BufferPlan& plan, const std::string& whose) {
   const std::int64_t had = device.available_bytes();
   if (plan.total_bytes() > had)
     throw InputError("memory: wanted " + std::to_string(plan.total_bytes()) + " bytes (" +

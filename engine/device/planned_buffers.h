@@ -11,6 +11,6 @@ namespace innerloop {
 
 /// Allocates what the plan says, all 0, and lets its pointers point there; `whose` is what the message names: "this
 /// config". @throws InputError with the bytes wanted and had, where they do not fit.
-std::shared_ptr<void> allocate_planned(Device& device, MemoryPlan& plan, const std::string& whose);
+std::shared_ptr<void> allocate_planned(Device& device, BufferPlan& plan, const std::string& whose);
 
 }  // namespace innerloop

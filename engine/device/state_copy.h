@@ -23,7 +23,7 @@ class StateCopy {
   StateCopy(const StateCopy&) = delete;
   StateCopy& operator=(const StateCopy&) = delete;
 
-  const MemoryPlan& plan() const { return plan_; }
+  const BufferPlan& plan() const { return plan_; }
   void allocate(Device& device) {
     memory_ = device.allocate(plan_.total_bytes());
     plan_.bind(memory_.get());
@@ -36,7 +36,7 @@ class StateCopy {
 
  private:
   std::vector<StateTensor> copy_;
-  MemoryPlan plan_;
+  BufferPlan plan_;
   std::shared_ptr<void> memory_;
 };
 

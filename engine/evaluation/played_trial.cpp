@@ -34,7 +34,7 @@ std::vector<std::vector<float>> by_step(Device& device, const T* from, int dimen
 
 PlayedTrial play_trial(const Config& config, Device& device, const std::vector<float>& params,
                        const std::vector<float>& fixed_task) {
-  MemoryPlan plan;
+  BufferPlan plan;
   TrialLoop loop(config, 1, 1, false, device, plan);
   float* device_params = nullptr;
   plan.add(&device_params, "params", "[parameter]", {memory_policy_parameters(loop.shape())});

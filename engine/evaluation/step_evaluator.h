@@ -34,7 +34,7 @@ class CurveEvaluator {
   static std::unique_ptr<CurveEvaluator> create(const Config& config, Device& device,
                                                 std::vector<float> fixed_task = {});
 
-  virtual const MemoryPlan& plan() const = 0;
+  virtual const BufferPlan& plan() const = 0;
   /// @throws InputError with the bytes wanted and had, where they do not fit.
   virtual void allocate() = 0;
   /// The curve of what was learned, `params` [M]. The tasks and all random numbers depend on evaluation.seed alone, so that any
@@ -47,7 +47,7 @@ class Evaluator : public CurveEvaluator {
  public:
   Evaluator(const Config& config, Device& device, std::vector<float> fixed_task = {});
 
-  const MemoryPlan& plan() const override { return plan_; }
+  const BufferPlan& plan() const override { return plan_; }
   void allocate() override;
   std::vector<CurvePoint> evaluate(const std::vector<float>& params) override;
 
@@ -59,7 +59,7 @@ class Evaluator : public CurveEvaluator {
   const Config config_;
   Device& device_;
   const std::vector<float> fixed_task_;
-  MemoryPlan plan_;
+  BufferPlan plan_;
   std::unique_ptr<InnerLoop> inner_;
   float* params_ = nullptr;
   std::shared_ptr<void> memory_;

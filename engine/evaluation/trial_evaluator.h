@@ -15,7 +15,7 @@ class TrialEvaluator : public CurveEvaluator {
  public:
   TrialEvaluator(const Config& config, Device& device, std::vector<float> fixed_task = {});
 
-  const MemoryPlan& plan() const override { return plan_; }
+  const BufferPlan& plan() const override { return plan_; }
   void allocate() override;
   std::vector<CurvePoint> evaluate(const std::vector<float>& params) override;
 
@@ -27,7 +27,7 @@ class TrialEvaluator : public CurveEvaluator {
   const Config config_;
   Device& device_;
   const std::vector<float> fixed_task_;
-  MemoryPlan plan_;
+  BufferPlan plan_;
   TrialLoop loop_;
   Estimate trial_return_;
   float* params_ = nullptr;

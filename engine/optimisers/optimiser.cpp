@@ -25,7 +25,7 @@ std::vector<float> decay_of_parameters(const Config& config, double decay) {
 class FirstOrder : public OuterOptimiser {
  public:
   FirstOrder(const AdamOptions& o, std::vector<float> decays, float schedule, int parameters, Device& device,
-             MemoryPlan& plan)
+             BufferPlan& plan)
       : device_(device), decays_(std::move(decays)) {
     step_.kind = OuterStep<float>::Kind::adam;
     step_.lr = static_cast<float>(o.lr);
@@ -38,7 +38,7 @@ class FirstOrder : public OuterOptimiser {
     plan.add(&step_.powers, "adam.powers", "[beta]", {2});
     if (!decays_.empty()) plan.add(&decay_, "adam.decay", "[parameter]", {parameters});
   }
-  FirstOrder(const SgdOptions& o, float schedule, int parameters, Device& device, MemoryPlan& plan)
+  FirstOrder(const SgdOptions& o, float schedule, int parameters, Device& device, BufferPlan& plan)
       : device_(device) {
     step_.kind = OuterStep<float>::Kind::sgd;
     step_.lr = static_cast<float>(o.lr);
@@ -83,7 +83,7 @@ class FirstOrder : public OuterOptimiser {
   }
 
  private:
-  void declare(const std::optional<double>& max_norm, float schedule, int parameters, MemoryPlan& plan) {
+  void declare(const std::optional<double>& max_norm, float schedule, int parameters, BufferPlan& plan) {
     step_.schedule.decay = schedule;
     step_.size = parameters;
     step_.max_norm = static_cast<float>(max_norm.value_or(0));
@@ -105,7 +105,7 @@ float schedule_of(const Options& outer, int iterations) {
 }  // namespace
 
 std::unique_ptr<OuterOptimiser> OuterOptimiser::create(const Config& config, int parameters, Device& device,
-                                                       MemoryPlan& plan, TrustRegionObjective* objective) {
+                                                       BufferPlan& plan, TrustRegionObjective* objective) {
   const int iterations = config.iterations;
   if (const auto* adam = std::get_if<AdamOptions>(&config.outer))
     return std::make_unique<FirstOrder>(*adam, std::vector<float>{}, schedule_of(*adam, iterations),

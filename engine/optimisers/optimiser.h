@@ -29,7 +29,7 @@ class OuterOptimiser {
 
   /// The config's. `objective` is needed by TRPO alone and must outlive it.
   static std::unique_ptr<OuterOptimiser> create(const Config& config, int parameters, Device& device,
-                                                MemoryPlan& plan, TrustRegionObjective* objective);
+                                                BufferPlan& plan, TrustRegionObjective* objective);
 
   /// After the plan's memory is bound; `key` [1] in device memory is that of the running iteration.
   virtual void prepare(const RandomKey* key) = 0;

@@ -7,7 +7,7 @@ enum Scalar : int { kResidualSquare, kScale, kBefore, kNorm, kKl, kScalars };
 
 }  // namespace
 
-Trpo::Trpo(const TrpoOptions& options, float decay, int parameters, Device& device, MemoryPlan& plan,
+Trpo::Trpo(const TrpoOptions& options, float decay, int parameters, Device& device, BufferPlan& plan,
            TrustRegionObjective& objective)
     : options_(options), parameters_(parameters), device_(device), objective_(objective) {
   schedule_.decay = decay;

@@ -12,7 +12,7 @@ namespace innerloop {
 /// the others do nothing.
 class Trpo : public OuterOptimiser {
  public:
-  Trpo(const TrpoOptions& options, float decay, int parameters, Device& device, MemoryPlan& plan,
+  Trpo(const TrpoOptions& options, float decay, int parameters, Device& device, BufferPlan& plan,
        TrustRegionObjective& objective);
 
   void prepare(const RandomKey* key) override { schedule_.key = key; }

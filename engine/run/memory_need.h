@@ -13,7 +13,7 @@
 namespace innerloop {
 
 struct MemoryNeed {
-  std::vector<std::pair<std::string, MemoryPlan>> parts;  // what for, and its buffers
+  std::vector<std::pair<std::string, BufferPlan>> parts;  // what for, and its buffers
 
   std::int64_t total_bytes() const;
 };

@@ -18,7 +18,7 @@ std::string numbered(const std::string& name, int k, int update) {
 
 }  // namespace
 
-InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& device, MemoryPlan& plan)
+InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& device, BufferPlan& plan)
     : config_(config),
       sizes_(sizes),
       device_(device),
@@ -35,9 +35,9 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
   const std::size_t points = static_cast<std::size_t>(sizes.steps) + 1;
   batches_.resize(points);
   drawn_.resize(points);
-  trial_.resize(points);
+  candidates_.resize(points);
   adapted_.resize(update(sizes.steps, 0) + 1);
-  tried_.resize(adapted_.size());
+  candidate_params_.resize(adapted_.size());
   kept_.resize(points);
 
   const bool dice = innerloop::inner_loop(config).estimator == EstimatorName::dice;
@@ -74,8 +74,8 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
     const int kept_updates = k < sizes.steps && sizes.way_back ? epochs : 1;
     for (int j = k > 0 ? 0 : 1; j < kept_updates; ++j) {
       plan.add(&adapted_[update(k, j)], numbered("params", k, j), "[task][parameter]", {tasks, parameters});
-      if (sizes.trials)
-        plan.add(&tried_[update(k, j)], numbered("trial_params", k, j), "[task][parameter]",
+      if (sizes.candidates)
+        plan.add(&candidate_params_[update(k, j)], numbered("candidate_params", k, j), "[task][parameter]",
                  {tasks, parameters});
     }
     Batch<float>& b = batches_[at];
@@ -138,7 +138,7 @@ void InnerLoop::prepare() {
   for (std::size_t k = 1; k < batches_.size(); ++k) {
     const std::size_t last = k * epochs_;
     drawn_[k] = {adapted_[last], parameters()};
-    trial_[k] = {tried_[last], parameters()};
+    candidates_[k] = {candidate_params_[last], parameters()};
     if (!sizes_.way_back)  // in place
       for (std::size_t j = 1; j < epochs_; ++j) adapted_[last - j] = adapted_[last];
     if (sizes_.way_back) continue;
@@ -247,7 +247,7 @@ PolicyGradient<float> InnerLoop::gradient_at(int k, const Parameters<float>& par
 
 Parameters<float> InnerLoop::at_update(int k, int j, const Parameters<float>& from) const {
   if (j == 0) return from;
-  const std::vector<float*>& chain = from.data == drawn(k).data ? adapted_ : tried_;
+  const std::vector<float*>& chain = from.data == drawn(k).data ? adapted_ : candidate_params_;
   return {chain[update(k, j)], parameters()};
 }
 
@@ -281,12 +281,14 @@ MultipliedStep<float> InnerLoop::multiplied(int k, int j, const Parameters<float
 
 void InnerLoop::inner_step(int k) { adapt(k, drawn(k), adapted_, nullptr); }
 
-void InnerLoop::start_trial(const float* params) {
+void InnerLoop::start_candidate(const float* params) {
   set_steps(params);
-  trial_[0] = {params, 0};
+  candidates_[0] = {params, 0};
 }
 
-void InnerLoop::trial_step(int k, const int* enabled) { adapt(k, trial(k), tried_, enabled); }
+void InnerLoop::candidate_step(int k, const int* enabled) {
+  adapt(k, candidate(k), candidate_params_, enabled);
+}
 
 void InnerLoop::add_gradient(int k, const Parameters<float>& params, const Term& term, const float* base,
                              float* out) {

@@ -22,7 +22,7 @@ struct InnerLoopSizes {
   std::vector<double> lr = {};  // [K]
   bool way_back = false;        // the trajectories of all inner steps stay, for gradients through them
   bool drawn_outputs = false;   // KL divergences from the drawing policies will be wanted
-  bool trials = false;          // other parameters will be tried on the same data (TRPO, ProMP)
+  bool candidates = false;      // other parameters will be tried on the same data (TRPO, ProMP)
 };
 
 /// θ_0 … θ_K: one vector for all tasks at 0, one for each task after it.
@@ -30,7 +30,7 @@ using ParameterChain = std::vector<Parameters<float>>;
 
 class InnerLoop {
  public:
-  InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& device, MemoryPlan& plan);
+  InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& device, BufferPlan& plan);
 
   const PolicyShape& shape() const { return shape_; }
   const InnerLoopSizes& sizes() const { return sizes_; }
@@ -68,11 +68,11 @@ class InnerLoop {
   /// inner_epochs E that is the first of E updates on D_k; the others climb from where the last one ended, by ratios to
   /// θ_k.
   void inner_step(int k);
-  /// The same for other parameters on the same data: chain[k + 1] from chain[k] = trial(k).
-  void trial_step(int k, const int* enabled = nullptr);
+  /// The same for other parameters on the same data: chain[k + 1] from chain[k] = candidate(k).
+  void candidate_step(int k, const int* enabled = nullptr);
   /// All that is learned, of the trials ([M]).
-  void start_trial(const float* params);
-  const Parameters<float>& trial(int k) const { return trial_[static_cast<std::size_t>(k)]; }
+  void start_candidate(const float* params);
+  const Parameters<float>& candidate(int k) const { return candidates_[static_cast<std::size_t>(k)]; }
 
   /// A surrogate, and what ProMP and E-MAML add to it: kernels/inner/policy_gradient.h.
   struct Term {
@@ -87,7 +87,7 @@ class InnerLoop {
   /// out[task] = base[task] + ∇ of the term at `params` on D_k; base null: 0. Without `out` only its values.
   void add_gradient(int k, const Parameters<float>& params, const Term& term, const float* base, float* out);
   /// v[task] + H_k·(α_k ∘ v[task]): back through inner step k at `params`, update by update, in `out`, or v itself where
-  /// that is all (v and out may be the same). `params` is drawn(k) or trial(k). Takes along what v is at the learned step
+  /// that is all (v and out may be the same). `params` is drawn(k) or candidate(k). Takes along what v is at the learned step
   /// sizes and multipliers: from the last inner step down to the first. First order: H_k counts as 0.
   const float* through_step(int k, const Parameters<float>& params, const float* v, float* out,
                             bool second_order = true);
@@ -113,7 +113,7 @@ class InnerLoop {
   std::size_t update(int k, int j) const {
     return static_cast<std::size_t>(k) * epochs_ + static_cast<std::size_t>(j);
   }
-  /// What update j of inner step k starts from, on the way from drawn(k) or trial(k).
+  /// What update j of inner step k starts from, on the way from drawn(k) or candidate(k).
   Parameters<float> at_update(int k, int j, const Parameters<float>& from) const;
   EstimatorName estimator_of_update(int j) const;
   Kept<float> kept_for(int k, const Parameters<float>& params) const;
@@ -141,10 +141,10 @@ class InnerLoop {
   bool fixed_tasks_ = false;
   std::int64_t generation_ =
       -1;  // of the device when start() was called: until it changes, activations are kept
-  std::vector<Batch<float>> batches_;    // [K + 1]
-  ParameterChain drawn_, trial_;         // [K + 1]
-  std::vector<float*> adapted_, tried_;  // [K·E + 1], [0] unused: after each update
-  std::vector<Kept<float>> kept_;        // [K + 1]
+  std::vector<Batch<float>> batches_;               // [K + 1]
+  ParameterChain drawn_, candidates_;               // [K + 1]
+  std::vector<float*> adapted_, candidate_params_;  // [K·E + 1], [0] unused: after each update
+  std::vector<Kept<float>> kept_;                   // [K + 1]
   float* tasks_ = nullptr;
   float* partial_ = nullptr;
   float* values_ = nullptr;
@@ -156,9 +156,10 @@ class InnerLoop {
       inner_gradients_;  // [K·E] of [task][P]  ∇S_in of the last updates, for the learned step sizes and multipliers
   float* step_size_gradient_ = nullptr;  // [task][set][number]
   MultiplierLayout multiplier_layout_;
-  const float* multipliers_ = nullptr;    // the network's numbers, in what start() or start_trial() was given
-  float* multiplier_gradient_ = nullptr;  // [task][number]
-  float* multiplied_ = nullptr;           // [task][P]  a∘v or a∘g, for the learned step sizes
+  const float* multipliers_ =
+      nullptr;  // the network's numbers, in what start() or start_candidate() was given
+  float* multiplier_gradient_ = nullptr;   // [task][number]
+  float* multiplied_ = nullptr;            // [task][P]  a∘v or a∘g, for the learned step sizes
   float* multiplied_direction_ = nullptr;  // [task][P]  what H is multiplied with, or H·u
   std::optional<ValueBaseline> value_;
   float* tangents_ = nullptr;  // DiCE

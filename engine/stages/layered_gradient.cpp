@@ -3,7 +3,7 @@
 namespace innerloop {
 
 WideGradient::WideGradient(const MemoryPolicyShape& shape, int horizon, int envs, Device& device,
-                           MemoryPlan& plan)
+                           BufferPlan& plan)
     : shape_(shape),
       horizon_(horizon),
       device_(device),

@@ -5,7 +5,7 @@
 namespace innerloop {
 
 WideRollout::WideRollout(const Config& config, const MemoryPolicyShape& shape, int envs, Device& device,
-                         MemoryPlan& plan)
+                         BufferPlan& plan)
     : shape_(shape), device_(device), weights_(shape, false, "rollout_weights", device, plan) {
   std::int64_t kept = 0, between = 0;
   with_wide_memory(shape.memory.kind, [&]<class Memory>() {

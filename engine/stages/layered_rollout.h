@@ -10,7 +10,7 @@ class WideRollout {
  public:
   /// `envs`: trials side by side.
   WideRollout(const Config& config, const MemoryPolicyShape& shape, int envs, Device& device,
-              MemoryPlan& plan);
+              BufferPlan& plan);
 
   /// Enqueues a trial in each environment with θ ([P]). `play`: what an environment's part needs.
   template <class Env>

@@ -3,7 +3,7 @@
 namespace innerloop {
 
 WideWeights::WideWeights(const MemoryPolicyShape& shape, bool way_back, const std::string& name,
-                         Device& device, MemoryPlan& plan)
+                         Device& device, BufferPlan& plan)
     : shape_(shape), way_back_(way_back), device_(device) {
   with_wide_memory(shape.memory.kind, [&]<class Memory>() {
     Scratch counted;

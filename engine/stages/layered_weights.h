@@ -47,7 +47,7 @@ class WideWeights {
  public:
   /// `way_back`: with what the way back needs.
   WideWeights(const MemoryPolicyShape& shape, bool way_back, const std::string& name, Device& device,
-              MemoryPlan& plan);
+              BufferPlan& plan);
 
   /// Enqueues loading them from θ ([P]).
   void load(const float* params);

@@ -18,7 +18,7 @@ int task_size(const Config& config) {
 }  // namespace
 
 TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool advantages, Device& device,
-                     MemoryPlan& plan)
+                     BufferPlan& plan)
     : config_(config),
       tasks_(tasks),
       envs_per_task_(envs_per_task),

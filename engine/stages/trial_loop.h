@@ -16,7 +16,7 @@ class TrialLoop {
  public:
   /// `tasks` × `envs_per_task` trials side by side; for `advantages` they have room for those, and the values' targets.
   TrialLoop(const Config& config, int tasks, int envs_per_task, bool advantages, Device& device,
-            MemoryPlan& plan);
+            BufferPlan& plan);
 
   const MemoryPolicyShape& shape() const { return shape_; }
   const Trials<float>& trials() const { return trials_; }

@@ -3,7 +3,7 @@
 namespace innerloop {
 
 ValueBaseline::ValueBaseline(const Config& config, int tasks, const Batch<float>& batch, Device& device,
-                             MemoryPlan& plan)
+                             BufferPlan& plan)
     : config_(config), tasks_(tasks), chunks_(chunks(batch)), device_(device), shape_(value_shape(config)) {
   const std::int64_t slots = device.slots(tasks);
   plan.add(&data_.inputs, "value.inputs", "[task][dimension][row]",

@@ -13,7 +13,7 @@ namespace innerloop {
 class ValueBaseline {
  public:
   /// `batch`: the sizes of the batches.
-  ValueBaseline(const Config& config, int tasks, const Batch<float>& batch, Device& device, MemoryPlan& plan);
+  ValueBaseline(const Config& config, int tasks, const Batch<float>& batch, Device& device, BufferPlan& plan);
 
   std::int64_t parameters() const { return shape_.parameters(); }
   /// After the plan's memory is bound.

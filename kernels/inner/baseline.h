@@ -26,13 +26,13 @@ FN L baseline_feature(int i, int observation_size, const T* observations, long s
 
 template <class T>
 struct BaselineBuffers {
-  static constexpr int kRows = 128;  // rows whose features are held at once
-  static constexpr int kChains = 8;  // a sum's chains, closed by a fixed tree
+  static constexpr int kRows = 128;     // rows whose features are held at once
+  static constexpr int kFitChains = 8;  // a sum's chains, closed by a fixed tree
   // Between features, so that the chains of four of them are in different banks of shared memory.
-  static constexpr int kStride = kRows + kChains;
+  static constexpr int kStride = kRows + kFitChains;
 
   T* features;     // [feature + 1][kStride], the last is the return
-  double* sums;    // [pair][kChains]
+  double* sums;    // [pair][kFitChains]
   double* system;  // [feature][feature + 1]
   double* factor;  // [feature][feature + 1]
   T* weights;      // [feature]
@@ -41,7 +41,7 @@ struct BaselineBuffers {
     const int n = baseline_features(observation_size);
     BaselineBuffers b;
     b.features = scratch.take<T>(static_cast<long>(n + 1) * kStride);
-    b.sums = scratch.take<double>(static_cast<long>(n) * (n + 3) / 2 * kChains);
+    b.sums = scratch.take<double>(static_cast<long>(n) * (n + 3) / 2 * kFitChains);
     b.system = scratch.take<double>(static_cast<long>(n) * (n + 1));
     b.factor = scratch.take<double>(static_cast<long>(n) * (n + 1));
     b.weights = scratch.take<T>(n);
@@ -98,7 +98,7 @@ TEAM_FN void fit_baseline(const Team& team, int rows, int observation_size,
   using T = typename Team::Scalar;
   using L = typename Team::Lane;
   constexpr int kRows = BaselineBuffers<T>::kRows, kStride = BaselineBuffers<T>::kStride,
-                kSums = BaselineBuffers<T>::kChains;
+                kSums = BaselineBuffers<T>::kFitChains;
   constexpr int lanes = L::lanes < kSums ? L::lanes : kSums, packs = kSums / lanes;
   using F = Pack<T, lanes>;
   using D = Pack<double, lanes>;

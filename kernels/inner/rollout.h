@@ -28,7 +28,8 @@ FN Fields gather_fields(const Get& get) {
   Fields fields;
   if constexpr (kFields < L, Fields >> 0) {
     L field[kFields<L, Fields>];
-    UNROLL for (int i = 0; i < kFields<L, Fields>; ++i) field[i] = get(i);
+    UNROLL
+    for (int i = 0; i < kFields<L, Fields>; ++i) field[i] = get(i);
     memcpy(static_cast<void*>(&fields), field, sizeof(Fields));
   }
   return fields;
@@ -38,7 +39,8 @@ FN void scatter_fields(const Fields& fields, const Set& set) {
   if constexpr (kFields < L, Fields >> 0) {
     L field[kFields<L, Fields>];
     memcpy(static_cast<void*>(field), &fields, sizeof(Fields));
-    UNROLL for (int i = 0; i < kFields<L, Fields>; ++i) set(i, field[i]);
+    UNROLL
+    for (int i = 0; i < kFields<L, Fields>; ++i) set(i, field[i]);
   }
 }
 
@@ -153,14 +155,16 @@ struct Sampler<Continuous<N>, L, T> {
 
   FN Sampler(const HeadConstants<T>& head, const T* outputs, long stride, Random<L>& random,
              bool deterministic) {
-    UNROLL for (int d = 0; d < N; ++d) {
+    UNROLL
+    for (int d = 0; d < N; ++d) {
       const L mean = load<L>(outputs + d * stride);
       const L noise = deterministic ? L(0) : random.normal();
       action[d] = fma(L(head.std[d]), noise, mean);
     }
   }
   FN void store_action(T* to, long stride, int count) const {
-    UNROLL for (int d = 0; d < N; ++d) store_first(to + d * stride, action[d], count);
+    UNROLL
+    for (int d = 0; d < N; ++d) store_first(to + d * stride, action[d], count);
   }
 };
 
@@ -218,7 +222,8 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
   const auto observe = [&](const typename Env::template State<L>& state, int step, int e) FN_LAMBDA {
     const auto observation = Env::template observe<L>(options, state);
     const int row = step * batch.envs + first + e;
-    UNROLL for (int d = 0; d < Env::observation_size; ++d) {
+    UNROLL
+    for (int d = 0; d < Env::observation_size; ++d) {
       store_first(observations + d * batch.row_stride + row, observation[d], envs - e);
       store(b.inputs + d * stride + e, observation[d]);
     }

@@ -24,7 +24,8 @@ FN V close_vectors(V* v) {
   if constexpr (Vectors == 1) {
     return v[0];
   } else {
-    UNROLL for (int i = 0; i < Vectors; i += 2) v[i / 2] = add_halves<Vectors / 2>(v[i], v[i + 1]);
+    UNROLL
+    for (int i = 0; i < Vectors; i += 2) v[i / 2] = add_halves<Vectors / 2>(v[i], v[i + 1]);
     return close_vectors<Vectors / 2>(v);
   }
 }
@@ -38,12 +39,15 @@ TEAM_FN typename Team::Lane close_rows(const typename Team::Scalar* chains) {
     return L(close_chains(chains));
   } else {
     L sum[L::lanes];
-    UNROLL for (int row = 0; row < L::lanes; ++row) {
+    UNROLL
+    for (int row = 0; row < L::lanes; ++row) {
       L part[kChains / L::lanes];
-      UNROLL for (int i = 0; i < kChains / L::lanes; ++i) part[i] =
-          load_aligned<L>(chains + row * kChains + i * L::lanes);
-      UNROLL for (int width = kChains / L::lanes / 2; width > 0; width /= 2)
-          UNROLL for (int i = 0; i < width; ++i) part[i] = part[i] + part[i + width];
+      UNROLL
+      for (int i = 0; i < kChains / L::lanes; ++i)
+        part[i] = load_aligned<L>(chains + row * kChains + i * L::lanes);
+      UNROLL
+      for (int width = kChains / L::lanes / 2; width > 0; width /= 2) UNROLL
+      for (int i = 0; i < width; ++i) part[i] = part[i] + part[i + width];
       sum[row] = part[0];
     }
     return chains_detail::close_vectors<L::lanes>(sum);

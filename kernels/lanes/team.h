@@ -73,10 +73,9 @@ struct CudaTeam {
 };
 #endif
 
-// The same address, which nvcc is to take as it is. Where it sees how one came about, it keeps all that it came about from
-// in registers, and takes packs that are stored there apart.
+// Hides how a pointer was computed. Otherwise nvcc keeps every operand of the address in registers and splits vector stores.
 template <class T>
-FN T* as_it_is(T* p) {
+FN T* opaque(T* p) {
 #if defined(__CUDA_ARCH__)
   asm("" : "+l"(p));
 #endif
@@ -85,7 +84,7 @@ FN T* as_it_is(T* p) {
 // store_aligned() to a team's scratch memory.
 template <class Team, class P>
 FN void store_in_scratch(typename P::value_type* to, P p) {
-  store_aligned(Team::in_scratch(as_it_is(to)), p);
+  store_aligned(Team::in_scratch(opaque(to)), p);
 }
 
 // Where a team is in the problem.
@@ -111,8 +110,8 @@ class Scratch {
     return reinterpret_cast<T*>(at);
   }
   FN long used() const { return used_; }
-  // The same memory from its front, of which nvcc keeps nothing in registers that it has worked out before (as_it_is).
-  FN Scratch anew() const { return Scratch(as_it_is(memory_)); }
+  // The same memory from its start, with its address hidden (opaque).
+  FN Scratch restarted() const { return Scratch(opaque(memory_)); }
 
  private:
   char* memory_ = nullptr;

@@ -84,15 +84,18 @@ TEAM_FN void add_columns(const Team& team, int rows, int columns, typename Team:
   const int stride = padded(columns);
   for (int n = team.rank() * V::lanes * kTogether; n < stride; n += team.size() * V::lanes * kTogether) {
     V sum[kTogether];
-    UNROLL for (int j = 0; j < kTogether; ++j) sum[j] =
-        n + j * V::lanes < stride ? load_aligned<V>(bias + n + j * V::lanes) : V(0);
+    UNROLL
+    for (int j = 0; j < kTogether; ++j)
+      sum[j] = n + j * V::lanes < stride ? load_aligned<V>(bias + n + j * V::lanes) : V(0);
     const typename Team::Scalar* row = gradient + n;
     for (int r = 0; r < rows; ++r, row += row_size) {
-      UNROLL for (int j = 0; j < kTogether; ++j) if (n + j * V::lanes < stride) sum[j] =
-          sum[j] + load_aligned<V>(row + j * V::lanes);
+      UNROLL
+      for (int j = 0; j < kTogether; ++j)
+        if (n + j * V::lanes < stride) sum[j] = sum[j] + load_aligned<V>(row + j * V::lanes);
     }
-    UNROLL for (int j = 0; j < kTogether; ++j) if (n + j * V::lanes < stride)
-        store_aligned(bias + n + j * V::lanes, sum[j]);
+    UNROLL
+    for (int j = 0; j < kTogether; ++j)
+      if (n + j * V::lanes < stride) store_aligned(bias + n + j * V::lanes, sum[j]);
   }
 }
 

@@ -166,15 +166,16 @@ TEAM_FN void head_product(const Team& team, const PolicyShape& shape,
   const int outputs = shape.outputs(), stride = padded(outputs);
   if (shape.narrow_head()) {
     Array<DotTerm<T>, Terms> dots;
-    UNROLL for (int t = 0; t < Terms; ++t)
-        dots[t] = {terms[t].left.data, terms[t].left.row_stride, terms[t].transposed, padded(terms[t].depth)};
+    UNROLL
+    for (int t = 0; t < Terms; ++t)
+      dots[t] = {terms[t].left.data, terms[t].left.row_stride, terms[t].transposed, padded(terms[t].depth)};
     dot_products(team, block.rows, outputs, dots, bias, to, block.output_stride);
     team.sync();
     return;
   }
   Array<Term<T>, Terms> products;
-  UNROLL for (int t = 0; t < Terms; ++t)
-      products[t] = {terms[t].left, {terms[t].weight, stride}, terms[t].depth};
+  UNROLL
+  for (int t = 0; t < Terms; ++t) products[t] = {terms[t].left, {terms[t].weight, stride}, terms[t].depth};
   product<typename Team::Vector>(team, block.rows, stride, products, {bias, 0}, block.head_rows, stride);
   team.sync();
   for (int r = team.rank(); r < block.rows; r += team.size())

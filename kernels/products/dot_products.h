@@ -27,21 +27,28 @@ TEAM_FN void sum_chains(const Array<DotTerm<typename Team::Scalar>, Terms>& term
   using V = typename Team::Vector;
   constexpr int rows = Team::Lane::lanes, vectors = kChains / V::lanes;
   V sum[rows][vectors];
-  UNROLL for (int i = 0; i < rows; ++i) UNROLL for (int j = 0; j < vectors; ++j) sum[i][j] = V(0);
-  UNROLL for (int t = 0; t < Terms; ++t) {
+  UNROLL
+  for (int i = 0; i < rows; ++i) UNROLL
+  for (int j = 0; j < vectors; ++j) sum[i][j] = V(0);
+  UNROLL
+  for (int t = 0; t < Terms; ++t) {
     const DotTerm<T>& term = terms[t];
     const T* b = term.right + static_cast<long>(n) * term.depth;
     const T* a[rows];
     a[0] = term.left + static_cast<long>(first) * term.left_stride;
-    UNROLL for (int i = 1; i < rows; ++i) a[i] = a[i - 1] + (first + i <= last ? term.left_stride : 0);
-    for (int k = 0; k < term.depth; k += kChains) UNROLL for (int j = 0; j < vectors; ++j) {
-        const V right = load_aligned<V>(b + k + j * V::lanes);
-        UNROLL for (int i = 0; i < rows; ++i) sum[i][j] =
-            fma(load_aligned<V>(a[i] + k + j * V::lanes), right, sum[i][j]);
-      }
+    UNROLL
+    for (int i = 1; i < rows; ++i) a[i] = a[i - 1] + (first + i <= last ? term.left_stride : 0);
+    for (int k = 0; k < term.depth; k += kChains) UNROLL
+    for (int j = 0; j < vectors; ++j) {
+      const V right = load_aligned<V>(b + k + j * V::lanes);
+      UNROLL
+      for (int i = 0; i < rows; ++i)
+        sum[i][j] = fma(load_aligned<V>(a[i] + k + j * V::lanes), right, sum[i][j]);
+    }
   }
-  UNROLL for (int i = 0; i < rows; ++i) UNROLL for (int j = 0; j < vectors; ++j)
-      store_aligned(chains + i * kChains + j * V::lanes, sum[i][j]);
+  UNROLL
+  for (int i = 0; i < rows; ++i) UNROLL
+  for (int j = 0; j < vectors; ++j) store_aligned(chains + i * kChains + j * V::lanes, sum[i][j]);
 }
 }  // namespace dot_products_detail
 

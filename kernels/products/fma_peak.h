@@ -25,20 +25,23 @@ struct FmaPeak {
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
     using V = typename Team::Vector;
-    constexpr int kChains = 12;
+    constexpr int kPeakChains = 12;
     const V factor(static_cast<T>(0.5)), addend(static_cast<T>(1 + team.rank()));
-    V chain[kChains];
+    V chain[kPeakChains];
     // Not known to the compiler, which would leave out a chain that starts at its fixed point.
-    UNROLL for (int i = 0; i < kChains; ++i) chain[i] = V(static_cast<T>(rounds + i));
-    for (int round = 0; round < rounds; ++round)
-      UNROLL for (int i = 0; i < kChains; ++i) chain[i] = fma(chain[i], factor, addend);
+    UNROLL
+    for (int i = 0; i < kPeakChains; ++i) chain[i] = V(static_cast<T>(rounds + i));
+    for (int round = 0; round < rounds; ++round) UNROLL
+    for (int i = 0; i < kPeakChains; ++i) chain[i] = fma(chain[i], factor, addend);
     V all = chain[0];
-    UNROLL for (int i = 1; i < kChains; ++i) all = all + chain[i];
+    UNROLL
+    for (int i = 1; i < kPeakChains; ++i) all = all + chain[i];
     T sum = all.get(0);
-    UNROLL for (int i = 1; i < V::lanes; ++i) sum = sum + all.get(i);
+    UNROLL
+    for (int i = 1; i < V::lanes; ++i) sum = sum + all.get(i);
     if (team.rank() != 0) return;
     T* to = out + static_cast<long>(place.task) * kOut;
-    to[kOperations] = static_cast<T>(2.0 * kChains * V::lanes * rounds * team.size());
+    to[kOperations] = static_cast<T>(2.0 * kPeakChains * V::lanes * rounds * team.size());
     to[kSum] = sum;
   }
 };

@@ -39,10 +39,13 @@ struct Tile {
 template <class V, int Rows, int Vectors, class Numbers, class T>
 FN void add_step(Tile<V, Rows, Vectors>& tile, const Numbers& left, const T* b, int vector_step) {
   V right[Vectors];
-  UNROLL for (int j = 0; j < Vectors; ++j) right[j] = load_aligned<V>(b + j * vector_step);
-  UNROLL for (int i = 0; i < Rows; ++i) {
+  UNROLL
+  for (int j = 0; j < Vectors; ++j) right[j] = load_aligned<V>(b + j * vector_step);
+  UNROLL
+  for (int i = 0; i < Rows; ++i) {
     const V number(left(i));
-    UNROLL for (int j = 0; j < Vectors; ++j) tile.sum[i][j] = fma(number, right[j], tile.sum[i][j]);
+    UNROLL
+    for (int j = 0; j < Vectors; ++j) tile.sum[i][j] = fma(number, right[j], tile.sum[i][j]);
   }
 }
 
@@ -63,9 +66,12 @@ FN int add_by_four(Tile<V, Rows, Vectors>& tile, const Term<T>& term, const T* a
   if (step == 1 && is_aligned(a, Rows > 1 ? row : 0)) {
     for (; k + 4 <= term.depth; k += 4, a += 4) {
       Four left[Rows];
-      UNROLL for (int i = 0; i < Rows; ++i) left[i] = load_aligned<Four>(a + i * row);
-      UNROLL for (int s = 0; s < 4; ++s, b += down) add_step(
-          tile, [&](int i) FN_LAMBDA { return left[i].get(s); }, b, vector_step);
+      UNROLL
+      for (int i = 0; i < Rows; ++i) left[i] = load_aligned<Four>(a + i * row);
+      UNROLL
+      for (int s = 0; s < 4; ++s, b += down)
+        add_step(
+            tile, [&](int i) FN_LAMBDA { return left[i].get(s); }, b, vector_step);
     }
   } else if (Rows == 4 && row == 1 && is_aligned(a, step)) {
     for (; k < term.depth; ++k, a += step, b += down) {
@@ -87,7 +93,8 @@ FN void add_term(Tile<V, Rows, Vectors>& tile, const Term<T>& term, const Corner
   if constexpr (Team::loads_by_four) k = add_by_four(tile, term, first, b, apart);
   b += static_cast<long>(k) * term.right.depth_stride;
   const T* a[Rows];
-  UNROLL for (int i = 0; i < Rows; ++i) a[i] = first + i * row;
+  UNROLL
+  for (int i = 0; i < Rows; ++i) a[i] = first + i * row;
   long along = k * step;
   for (; k < term.depth; ++k, along += step, b += term.right.depth_stride)
     add_step(
@@ -99,9 +106,11 @@ template <class Team, class V, int Rows, int Vectors>
 FN void load_start(Tile<V, Rows, Vectors>& tile, const Corner& at,
                    const Start<typename Team::Scalar>& start) {
   const int step = at.template vector_step<Team, V>();
-  UNROLL for (int i = 0; i < Rows; ++i) {
+  UNROLL
+  for (int i = 0; i < Rows; ++i) {
     const auto* from = Team::in_scratch(start.data) + static_cast<long>(at.m + i) * start.row_stride + at.n;
-    UNROLL for (int j = 0; j < Vectors; ++j) tile.sum[i][j] = load_aligned<V>(from + j * step);
+    UNROLL
+    for (int j = 0; j < Vectors; ++j) tile.sum[i][j] = load_aligned<V>(from + j * step);
   }
 }
 
@@ -117,9 +126,11 @@ struct Chain {
     const int step = at.template vector_step<Team, V>();
     Tile<V, Rows, Vectors> tile;
     load_start<Team>(tile, at, start);
-    UNROLL for (int t = 0; t < Terms::size; ++t) add_term<Team>(tile, terms[t], at);
-    UNROLL for (int i = 0; i < Rows; ++i) UNROLL for (int j = 0; j < Vectors; ++j)
-        finish(at.m + i, at.n + j * step, tile.sum[i][j]);
+    UNROLL
+    for (int t = 0; t < Terms::size; ++t) add_term<Team>(tile, terms[t], at);
+    UNROLL
+    for (int i = 0; i < Rows; ++i) UNROLL
+    for (int j = 0; j < Vectors; ++j) finish(at.m + i, at.n + j * step, tile.sum[i][j]);
   }
 
 #if defined(__CUDACC__)
@@ -128,7 +139,8 @@ struct Chain {
                                                     const Finish& finish) const {
     tensor_detail::WarpTile tile;
     tensor_detail::load_start<Team>(tile, at, start);
-    UNROLL for (int t = 0; t < Terms::size; ++t) tensor_detail::add_term<precision, Team>(tile, at, terms[t]);
+    UNROLL
+    for (int t = 0; t < Terms::size; ++t) tensor_detail::add_term<precision, Team>(tile, at, terms[t]);
     at.for_sums([&](int i, int j, int m, int n) FN_LAMBDA { finish(m, n, tile.four(i, j)); });
   }
 #endif
@@ -151,10 +163,13 @@ struct TangentChain {
     const T *const left = term.left.data + at.m * row, *const moved = term.moved.data + at.m * moved_row;
     const auto add = [&](const auto& number, const auto& moved_number) FN_LAMBDA {
       V right[Vectors];
-      UNROLL for (int j = 0; j < Vectors; ++j) right[j] = load_aligned<V>(b + j * step);
-      UNROLL for (int i = 0; i < Rows; ++i) {
+      UNROLL
+      for (int j = 0; j < Vectors; ++j) right[j] = load_aligned<V>(b + j * step);
+      UNROLL
+      for (int i = 0; i < Rows; ++i) {
         const V x(number(i)), y(moved_number(i));
-        UNROLL for (int j = 0; j < Vectors; ++j) {
+        UNROLL
+        for (int j = 0; j < Vectors; ++j) {
           if constexpr (both) tile.sum[i][j] = fma(x, right[j], tile.sum[i][j]);
           tangent.sum[i][j] = fma(y, right[j], tangent.sum[i][j]);
         }
@@ -170,12 +185,14 @@ struct TangentChain {
           is_aligned(moved, moved_row))
         for (; k + 4 <= term.depth; k += 4) {
           Four x[Rows], y[Rows];
-          UNROLL for (int i = 0; i < Rows; ++i) {
+          UNROLL
+          for (int i = 0; i < Rows; ++i) {
             x[i] = load_aligned<Four>(left + i * row + k);
             y[i] = load_aligned<Four>(moved + i * moved_row + k);
           }
-          UNROLL for (int s = 0; s < 4; ++s)
-              add([&](int i) FN_LAMBDA { return x[i].get(s); }, [&](int i) FN_LAMBDA { return y[i].get(s); });
+          UNROLL
+          for (int s = 0; s < 4; ++s)
+            add([&](int i) FN_LAMBDA { return x[i].get(s); }, [&](int i) FN_LAMBDA { return y[i].get(s); });
         }
       else if (Rows == 4 && row == 1 && moved_row == 1 && is_aligned(left, term.left.depth_stride) &&
                is_aligned(moved, term.moved.depth_stride))
@@ -190,8 +207,9 @@ struct TangentChain {
       add([&](int i) FN_LAMBDA { return left[i * row + static_cast<long>(k) * term.left.depth_stride]; },
           [&](int i)
               FN_LAMBDA { return moved[i * moved_row + static_cast<long>(k) * term.moved.depth_stride]; });
-    UNROLL for (int i = 0; i < Rows; ++i) UNROLL for (int j = 0; j < Vectors; ++j)
-        finish(at.m + i, at.n + j * step, tile.sum[i][j], tangent.sum[i][j]);
+    UNROLL
+    for (int i = 0; i < Rows; ++i) UNROLL
+    for (int j = 0; j < Vectors; ++j) finish(at.m + i, at.n + j * step, tile.sum[i][j], tangent.sum[i][j]);
   }
 
 #if defined(__CUDACC__)
@@ -326,7 +344,7 @@ TEAM_FN void product_and_tangent(const Team& team, int rows, int columns,
 template <class V, class Team, class Terms>
 TEAM_FN void product(const Team& team, int rows, int columns, const Terms& terms,
                      Start<typename Team::Scalar> start, typename Team::Scalar* to, int to_stride) {
-  const auto store_sum = [to = as_it_is(to), to_stride](int m, int n, V sum) FN_LAMBDA {
+  const auto store_sum = [to = opaque(to), to_stride](int m, int n, V sum) FN_LAMBDA {
     store_aligned(Team::in_scratch(to) + static_cast<long>(m) * to_stride + n, sum);
   };
   product<V>(team, rows, columns, terms, start, store_sum);

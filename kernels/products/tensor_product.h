@@ -45,9 +45,10 @@ struct TilePlace {
   // at(i, p, m, n) for each four sums of the lane's that are in C, those from C[m][n] on.
   template <class At>
   __device__ __forceinline__ void for_sums(const At& at) const {
-    UNROLL for (int i = 0; i < 2; ++i)
-        UNROLL for (int p = 0; p < 2; ++p) if (row_of(i) < rows && column_of(p) < columns)
-            at(i, p, row_of(i), column_of(p));
+    UNROLL
+    for (int i = 0; i < 2; ++i) UNROLL
+    for (int p = 0; p < 2; ++p)
+      if (row_of(i) < rows && column_of(p) < columns) at(i, p, row_of(i), column_of(p));
   }
 };
 
@@ -58,10 +59,14 @@ struct WarpTile {
   // Its four of row i from column_of(p) on: one of each instruction.
   FN Four four(int i, int p) const {
     Four x;
-    UNROLL for (int j = 0; j < 4; ++j) x.set(j, sum[j][2 * i + p]);
+    UNROLL
+    for (int j = 0; j < 4; ++j) x.set(j, sum[j][2 * i + p]);
     return x;
   }
-  FN void set_four(int i, int p, Four x) { UNROLL for (int j = 0; j < 4; ++j) sum[j][2 * i + p] = x.get(j); }
+  FN void set_four(int i, int p, Four x) {
+    UNROLL
+    for (int j = 0; j < 4; ++j) sum[j][2 * i + p] = x.get(j);
+  }
 };
 
 // What a lane has of A's two rows, at the four steps of kDepth that it takes.
@@ -77,18 +82,21 @@ struct RightPart {
 __device__ __forceinline__ LeftPart load_left(const Left<float>& left, const TilePlace& at, int first,
                                               int depth) {
   const float* from[2];
-  UNROLL for (int i = 0; i < 2; ++i) from[i] =
-      left.data + static_cast<long>(min_of(at.row_of(i), at.rows - 1)) * left.row_stride +
-      static_cast<long>(first) * left.depth_stride;
+  UNROLL
+  for (int i = 0; i < 2; ++i)
+    from[i] = left.data + static_cast<long>(min_of(at.row_of(i), at.rows - 1)) * left.row_stride +
+              static_cast<long>(first) * left.depth_stride;
   LeftPart part;
   if (left.depth_stride == 1 && left.row_stride % 4 == 0 && first + 4 <= depth &&
       reinterpret_cast<std::uintptr_t>(left.data) % sizeof(Four) == 0) {
-    UNROLL for (int i = 0; i < 2; ++i) part.row[i] = load_aligned<Four>(from[i]);
+    UNROLL
+    for (int i = 0; i < 2; ++i) part.row[i] = load_aligned<Four>(from[i]);
   } else {
     // Where A is transposed, lanes of odd t take the other row first: their steps' rows are in the same banks.
     const bool odd = at.t % 2 == 1;
     const float *const one = odd ? from[1] : from[0], *const other = odd ? from[0] : from[1];
-    UNROLL for (int s = 0; s < 4; ++s) {
+    UNROLL
+    for (int s = 0; s < 4; ++s) {
       const long along = static_cast<long>(s) * left.depth_stride;
       const float x = first + s < depth ? one[along] : 0, y = first + s < depth ? other[along] : 0;
       part.row[0].set(s, odd ? y : x);
@@ -107,12 +115,16 @@ __device__ __forceinline__ RightPart load_right(const Right<float>& right, const
   RightPart part;
   const float* const from = Team::in_scratch(right.data) + min_of(at.column + 4 * at.g, at.columns - 4);
   const char* begin[4];
-  UNROLL for (int j = 0; j < 4; ++j) begin[j] = reinterpret_cast<const char*>(from + (j + at.t) % 4);
-  UNROLL for (int s = 0; s < 2; ++s) {
+  UNROLL
+  for (int j = 0; j < 4; ++j) begin[j] = reinterpret_cast<const char*>(from + (j + at.t) % 4);
+  UNROLL
+  for (int s = 0; s < 2; ++s) {
     const int row = min_of(first + s, depth - 1) * right.depth_stride * static_cast<int>(sizeof(float));
     float loaded[4];
-    UNROLL for (int j = 0; j < 4; ++j) loaded[j] = *reinterpret_cast<const float*>(begin[j] + row);
-    UNROLL for (int j = 0; j < 4; ++j) {
+    UNROLL
+    for (int j = 0; j < 4; ++j) loaded[j] = *reinterpret_cast<const float*>(begin[j] + row);
+    UNROLL
+    for (int j = 0; j < 4; ++j) {
       const auto turned = [&](int by) FN_LAMBDA { return loaded[(j + 4 - by) % 4]; };
       const float even = at.t < 2 ? turned(0) : turned(2), odd = at.t < 2 ? turned(1) : turned(3);
       part.step[s][j] = at.t % 2 == 0 ? even : odd;
@@ -142,25 +154,30 @@ __device__ __forceinline__ void multiply_add(WarpTile& tile, const LeftPart& lef
   if constexpr (precision == Precision::tf32) {
     const std::uint32_t a[4] = {to_tf32(number(0, 0)), to_tf32(number(1, 0)), to_tf32(number(0, 1)),
                                 to_tf32(number(1, 1))};
-    UNROLL for (int j = 0; j < 4; ++j) asm(
-        "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-        "{%0, %1, %2, %3};" : "+f"(tile.sum[j][0]),
-        "+f"(tile.sum[j][1]), "+f"(tile.sum[j][2]), "+f"(tile.sum[j][3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]),
-        "r"(a[3]), "r"(to_tf32(right.step[0][j])), "r"(to_tf32(right.step[1][j])));
+    UNROLL
+    for (int j = 0; j < 4; ++j)
+      asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+          "{%0, %1, %2, %3};"
+          : "+f"(tile.sum[j][0]), "+f"(tile.sum[j][1]), "+f"(tile.sum[j][2]), "+f"(tile.sum[j][3])
+          : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(to_tf32(right.step[0][j])),
+            "r"(to_tf32(right.step[1][j])));
   } else {
     const std::uint32_t a[2] = {to_bf16(number(0, 0), number(0, 1)), to_bf16(number(1, 0), number(1, 1))};
-    UNROLL for (int j = 0; j < 4; ++j) asm(
-        "mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, "
-        "{%0, %1, %2, %3};" : "+f"(tile.sum[j][0]),
-        "+f"(tile.sum[j][1]), "+f"(tile.sum[j][2]), "+f"(tile.sum[j][3]) : "r"(a[0]), "r"(a[1]),
-        "r"(to_bf16(right.step[0][j], right.step[1][j])));
+    UNROLL
+    for (int j = 0; j < 4; ++j)
+      asm("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, "
+          "{%0, %1, %2, %3};"
+          : "+f"(tile.sum[j][0]), "+f"(tile.sum[j][1]), "+f"(tile.sum[j][2]), "+f"(tile.sum[j][3])
+          : "r"(a[0]), "r"(a[1]), "r"(to_bf16(right.step[0][j], right.step[1][j])));
   }
 #endif
 }
 
 template <class Team>
 __device__ __forceinline__ void load_start(WarpTile& tile, const TilePlace& at, const Start<float>& start) {
-  UNROLL for (int j = 0; j < 4; ++j) UNROLL for (int s = 0; s < 4; ++s) tile.sum[j][s] = 0;
+  UNROLL
+  for (int j = 0; j < 4; ++j) UNROLL
+  for (int s = 0; s < 4; ++s) tile.sum[j][s] = 0;
   at.for_sums([&](int i, int p, int m, int n) FN_LAMBDA {
     tile.set_four(
         i, p, load_aligned<Four>(Team::in_scratch(start.data) + static_cast<long>(m) * start.row_stride + n));
@@ -172,8 +189,9 @@ template <Precision precision, class Team>
 __device__ __forceinline__ void add_term(WarpTile& tile, const TilePlace& at, const Term<float>& term) {
   for (int k = 4 * at.t; k - 4 * at.t < term.depth; k += kDepth) {
     const LeftPart left = load_left(term.left, at, k, term.depth);
-    UNROLL for (int half = 0; half < 2; ++half)
-        multiply_add<precision>(tile, left, load_right<Team>(term.right, at, k + 2 * half, term.depth), half);
+    UNROLL
+    for (int half = 0; half < 2; ++half)
+      multiply_add<precision>(tile, left, load_right<Team>(term.right, at, k + 2 * half, term.depth), half);
   }
 }
 

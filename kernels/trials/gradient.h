@@ -286,8 +286,8 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
       for (int n = 0; n < shape.networks(); ++n) back(team, b, n, rows, s);
     }
   }
-  Scratch anew = scratch.anew();
-  write(team, Buffers::take(anew, shape, steps, count), place.task);
+  Scratch restarted = scratch.restarted();
+  write(team, Buffers::take(restarted, shape, steps, count), place.task);
 }
 
 }  // namespace innerloop

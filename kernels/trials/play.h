@@ -116,7 +116,8 @@ struct TrialPlay {
   template <class L, class State>
   FN void observe(const State& state, int row, int count) const {
     const auto observation = Env::template observe<L>(options, state);
-    UNROLL for (int d = 0; d < Env::observation_size; ++d) put(d, row, observation[d], count);
+    UNROLL
+    for (int d = 0; d < Env::observation_size; ++d) put(d, row, observation[d], count);
   }
 };
 
@@ -172,7 +173,8 @@ TEAM_FN void TrialPlay<T, Env>::act(const Team& team, const Tile& b, int tile, i
     L field[kStateSize<Env> > 0 ? kStateSize<Env> : 1];
     scatter_fields<L>(anew, [&](int i, L x) FN_LAMBDA { field[i] = x; });
     scatter_fields<L>(state, [&](int i, L x) FN_LAMBDA { field[i] = select(done, field[i], x); });
-    UNROLL for (int i = 0; i < kStateSize<Env>; ++i) store(b.env + i * kStride + e, field[i]);
+    UNROLL
+    for (int i = 0; i < kStateSize<Env>; ++i) store(b.env + i * kStride + e, field[i]);
     store(b.elapsed() + e, select(done, L(0), elapsed));
 
     const int next = r + batch.envs;

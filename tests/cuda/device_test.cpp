@@ -102,7 +102,7 @@ TEST(CudaDevice, RefusesMoreBlocksThanAGridHasAndGoesOn) {
 TEST(CudaDevice, TwoInOneProcessDoNotDisturbEachOther) {
   Device first(kCuda), second(kCuda);
   constexpr int kRounds = 5, kTasks = 3;
-  Memory memory(1);
+  Buffers memory(1);
   SumOverTasks<float> op;
   op.tasks = kTasks;
   op.size = 300;

@@ -96,7 +96,7 @@ TEST(Evaluator, TakesSeveralUpdatesOnABatchInPlace) {
                                      "small.json");
   Device device({.backend = Backend::cpu, .threads = 1, .instructions = ""});
   const auto adapted = [&](bool way_back) {
-    MemoryPlan plan;
+    BufferPlan plan;
     InnerLoop inner(config, {.tasks = 2, .envs = 5, .steps = 2, .lr = {0.5, 0.3}, .way_back = way_back},
                     device, plan);
     float* params = nullptr;

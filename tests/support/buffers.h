@@ -17,7 +17,7 @@ struct BufferContent {
   std::vector<std::uint32_t> words;
 };
 
-class Memory {
+class Buffers {
  public:
   struct Buffer {
     std::string name;
@@ -25,7 +25,7 @@ class Memory {
     std::shared_ptr<void> memory;
   };
 
-  explicit Memory(std::uint64_t seed) : random_(seed) {}
+  explicit Buffers(std::uint64_t seed) : random_(seed) {}
 
   std::mt19937_64& random() { return random_; }
 

@@ -1,4 +1,4 @@
-// The buffers of a Memory on a device, for operations made on the host.
+// The buffers of a case on a device, for operations made on the host.
 #pragma once
 
 #include <cstring>
@@ -12,8 +12,8 @@ namespace innerloop {
 class DeviceCopies {
  public:
   /// Copies what is in `memory` now, a buffer at a time, so that none lies beside another.
-  DeviceCopies(Device& device, const Memory& memory) : device_(device) {
-    for (const Memory::Buffer& host : memory.buffers()) {
+  DeviceCopies(Device& device, const Buffers& memory) : device_(device) {
+    for (const Buffers::Buffer& host : memory.buffers()) {
       const auto bytes = static_cast<std::int64_t>(host.bytes);
       copies_.push_back({host, device.allocate(bytes)});
       device.copy_to_device(copies_.back().memory.get(), host.memory.get(), bytes);
@@ -48,7 +48,7 @@ class DeviceCopies {
 
  private:
   struct Copy {
-    Memory::Buffer host;
+    Buffers::Buffer host;
     std::shared_ptr<void> memory;
   };
   Device& device_;

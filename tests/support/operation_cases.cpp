@@ -26,7 +26,7 @@ const HostKernel<Op>& kernel_of(const HostKernelSet& set) {
 template <class Op>
 void run_all(const HostKernelSet& set, const Op& op, int tasks) {
   const HostKernel<Op>& kernel = kernel_of<Op>(set);
-  Memory scratch(0);
+  Buffers scratch(0);
   const long bytes = kernel.scratch_bytes(op);
   char* memory = scratch.blank<char>("scratch", bytes);
   for (int task = 0; task < tasks; ++task)
@@ -42,13 +42,13 @@ OperationCase make_case(std::string family, std::string form, int tasks, const P
   OperationCase made{std::move(family),
                      std::move(form),
                      [tasks, prepare](const HostKernelSet& set) {
-                       Memory memory(1);
+                       Buffers memory(1);
                        const auto op = prepare(memory);
                        run_all(set, op, tasks);
                        return memory.content();
                      },
                      [tasks, prepare](Device& device) {
-                       Memory memory(1);
+                       Buffers memory(1);
                        const auto op = prepare(memory);
                        const DeviceCopies copies(device, memory);
                        device.per_task(copies.moved(op), tasks);
@@ -56,9 +56,9 @@ OperationCase make_case(std::string family, std::string form, int tasks, const P
                        return memory.content();
                      },
                      {}};
-  if constexpr (requires(Memory & memory) { prepare(memory).block_rows; })
+  if constexpr (requires(Buffers & memory) { prepare(memory).block_rows; })
     made.run_in_blocks = [tasks, prepare](const HostKernelSet& set, int block_rows) {
-      Memory memory(1);
+      Buffers memory(1);
       auto op = prepare(memory);
       op.block_rows = block_rows;
       run_all(set, op, tasks);
@@ -78,11 +78,11 @@ struct Problem {
   PolicyShape shape;
   int tasks, horizon, envs;
 
-  Parameters<float> params(Memory& memory, const std::string& name, bool shared = false) const {
+  Parameters<float> params(Buffers& memory, const std::string& name, bool shared = false) const {
     return {memory.normals(name, static_cast<long>(shared ? 1 : tasks) * shape.parameters(), 0.3),
             shared ? 0L : shape.parameters()};
   }
-  Batch<float> batch(Memory& memory) const {
+  Batch<float> batch(Buffers& memory) const {
     auto& random = memory.random();
     Trajectories t = random_trajectories(shape, tasks, horizon, envs, 0.1, random);
     for (double& x : t.log_probs) x = -2 + 0.5 * normal(random);
@@ -107,11 +107,11 @@ struct Problem {
     b.statistics = memory.hold("statistics", t.statistics);
     return b;
   }
-  Kept<float> kept(Memory& memory) const {
+  Kept<float> kept(Buffers& memory) const {
     const long stride = static_cast<long>(horizon) * envs * shape.hidden_size();
     return {memory.normals("kept", tasks * stride, 0.4), stride};
   }
-  float* partial(Memory& memory) const {
+  float* partial(Buffers& memory) const {
     return memory.blank("partial",
                         static_cast<long>(tasks) * ceil_div(horizon * envs, kChunkRows) * shape.parameters());
   }
@@ -147,7 +147,7 @@ struct Cases {
   }
 
   void gradients() {
-    const auto gradient = [](Memory& memory, const Problem& p, EstimatorName estimator, bool shared) {
+    const auto gradient = [](Buffers& memory, const Problem& p, EstimatorName estimator, bool shared) {
       PolicyGradient<float> op;
       op.shape = p.shape;
       op.params = p.params(memory, "params", shared);
@@ -158,33 +158,33 @@ struct Cases {
       op.values = memory.blank("values", static_cast<long>(p.tasks) * chunks(op.batch) * kPassValues);
       return op;
     };
-    add("PolicyGradient", "reinforce_with_score", [=, p = deep](Memory& memory) {
+    add("PolicyGradient", "reinforce_with_score", [=, p = deep](Buffers& memory) {
       auto op = gradient(memory, p, EstimatorName::reinforce, false);
       op.score_weight = memory.normals("score", p.tasks);
       op.entropy_weight = 0.3f;
       return op;
     });
-    add("PolicyGradient", "ratio_with_divergence_kept", [=, p = deep](Memory& memory) {
+    add("PolicyGradient", "ratio_with_divergence_kept", [=, p = deep](Buffers& memory) {
       auto op = gradient(memory, p, EstimatorName::ratio, true);
       op.kept = p.kept(memory);
       op.divergence_weight = memory.hold("weight", std::vector<double>{-0.3});
       op.drawn_params = p.params(memory, "drawn");
       return op;
     });
-    add("PolicyGradient", "clipped_relu_categorical", [=, p = relu](Memory& memory) {
+    add("PolicyGradient", "clipped_relu_categorical", [=, p = relu](Buffers& memory) {
       auto op = gradient(memory, p, EstimatorName::clipped, false);
       op.divergence_weight = memory.hold("weight", std::vector<double>{-0.3});
       op.drawn_params = p.params(memory, "drawn");
       return op;
     });
     add("PolicyGradient", "ratio_film",
-        [=, p = film](Memory& memory) { return gradient(memory, p, EstimatorName::ratio, false); });
-    add("PolicyGradient", "dice_no_hidden_layer", [=, p = logits](Memory& memory) {
+        [=, p = film](Buffers& memory) { return gradient(memory, p, EstimatorName::ratio, false); });
+    add("PolicyGradient", "dice_no_hidden_layer", [=, p = logits](Buffers& memory) {
       auto op = gradient(memory, p, EstimatorName::dice, true);
       op.entropy_weight = 0.3f;
       return op;
     });
-    add("PolicyGradient", "values_alone", [=, p = plain](Memory& memory) {
+    add("PolicyGradient", "values_alone", [=, p = plain](Buffers& memory) {
       auto op = gradient(memory, p, EstimatorName::ratio, false);
       op.partial = nullptr;
       return op;
@@ -192,7 +192,7 @@ struct Cases {
   }
 
   template <class Op>
-  static Op curvature(Memory& memory, const Problem& p, EstimatorName estimator) {
+  static Op curvature(Buffers& memory, const Problem& p, EstimatorName estimator) {
     Op op;
     op.shape = p.shape;
     op.params = p.params(memory, "params");
@@ -206,30 +206,30 @@ struct Cases {
   }
   template <class Op>
   void curvatures(const std::string& family) {
-    add(family, "reinforce", [p = deep](Memory& memory) {
+    add(family, "reinforce", [p = deep](Buffers& memory) {
       auto op = curvature<Op>(memory, p, EstimatorName::reinforce);
       op.direction.scale = {memory.normals("scale", p.shape.parameters()), 1};
       return op;
     });
-    add(family, "ratio_kept", [p = deep](Memory& memory) {
+    add(family, "ratio_kept", [p = deep](Buffers& memory) {
       auto op = curvature<Op>(memory, p, EstimatorName::ratio);
       op.kept = p.kept(memory);
       return op;
     });
     add(family, "clipped_relu_categorical",
-        [p = relu](Memory& memory) { return curvature<Op>(memory, p, EstimatorName::clipped); });
+        [p = relu](Buffers& memory) { return curvature<Op>(memory, p, EstimatorName::clipped); });
     add(family, "ratio_film",
-        [p = film](Memory& memory) { return curvature<Op>(memory, p, EstimatorName::ratio); });
-    add(family, "dice_no_hidden_layer", [p = logits](Memory& memory) {
+        [p = film](Buffers& memory) { return curvature<Op>(memory, p, EstimatorName::ratio); });
+    add(family, "dice_no_hidden_layer", [p = logits](Buffers& memory) {
       auto op = curvature<Op>(memory, p, EstimatorName::dice);
       op.entropy_weight = 0.3f;
       return op;
     });
     add(family, "ratio_no_hidden_layer",
-        [p = plain](Memory& memory) { return curvature<Op>(memory, p, EstimatorName::ratio); });
+        [p = plain](Buffers& memory) { return curvature<Op>(memory, p, EstimatorName::ratio); });
   }
   void tangents() {
-    const auto tangent = [](Memory& memory, const Problem& p) {
+    const auto tangent = [](Buffers& memory, const Problem& p) {
       TangentLogProb<float> op;
       op.shape = p.shape;
       op.params = p.params(memory, "params");
@@ -239,10 +239,10 @@ struct Cases {
       op.tangents = memory.blank("tangents", p.tasks * p.rows_stride());
       return op;
     };
-    add("TangentLogProb", "gaussian", [=, p = deep](Memory& memory) { return tangent(memory, p); });
-    add("TangentLogProb", "film", [=, p = film](Memory& memory) { return tangent(memory, p); });
-    add("TangentLogProb", "categorical", [=, p = relu](Memory& memory) { return tangent(memory, p); });
-    add("DiceCurvature", "dice", [p = deep](Memory& memory) {
+    add("TangentLogProb", "gaussian", [=, p = deep](Buffers& memory) { return tangent(memory, p); });
+    add("TangentLogProb", "film", [=, p = film](Buffers& memory) { return tangent(memory, p); });
+    add("TangentLogProb", "categorical", [=, p = relu](Buffers& memory) { return tangent(memory, p); });
+    add("DiceCurvature", "dice", [p = deep](Buffers& memory) {
       const long numbers = p.tasks * p.rows_stride();
       return DiceCurvature<float>{p.batch(memory), memory.normals("tangents", numbers),
                                   memory.blank("scores", numbers)};
@@ -256,7 +256,7 @@ struct Cases {
     };
     for (const Form form : {Form{"linear_normalised", true, true, false}, Form{"raw", false, false, false},
                             Form{"dice", true, true, true}, Form{"dice_without_baseline", false, true, true}})
-      add("Advantages", form.name, [form, p = deep](Memory& memory) {
+      add("Advantages", form.name, [form, p = deep](Buffers& memory) {
         Advantages<float> op;
         op.batch = p.batch(memory);
         op.discount = 0.97f;
@@ -266,7 +266,7 @@ struct Cases {
         op.dice = form.dice;
         return op;
       });
-    add("Advantages", "of_values", [p = deep](Memory& memory) {
+    add("Advantages", "of_values", [p = deep](Buffers& memory) {
       Advantages<float> op;
       op.batch = p.batch(memory);
       op.discount = 0.97f;
@@ -278,7 +278,7 @@ struct Cases {
   }
 
   void values() {
-    const auto data = [](Memory& memory, const Problem& p, bool filled) {
+    const auto data = [](Buffers& memory, const Problem& p, bool filled) {
       const long rows = p.tasks * p.rows_stride(), inputs = p.shape.inputs() + 1;
       const auto numbers = [&](const char* name, long count) {
         return filled ? memory.normals(name, count) : memory.blank(name, count);
@@ -286,11 +286,11 @@ struct Cases {
       return ValueData<float>{numbers("inputs", rows * inputs), numbers("targets", rows),
                               numbers("scale", 2L * p.tasks)};
     };
-    add("ValueTargets", "one", [=, p = deep](Memory& memory) {
+    add("ValueTargets", "one", [=, p = deep](Buffers& memory) {
       return ValueTargets<float>{p.batch(memory), 0.97f, data(memory, p, false)};
     });
     for (const bool shared : {false, true})
-      add("ValuesOfSamples", shared ? "shared" : "own", [=, p = deep](Memory& memory) {
+      add("ValuesOfSamples", shared ? "shared" : "own", [=, p = deep](Buffers& memory) {
         const Problem value{policy_of({p.shape.inputs() + 1, 18, 1}, HeadKind::gaussian), p.tasks, p.horizon,
                             p.envs};
         const ValueData<float> of = data(memory, p, true);
@@ -307,7 +307,7 @@ struct Cases {
   void sums() {
     const int parameters = size == CaseSize::full ? ApplyGradient<float>::kPartParameters + 37 : 37;
     for (const bool plain_sum : {false, true})
-      add("ApplyGradient", plain_sum ? "sum" : "step", [=, t = tasks](Memory& memory) {
+      add("ApplyGradient", plain_sum ? "sum" : "step", [=, t = tasks](Buffers& memory) {
         ApplyGradient<float> op;
         op.parameters = parameters;
         op.chunks = 3;
@@ -322,7 +322,7 @@ struct Cases {
         return op;
       });
     for (const int count : {1, 7, 12})
-      add_once("SumOverTasks", "of_" + std::to_string(count), [count](Memory& memory) {
+      add_once("SumOverTasks", "of_" + std::to_string(count), [count](Buffers& memory) {
         const int numbers = SumOverTasks<float>::kPartSize + 37;
         SumOverTasks<float> op;
         op.tasks = count;
@@ -334,12 +334,12 @@ struct Cases {
         op.out = memory.blank("out", numbers);
         return op;
       });
-    add_once("AdaptationCredit", "of_tasks", [](Memory& memory) {
+    add_once("AdaptationCredit", "of_tasks", [](Buffers& memory) {
       return AdaptationCredit<float>{9, memory.normals("statistics", 9 * kStatistics), 0.7f,
                                      memory.blank("credit", 9)};
     });
     for (const bool added : {false, true})
-      add_once("MeanValues", added ? "added" : "put", [added](Memory& memory) {
+      add_once("MeanValues", added ? "added" : "put", [added](Buffers& memory) {
         const long values = 3;
         return MeanValues<float>{5,
                                  2,
@@ -366,14 +366,14 @@ struct Cases {
     const int first[] = {0, 5, each.parameters - 9, each.parameters};
     std::copy(std::begin(first), std::end(first), shared.first);
     for (const auto& [name, layout] : {std::pair{"one_each", each}, {"shared", shared}}) {
-      add_once("SetStepSizes", name, [layout = layout](Memory& memory) {
+      add_once("SetStepSizes", name, [layout = layout](Buffers& memory) {
         return SetStepSizes<float>{
             layout, memory.normals("learned", layout.learned()), memory.normals("mask", layout.parameters),
             memory.blank("sizes", static_cast<long>(layout.steps) * layout.parameters)};
       });
       for (const bool added : {false, true})
         add("StepSizeGradient", std::string(name) + (added ? "_added" : "_put"),
-            [layout = layout, added, t = tasks](Memory& memory) {
+            [layout = layout, added, t = tasks](Buffers& memory) {
               const long numbers = static_cast<long>(t) * layout.parameters;
               return StepSizeGradient<float>{layout,
                                              added ? 2 : 0,
@@ -383,7 +383,7 @@ struct Cases {
                                              memory.normals("out", static_cast<long>(t) * layout.learned()),
                                              added};
             });
-      add("StepSizeTangent", name, [layout = layout, t = tasks](Memory& memory) {
+      add("StepSizeTangent", name, [layout = layout, t = tasks](Buffers& memory) {
         const long numbers = static_cast<long>(t) * layout.parameters;
         return StepSizeTangent<float>{layout,
                                       1,
@@ -403,7 +403,7 @@ struct Cases {
     const int first[] = {0, 5, 124, layout.parameters};
     std::copy(std::begin(first), std::end(first), layout.first);
     const long numbers = static_cast<long>(tasks) * layout.parameters;
-    const auto step = [=](Memory& memory, bool shared) {
+    const auto step = [=](Buffers& memory, bool shared) {
       MultipliedStep<float> at;
       at.layout = layout;
       at.network = memory.normals("network", layout.learned(), 0.5);
@@ -415,10 +415,10 @@ struct Cases {
     };
     for (const bool shared : {true, false}) {
       const std::string form = shared ? "shared" : "of_each";
-      add("MultiplyStep", form, [=](Memory& memory) {
+      add("MultiplyStep", form, [=](Buffers& memory) {
         return MultiplyStep<float>{step(memory, shared), memory.blank("out", numbers)};
       });
-      add("MultiplyStepBack", form, [=, t = tasks](Memory& memory) {
+      add("MultiplyStepBack", form, [=, t = tasks](Buffers& memory) {
         MultiplyStepBack<float> op;
         op.step = step(memory, shared);
         op.v = op.out = memory.normals("v", numbers);
@@ -428,7 +428,7 @@ struct Cases {
         op.at_gradient = memory.blank("at_gradient", numbers);
         return op;
       });
-      add("MultiplyStepTangent", form, [=](Memory& memory) {
+      add("MultiplyStepTangent", form, [=](Buffers& memory) {
         MultiplyStepTangent<float> op;
         op.step = step(memory, shared);
         float* moved = memory.normals("theta_moved", numbers);
@@ -445,7 +445,7 @@ struct Cases {
   void outer() {
     constexpr int kSize = 339;
     for (const char* form : {"adam", "adam_clipped", "adamw", "sgd", "momentum", "nesterov", "not_finite"})
-      add_once("OuterStep", form, [form = std::string(form)](Memory& memory) {
+      add_once("OuterStep", form, [form = std::string(form)](Buffers& memory) {
         OuterStep<float> op;
         const bool momentum = form == "momentum" || form == "nesterov";
         op.kind = form == "sgd" || momentum ? OuterStep<float>::Kind::sgd : OuterStep<float>::Kind::adam;
@@ -472,7 +472,7 @@ struct Cases {
         return op;
       });
     for (const bool start : {true, false})
-      add_once("ConjugateGradient", start ? "start" : "step", [start](Memory& memory) {
+      add_once("ConjugateGradient", start ? "start" : "step", [start](Buffers& memory) {
         using Op = ConjugateGradient<float>;
         Op op;
         op.phase = start ? Op::Phase::start : Op::Phase::step;
@@ -495,7 +495,7 @@ struct Cases {
     };
     for (const Form form : {Form{"start", Phase::start, 1}, Form{"candidate", Phase::candidate, 1},
                             Form{"taken", Phase::decide, 1}, Form{"refused", Phase::decide, -1}})
-      add_once("LineSearch", form.name, [form](Memory& memory) {
+      add_once("LineSearch", form.name, [form](Buffers& memory) {
         LineSearch<float> op;
         op.phase = form.phase;
         op.size = kSize;
@@ -532,7 +532,7 @@ struct Cases {
     shape.separate_value = form.separate_value;
     return shape;
   }
-  static Trials<float> trials(Memory& memory, const MemoryPolicyShape& shape, CaseSize size, bool drawn) {
+  static Trials<float> trials(Buffers& memory, const MemoryPolicyShape& shape, CaseSize size, bool drawn) {
     Trials<float> t;
     Batch<float>& b = t.batch;
     b.horizon = size == CaseSize::full ? 11 : 6;
@@ -556,7 +556,7 @@ struct Cases {
       for (int r = 0; r < b.rows(); ++r) b.actions[r] = static_cast<float>(r * 7 % shape.actions());
     return t;
   }
-  static float* memory_params(Memory& memory, const MemoryPolicyShape& shape) {
+  static float* memory_params(Buffers& memory, const MemoryPolicyShape& shape) {
     return memory.normals("params", memory_parameters(shape) + shape.head_parameters(), 0.4);
   }
   // A window of 3 does not divide the full case's 11 steps; 1 does.
@@ -567,7 +567,7 @@ struct Cases {
       const int tiles = size == CaseSize::full ? 2 : 1;
       const bool gaussian = head == HeadKind::gaussian;
       all.push_back(make_case("TrialGradient", name + (gaussian ? "_gaussian" : "_categorical"), tiles,
-                              [=, size = size](Memory& memory) {
+                              [=, size = size](Buffers& memory) {
                                 TrialGradient<float, Kind> op;
                                 op.shape = shape;
                                 op.params = memory_params(memory, shape);
@@ -602,7 +602,7 @@ struct Cases {
                                                                  {"slopes", Op::Phase::slopes},
                                                                  {"store", Op::Phase::store}};
     for (const auto& [of, phase] : phases)
-      add_once("WideMemory", name + "_" + of, [=, phase = phase](Memory& memory) {
+      add_once("WideMemory", name + "_" + of, [=, phase = phase](Buffers& memory) {
         const int rows = 2 * Op::kRows + 3;
         const auto numbers = [&](const char* buffer, int each) {
           return memory.normals(buffer, static_cast<long>(rows) * each);
@@ -638,7 +638,7 @@ struct Cases {
                                                         {"heads", Op::Phase::heads},
                                                         {"store", Op::Phase::store}};
     for (const auto& [name, phase] : phases)
-      add_once("TrialSeeds", name, [=, phase = phase, size = size](Memory& memory) {
+      add_once("TrialSeeds", name, [=, phase = phase, size = size](Buffers& memory) {
         Op op;
         op.phase = phase;
         op.shape = memory_policy(HeadKind::gaussian, 4, 3);
@@ -674,7 +674,7 @@ struct Cases {
     wide_memory<Gru>("gru");
     wide_memory<Lstm>("lstm");
     trial_seeds();
-    add_once("FillMemory", "shared", [](Memory& memory) {
+    add_once("FillMemory", "shared", [](Buffers& memory) {
       return FillMemory<float>{memory.blank("numbers", 1000), 1000, 0.5f, 3};
     });
     trial_gradients<Gru>({MemoryKind::gru}, "gru");
@@ -691,7 +691,7 @@ struct Cases {
                                                     {"scale", Phase::scale},
                                                     {"normalise", Phase::normalise}};
     for (const auto& [name, phase] : phases)
-      add_once("TrialAdvantages", name, [=, phase = phase, size = size](Memory& memory) {
+      add_once("TrialAdvantages", name, [=, phase = phase, size = size](Buffers& memory) {
         TrialAdvantages<float> op;
         op.phase = phase;
         op.trials = trials(memory, memory_policy(HeadKind::categorical, 4, 3), size, true);
@@ -704,7 +704,7 @@ struct Cases {
         op.advantages = memory.hold("advantage_scale", std::vector<double>{0.2, 1.3});
         return op;
       });
-    add_once("EpisodeReturns", "of_trials", [size = size](Memory& memory) {
+    add_once("EpisodeReturns", "of_trials", [size = size](Buffers& memory) {
       EpisodeReturns<float> op;
       op.trials = trials(memory, memory_policy(HeadKind::categorical, 4, 3), size, true);
       const long numbers = (op.trials.episodes() + 1) * static_cast<long>(op.trials.batch.envs);
@@ -716,7 +716,7 @@ struct Cases {
     const std::pair<const char*, Updates::Phase> of_updates[] = {
         {"begin", Updates::Phase::begin}, {"judge", Updates::Phase::judge}, {"mean", Updates::Phase::mean}};
     for (const auto& [name, phase] : of_updates)
-      add_once("TrialUpdates", name, [phase = phase](Memory& memory) {
+      add_once("TrialUpdates", name, [phase = phase](Buffers& memory) {
         Updates op;
         op.phase = phase;
         op.minibatches = 5;
@@ -732,7 +732,7 @@ struct Cases {
         return op;
       });
     for (const bool rank : {false, true})
-      add_once("ShuffleTrials", rank ? "rank" : "draw", [rank](Memory& memory) {
+      add_once("ShuffleTrials", rank ? "rank" : "draw", [rank](Buffers& memory) {
         using Op = ShuffleTrials<float>;
         Op op;
         op.phase = rank ? Op::Phase::rank : Op::Phase::draw;
@@ -748,13 +748,13 @@ struct Cases {
       });
   }
 
-  static const RandomKey* key(Memory& memory) {
+  static const RandomKey* key(Buffers& memory) {
     return reinterpret_cast<RandomKey*>(memory.hold<std::uint32_t>("key", std::vector<std::uint32_t>{5, 3}));
   }
   template <class Env>
   void environment(const std::string& form, const typename Env::Options& options) {
     const std::string name = std::string(Env::name) + "_" + form;
-    add("DrawTasks", name, [=, t = tasks](Memory& memory) {
+    add("DrawTasks", name, [=, t = tasks](Buffers& memory) {
       return DrawTasks<float, Env>{options, key(memory),
                                    memory.blank("tasks", static_cast<long>(t) * kTaskSize<Env>)};
     });
@@ -764,7 +764,7 @@ struct Cases {
     };
     for (const Form f : {Form{"stop", false, false, true, false}, Form{"restart", true, false, false, true},
                          Form{"deterministic", true, true, false, false}})
-      add("Rollout", name + "_" + f.name, [=, t = tasks, small = size == CaseSize::small](Memory& memory) {
+      add("Rollout", name + "_" + f.name, [=, t = tasks, small = size == CaseSize::small](Buffers& memory) {
         const int outputs = Env::action_count(options);
         const HeadKind head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
         const std::vector<int> widths = f.deterministic
@@ -818,7 +818,7 @@ struct Cases {
   template <class Env>
   void trial_step(const std::string& name, const typename Env::Options& options, int step,
                   bool deterministic) {
-    add_once("TrialStep", name, [=, size = size](Memory& memory) {
+    add_once("TrialStep", name, [=, size = size](Buffers& memory) {
       const HeadKind head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
       TrialStep<float, Env> op;
       op.shape = memory_policy(head, policy_inputs<Env>(options), Env::action_count(options));
@@ -847,7 +847,7 @@ struct Cases {
   template <class Env, class Kind>
   void trial_rollout(const std::string& name, MemoryForm form, const typename Env::Options& options,
                      bool deterministic) {
-    add_once("TrialRollout", name, [=, size = size](Memory& memory) {
+    add_once("TrialRollout", name, [=, size = size](Buffers& memory) {
       const HeadKind head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
       const int inputs =
           form.kind == MemoryKind::feedforward ? Env::observation_size : policy_inputs<Env>(options);

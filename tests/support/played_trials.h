@@ -85,7 +85,7 @@ class PlayedTrials {
   }
 
   Device device_;
-  MemoryPlan plan_;
+  BufferPlan plan_;
   TrialLoop loop_;
   float* device_params_ = nullptr;
   std::shared_ptr<void> memory_;

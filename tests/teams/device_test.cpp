@@ -63,7 +63,7 @@ TEST(ThreadPool, GivesAThreadOneItemAtATime) {
 std::vector<BufferContent> run_steps(int threads) {
   constexpr int kTasks = 13, kEnvs = 5, kHorizon = 9;
   Device device({Backend::cpu, threads, "portable"});
-  Memory memory(1);
+  Buffers memory(1);
   const PolicyShape shape = policy_of({2, 18, 2}, HeadKind::gaussian);
   const long parameters = shape.parameters(), stride = padded(kEnvs * kHorizon);
   const auto rows = [&](const char* name, int each) { return memory.blank(name, kTasks * each * stride); };
@@ -88,7 +88,7 @@ std::vector<BufferContent> run_steps(int threads) {
                      nullptr,
                      memory.blank("statistics", kTasks * kStatistics)};
   // A slot's own: what is in them afterwards depends on who did what.
-  Memory slots(2);
+  Buffers slots(2);
   const long kept_stride = static_cast<long>(kHorizon) * kEnvs * shape.hidden_size();
   const Kept<float> kept{slots.blank("kept", device.slots(kTasks) * kept_stride), kept_stride};
   float* partial = slots.blank("partial", device.slots(kTasks) * parameters);

@@ -17,13 +17,13 @@ namespace {
 TEST(MatrixProduct, IsTheChainOfFusedMultiplyAdds) {
   using Op = MatrixProduct<float>;
   const int rows = Op::kRows + 5, columns = Op::kColumns + 16, depths[] = {Op::kDepth + 3, 7};
-  Memory memory(3);
+  Buffers memory(3);
   const float* const left[] = {memory.normals("left", rows * depths[0]),
                                memory.normals("transposed", rows * depths[1])};
   const float* const right[] = {memory.normals("right", depths[0] * columns),
                                 memory.normals("other", depths[1] * (columns + 16))};
   for (const bool in_place : {false, true}) {
-    Memory results(4);
+    Buffers results(4);
     float* const to = results.normals("to", rows * (columns + 32));
     const std::vector<float> before(to, to + rows * (columns + 32));
     const float* const bias = results.normals("bias", columns);
@@ -59,7 +59,7 @@ TEST(MatrixProduct, IsTheChainOfFusedMultiplyAdds) {
 template <class Memory, class Env>
 void expect_trials_of_a_team(const Config& config, const typename Env::Options& options) {
   Device device({.backend = Backend::cpu, .threads = 2, .instructions = ""});
-  MemoryPlan plan;
+  BufferPlan plan;
   TrialLoop loop(config, config.tasks_per_iteration, config.envs_per_task, false, device, plan);
   ASSERT_TRUE(is_wide(loop.shape()));
   const auto memory = allocate_planned(device, plan, "the test");

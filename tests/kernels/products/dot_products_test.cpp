@@ -39,7 +39,7 @@ TYPED_TEST_SUITE(DotProducts, Teams);
 
 TYPED_TEST(DotProducts, AreSixteenChainsAndATree) {
   constexpr int kRows = 37, kColumns = 8, kDepth = 48, kOut = 48;
-  Memory memory(1);
+  Buffers memory(1);
   const float* left = memory.normals("left", kRows * kDepth);
   const float* right = memory.normals("right", kColumns * kDepth);
   const float* bias = memory.normals("bias", kColumns);

@@ -38,7 +38,7 @@ constexpr int kRows = 13, kColumns = 70, kDepth = 9, kStride = 80, kPitches[] = 
 // that they are aligned, or are not.
 struct Operands {
   const int pitch;
-  Memory memory{1};
+  Buffers memory{1};
   float* left = memory.normals("left", kRows* pitch);
   float* transposed = memory.blank("transposed", kDepth* pitch);
   float* right = memory.normals("right", kDepth* kStride);
