@@ -6,6 +6,7 @@
 #pragma once
 
 #include "envs/registry.h"
+#include "kernels/environment/draw_tasks.h"
 #include "kernels/inner/advantages.h"
 #include "kernels/inner/apply_gradient.h"
 #include "kernels/inner/curvature.h"
@@ -18,6 +19,7 @@
 #include "kernels/memories/layered.h"
 #include "kernels/memories/registry.h"
 #include "kernels/options/type_list.h"
+#include "kernels/outer/credit.h"
 #include "kernels/outer/kl_penalty.h"
 #include "kernels/outer/optimisers.h"
 #include "kernels/outer/reduce.h"

@@ -3,7 +3,7 @@
 #include "engine/config/with_environment.h"
 #include "engine/device/thread_pool.h"
 #include "engine/evaluation/step_evaluator.h"
-#include "kernels/inner/rollout.h"
+#include "kernels/environment/fields.h"
 
 namespace innerloop {
 namespace {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "kernels/inner/baseline.h"
+#include "kernels/networks/batch.h"
 #include "kernels/networks/row_sums.h"
 
 namespace innerloop {

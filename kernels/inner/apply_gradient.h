@@ -3,7 +3,8 @@
 // θ_{k+1} = θ_k + α∘∇S(θ_k; D_k) with base θ_k; v_k = v_{k+1} + H·(α∘v_{k+1}) with base v_{k+1} and α = 1.
 #pragma once
 
-#include "kernels/inner/curvature.h"
+#include "kernels/inner/step_size.h"
+#include "kernels/networks/batch.h"
 
 namespace innerloop {
 

@@ -7,17 +7,9 @@
 #pragma once
 
 #include "kernels/inner/policy_gradient.h"
+#include "kernels/inner/step_size.h"
 
 namespace innerloop {
-
-// Inner step size α: one number (stride 0) or one for each parameter (stride 1).
-template <class T>
-struct StepSize {
-  const T* data = nullptr;
-  int stride = 0;
-
-  FN T of(int p) const { return data[static_cast<long>(p) * stride]; }
-};
 
 // The direction u of each task: scale∘vector, or the vector alone where no scale is given.
 template <class T>

@@ -4,6 +4,7 @@
 // D_t = Σ_{t′≤t} d_{t′}: weight on ∇(d_{t′}) is the same sum, weight on ∇lp_{t′} is Σ_{t≥t′} w_t·D_t.
 #pragma once
 
+#include "kernels/networks/batch.h"
 #include "kernels/networks/row_sums.h"
 
 namespace innerloop {

@@ -4,6 +4,7 @@
 // partial sums are added in their order. The cut does not depend on the machine, so neither do the bits.
 #pragma once
 
+#include "kernels/networks/batch.h"
 #include "kernels/networks/context.h"
 #include "kernels/networks/gradient_sums.h"
 #include "kernels/networks/head.h"

@@ -10,9 +10,6 @@
 
 namespace innerloop {
 
-// Sums over the samples of a chunk, beside the gradient.
-enum PassValue : int { kSurrogate, kDivergence, kPassValues };
-
 template <class T>
 struct PolicyGradient {
   PolicyShape shape;

@@ -1,82 +1,17 @@
-// Draws tasks, and plays T steps of policy and environment for a tile of one task's environments.
+// Plays T steps of policy and environment for a tile of one task's environments.
 //
 // Weights are loaded once, states stay in scratch memory, and each number of the trajectories is written once. Random
 // numbers are keyed by (task, environment, step): nothing depends on how the work is cut.
 #pragma once
 
-#include <new>
-
-#include "kernels/environment/environment.h"
+#include "kernels/environment/fields.h"
 #include "kernels/lanes/random.h"
+#include "kernels/networks/batch.h"
 #include "kernels/networks/context.h"
 #include "kernels/networks/head.h"
 #include "kernels/networks/network.h"
 
 namespace innerloop {
-
-// Numbers of a task: its struct's fields, in order.
-template <class Env>
-inline constexpr int kTaskSize = sizeof(typename Env::template Task<Pack<float, 1>>) / sizeof(float);
-template <class Env>
-inline constexpr int kStateSize = sizeof(typename Env::template State<Pack<float, 1>>) / sizeof(float);
-
-// Aggregates of packs, field by field; an empty one has no field.
-template <class L, class Fields>
-inline constexpr int kFields = sizeof(Fields) / sizeof(L);
-template <class L, class Fields, class Get>
-FN Fields gather_fields(const Get& get) {
-  Fields fields;
-  if constexpr (kFields < L, Fields >> 0) {
-    L field[kFields<L, Fields>];
-    UNROLL
-    for (int i = 0; i < kFields<L, Fields>; ++i) field[i] = get(i);
-    memcpy(static_cast<void*>(&fields), field, sizeof(Fields));
-  }
-  return fields;
-}
-template <class L, class Fields, class Set>
-FN void scatter_fields(const Fields& fields, const Set& set) {
-  if constexpr (kFields < L, Fields >> 0) {
-    L field[kFields<L, Fields>];
-    memcpy(static_cast<void*>(field), &fields, sizeof(Fields));
-    UNROLL
-    for (int i = 0; i < kFields<L, Fields>; ++i) set(i, field[i]);
-  }
-}
-
-// A task, the same on every lane, as the environment takes it.
-template <class Env, class L>
-FN TaskOf<Env, L> load_task(const typename L::value_type* numbers) {
-  if constexpr (kTaskInMemory<Env>)
-    return {numbers, 0};
-  else
-    return gather_fields<L, TaskOf<Env, L>>([&](int i) FN_LAMBDA { return L(numbers[i]); });
-}
-
-template <class T, class Env>
-struct DrawTasks {
-  typename Env::Options options;
-  const RandomKey* key = nullptr;
-  T* tasks = nullptr;  // [task · copies][kTaskSize]
-  int copies = 1;      // of each task, side by side: one for each environment that plays it
-  const int* enabled = nullptr;
-
-  FN int parts() const { return 1; }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
-  }
-  template <class Team>
-  TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
-    using One = Pack<T, 1>;
-    if (team.rank() != 0) return;
-    Random<One> random(*key, UintPack<One>(place.task), UintPack<One>(0), UintPack<One>(0), Purpose::task, 0);
-    T* to = tasks + static_cast<long>(place.task) * copies * kTaskSize<Env>;
-    draw_task<Env>(options, random, *::new (static_cast<void*>(to)) typename Env::template Task<One>);
-    for (int copy = 1; copy < copies; ++copy)
-      for (int i = 0; i < kTaskSize<Env>; ++i) to[static_cast<long>(copy) * kTaskSize<Env> + i] = to[i];
-  }
-};
 
 template <class T, class Env>
 struct Rollout {

@@ -8,7 +8,7 @@
 // and, over the layer's n parameters, dx/n at each of g_k and θ_k. So v is b∘v + dx/n + H·(a∘α∘v + dx/n) at θ_k.
 #pragma once
 
-#include "kernels/inner/curvature.h"
+#include "kernels/inner/step_size.h"
 #include "kernels/lanes/chains.h"
 
 namespace innerloop {

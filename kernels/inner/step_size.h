@@ -8,9 +8,19 @@
 
 #include "kernels/lanes/chains.h"
 #include "kernels/lanes/maths.h"
+#include "kernels/networks/batch.h"
 #include "kernels/networks/shape.h"
 
 namespace innerloop {
+
+// Inner step size α: one number (stride 0) or one for each parameter (stride 1).
+template <class T>
+struct StepSize {
+  const T* data = nullptr;
+  int stride = 0;
+
+  FN T of(int p) const { return data[static_cast<long>(p) * stride]; }
+};
 
 struct StepSizeLayout {
   int parameters = 0;     // P

@@ -9,6 +9,7 @@
 
 #include "kernels/memories/layer_norm.h"
 #include "kernels/memories/memory.h"
+#include "kernels/networks/batch.h"
 #include "kernels/networks/head.h"
 #include "kernels/networks/network.h"
 

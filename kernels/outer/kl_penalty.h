@@ -2,7 +2,7 @@
 // (Rothfuss et al. 2019, after Schulman et al. 2017).
 #pragma once
 
-#include "kernels/inner/policy_gradient.h"
+#include "kernels/networks/batch.h"
 
 namespace innerloop {
 

@@ -1,7 +1,7 @@
 // What joins the tasks: means over them, as fixed trees.
 #pragma once
 
-#include "kernels/networks/shape.h"
+#include "kernels/networks/batch.h"
 
 namespace innerloop {
 
@@ -50,37 +50,6 @@ struct SumOverTasks {
       const auto shared = lane_index<L>() + L(static_cast<T>(p)) < L(static_cast<T>(size - tasks_own));
       store_first(out + p, select(shared, total * L(scale), L(0)), count);
     }
-  }
-};
-
-// E-MAML's credit of each task: (return after adaptation − mean over tasks) / (standard deviation + 1e-8) · weight.
-template <class T>
-struct AdaptationCredit {
-  int tasks = 0;
-  const T* statistics = nullptr;  // [task][kStatistics]  of the batch after adaptation
-  T weight = 1;
-  T* credit = nullptr;  // [task]
-  const int* enabled = nullptr;
-
-  FN int parts() const { return 1; }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
-  }
-  template <class Team>
-  TEAM_FN void operator()(const Team& team, const Place&, Scratch) const {
-    using One = Pack<T, 1>;
-    if (team.rank() != 0) return;
-    T mean = 0, variance = 0;
-    for (int i = 0; i < tasks; ++i) mean = mean + statistics[i * kStatistics + kMeanReturn];
-    mean = mean / static_cast<T>(tasks);
-    for (int i = 0; i < tasks; ++i) {
-      const One off(statistics[i * kStatistics + kMeanReturn] - mean);
-      variance = fma(off, off, One(variance)).get(0);
-    }
-    const T deviation = sqrt(One(variance / static_cast<T>(tasks))).get(0) + T(1e-8);
-    for (int i = 0; i < tasks; ++i)
-      credit[i] = (statistics[i * kStatistics + kMeanReturn] - mean) / deviation * weight;
   }
 };
 

@@ -2,7 +2,7 @@
 // them. Decided on the device: what belongs to an update is enabled by `going`.
 #pragma once
 
-#include "kernels/trials/gradient.h"
+#include "kernels/trials/objective.h"
 
 namespace innerloop {
 

@@ -1,0 +1,69 @@
+// What passes over trajectories read and write: parameters, the batch of trajectories and its statistics, activations
+// that are kept, and the sums that a pass leaves.
+#pragma once
+
+#include "kernels/networks/shape.h"
+
+namespace innerloop {
+
+// The flat parameters of each task; stride 0 shares one vector.
+template <class T>
+struct Parameters {
+  const T* data = nullptr;  // [task][P]
+  long task_stride = 0;
+
+  FN const T* of(int task) const { return data + task * task_stride; }
+};
+
+// Trajectories of all tasks drawn with one set of parameters. Row r = step · envs + env; each quantity of a task is
+// contiguous over its rows, and padded to `row_stride` so that whole packs of rows can be read. Padding is not valid.
+// What rows that are not valid hold does not matter, but their observations are finite: they pass through the network.
+template <class T>
+struct Batch {
+  int horizon = 0, envs = 0;
+  int observation_size = 0, action_size = 0;  // action_size 1 for a discrete action: its index
+  long row_stride = 0;                        // padded(horizon · envs)
+  T* observations = nullptr;                  // [task][observation_size][row_stride]
+  T* actions = nullptr;                       // [task][action_size][row_stride]  as sampled
+  T* outputs = nullptr;     // [task][outputs][row_stride]  means or logits as drawn; null: not kept
+  T* log_probs = nullptr;   // [task][row_stride]
+  T* rewards = nullptr;     // [task][row_stride]
+  T* valid = nullptr;       // [task][row_stride]  1 where the sample counts, else 0
+  T* ends = nullptr;        // [task][row_stride]  1 where an episode ends with this step, else 0
+  T* advantages = nullptr;  // [task][row_stride]  DiCE: w_t, see advantages.h
+  T* credits = nullptr;     // [task][row_stride]  DiCE: weight on ∇lp; null for other estimators
+  T* statistics = nullptr;  // [task][kStatistics]
+
+  FN int rows() const { return horizon * envs; }
+};
+
+// Batch::statistics
+enum Statistic : int { kReturnSum, kEpisodes, kSamples, kMeanReturn, kStatistics };
+
+// Sums over the samples of a chunk, beside the gradient.
+enum PassValue : int { kSurrogate, kDivergence, kPassValues };
+
+// Activations of the hidden layers that a team keeps from a rollout for the passes that follow. On the CPU a thread
+// carries a task through all stages, so it has one slot; on a GPU nothing is kept (null) and passes recompute.
+template <class T>
+struct Kept {
+  T* data = nullptr;  // [slot][row][hidden_size], layer by layer: [slot][layer][row][padded(width)]
+  long slot_stride = 0;
+
+  FN T* layer(const PolicyShape& shape, int slot, int hidden_layer, long rows) const {
+    if (data == nullptr) return nullptr;
+    long at = 0;
+    for (int l = 1; l < hidden_layer; ++l) at += rows * padded(shape.width[l]);
+    return data + slot * slot_stride + at;
+  }
+};
+// What was kept for a team. Where nothing ever is, the compiler sees that.
+template <class Team, class T>
+FN Kept<T> kept_for(const Kept<T>& kept) {
+  if constexpr (Team::keeps)
+    return kept;
+  else
+    return {};
+}
+
+}  // namespace innerloop
