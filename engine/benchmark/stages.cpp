@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "engine/config/with_environment.h"
+#include "engine/config/environment_options.h"
 #include "engine/learned/policy.h"
 
 namespace innerloop {
@@ -57,7 +57,7 @@ KernelBench::KernelBench(const Config& config, Device& device)
 }
 
 void KernelBench::rollout() {
-  with_environment(config_, [&]<class Env>(const typename Env::Options& options) {
+  with_environment(config_.environment, [&]<class Env>(const typename Env::Options& options) {
     Rollout<float, Env> op;
     op.shape = shape();
     op.params = {params_, 0};

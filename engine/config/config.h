@@ -2,7 +2,7 @@
 //
 // Every option is described once, in its struct's `describe` (kernels/options/options.h); its default is the
 // initialiser. An environment's options are described in its own header and come here through
-// envs/registry.h.
+// engine/config/environment_options.h.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "engine/config/algorithm_options.h"
+#include "engine/config/environment_options.h"
 #include "engine/config/outer_options.h"
-#include "envs/registry.h"
 #include "kernels/options/choices.h"
 #include "kernels/options/options.h"
 #include "kernels/options/type_list.h"
@@ -156,14 +156,6 @@ struct CheckpointOptions {
 
 using Policies = TypeList<MlpOptions, GruOptions, LstmOptions>;
 
-/// The options of each type of a list, one of which is in use.
-template <class List>
-struct OptionsVariant;
-template <class... Types>
-struct OptionsVariant<TypeList<Types...>> {
-  using type = std::variant<typename Types::Options...>;
-};
-
 struct Config {
   std::uint32_t seed = 1;
   int iterations = 200;
@@ -172,10 +164,10 @@ struct Config {
   int horizon = 100;
   Precision precision = Precision::float32;
   AtEpisodeEnd at_episode_end = AtEpisodeEnd::stop;
-  OptionsVariant<Environments>::type environment;  // index() is the environment's place in Environments
-  OptionsVariant<Policies>::type policy;
-  OptionsVariant<Algorithms>::type algorithm;
-  OptionsVariant<OuterOptimisers>::type outer;
+  EnvironmentOptions environment;
+  OptionsVariant<Policies> policy;
+  OptionsVariant<Algorithms> algorithm;
+  OptionsVariant<OuterOptimisers> outer;
   EvaluationOptions evaluation;
   CheckpointOptions checkpoint;
 

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "engine/config/with_environment.h"
+#include "engine/config/environment_info.h"
 #include "engine/error.h"
 #include "engine/options/check.h"
 #include "engine/options/json.h"
@@ -25,12 +25,7 @@ OptionGroup outline_of_task(const Config& config) {
 
 }  // namespace
 
-std::vector<TaskNumber> task_numbers(const Config& config) {
-  std::vector<TaskNumber> numbers;
-  with_environment(
-      config, [&]<class Env>(const typename Env::Options& options) { numbers = Env::task_numbers(options); });
-  return numbers;
-}
+std::vector<TaskNumber> task_numbers(const Config& config) { return environment_info(config).task_numbers; }
 
 std::vector<std::string> task_names(const Config& config) {
   std::vector<std::string> names;

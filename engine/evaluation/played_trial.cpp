@@ -1,6 +1,6 @@
 #include "engine/evaluation/played_trial.h"
 
-#include "engine/config/with_environment.h"
+#include "engine/config/environment_info.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/evaluation/step_evaluator.h"
 #include "engine/learned/trial_policy.h"
@@ -8,12 +8,6 @@
 
 namespace innerloop {
 namespace {
-
-int observation_size(const Config& config) {
-  int size = 0;
-  with_environment(config, [&]<class Env>(const typename Env::Options&) { size = Env::observation_size; });
-  return size;
-}
 
 // All rows of the first environment of some dimensions, [dimension][step], as [step][dimension].
 template <class T>
@@ -46,7 +40,7 @@ PlayedTrial play_trial(const Config& config, Device& device, const std::vector<f
   loop.play(device_params, config.evaluation.deterministic);
 
   const Batch<float>& batch = loop.trials().batch;
-  const auto saw = by_step(device, batch.observations, observation_size(config), batch);
+  const auto saw = by_step(device, batch.observations, environment_info(config).observation_size, batch);
   const auto did = by_step(device, batch.actions, batch.action_size, batch);
   const auto got = by_step(device, batch.rewards, 1, batch), ended = by_step(device, batch.ends, 1, batch);
   PlayedTrial trial{loop.task(0), {}};

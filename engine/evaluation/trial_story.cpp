@@ -2,8 +2,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "engine/config/environment_options.h"
 #include "engine/config/tasks.h"
-#include "engine/config/with_environment.h"
 #include "engine/evaluation/played_trial.h"
 #include "engine/evaluation/table_cell.h"
 
@@ -115,7 +115,7 @@ std::string table_of(const PlayedTrial& trial, const typename Env::Options& opti
 
 std::string trial_story(const PlayedTrial& trial, const Config& config) {
   std::string table;
-  with_environment(config, [&]<class Env>(const typename Env::Options& options) {
+  with_environment(config.environment, [&]<class Env>(const typename Env::Options& options) {
     table = table_of<Env>(trial, options);
   });
   return task_line(trial, config) + table;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/config/with_environment.h"
+#include "engine/config/environment_info.h"
 #include "engine/learned/step_sizes.h"
 #include "kernels/lanes/random.h"
 
@@ -18,11 +18,10 @@ PolicyShape policy_shape(const Config& config) {
   shape.context = context_size(config);
   shape.context_input = context_input(config);
   shape.min_log_std = static_cast<float>(mlp.min_log_std);
-  with_environment(config, [&]<class Env>(const typename Env::Options& options) {
-    shape.width[0] = Env::observation_size;
-    shape.width[shape.layers] = Env::action_count(options);
-    shape.head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
-  });
+  const EnvironmentInfo environment = environment_info(config);
+  shape.width[0] = environment.observation_size;
+  shape.width[shape.layers] = environment.action_count;
+  shape.head = environment.head;
   return shape;
 }
 

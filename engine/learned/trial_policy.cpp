@@ -5,7 +5,7 @@
 #include <string>
 #include <variant>
 
-#include "engine/config/with_environment.h"
+#include "engine/config/environment_info.h"
 #include "kernels/lanes/random.h"
 #include "kernels/memories/registry.h"
 #include "kernels/trials/rollout.h"
@@ -118,12 +118,11 @@ MemoryPolicyShape memory_policy_shape(const Config& config) {
       config.policy);
   shape.separate_value = ppo_options(config).value_network == ValueNetwork::separate;
   shape.actor.width[0] = shape.memory.hidden;
-  with_environment(config, [&]<class Env>(const typename Env::Options& options) {
-    shape.memory.inputs =
-        shape.memory.kind == MemoryKind::feedforward ? Env::observation_size : policy_inputs<Env>(options);
-    shape.actor.width[1] = Env::action_count(options);
-    shape.actor.head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
-  });
+  const EnvironmentInfo environment = environment_info(config);
+  shape.memory.inputs =
+      shape.memory.kind == MemoryKind::feedforward ? environment.observation_size : environment.trial_inputs;
+  shape.actor.width[1] = environment.action_count;
+  shape.actor.head = environment.head;
   return shape;
 }
 

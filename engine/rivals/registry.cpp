@@ -1,6 +1,6 @@
 #include "engine/rivals/registry.h"
 
-#include "engine/config/with_environment.h"
+#include "engine/config/environment_info.h"
 #include "engine/error.h"
 #include "engine/options/check.h"
 #include "engine/rivals/bandit_rules.h"
@@ -20,10 +20,9 @@ class RandomActions : public TrialLearner {
 };
 
 LearnerOfTrial prepare_random(const Config& config) {
-  int actions = 0;
-  with_environment(
-      config, [&]<class Env>(const typename Env::Options& options) { actions = Env::action_count(options); });
-  return [actions](const std::vector<float>&) { return std::make_unique<RandomActions>(actions); };
+  return [actions = environment_info(config).action_count](const std::vector<float>&) {
+    return std::make_unique<RandomActions>(actions);
+  };
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "engine/rivals/trials.h"
 
-#include "engine/config/with_environment.h"
+#include "engine/config/environment_options.h"
 #include "engine/device/thread_pool.h"
 #include "engine/evaluation/step_evaluator.h"
 #include "kernels/environment/fields.h"
@@ -126,7 +126,7 @@ TrialLoop::Returns play_trials(const typename Env::Options& options, const Learn
 TrialLoop::Returns play_baseline(const LearnerOfTrial& learner, const Config& config, int threads,
                                  const std::vector<float>& fixed_task) {
   TrialLoop::Returns returns;
-  with_environment(config, [&]<class Env>(const typename Env::Options& options) {
+  with_environment(config.environment, [&]<class Env>(const typename Env::Options& options) {
     if constexpr (HasStateNumbers<Env>)
       returns = play_trials<Env>(options, learner, config, threads, fixed_task);
   });

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/config/with_environment.h"
+#include "engine/config/environment_options.h"
 #include "engine/error.h"
 
 namespace innerloop {
@@ -22,6 +22,7 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
     : config_(config),
       sizes_(sizes),
       device_(device),
+      environment_(environment_info(config)),
       shape_(policy_shape(config)),
       epochs_(static_cast<std::size_t>(innerloop::inner_loop(config).inner_epochs)),
       step_layout_(step_size_layout(config, shape_, sizes.steps)),
@@ -82,7 +83,7 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
     b.horizon = config.horizon;
     b.envs = sizes.envs;
     b.observation_size = shape_.inputs();
-    b.action_size = shape_.head == HeadKind::categorical ? 1 : shape_.outputs();
+    b.action_size = environment_.action_size();
     b.row_stride = (rows + 15) / 16 * 16;
     plan.add(&b.statistics, numbered("statistics", k), "[task][statistic]", {tasks, kStatistics});
     if (k > 0 && !sizes.way_back) continue;  // shares the trajectories' memory with batch 0
@@ -116,12 +117,6 @@ InnerLoop::InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& 
     plan.add(&tangents_, "log_prob_tangents", "[task][row]", {tasks, batches_[0].row_stride});
     plan.add(&score_, "dice_scores", "[task][row]", {tasks, batches_[0].row_stride});
   }
-}
-
-int InnerLoop::task_stride() const {
-  int stride = 0;
-  with_environment(config_, [&]<class Env>(const typename Env::Options&) { stride = kTaskSize<Env>; });
-  return stride;
 }
 
 void InnerLoop::prepare() {
@@ -173,7 +168,7 @@ void InnerLoop::start(const float* params) {
   set_steps(params);
   generation_ = device_.generation();
   drawn_[0] = {params, 0};
-  with_environment(config_, [&]<class Env>(const typename Env::Options& options) {
+  with_environment(config_.environment, [&]<class Env>(const typename Env::Options& options) {
     if (!fixed_tasks_) device_.per_task(DrawTasks<float, Env>{options, key_, tasks_}, sizes_.tasks);
   });
 }
@@ -185,7 +180,7 @@ void InnerLoop::fix_tasks(const std::vector<float>& tasks) {
 
 void InnerLoop::rollout(int k, bool deterministic) {
   const auto at = static_cast<std::size_t>(k);
-  with_environment(config_, [&]<class Env>(const typename Env::Options& options) {
+  with_environment(config_.environment, [&]<class Env>(const typename Env::Options& options) {
     Rollout<float, Env> op;
     op.shape = shape_;
     op.params = drawn_[at];

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/config/config.h"
+#include "engine/config/environment_info.h"
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
 #include "engine/learned/policy.h"
@@ -44,7 +45,7 @@ class InnerLoop {
   }
   bool learns_step_sizes() const { return step_layout_.sets > 0; }
   /// Numbers a task takes in `tasks()`.
-  int task_stride() const;
+  int task_stride() const { return environment_.task_size; }
   const float* tasks() const { return tasks_; }
   const Batch<float>& batch(int k) const { return batches_[static_cast<std::size_t>(k)]; }
   /// θ_k as drawn with: k = 0 is what start() was given.
@@ -135,6 +136,7 @@ class InnerLoop {
   const Config config_;
   const InnerLoopSizes sizes_;
   Device& device_;
+  const EnvironmentInfo environment_;
   PolicyShape shape_;
   std::size_t epochs_ = 1;  // E: updates of an inner step
   int chunks_ = 0;

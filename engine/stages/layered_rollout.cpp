@@ -1,6 +1,6 @@
 #include "engine/stages/layered_rollout.h"
 
-#include "engine/config/with_environment.h"
+#include "engine/config/environment_options.h"
 
 namespace innerloop {
 
@@ -12,8 +12,9 @@ WideRollout::WideRollout(const Config& config, const MemoryPolicyShape& shape, i
     state_size_ = Memory::state_size(shape.memory);
     kept = Memory::kept_size(shape.memory);
   });
-  with_environment(
-      config, [&]<class Env>(const typename Env::Options&) { between = TrialPlay<float, Env>::kTileState; });
+  with_environment(config.environment, [&]<class Env>(const typename Env::Options&) {
+    between = TrialPlay<float, Env>::kTileState;
+  });
   for (int n = 0; n < shape.networks(); ++n)
     for (float*& state : states_[n]) plan.add(&state, "rollout_states", "[env][unit]", {envs, state_size_});
   plan.add(&kept_, "rollout_gates", "[env][gate]", {envs, kept});

@@ -2,27 +2,17 @@
 
 #include <algorithm>
 
-#include "engine/config/tasks.h"
-#include "engine/config/with_environment.h"
+#include "engine/config/environment_info.h"
 #include "engine/error.h"
 
 namespace innerloop {
-namespace {
-
-int task_size(const Config& config) {
-  int size = 0;
-  with_environment(config, [&]<class Env>(const typename Env::Options&) { size = kTaskSize<Env>; });
-  return size;
-}
-
-}  // namespace
-
 TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool advantages, Device& device,
                      BufferPlan& plan)
     : config_(config),
       tasks_(tasks),
       envs_per_task_(envs_per_task),
       device_(device),
+      environment_(environment_info(config)),
       shape_(memory_policy_shape(config)) {
   device.use(config.precision);
   const int steps = trial_length(config);
@@ -34,12 +24,12 @@ TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool ad
   b.horizon = steps;
   b.envs = static_cast<int>(envs);
   b.observation_size = shape_.memory.inputs;
-  b.action_size = shape_.actor.head == HeadKind::categorical ? 1 : shape_.actions();
+  b.action_size = environment_.action_size();
   b.row_stride = (rows + 15) / 16 * 16;
   trials_.episode_steps = config.horizon;
   plan.add(&key_, "key", "[seed, iteration]", {1});
   // Whole packs of environments read their tasks.
-  plan.add(&task_numbers_, "tasks", "[env][number]", {padded(b.envs), task_size(config)});
+  plan.add(&task_numbers_, "tasks", "[env][number]", {padded(b.envs), environment_.task_size});
   plan.add(&b.observations, "inputs", "[dimension][row]", {b.observation_size, b.row_stride});
   plan.add(&b.actions, "actions", "[dimension][row]", {b.action_size, b.row_stride});
   plan.add(&b.log_probs, "log_probs", "[row]", {b.row_stride});
@@ -56,7 +46,7 @@ TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool ad
 }
 
 void TrialLoop::fix_task(const std::vector<float>& task) {
-  const std::size_t size = static_cast<std::size_t>(task_size(config_)),
+  const std::size_t size = static_cast<std::size_t>(environment_.task_size),
                     envs = static_cast<std::size_t>(this->envs());
   std::vector<float> numbers(envs * size, 0.0f);
   for (std::size_t env = 0; env < envs; ++env)
@@ -67,8 +57,8 @@ void TrialLoop::fix_task(const std::vector<float>& task) {
 }
 
 std::vector<float> TrialLoop::task(int env) const {
-  std::vector<float> numbers(task_names(config_).size());
-  device_.copy_to_host(numbers.data(), task_numbers_ + std::ptrdiff_t{env} * task_size(config_),
+  std::vector<float> numbers(environment_.task_numbers.size());
+  device_.copy_to_host(numbers.data(), task_numbers_ + std::ptrdiff_t{env} * environment_.task_size,
                        static_cast<std::int64_t>(numbers.size() * sizeof(float)));
   return numbers;
 }
@@ -76,7 +66,7 @@ std::vector<float> TrialLoop::task(int env) const {
 void TrialLoop::set_key(RandomKey key) { device_.once(SetKey<float>{key, key_}); }
 
 void TrialLoop::play(const float* params, bool deterministic) {
-  with_environment(config_, [&]<class Env>(const typename Env::Options& options) {
+  with_environment(config_.environment, [&]<class Env>(const typename Env::Options& options) {
     if (!fixed_task_)
       device_.per_task(DrawTasks<float, Env>{options, key_, task_numbers_, envs_per_task_}, tasks_);
     TrialPlay<float, Env> play;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/config/config.h"
+#include "engine/config/environment_info.h"
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
 #include "engine/learned/trial_policy.h"
@@ -46,6 +47,7 @@ class TrialLoop {
   const Config config_;
   const int tasks_, envs_per_task_;
   Device& device_;
+  const EnvironmentInfo environment_;
   MemoryPolicyShape shape_;
   Trials<float> trials_;
   bool fixed_task_ = false;

@@ -31,6 +31,9 @@
 
 #include <cstddef>
 #include <limits>
+#include <variant>
+
+#include "kernels/options/type_list.h"
 
 namespace innerloop {
 
@@ -95,5 +98,17 @@ Choices(Items...) -> Choices<sizeof...(Items)>;
 /// Options.
 template <class List>
 struct OneOf {};
+
+namespace options_detail {
+template <class List>
+struct OptionsOf;
+template <class... Types>
+struct OptionsOf<TypeList<Types...>> {
+  using type = std::variant<typename Types::Options...>;
+};
+}  // namespace options_detail
+/// What OneOf describes: index() is the place in the list of the type whose Options are in use.
+template <class List>
+using OptionsVariant = typename options_detail::OptionsOf<List>::type;
 
 }  // namespace innerloop

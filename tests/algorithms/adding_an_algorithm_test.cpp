@@ -34,7 +34,7 @@ TEST(AddingAnAlgorithm, DocumentHoldsTheExampleAsItIsTested) {
 // A registry with the example in it.
 struct Registry {
   using List = TypeList<MamlOptions, MultiStepOptions>;
-  OptionsVariant<List>::type algorithm;
+  OptionsVariant<List> algorithm;
 
   template <class Fields>
   static void describe(Fields& field, Registry& r) {

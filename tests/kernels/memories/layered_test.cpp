@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "engine/config/with_environment.h"
+#include "engine/config/environment_options.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/stages/trial_loop.h"
 #include "tests/support/buffers.h"
@@ -112,7 +112,7 @@ TEST(WideMemory, PlaysTheTrialsOfATeamBitForBit) {
             "algorithm.value_network=separate"}}) {
     SCOPED_TRACE(overrides[0]);
     const Config config = trial_config(overrides);
-    with_environment(config, [&]<class Env>(const typename Env::Options& options) {
+    with_environment(config.environment, [&]<class Env>(const typename Env::Options& options) {
       with_wide_memory(memory_policy_shape(config).memory.kind,
                        [&]<class Memory>() { expect_trials_of_a_team<Memory, Env>(config, options); });
     });
