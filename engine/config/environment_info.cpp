@@ -12,7 +12,7 @@ EnvironmentInfo environment_info(const Config& config) {
     info.name = Env::name;
     info.observation_size = Env::observation_size;
     info.trial_inputs = policy_inputs<Env>(options);
-    info.head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
+    info.head = HeadOf<typename Env::Action>::kind;
     info.action_count = Env::action_count(options);
     info.task_size = kTaskSize<Env>;
     info.state_size = kStateSize<Env>;

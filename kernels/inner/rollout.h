@@ -8,8 +8,8 @@
 #include "kernels/lanes/random.h"
 #include "kernels/networks/batch.h"
 #include "kernels/networks/context.h"
-#include "kernels/networks/head.h"
 #include "kernels/networks/network.h"
+#include "kernels/networks/sampler.h"
 
 namespace innerloop {
 
@@ -79,64 +79,11 @@ struct Rollout {
   }
 };
 
-namespace rollout_detail {
-// Draws an action for a pack of environments, or takes the best; gives its log-probability.
-template <class Action, class L, class T>
-struct Sampler;
-
-template <int N, class L, class T>
-struct Sampler<Continuous<N>, L, T> {
-  typename Continuous<N>::template Value<L> action;
-
-  FN Sampler(const HeadConstants<T>& head, const T* outputs, long stride, Random<L>& random,
-             bool deterministic) {
-    UNROLL
-    for (int d = 0; d < N; ++d) {
-      const L mean = load<L>(outputs + d * stride);
-      const L noise = deterministic ? L(0) : random.normal();
-      action[d] = fma(L(head.std[d]), noise, mean);
-    }
-  }
-  FN void store_action(T* to, long stride, int count) const {
-    UNROLL
-    for (int d = 0; d < N; ++d) store_first(to + d * stride, action[d], count);
-  }
-};
-
-template <class L, class T>
-struct Sampler<Discrete, L, T> {
-  IntPack<L> action;
-
-  FN Sampler(const HeadConstants<T>& head, const T* logits, long stride, Random<L>& random,
-             bool deterministic) {
-    L chosen(0);
-    if (deterministic) {
-      L best = load<L>(logits);
-      for (int j = 1; j < head.outputs; ++j) {
-        const L logit = load<L>(logits + j * stride);
-        chosen = select(logit > best, L(T(j)), chosen);
-        best = max(logit, best);
-      }
-    } else {
-      // The first action whose cumulated probability exceeds u; the last where rounding leaves none.
-      const L log_total = CategoricalHead::log_sum<L>(logits, stride, head.outputs), u = random.uniform();
-      L cumulated(0);
-      for (int j = 0; j + 1 < head.outputs; ++j) {
-        cumulated = cumulated + exp(load<L>(logits + j * stride) - log_total);
-        chosen = chosen + select(u >= cumulated, L(1), L(0));
-      }
-    }
-    action = convert<std::int32_t>(chosen);
-  }
-  FN void store_action(T* to, long, int count) const { store_first(to, convert<T>(action), count); }
-};
-}  // namespace rollout_detail
-
 template <class T, class Env>
 template <class Team>
 TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, Scratch scratch) const {
   using L = typename Team::Lane;
-  using Head = std::conditional_t<Env::Action::discrete, CategoricalHead, GaussianHead>;
+  using Head = HeadOf<typename Env::Action>;
   const Kept<T> layers = kept_for<Team>(kept);
   const Buffers b = Buffers::take(scratch, *this, layers.data != nullptr);
   const int first = place.part * tile_envs, envs = min_of(tile_envs, batch.envs - first),
@@ -192,8 +139,8 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
     for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) {
       const int count = envs - e, r = row + e;
       Random<L> action_random = random_at(e, t, Purpose::action);
-      const rollout_detail::Sampler<typename Env::Action, L, T> sample(b.head, b.outputs + e, stride,
-                                                                       action_random, deterministic);
+      const Sampler<typename Env::Action, L, T> sample(b.head, b.outputs + e, stride, action_random,
+                                                       deterministic);
       sample.store_action(actions + r, batch.row_stride, count);
       // By the formula that every later pass uses, so that the ratio to it is exactly 1 for the same parameters.
       const HeadRows<T> own{b.outputs + e, stride, actions + r, batch.row_stride};

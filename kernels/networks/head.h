@@ -54,6 +54,8 @@ struct HeadRows {
 };
 
 struct GaussianHead {
+  static constexpr HeadKind kind = HeadKind::gaussian;
+
   template <class R, class T>
   FN static R standardised(const HeadConstants<T>& c, const HeadRows<T>& rows, int d) {
     const R mean = load<R>(rows.outputs + d * rows.output_stride),
@@ -170,6 +172,8 @@ struct GaussianHead {
 };
 
 struct CategoricalHead {
+  static constexpr HeadKind kind = HeadKind::categorical;
+
   // log Σ exp(logit), and the largest logit that is taken out for safety.
   template <class R, class T>
   FN static R log_sum(const T* logits, long stride, int outputs) {

@@ -142,15 +142,15 @@ template <class T, class Env>
 template <class Team>
 TEAM_FN void TrialPlay<T, Env>::act(const Team& team, const Tile& b, int tile, int t) const {
   using L = typename Team::Lane;
-  using Head = std::conditional_t<Env::Action::discrete, CategoricalHead, GaussianHead>;
+  using Head = HeadOf<typename Env::Action>;
   using State = typename Env::template State<L>;
   const Batch<T>& batch = trials.batch;
   const int row = t * batch.envs + first_env(tile), actions = shape.actions();
   for_packs(team, envs_of(tile), [&](int e, int count) FN_LAMBDA {
     const int r = row + e;
     Random<L> action_random = random_at<L>(b, e, t, Purpose::action);
-    const rollout_detail::Sampler<typename Env::Action, L, T> sample(b.head, b.outputs + e, kStride,
-                                                                     action_random, deterministic);
+    const Sampler<typename Env::Action, L, T> sample(b.head, b.outputs + e, kStride, action_random,
+                                                     deterministic);
     sample.store_action(batch.actions + r, batch.row_stride, count);
     sample.store_action(b.action + e, kStride, L::lanes);
     const HeadRows<T> chosen{b.outputs + e, kStride, b.action + e, kStride};
