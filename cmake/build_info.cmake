@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Commit, compiler and flags for machine.json. A step of every build writes build_info.cpp, but only when its text
 # changes; so a new commit recompiles this one file. Run as a script (cmake -P), this file is that step.
 if(CMAKE_SCRIPT_MODE_FILE)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # engine/device/cuda/*.cu, when a CUDA toolkit is there and wanted. One status line says what is built and why.
 set(INNERLOOP_CUDA AUTO CACHE STRING "Build the CUDA side: ON, OFF, or AUTO (where a CUDA compiler is found)")
 set_property(CACHE INNERLOOP_CUDA PROPERTY STRINGS AUTO ON OFF)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The engine (a static library) and the command line, `innerloop`.
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Compiler settings that every target shares, carried by the interface target innerloop_flags.
 option(INNERLOOP_WERROR "Warnings are errors" OFF)
 set(INNERLOOP_SANITIZE "" CACHE STRING "Sanitizers for everything, as in -fsanitize=")

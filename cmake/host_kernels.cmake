@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # engine/device/simd/*.cpp, compiled once for each instruction set; the engine picks one when it starts.
 file(GLOB kernel_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/engine/device/simd/*.cpp")
 set(INNERLOOP_KERNEL_TARGETS)
