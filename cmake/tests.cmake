@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Tests: quick ones, the teams' (which ThreadSanitizer watches), CUDA's, and long ones, which `./dev test` leaves out.
 option(INNERLOOP_TESTS "Build the tests" ON)
 if(NOT INNERLOOP_TESTS)
@@ -49,7 +50,7 @@ add_test_program(innerloop_tests quick "innerloop_engine;innerloop_operation_cas
 add_dependencies(innerloop_tests innerloop)  # the tests of the command line run it
 # The teams' own program has little to compile: the portable kernels, and of the engine only its threads.
 add_test_program(innerloop_team_tests teams "innerloop_kernels_portable;innerloop_operation_cases" teams/*.cpp
-                 ../engine/device/device.cpp ../engine/device/thread_pool.cpp)
+                 ../engine/device/device.cpp ../engine/device/thread_pool.cpp ../engine/device/cores.cpp)
 target_link_libraries(innerloop_team_tests PRIVATE innerloop_flags Threads::Threads)
 if(TARGET innerloop_cuda)
   target_link_libraries(innerloop_team_tests PRIVATE innerloop_cuda)

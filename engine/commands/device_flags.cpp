@@ -14,7 +14,10 @@ void add_device_flags(CLI::App& command, DeviceOptions& options) {
           "auto (cuda if a device answers, else cpu), cpu or cuda")
       ->check(CLI::IsMember(backends));
   command
-      .add_option("--threads", options.threads, "threads of the processor; one for each core unless given")
+      .add_option(
+          "--threads", options.threads,
+          "threads of the processor; unless given, one for each core that affinity and the container's quota "
+          "allow")
       ->check(CLI::Range(1, 1024));
   command
       .add_option_function<std::string>(

@@ -33,7 +33,7 @@ std::vector<HostKernelSet> host_kernel_sets();
 
 struct DeviceOptions {
   Backend backend = Backend::automatic;
-  int threads = 0;           // of the CPU; 0: one for each core
+  int threads = 0;           // of the CPU; 0: one for each core that the process may use
   std::string instructions;  // "portable", "avx2", "avx512"; empty: the best this processor has
 };
 

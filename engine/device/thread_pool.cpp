@@ -1,12 +1,9 @@
 #include "engine/device/thread_pool.h"
 
+#include "engine/device/cores.h"
+
 namespace innerloop {
 namespace {
-
-int cores() {
-  const int found = static_cast<int>(std::thread::hardware_concurrency());
-  return found > 0 ? found : 1;
-}
 
 void pause() {
 #if defined(__x86_64__)
@@ -18,10 +15,10 @@ void pause() {
 
 }  // namespace
 
-int threads_or_cores(int wanted) { return wanted > 0 ? wanted : cores(); }
+int threads_or_cores(int wanted) { return wanted > 0 ? wanted : usable_cores(); }
 
 // Threads that share a core must not spin: they would hold up those they wait for.
-ThreadPool::ThreadPool(int threads) : spins_(threads <= cores()) {
+ThreadPool::ThreadPool(int threads) : spins_(threads <= usable_cores()) {
   for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { serve(thread); });
 }
 

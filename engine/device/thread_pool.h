@@ -8,7 +8,7 @@
 
 namespace innerloop {
 
-/// `wanted` threads, or where that is 0 one for each core.
+/// `wanted` threads, or where that is 0 one for each core that this process may use (engine/device/cores.h).
 int threads_or_cores(int wanted);
 
 class ThreadPool {
