@@ -29,8 +29,7 @@ std::string wanted_command(const CLI::App& app) {
   const std::vector<std::string> found = app.remaining();
   return "wanted a command, one of " + wanted +
          (found.empty() ? ", found none (innerloop --help tells what they do)"
-                        : " (nearest: \"" + innerloop::nearest_name(found[0], names) + "\"), found \"" +
-                              found[0] + "\"");
+                        : innerloop::nearest_hint(found[0], names) + ", found \"" + found[0] + "\"");
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ void print_kind(const std::string& kind) {
     titles.push_back(list.title);
   }
   if (kind.empty() || std::ranges::find(titles, kind) != titles.end()) return;
-  throw InputError("list: wanted a kind of thing that configs name (nearest: \"" +
-                   nearest_name(kind, titles) + "\"), found \"" + kind + "\"");
+  throw InputError("list: wanted a kind of thing that configs name" + nearest_hint(kind, titles) +
+                   ", found \"" + kind + "\"");
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ void add_show(CLI::App& app) {
   command.add_option("--set", flags->set, "path=value: overrides one option")
       ->type_size(1)
       ->allow_extra_args(false);
-  command.callback([flags] { std::cout << to_json(read_config(flags->config, flags->set)).dump(2) << "\n"; });
+  command.callback(
+      [flags] { std::cout << shown_json(read_config(flags->config, flags->set)).dump(2) << "\n"; });
 }
 
 }  // namespace innerloop

@@ -39,6 +39,15 @@ std::string read_text(const std::filesystem::path& path) {
   return text;
 }
 
+// Editors look for the schema under this name; it is no option.
+void take_schema(Json& document, const OptionSource& source) {
+  if (!document.is_object() || !document.contains("$schema")) return;
+  const Json& schema = document["$schema"];
+  if (!schema.is_string())
+    source.refuse("/$schema", "a string, the place of a JSON Schema", found_value(schema));
+  document.erase("$schema");
+}
+
 std::vector<double> repeat_last(std::vector<double> lr, int steps) {
   lr.resize(static_cast<std::size_t>(steps), lr.back());
   return lr;
@@ -61,6 +70,7 @@ Config parse_config(std::string_view text, std::string_view source_name,
   Json document = parse_json(text, source_name);
   OptionSource source(source_name);
   for (const std::string& each : overrides) source.apply(each, document);
+  take_schema(document, source);
   check_options(document, config_outline(), source);
   Config config;
   read_options<Config>(document, config);
@@ -74,7 +84,19 @@ Config read_config(const std::filesystem::path& path, std::span<const std::strin
 
 nlohmann::ordered_json to_json(const Config& config) { return write_options<Config>(config); }
 
-nlohmann::ordered_json json_schema() { return schema_of(config_outline()); }
+nlohmann::ordered_json shown_json(const Config& config) {
+  Json shown = {{"$schema", "../docs/config.schema.json"}};
+  shown.update(to_json(config));
+  return shown;
+}
+
+nlohmann::ordered_json json_schema() {
+  Json schema = schema_of(config_outline());
+  Json properties = {{"$schema", {{"description", "place of this schema, for editors"}, {"type", "string"}}}};
+  properties.update(schema["properties"]);
+  schema["properties"] = properties;
+  return schema;
+}
 
 std::string options_markdown() { return markdown_of(config_outline()); }
 

@@ -202,7 +202,7 @@ struct Config {
   }
 };
 
-/// Reads the config at `path`; `overrides` are of the form `path=value` (engine/overrides.h), applied in
+/// Reads the config at `path`; `overrides` are of the form `path=value` (engine/options/source.h), applied in
 /// order.
 /// @throws InputError with file, JSON pointer, wanted and found, or naming the override at fault.
 Config read_config(const std::filesystem::path& path, std::span<const std::string> overrides = {});
@@ -213,6 +213,9 @@ Config parse_config(std::string_view text, std::string_view source_name,
 
 /// The whole config, every default filled in. Reading it back gives an equal Config.
 nlohmann::ordered_json to_json(const Config& config);
+
+/// The same, headed by the "$schema" of a file in configs/, which needs no network and is of this very version.
+nlohmann::ordered_json shown_json(const Config& config);
 
 /// A JSON Schema (draft 2020-12) of the config file.
 nlohmann::ordered_json json_schema();

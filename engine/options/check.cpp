@@ -3,19 +3,24 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 namespace innerloop {
 namespace {
 
+// How many letters must be inserted, deleted, replaced or swapped with their neighbour to make b of a.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);  // distances of a's first i letters from each start of b
+  // Distances of a's first i letters, and of one and two fewer, from each start of b.
+  std::vector<std::size_t> row(b.size() + 1), shorter, shortest;
   std::iota(row.begin(), row.end(), 0);
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      std::size_t replaced = diagonal + (a[i] != b[j]);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    shortest = std::exchange(shorter, row);
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = shorter[j - 1] + (a[i - 1] != b[j - 1]);
+      row[j] = std::min({replaced, shorter[j] + 1, row[j - 1] + 1});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], shortest[j - 2] + 1);
     }
   }
   return row.back();
@@ -43,8 +48,7 @@ class Checker {
       std::vector<std::string> names;
       if (named) names.push_back("name");
       for (const Option& option : group.options) names.push_back(option.name);
-      source_.refuse(pointer_to(pointer, key), known + " (nearest: \"" + nearest_name(key, names) + "\")",
-                     in_quotes(key));
+      source_.refuse(pointer_to(pointer, key), known + nearest_hint(key, names), in_quotes(key));
     }
     for (const Option& option : group.options) {
       if (object.contains(option.name)) check(object[option.name], option, pointer_to(pointer, option.name));
@@ -84,7 +88,7 @@ class Checker {
     if (!value.is_string()) refuse(pointer, wanted, value);
     const std::string& name = value.get_ref<const std::string&>();
     if (std::ranges::find(names, name) != names.end()) return;
-    refuse(pointer, wanted + " (nearest: \"" + nearest_name(name, names) + "\")", value);
+    refuse(pointer, wanted + nearest_hint(name, names), value);
   }
 
   void check_choice(const Json& value, const Option& option, const std::string& pointer) const {
@@ -147,10 +151,17 @@ class Checker {
 
 }  // namespace
 
-std::string nearest_name(std::string_view given, const std::vector<std::string>& names) {
+std::string nearest_hint(std::string_view given, const std::vector<std::string>& names) {
   given = given.substr(0, 100);  // no name is longer: enough to tell
-  return *std::ranges::min_element(names, {},
-                                   [&](const std::string& name) { return edit_distance(given, name); });
+  const std::string* nearest = nullptr;
+  std::size_t least = std::max<std::size_t>(1, given.size() / 3) + 1;
+  for (const std::string& name : names) {
+    const std::size_t distance = edit_distance(given, name);
+    if (distance >= least) continue;
+    least = distance;
+    nearest = &name;
+  }
+  return nearest == nullptr ? "" : " (nearest: \"" + *nearest + "\")";
 }
 
 void check_options(const Json& value, const OptionGroup& group, const OptionSource& source,

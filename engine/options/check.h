@@ -16,8 +16,9 @@ namespace innerloop {
 void check_options(const Json& value, const OptionGroup& group, const OptionSource& source,
                    const std::string& known = "an option of the config");
 
-/// The name that the fewest insertions, deletions and replacements make of `given`; the first of equals.
-/// @pre `names` is not empty.
-std::string nearest_name(std::string_view given, const std::vector<std::string>& names);
+/// What a message adds about a name that is none of `names`: ` (nearest: "inner_steps")`, which is the one that the fewest
+/// letters inserted, deleted, replaced or swapped with their neighbour make of `given`, the first of equals. Empty where that
+/// takes more than a third of `given`'s letters (but one is always allowed): such a name is hardly what was meant.
+std::string nearest_hint(std::string_view given, const std::vector<std::string>& names);
 
 }  // namespace innerloop

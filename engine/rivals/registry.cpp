@@ -58,8 +58,8 @@ Baseline find_baseline(const Config& config, const std::string& name) {
     names.push_back(baseline.name);
     wanted += (wanted.empty() ? "" : ", ") + baseline.name;
   }
-  throw InputError("--baseline: wanted one of " + environment + ": " + wanted + " (nearest: \"" +
-                   nearest_name(name, names) + "\"), found \"" + name + "\"");
+  throw InputError("--baseline: wanted one of " + environment + ": " + wanted + nearest_hint(name, names) +
+                   ", found \"" + name + "\"");
 }
 
 }  // namespace

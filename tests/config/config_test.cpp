@@ -89,6 +89,24 @@ TEST(Config, WhatIsShownReadsBackEqual) {
   EXPECT_EQ(parse(to_json(c).dump()), c);
 }
 
+TEST(Config, ASchemaForEditorsIsNoOption) {
+  EXPECT_EQ(parse(R"({"$schema": "../docs/config.schema.json", "seed": 7})"), parse(R"({"seed": 7})"));
+  EXPECT_EQ(error_of(R"({"$schema": 7})"),
+            "x.json: /$schema: wanted a string, the place of a JSON Schema, found 7 (number)");
+  EXPECT_THAT(error_of(R"({"policy": {"$schema": "x"}})"), HasSubstr("x.json: /policy/$schema: wanted "));
+  EXPECT_EQ(json_schema()["properties"]["$schema"]["type"], "string");
+}
+
+TEST(Config, WhatIsShownNamesItsSchemaAndReadsBackEqual) {
+  const Config c = parse(kWhole);
+  const auto shown = shown_json(c);
+  EXPECT_EQ(shown.begin().key(), "$schema");
+  EXPECT_EQ(shown["$schema"], "../docs/config.schema.json");
+  EXPECT_TRUE(
+      std::filesystem::exists(std::filesystem::path(INNERLOOP_SOURCE_DIR) / "configs" / shown["$schema"]));
+  EXPECT_EQ(parse(shown.dump()), c);
+}
+
 TEST(Config, EveryChoiceOfNamesReadsBackEqual) {
   for (const Listing& list : listings()) {
     ASSERT_FALSE(list.entries.empty());
@@ -547,7 +565,7 @@ TEST(Config, AnotherEnvironmentDoesNotTakeTheFormersOptions) {
   EXPECT_THAT(
       error_of(R"({"environment": {"name": "point_navigation", "layout": "corner"}})",
                {"environment.name=bandit"}),
-      HasSubstr("x.json: /environment/layout: wanted an option of environment \"bandit\" (nearest: "));
+      HasSubstr("x.json: /environment/layout: wanted an option of environment \"bandit\", found \"layout\""));
 }
 
 TEST(Config, RefusesFilesThatAreNone) {

@@ -151,11 +151,10 @@ TEST(Options, RefusesAnUnknownKeyWithTheNearestName) {
             "x.json: /scael: wanted an option of the config (nearest: \"scale\"), found \"scael\"");
   EXPECT_EQ(options_error_of(R"({"frame": {"widht": 1}})"),
             "x.json: /frame/widht: wanted an option of \"frame\" (nearest: \"width\"), found \"widht\"");
-  EXPECT_EQ(
-      options_error_of(R"({"shape": {"name": "square", "radius": 1}})"),
-      "x.json: /shape/radius: wanted an option of shape \"square\" (nearest: \"name\"), found \"radius\"");
+  EXPECT_EQ(options_error_of(R"({"shape": {"name": "square", "radius": 1}})"),
+            "x.json: /shape/radius: wanted an option of shape \"square\", found \"radius\"");
   EXPECT_EQ(options_error_of(R"({"frame": {"name": "x"}})"),
-            "x.json: /frame/name: wanted an option of \"frame\" (nearest: \"width\"), found \"name\"");
+            "x.json: /frame/name: wanted an option of \"frame\", found \"name\"");
 }
 
 TEST(Options, RefusesAnUnknownNameWithTheNearestOne) {
@@ -242,9 +241,21 @@ TEST(Options, RefusesAnIntervalThatRunsBackwards) {
 }
 
 TEST(Options, TheNearestNameTakesTheFewestEdits) {
-  EXPECT_EQ(nearest_name("inner_stepz", {"inner_lr", "inner_steps", "estimator"}), "inner_steps");
-  EXPECT_EQ(nearest_name("", {"four", "two"}), "two");
-  EXPECT_EQ(nearest_name(std::string(100000, 'x'), {"a", "b"}), "a");
+  EXPECT_EQ(nearest_hint("inner_stepz", {"inner_lr", "inner_steps", "estimator"}),
+            " (nearest: \"inner_steps\")");
+  EXPECT_EQ(nearest_hint("lear", {"clear", "lead", "leer"}), " (nearest: \"clear\")");  // the first of equals
+  EXPECT_EQ(nearest_hint("wdith", {"width"}),
+            " (nearest: \"width\")");  // two neighbours swapped are one edit
+}
+
+TEST(Options, WhatIsFarFromEveryNameHasNoNearest) {
+  EXPECT_EQ(nearest_hint("batch", {"hidden", "activation"}), "");
+  EXPECT_EQ(nearest_hint("hiddings", {"hidden"}), "");                         // 3 edits of 8 letters
+  EXPECT_EQ(nearest_hint("hidding", {"hiddens"}), " (nearest: \"hiddens\")");  // 2 of 7
+  EXPECT_EQ(nearest_hint("lt", {"lr"}), " (nearest: \"lr\")");
+  EXPECT_EQ(nearest_hint("", {"four", "two"}), "");
+  EXPECT_EQ(nearest_hint("x", {}), "");
+  EXPECT_EQ(nearest_hint(std::string(100000, 'x'), {"a", "b"}), "");
 }
 
 TEST(Options, TheSchemaSaysTypesRangesAndDefaults) {
