@@ -222,13 +222,15 @@ TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Sc
                           store(seeds + o * stride + r, select(valid, gradient, L(0)));
                         });
         if (op.entropy_weight != 0)
-          Head::entropy_curvature(
-              b.head, rows, moved, L(op.entropy_weight), [&](int o, L gradient, L tangent) FN_LAMBDA {
-                auto* const to = seeds + o * stride + r;
-                auto* const tangent_to = tangent_seeds + o * stride + r;
-                store(to, innerloop::load<L>(to) + select(valid, gradient, L(0)));
-                store(tangent_to, innerloop::load<L>(tangent_to) + select(valid, tangent, L(0)));
-              });
+          Head::entropy_curvature(b.head, rows, moved, b.direction.log_std, L(op.entropy_weight),
+                                  [&](int o, L gradient, L tangent, L std_tangent) FN_LAMBDA {
+                                    const auto add = [&](typename Team::Scalar* to, L x) FN_LAMBDA {
+                                      store(to, innerloop::load<L>(to) + select(valid, x, L(0)));
+                                    };
+                                    add(seeds + o * stride + r, gradient);
+                                    add(tangent_seeds + o * stride + r, tangent);
+                                    add(tangent_seeds + (outputs + o) * stride + r, std_tangent);
+                                  });
       }
     }
   });

@@ -139,11 +139,10 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
     for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) {
       const int count = envs - e, r = row + e;
       Random<L> action_random = random_at(e, t, Purpose::action);
-      const Sampler<typename Env::Action, L, T> sample(b.head, b.outputs + e, stride, action_random,
-                                                       deterministic);
+      const HeadRows<T> own{b.outputs + e, stride, actions + r, batch.row_stride};
+      const Sampler<typename Env::Action, L, T> sample(b.head, own, action_random, deterministic);
       sample.store_action(actions + r, batch.row_stride, count);
       // By the formula that every later pass uses, so that the ratio to it is exactly 1 for the same parameters.
-      const HeadRows<T> own{b.outputs + e, stride, actions + r, batch.row_stride};
       store_first(batch.log_probs + at + r, Head::template log_prob<L>(b.head, own), count);
       if (batch.outputs != nullptr)
         for (int o = 0; o < shape.outputs(); ++o)

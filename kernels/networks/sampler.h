@@ -10,26 +10,55 @@ namespace innerloop {
 template <class Action>
 using HeadOf = std::conditional_t<Action::discrete, CategoricalHead, GaussianHead>;
 
-// Draws an action for a pack of environments, or takes the best; gives its log-probability.
+// A choice of a group for a pack of environments: drawn, or the likeliest.
+template <class Choices, class L, class T>
+FN L draw_choice(const HeadRows<T>& rows, int choices, Random<L>& random, bool deterministic) {
+  const auto logit = [&](int j) FN_LAMBDA {
+    return Choices::template logit<L>(rows, rows.outputs, rows.output_stride, j);
+  };
+  L chosen(0);
+  if (deterministic) {
+    L best = logit(0);
+    for (int j = 1; j < choices; ++j) {
+      const L own = logit(j);
+      chosen = select(own > best, L(T(j)), chosen);
+      best = max(own, best);
+    }
+    return chosen;
+  }
+  // The first one whose cumulated probability exceeds u; the last where rounding leaves none.
+  const L log_total =
+              OneChoice<Choices>::template log_sum<L>(rows, rows.outputs, rows.output_stride, choices),
+          u = random.uniform();
+  L cumulated(0);
+  for (int j = 0; j + 1 < choices; ++j) {
+    cumulated = cumulated + exp(logit(j) - log_total);
+    chosen = chosen + select(u >= cumulated, L(1), L(0));
+  }
+  return Choices::template not_beyond_allowed<L>(rows, choices, chosen);
+}
+
+// Draws an action for a pack of environments, or takes the best, from the policy's outputs in `rows`: `action` is what the
+// environment is handed, and store_action writes what a batch keeps of it.
 template <class Action, class L, class T>
 struct Sampler;
 
 template <int N, class L, class T>
 struct Sampler<Continuous<N>, L, T> {
-  typename Continuous<N>::template Value<L> action;
+  typename Continuous<N>::template Value<L> drawn, action;
 
-  FN Sampler(const HeadConstants<T>& head, const T* outputs, long stride, Random<L>& random,
-             bool deterministic) {
+  FN Sampler(const HeadConstants<T>& head, const HeadRows<T>& rows, Random<L>& random, bool deterministic) {
     UNROLL
     for (int d = 0; d < N; ++d) {
-      const L mean = load<L>(outputs + d * stride);
+      const L mean = load<L>(rows.outputs + d * rows.output_stride);
       const L noise = deterministic ? L(0) : random.normal();
-      action[d] = fma(L(head.std[d]), noise, mean);
+      drawn[d] = fma(L(head.std[d]), noise, mean);
+      action[d] = head.squash > T(0) ? L(head.squash) * tanh(drawn[d]) : drawn[d];
     }
   }
   FN void store_action(T* to, long stride, int count) const {
     UNROLL
-    for (int d = 0; d < N; ++d) store_first(to + d * stride, action[d], count);
+    for (int d = 0; d < N; ++d) store_first(to + d * stride, drawn[d], count);
   }
 };
 
@@ -37,27 +66,9 @@ template <class L, class T>
 struct Sampler<Discrete, L, T> {
   IntPack<L> action;
 
-  FN Sampler(const HeadConstants<T>& head, const T* logits, long stride, Random<L>& random,
-             bool deterministic) {
-    L chosen(0);
-    if (deterministic) {
-      L best = load<L>(logits);
-      for (int j = 1; j < head.outputs; ++j) {
-        const L logit = load<L>(logits + j * stride);
-        chosen = select(logit > best, L(T(j)), chosen);
-        best = max(logit, best);
-      }
-    } else {
-      // The first action whose cumulated probability exceeds u; the last where rounding leaves none.
-      const L log_total = CategoricalHead::log_sum<L>(logits, stride, head.outputs), u = random.uniform();
-      L cumulated(0);
-      for (int j = 0; j + 1 < head.outputs; ++j) {
-        cumulated = cumulated + exp(load<L>(logits + j * stride) - log_total);
-        chosen = chosen + select(u >= cumulated, L(1), L(0));
-      }
-    }
-    action = convert<std::int32_t>(chosen);
-  }
+  FN Sampler(const HeadConstants<T>& head, const HeadRows<T>& rows, Random<L>& random, bool deterministic)
+      : action(convert<std::int32_t>(draw_choice<AllChoices>(rows, head.outputs, random, deterministic))) {}
   FN void store_action(T* to, long, int count) const { store_first(to, convert<T>(action), count); }
 };
+
 }  // namespace innerloop

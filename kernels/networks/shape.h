@@ -12,7 +12,10 @@ namespace innerloop {
 
 inline constexpr int kMaxLayers = 17;  // 16 hidden layers and the head
 
-enum class HeadKind { gaussian, categorical };
+// Real-valued actions; one choice; several choices at once, or one of those that are allowed.
+enum class HeadKind { gaussian, categorical, grouped };
+
+inline constexpr int kMaxGroups = 16;
 
 struct PolicyShape {
   int layers = 1;                  // weight layers: hidden layers + 1
@@ -23,6 +26,11 @@ struct PolicyShape {
   ContextInput context_input = ContextInput::concatenate;
   float min_log_std =
       -13.815511f;  // log(1e-6); below it the standard deviation no longer follows the parameter
+  float squash =
+      0;  // of a Gaussian head: actions lie within ± it (gaussian_head.h); 0: they are not squashed
+  // Of a grouped head: each group's choices, which add up to the outputs.
+  int groups = 0;
+  int group_size[kMaxGroups] = {};
 
   FN int inputs() const { return width[0]; }
   FN int outputs() const { return width[layers]; }

@@ -149,11 +149,10 @@ TEAM_FN void TrialPlay<T, Env>::act(const Team& team, const Tile& b, int tile, i
   for_packs(team, envs_of(tile), [&](int e, int count) FN_LAMBDA {
     const int r = row + e;
     Random<L> action_random = random_at<L>(b, e, t, Purpose::action);
-    const Sampler<typename Env::Action, L, T> sample(b.head, b.outputs + e, kStride, action_random,
-                                                     deterministic);
+    const HeadRows<T> chosen{b.outputs + e, kStride, b.action + e, kStride};
+    const Sampler<typename Env::Action, L, T> sample(b.head, chosen, action_random, deterministic);
     sample.store_action(batch.actions + r, batch.row_stride, count);
     sample.store_action(b.action + e, kStride, L::lanes);
-    const HeadRows<T> chosen{b.outputs + e, kStride, b.action + e, kStride};
     store_first(batch.log_probs + r, Head::template log_prob<L>(b.head, chosen), count);
     store_first(trials.values + r, load<L>(b.outputs + actions * kStride + e), count);
 

@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "kernels/networks/shape.h"
+#include "kernels/networks/batch.h"
 
 namespace innerloop {
 
