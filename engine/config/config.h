@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,14 @@
 
 namespace innerloop {
 
+template <class Fields>
+void describe_squash(Fields& field, std::optional<double>& squash) {
+  field("squash", squash, above(0),
+        "real-valued actions are this times tanh of what the Gaussian draws, so they lie within ± it; their "
+        "entropy is by "
+        "quadrature; batches keep what was drawn; null: what it draws");
+}
+
 /// A multilayer perceptron with a categorical or a Gaussian head, as the environment's actions need.
 struct MlpOptions {
   using Options = MlpOptions;
@@ -38,6 +47,7 @@ struct MlpOptions {
   Activation activation = Activation::tanh;
   double initial_log_std = 0;
   double min_log_std = -13.815510557964274;  // log(1e-6)
+  std::optional<double> squash;
 
   bool operator==(const MlpOptions&) const = default;
 
@@ -51,6 +61,7 @@ struct MlpOptions {
           "steps");
     field("min_log_std", o.min_log_std, between(-20, 5),
           "floor of the log standard deviation (log 1e-6); where it starts at its floor it stays there");
+    describe_squash(field, o.squash);
   }
 };
 
@@ -64,6 +75,7 @@ struct RecurrentOptions {
   bool layer_norm = false;
   double initial_log_std = 0;
   double min_log_std = -13.815510557964274;  // log(1e-6)
+  std::optional<double> squash;
 
   bool operator==(const RecurrentOptions&) const = default;
 
@@ -80,6 +92,7 @@ struct RecurrentOptions {
           "where the Gaussian head's log standard deviation starts");
     field("min_log_std", o.min_log_std, between(-20, 5),
           "floor of the log standard deviation (log 1e-6); where it starts at its floor it stays there");
+    describe_squash(field, o.squash);
   }
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "engine/config/environment_info.h"
 #include "engine/options/visitors.h"
 
 namespace innerloop {
@@ -198,6 +199,9 @@ void check_policy(const Config& config, const OptionSource& source) {
           source.refuse("/policy/initial_log_std",
                         "at least min_log_std, " + shown_number(policy.min_log_std),
                         shown_number(policy.initial_log_std));
+        if (policy.squash && environment_info(config).head != HeadKind::gaussian)
+          source.refuse("/policy/squash", "null with an environment whose actions are choices",
+                        shown_number(*policy.squash));
         if constexpr (requires { policy.layer_norm; }) {
           if (policy.layer_norm && policy.hidden == 1)
             source.refuse("/policy/layer_norm",

@@ -1,5 +1,7 @@
 #include "engine/evaluation/played_trial.h"
 
+#include <cmath>
+
 #include "engine/config/environment_info.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/evaluation/step_evaluator.h"
@@ -41,7 +43,11 @@ PlayedTrial play_trial(const Config& config, Device& device, const std::vector<f
 
   const Batch<float>& batch = loop.trials().batch;
   const auto saw = by_step(device, batch.observations, environment_info(config).observation_size, batch);
-  const auto did = by_step(device, batch.actions, batch.action_size, batch);
+  auto did = by_step(device, batch.actions, batch.action_size, batch);
+  // A batch keeps what was drawn; the environment was handed what that is squashed to.
+  if (const float bound = loop.shape().actor.squash; bound > 0)
+    for (std::vector<float>& action : did)
+      for (float& number : action) number = bound * std::tanh(number);
   const auto got = by_step(device, batch.rewards, 1, batch), ended = by_step(device, batch.ends, 1, batch);
   PlayedTrial trial{loop.task(0), {}};
   for (std::size_t t = 0; t < saw.size(); ++t)

@@ -18,6 +18,7 @@ PolicyShape policy_shape(const Config& config) {
   shape.context = context_size(config);
   shape.context_input = context_input(config);
   shape.min_log_std = static_cast<float>(mlp.min_log_std);
+  shape.squash = static_cast<float>(mlp.squash.value_or(0));
   const EnvironmentInfo environment = environment_info(config);
   shape.width[0] = environment.observation_size;
   shape.width[shape.layers] = environment.action_count;

@@ -114,6 +114,7 @@ MemoryPolicyShape memory_policy_shape(const Config& config) {
         else
           shape.memory = memory_shape(policy);
         shape.actor.min_log_std = static_cast<float>(policy.min_log_std);
+        shape.actor.squash = static_cast<float>(policy.squash.value_or(0));
       },
       config.policy);
   shape.separate_value = ppo_options(config).value_network == ValueNetwork::separate;

@@ -506,6 +506,12 @@ TEST(Config, RefusesAStartBelowTheFloor) {
         ::testing::EndsWith(": /policy/initial_log_std: wanted at least min_log_std, -1.5, found -2"));
 }
 
+TEST(Config, RefusesToSquashChoices) {
+  EXPECT_THAT(error_of(R"({"environment": {"name": "cartpole"}})", {"policy.squash=1"}),
+              ::testing::EndsWith(
+                  ": /policy/squash: wanted null with an environment whose actions are choices, found 1"));
+}
+
 TEST(Config, RefusesOptionsThatAnEnvironmentFindsContradictory) {
   EXPECT_EQ(
       error_of(R"({"environment": {"layout": "square", "reward": "sparse"}})"),
