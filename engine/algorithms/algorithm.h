@@ -14,6 +14,7 @@
 namespace innerloop {
 
 /// MetaLearner (engine/algorithms/meta_learner.h) where tasks are learned by gradient steps, Ppo where trials are played.
+/// Beside each one stands a function make_algorithm for the options that it is made from (engine/algorithms/create.cpp).
 class Algorithm {
  public:
   virtual ~Algorithm() = default;

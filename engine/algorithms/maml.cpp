@@ -11,17 +11,35 @@ InnerLoopSizes sizes_for(const Config& config) {
   return sizes;
 }
 
-float exploration_weight_of(const Config& config) {
-  const auto* emaml = std::get_if<EmamlOptions>(&config.algorithm);
-  return emaml == nullptr ? 0.0f : static_cast<float>(emaml->exploration_weight);
-}
-
 }  // namespace
 
-Maml::Maml(const Config& config, Device& device)
+std::unique_ptr<Maml> make_algorithm(const MamlOptions&, const Config& config, Device& device) {
+  return std::make_unique<Maml>(Maml::Variant{}, config, device);
+}
+std::unique_ptr<Maml> make_algorithm(const MetaSgdOptions&, const Config& config, Device& device) {
+  return std::make_unique<Maml>(Maml::Variant{}, config, device);
+}
+std::unique_ptr<Maml> make_algorithm(const AlfaOptions&, const Config& config, Device& device) {
+  return std::make_unique<Maml>(Maml::Variant{}, config, device);
+}
+std::unique_ptr<Maml> make_algorithm(const CaviaOptions&, const Config& config, Device& device) {
+  return std::make_unique<Maml>(Maml::Variant{}, config, device);
+}
+std::unique_ptr<Maml> make_algorithm(const PretrainingOptions&, const Config& config, Device& device) {
+  return std::make_unique<Maml>(Maml::Variant{}, config, device);
+}
+std::unique_ptr<Maml> make_algorithm(const FomamlOptions&, const Config& config, Device& device) {
+  return std::make_unique<Maml>(Maml::Variant{.first_order = true}, config, device);
+}
+std::unique_ptr<Maml> make_algorithm(const EmamlOptions& options, const Config& config, Device& device) {
+  return std::make_unique<Maml>(Maml::Variant{.exploration_weight = options.exploration_weight}, config,
+                                device);
+}
+
+Maml::Maml(const Variant& variant, const Config& config, Device& device)
     : MetaLearner(config, device, sizes_for(config)),
-      first_order_(std::holds_alternative<FomamlOptions>(config.algorithm)),
-      exploration_weight_(exploration_weight_of(config)),
+      first_order_(variant.first_order),
+      exploration_weight_(static_cast<float>(variant.exploration_weight)),
       outer_term_{.estimator = EstimatorName::ratio,
                   .entropy_weight = static_cast<float>(innerloop::inner_loop(config).outer_entropy_weight)} {
   const std::int64_t parameters = inner_->parameters();

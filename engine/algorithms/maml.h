@@ -12,7 +12,11 @@ namespace innerloop {
 /// log-likelihood of its actions times how well the task went afterwards.
 class Maml : public MetaLearner, private TrustRegionObjective {
  public:
-  Maml(const Config& config, Device& device);
+  struct Variant {
+    bool first_order = false;
+    double exploration_weight = 0;  // E-MAML; 0: none
+  };
+  Maml(const Variant& variant, const Config& config, Device& device);
 
  private:
   void enqueue() override;
@@ -21,12 +25,21 @@ class Maml : public MetaLearner, private TrustRegionObjective {
   void evaluate(const float* params, float* values, const int* enabled) override;
 
   const bool first_order_;
-  const float exploration_weight_;  // E-MAML; 0: none
+  const float exploration_weight_;
   const InnerLoop::Term outer_term_;
   float* back_ = nullptr;     // [task][P]  v_k
   float* forward_ = nullptr;  // [task][P]  TRPO: u_k
   float* credit_ = nullptr;   // [task]     E-MAML
   float* none_ = nullptr;     // [1]  0: divergences are measured, not climbed
 };
+
+// Of all of these (engine/config/algorithm_options.h) the inner loop knows what they ask of it.
+std::unique_ptr<Maml> make_algorithm(const MamlOptions&, const Config& config, Device& device);
+std::unique_ptr<Maml> make_algorithm(const MetaSgdOptions&, const Config& config, Device& device);
+std::unique_ptr<Maml> make_algorithm(const AlfaOptions&, const Config& config, Device& device);
+std::unique_ptr<Maml> make_algorithm(const CaviaOptions&, const Config& config, Device& device);
+std::unique_ptr<Maml> make_algorithm(const PretrainingOptions&, const Config& config, Device& device);
+std::unique_ptr<Maml> make_algorithm(const FomamlOptions&, const Config& config, Device& device);
+std::unique_ptr<Maml> make_algorithm(const EmamlOptions& options, const Config& config, Device& device);
 
 }  // namespace innerloop

@@ -3,9 +3,6 @@
 #include <cmath>
 #include <utility>
 
-#include "engine/algorithms/maml.h"
-#include "engine/algorithms/promp.h"
-#include "engine/algorithms/reptile.h"
 #include "engine/device/planned_buffers.h"
 
 namespace innerloop {
@@ -21,13 +18,6 @@ InnerLoopSizes filled(InnerLoopSizes sizes, const Config& config) {
 }
 
 }  // namespace
-
-std::unique_ptr<MetaLearner> MetaLearner::create(const Config& config, Device& device) {
-  if (std::holds_alternative<ReptileOptions>(config.algorithm))
-    return std::make_unique<Reptile>(config, device);
-  if (std::holds_alternative<PrompOptions>(config.algorithm)) return std::make_unique<Promp>(config, device);
-  return std::make_unique<Maml>(config, device);  // maml, meta_sgd, cavia, fomaml, pretraining, emaml
-}
 
 MetaLearner::MetaLearner(const Config& config, Device& device, InnerLoopSizes sizes)
     : config_(config),

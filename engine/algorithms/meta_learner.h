@@ -20,7 +20,7 @@ namespace innerloop {
 
 class MetaLearner : public Algorithm {
  public:
-  /// The algorithm that the config names. Declares all buffers; allocates nothing.
+  /// As Algorithm::create, of an algorithm with an inner loop. @throws std::logic_error of another one.
   static std::unique_ptr<MetaLearner> create(const Config& config, Device& device);
 
   const BufferPlan& plan() const override { return plan_; }

@@ -7,6 +7,13 @@
 
 namespace innerloop {
 
+std::unique_ptr<Ppo> make_algorithm(const Rl2Options&, const Config& config, Device& device) {
+  return std::make_unique<Ppo>(config, device);
+}
+std::unique_ptr<Ppo> make_algorithm(const PpoOptions&, const Config& config, Device& device) {
+  return std::make_unique<Ppo>(config, device);
+}
+
 Ppo::Ppo(const Config& config, Device& device)
     : config_(config),
       options_(ppo_options(config)),

@@ -62,4 +62,7 @@ class Ppo : public Algorithm {
   std::shared_ptr<void> memory_;
 };
 
+std::unique_ptr<Ppo> make_algorithm(const Rl2Options&, const Config& config, Device& device);
+std::unique_ptr<Ppo> make_algorithm(const PpoOptions&, const Config& config, Device& device);
+
 }  // namespace innerloop

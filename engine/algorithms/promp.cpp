@@ -2,9 +2,12 @@
 
 namespace innerloop {
 
-Promp::Promp(const Config& config, Device& device)
-    : MetaLearner(config, device, {.drawn_outputs = true, .candidates = true}),
-      options_(std::get<PrompOptions>(config.algorithm)) {
+std::unique_ptr<Promp> make_algorithm(const PrompOptions& options, const Config& config, Device& device) {
+  return std::make_unique<Promp>(options, config, device);
+}
+
+Promp::Promp(const PrompOptions& options, const Config& config, Device& device)
+    : MetaLearner(config, device, {.drawn_outputs = true, .candidates = true}), options_(options) {
   const std::int64_t parameters = inner_->parameters();
   plan_.add(&drawn_params_, "drawn_params", "[parameter]", {inner_->learned()});
   plan_.add(&back_, "back", "[task][parameter]", {tasks_, parameters});

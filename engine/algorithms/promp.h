@@ -9,7 +9,7 @@ namespace innerloop {
 /// π_{θ,k}) on each batch before adaptation. At each outer step the inner steps are taken anew from the current θ.
 class Promp : public MetaLearner {
  public:
-  Promp(const Config& config, Device& device);
+  Promp(const PrompOptions& options, const Config& config, Device& device);
 
  private:
   void enqueue() override;
@@ -25,5 +25,7 @@ class Promp : public MetaLearner {
   float* penalties_ = nullptr;     // [step]     −η_k
   float* divergences_ = nullptr;   // [step][kPassValues]
 };
+
+std::unique_ptr<Promp> make_algorithm(const PrompOptions& options, const Config& config, Device& device);
 
 }  // namespace innerloop

@@ -2,6 +2,10 @@
 
 namespace innerloop {
 
+std::unique_ptr<Reptile> make_algorithm(const ReptileOptions&, const Config& config, Device& device) {
+  return std::make_unique<Reptile>(config, device);
+}
+
 Reptile::Reptile(const Config& config, Device& device) : MetaLearner(config, device, {}) {
   outer_ = OuterOptimiser::create(config, static_cast<int>(inner_->learned()), device, plan_, nullptr);
 }

@@ -14,4 +14,6 @@ class Reptile : public MetaLearner {
   void enqueue() override;
 };
 
+std::unique_ptr<Reptile> make_algorithm(const ReptileOptions&, const Config& config, Device& device);
+
 }  // namespace innerloop

@@ -60,7 +60,8 @@ void adapt(const AdaptFlags& flags) {
   check_learns_by_steps(run, "adapt");
   const Config config = config_for(run.config, flags);
   Device device(flags.device);
-  Evaluator evaluator(config, device, flags.seeded ? std::vector<float>{} : parse_task(flags.task, config));
+  StepEvaluator evaluator(config, device,
+                          flags.seeded ? std::vector<float>{} : parse_task(flags.task, config));
   evaluator.allocate();
   std::cout << "device: " << device.description() << "\n" << std::flush;
 

@@ -32,10 +32,9 @@ struct EvaluateFlags {
 };
 
 void check_steps(const Config& config, const EvaluateFlags& flags) {
-  if (!flags.steps.empty() && plays_trials(config))
-    throw InputError("--steps: wanted none for a run of \"" + algorithm_name(config) + "\", " +
-                     (has_memory(config) ? "whose memory learns a task" : "which learns no task") +
-                     ", found " + std::to_string(flags.steps.front()));
+  if (!flags.steps.empty() && find_inner_loop(config) == nullptr)
+    throw InputError("--steps: wanted none for a run of \"" + algorithm_name(config) +
+                     "\", which takes no gradient steps, found " + std::to_string(flags.steps.front()));
 }
 
 void override_steps(Config& config, const EvaluateFlags& flags) {
@@ -74,7 +73,7 @@ void evaluate_one(const EvaluateFlags& flags) {
   auto report = evaluation_report(run.config, device, run.params, run.iteration, task);
   add_baselines(report, run.config, learners, threads_or_cores(flags.device.threads), task);
   write_json(flags.json.empty() ? run.folder.evaluation().string() : flags.json, report);
-  std::cout << evaluation_table(report, run.config);
+  std::cout << evaluation_table(report);
 }
 
 void compare(const EvaluateFlags& flags) {

@@ -99,7 +99,7 @@ bool train(const TrainFlags& flags) {
   release_interrupts();
   const auto report = evaluation_report(config, device, trainer.params(), trainer.counts().iteration);
   write_json(run.evaluation(), report);
-  std::cout << "\n" << evaluation_table(report, config);
+  std::cout << "\n" << evaluation_table(report);
   return true;
 }
 

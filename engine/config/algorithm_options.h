@@ -1,4 +1,5 @@
-// The options of each algorithm.
+// The options of each algorithm, and beside them what else is said of it: how its policies learn a task (`Learning`), and
+// where it cannot be climbed by TRPO the reason (`why_no_trpo`).
 #pragma once
 
 #include <vector>
@@ -116,8 +117,34 @@ struct InnerLoopOptions {
   }
 };
 
+/// How a trained policy shows on held-out tasks what it has learned.
+enum class EvaluationProtocol {
+  after_inner_steps,  // its return after 0, 1, … gradient steps on a task
+  over_episodes,      // its return in the first, second, … episode of a trial
+  first_episode       // its return in the first episode: it learns nothing of a task
+};
+
+/// How the policies of an algorithm learn a task: what its options name as `Learning`. `how` is the end of "algorithm x,
+/// which …".
+struct LearnsByInnerSteps {
+  static constexpr auto how = "learns a task by gradient steps";
+  static constexpr auto protocol = EvaluationProtocol::after_inner_steps;
+  static constexpr bool needs_memory = false;  // a policy with a memory, no other
+};
+struct LearnsByMemory {
+  static constexpr auto how = "learns a task by the policy's memory";
+  static constexpr auto protocol = EvaluationProtocol::over_episodes;
+  static constexpr bool needs_memory = true;
+};
+struct LearnsNoTask {
+  static constexpr auto how = "learns one policy for all tasks";
+  static constexpr auto protocol = EvaluationProtocol::first_episode;
+  static constexpr bool needs_memory = false;
+};
+
 struct MamlOptions {
   using Options = MamlOptions;
+  using Learning = LearnsByInnerSteps;
   static constexpr auto name = "maml";
   static constexpr auto meaning = "exact gradient of the return after adaptation, through the inner steps";
   InnerLoopOptions inner;
@@ -131,6 +158,7 @@ struct MamlOptions {
 
 struct MetaSgdOptions {
   using Options = MetaSgdOptions;
+  using Learning = LearnsByInnerSteps;
   static constexpr auto name = "meta_sgd";
   static constexpr auto meaning = "MAML that learns the inner step sizes too, of each parameter unless told";
   InnerLoopOptions inner = {.learned_lr = LearnedLr::parameter};
@@ -149,6 +177,7 @@ struct MetaSgdOptions {
 
 struct AlfaOptions {
   using Options = AlfaOptions;
+  using Learning = LearnsByInnerSteps;
   static constexpr auto name = "alfa";
   static constexpr auto meaning =
       "MAML whose inner steps a learned network fits to the task: it multiplies each layer's step size and "
@@ -168,6 +197,7 @@ struct AlfaOptions {
 
 struct CaviaOptions {
   using Options = CaviaOptions;
+  using Learning = LearnsByInnerSteps;
   static constexpr auto name = "cavia";
   static constexpr auto meaning =
       "MAML whose inner steps adapt a context alone, numbers that enter a policy that all tasks share";
@@ -199,6 +229,7 @@ struct CaviaOptions {
 
 struct FomamlOptions {
   using Options = FomamlOptions;
+  using Learning = LearnsByInnerSteps;
   static constexpr auto name = "fomaml";
   static constexpr auto meaning = "first-order MAML: the inner steps' curvature counts as zero";
   InnerLoopOptions inner;
@@ -213,6 +244,7 @@ struct FomamlOptions {
 /// MAML whose training takes no inner step: inner_steps is 0, and the rest of `inner` is the evaluation's.
 struct PretrainingOptions {
   using Options = PretrainingOptions;
+  using Learning = LearnsByInnerSteps;
   static constexpr auto name = "pretraining";
   static constexpr auto meaning =
       "one policy for all tasks, trained without any inner step; evaluation adapts it as it does the others: "
@@ -229,8 +261,10 @@ struct PretrainingOptions {
 
 struct ReptileOptions {
   using Options = ReptileOptions;
+  using Learning = LearnsByInnerSteps;
   static constexpr auto name = "reptile";
   static constexpr auto meaning = "moves the meta-parameters towards the mean of the adapted ones";
+  static constexpr auto why_no_trpo = "which has no outer surrogate to search along";
   InnerLoopOptions inner;
   bool operator==(const ReptileOptions&) const = default;
 
@@ -250,6 +284,7 @@ struct ReptileOptions {
 
 struct EmamlOptions {
   using Options = EmamlOptions;
+  using Learning = LearnsByInnerSteps;
   static constexpr auto name = "emaml";
   static constexpr auto meaning =
       "MAML, which also credits the actions before adaptation with the return after it";
@@ -266,9 +301,11 @@ struct EmamlOptions {
 
 struct PrompOptions {
   using Options = PrompOptions;
+  using Learning = LearnsByInnerSteps;
   static constexpr auto name = "promp";
   static constexpr auto meaning =
       "proximal meta-policy search: clipped outer steps on the same data, KL penalty";
+  static constexpr auto why_no_trpo = "which bounds the KL divergence by clipping and a penalty itself";
   InnerLoopOptions inner = {.estimator = EstimatorName::ratio};
   double clip_range = 0.3;
   int epochs = 5;
@@ -349,11 +386,13 @@ struct PpoUpdateOptions {
 
 struct Rl2Options {
   using Options = Rl2Options;
+  using Learning = LearnsByMemory;
   static constexpr auto name = "rl2";
   static constexpr auto meaning =
       "RL²: a policy with a memory that lasts for several episodes of a task, trained by PPO; nothing is "
       "adapted "
       "by gradient";
+  static constexpr auto why_no_trpo = "whose clipping bounds the update";
   int trial_length = 100;
   PpoUpdateOptions ppo;
   bool operator==(const Rl2Options&) const = default;
@@ -369,10 +408,12 @@ struct Rl2Options {
 
 struct PpoOptions {
   using Options = PpoOptions;
+  using Learning = LearnsNoTask;
   static constexpr auto name = "ppo";
   static constexpr auto meaning =
       "proximal policy optimisation of one policy for all tasks, without meta-learning; trials are one "
       "horizon long";
+  static constexpr auto why_no_trpo = "whose clipping bounds the update";
   PpoUpdateOptions ppo = {.gae_lambda = 0.95};
   bool operator==(const PpoOptions&) const = default;
 

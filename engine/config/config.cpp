@@ -4,6 +4,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "engine/config/names.h"
 #include "engine/config/rules.h"
 #include "engine/error.h"
 #include "engine/options/check.h"
@@ -53,14 +54,14 @@ std::vector<double> repeat_last(std::vector<double> lr, int steps) {
   return lr;
 }
 
-// The name of the type whose options are in use.
-template <class... Types, class Variant>
-std::string name_in(TypeList<Types...>, const Variant& variant) {
-  const char* names[] = {Types::name...};
-  return names[variant.index()];
-}
-
 }  // namespace
+
+std::string one_of_names(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += (i == 0 ? "\"" : i + 1 == names.size() ? "\" or \"" : "\", \"") + names[i];
+  return text + "\"";
+}
 
 Config parse_config(std::string_view text, std::string_view source_name,
                     std::span<const std::string> overrides) {
@@ -113,36 +114,47 @@ std::vector<Listing> listings() {
   add("algorithms", "algorithm");
   add("optimisers", "outer");
   Listing& estimators = lists.emplace_back(Listing{"estimators", {}});
-  for (const Choice& choice : config_outline().find("algorithm")->groups[0].find("estimator")->choices) {
-    estimators.entries.emplace_back(choice.name, choice.meaning);
+  for (const OptionGroup& group : config_outline().find("algorithm")->groups) {
+    const Option* estimator = group.find("estimator");
+    if (estimator == nullptr) continue;
+    for (const Choice& choice : estimator->choices)
+      estimators.entries.emplace_back(choice.name, choice.meaning);
+    break;  // all algorithms that have estimators have the same ones
   }
   return lists;
 }
 
-bool plays_trials(const Config& config) {
+EvaluationProtocol evaluation_protocol(const Config& config) {
+  return std::visit([]<class Options>(const Options&) { return Options::Learning::protocol; },
+                    config.algorithm);
+}
+
+bool has_memory(const Config& config) {
+  return std::visit([](const auto& policy) { return policy.has_memory; }, config.policy);
+}
+
+const PpoUpdateOptions* find_ppo_options(const Config& config) {
   return std::visit(
-      [](const auto& options) {
-        return requires { options.ppo; };
+      [](const auto& options) -> const PpoUpdateOptions* {
+        if constexpr (requires { options.ppo; }) return &options.ppo;
+        return nullptr;
       },
       config.algorithm);
 }
 
-bool has_memory(const Config& config) { return std::holds_alternative<Rl2Options>(config.algorithm); }
-
 const PpoUpdateOptions& ppo_options(const Config& config) {
-  return std::visit(
-      [](const auto& options) -> const PpoUpdateOptions& {
-        if constexpr (requires { options.ppo; })
-          return options.ppo;
-        else
-          throw std::logic_error("an algorithm without trials was asked for its updates on them");
-      },
-      config.algorithm);
+  if (const PpoUpdateOptions* options = find_ppo_options(config)) return *options;
+  throw std::logic_error("algorithm \"" + algorithm_name(config) +
+                         "\", which makes no updates on trials, was asked for their options");
 }
 
 int trial_length(const Config& config) {
-  const auto* rl2 = std::get_if<Rl2Options>(&config.algorithm);
-  return rl2 == nullptr ? config.horizon : rl2->trial_length;
+  return std::visit(
+      [&](const auto& options) {
+        if constexpr (requires { options.trial_length; }) return options.trial_length;
+        return config.horizon;
+      },
+      config.algorithm);
 }
 
 int context_size(const Config& config) {
@@ -155,15 +167,19 @@ ContextInput context_input(const Config& config) {
   return cavia == nullptr ? ContextInput::concatenate : cavia->context_input;
 }
 
-const InnerLoopOptions& inner_loop(const Config& config) {
+const InnerLoopOptions* find_inner_loop(const Config& config) {
   return std::visit(
-      [](const auto& options) -> const InnerLoopOptions& {
-        if constexpr (requires { options.inner; })
-          return options.inner;
-        else
-          throw std::logic_error("an algorithm without an inner loop was asked for it");
+      [](const auto& options) -> const InnerLoopOptions* {
+        if constexpr (requires { options.inner; }) return &options.inner;
+        return nullptr;
       },
       config.algorithm);
+}
+
+const InnerLoopOptions& inner_loop(const Config& config) {
+  if (const InnerLoopOptions* options = find_inner_loop(config)) return *options;
+  throw std::logic_error("algorithm \"" + algorithm_name(config) +
+                         "\", which has no inner loop, was asked for its options");
 }
 
 std::vector<double> inner_lr_of_steps(const Config& config) {

@@ -41,6 +41,7 @@ struct MlpOptions {
       "multilayer perceptron; categorical head, or Gaussian with its own log std; of algorithm `ppo` one for "
       "the value "
       "too";
+  static constexpr bool has_memory = false;
   static constexpr int kMaxWidth = 256;
 
   std::vector<int> hidden = {64, 64};
@@ -67,6 +68,7 @@ struct MlpOptions {
 
 /// What policies with a memory have in common.
 struct RecurrentOptions {
+  static constexpr bool has_memory = true;
   static constexpr int kMaxHidden = 1024;
   // Up to so many units a team holds the whole memory (engine/stages/layered_weights.h has the wider ones).
   static constexpr int kMaxTeamHidden = MlpOptions::kMaxWidth;
@@ -244,21 +246,24 @@ struct Listing {
 /// What `innerloop list` prints: environments, policies, algorithms, estimators, optimisers.
 std::vector<Listing> listings();
 
-/// Whether whole trials are played and nothing is adapted by gradient: there is no inner loop then.
-bool plays_trials(const Config& config);
+/// How the algorithm's policies are measured on held-out tasks.
+EvaluationProtocol evaluation_protocol(const Config& config);
 
-/// Whether it is trials in which a policy's memory learns the task.
+/// Whether the policy is one with a memory.
 bool has_memory(const Config& config);
 
-/// Of an algorithm that plays trials: its PPO, and the steps of a trial.
+/// The options of PPO's updates on trials; null where the algorithm makes none. ppo_options is for where there are some.
+const PpoUpdateOptions* find_ppo_options(const Config& config);
 const PpoUpdateOptions& ppo_options(const Config& config);
+/// Steps of a trial: a horizon where the algorithm has no option for it.
 int trial_length(const Config& config);
 
 /// Numbers of the context that inner steps adapt in place of the policy (kernels/networks/context.h); 0: none.
 int context_size(const Config& config);
 ContextInput context_input(const Config& config);
 
-/// The options of the inner loop, which every algorithm has that plays no trials.
+/// The options of the inner loop; null where the algorithm has none. inner_loop is for where there is one.
+const InnerLoopOptions* find_inner_loop(const Config& config);
 const InnerLoopOptions& inner_loop(const Config& config);
 
 /// The step size of each of the algorithm's inner steps: [inner_steps].

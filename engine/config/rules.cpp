@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "engine/config/environment_info.h"
+#include "engine/config/names.h"
 #include "engine/options/visitors.h"
 
 namespace innerloop {
@@ -40,27 +41,28 @@ void check_step_sizes(const Config& config, const OptionSource& source) {
     }
   };
   check("/evaluation/inner_lr", config.evaluation.inner_lr.size(), config.evaluation.inner_steps);
-  if (plays_trials(config)) return;
-  const InnerLoopOptions& inner = inner_loop(config);
-  check("/algorithm/inner_lr", inner.inner_lr.size(),
-        is<PretrainingOptions>(config.algorithm) ? config.evaluation.inner_steps : inner.inner_steps);
+  const InnerLoopOptions* inner = find_inner_loop(config);
+  if (inner == nullptr) return;
+  // Where training takes no inner step they are the evaluation's.
+  check("/algorithm/inner_lr", inner->inner_lr.size(),
+        inner->inner_steps == 0 ? config.evaluation.inner_steps : inner->inner_steps);
 }
 
 void check_learned_step_sizes(const Config& config, const OptionSource& source) {
-  if (plays_trials(config)) return;
-  const InnerLoopOptions& inner = inner_loop(config);
-  if (inner.learned_lr == LearnedLr::none) return;
-  if (inner.inner_lr.size() > 1 && !inner.learned_lr_per_step)
+  const InnerLoopOptions* inner = find_inner_loop(config);
+  if (inner == nullptr || inner->learned_lr == LearnedLr::none) return;
+  if (inner->inner_lr.size() > 1 && !inner->learned_lr_per_step)
     source.refuse("/algorithm/inner_lr", "one number to start from, as learned_lr_per_step is false",
-                  numbers(inner.inner_lr.size()));
+                  numbers(inner->inner_lr.size()));
   if (!config.evaluation.inner_lr.empty())
     source.refuse("/evaluation/inner_lr", "none, as the step sizes are learned",
                   numbers(config.evaluation.inner_lr.size()));
 }
 
 void check_adapted_layers(const Config& config, const OptionSource& source) {
-  if (plays_trials(config)) return;
-  const std::vector<int>& layers = inner_loop(config).adapted_layers;
+  const InnerLoopOptions* inner = find_inner_loop(config);
+  if (inner == nullptr) return;
+  const std::vector<int>& layers = inner->adapted_layers;
   const int head = static_cast<int>(std::get<MlpOptions>(config.policy).hidden.size());
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const std::string pointer = "/algorithm/adapted_layers/" + std::to_string(i);
@@ -70,7 +72,7 @@ void check_adapted_layers(const Config& config, const OptionSource& source) {
     if (i > 0 && layers[i] <= layers[i - 1])
       source.refuse(pointer, "each layer once, in rising order", std::to_string(layers[i]));
   }
-  if (!layers.empty() && inner_loop(config).multipliers)
+  if (!layers.empty() && inner->multipliers)
     source.refuse("/algorithm/adapted_layers",
                   "none with multipliers, which change the parameters of every layer",
                   numbers(layers.size()));
@@ -85,51 +87,45 @@ void check_context(const Config& config, const OptionSource& source) {
 
 void check_outer(const Config& config, const OptionSource& source) {
   if (!is<TrpoOptions>(config.outer)) return;
-  if (!plays_trials(config) && inner_loop(config).baseline == BaselineName::network)
+  const InnerLoopOptions* inner = find_inner_loop(config);
+  if (inner != nullptr && inner->baseline == BaselineName::network)
     source.refuse("/algorithm/baseline",
                   "\"none\" or \"linear\" with outer \"trpo\", whose natural gradient is the policy's alone",
                   "\"network\"");
-  if (plays_trials(config)) {
-    source.refuse("/outer/name",
-                  "\"adam\", \"adamw\" or \"sgd\" with algorithm \"" + algorithm_name(config) +
-                      "\", whose clipping bounds the update",
-                  "\"trpo\"");
-  }
-  if (is<ReptileOptions>(config.algorithm)) {
-    source.refuse(
-        "/outer/name",
-        "\"sgd\", \"adam\" or \"adamw\" with algorithm \"reptile\", which has no outer surrogate to "
-        "search along",
-        "\"trpo\"");
-  }
-  if (is<PrompOptions>(config.algorithm)) {
-    source.refuse(
-        "/outer/name",
-        "\"adam\", \"adamw\" or \"sgd\" with algorithm \"promp\", which bounds the KL divergence by "
-        "clipping and a penalty itself",
-        "\"trpo\"");
-  }
+  std::visit(
+      [&]<class Options>(const Options&) {
+        if constexpr (requires { Options::why_no_trpo; })
+          source.refuse("/outer/name",
+                        "\"adam\", \"adamw\" or \"sgd\" with algorithm \"" + std::string(Options::name) +
+                            "\", " + Options::why_no_trpo,
+                        "\"trpo\"");
+      },
+      config.algorithm);
 }
 
 // The policy that an algorithm calls for, and how it learns a task.
 void check_policy_kind(const Config& config, const OptionSource& source) {
-  const bool memory = has_memory(config), mlp = is<MlpOptions>(config.policy);
-  if (memory == mlp)
-    source.refuse("/policy/name",
-                  std::string(memory ? "\"gru\" or \"lstm\"" : "\"mlp\"") + " with algorithm \"" +
-                      algorithm_name(config) + "\", which learns " +
-                      (memory                 ? "a task by the policy's memory"
-                       : plays_trials(config) ? "one policy for all tasks"
-                                              : "a task by gradient steps"),
-                  "\"" + policy_name(config) + "\"");
-  if (plays_trials(config) && mlp && std::get<MlpOptions>(config.policy).hidden.empty())
+  std::visit(
+      [&]<class Options>(const Options&) {
+        using Learning = typename Options::Learning;
+        if (has_memory(config) == Learning::needs_memory) return;
+        const auto fits = []<class Policy>() { return Policy::has_memory == Learning::needs_memory; };
+        source.refuse("/policy/name",
+                      one_of_names(names_where<Policies>(fits)) + " with algorithm \"" + Options::name +
+                          "\", which " + Learning::how,
+                      "\"" + policy_name(config) + "\"");
+      },
+      config.algorithm);
+  const auto* mlp = std::get_if<MlpOptions>(&config.policy);
+  if (find_ppo_options(config) != nullptr && mlp != nullptr && mlp->hidden.empty())
     source.refuse("/policy/hidden",
                   "a hidden layer with algorithm \"" + algorithm_name(config) + "\", for its heads to read",
                   "none");
 }
 
 void check_trials(const Config& config, const OptionSource& source) {
-  if (!plays_trials(config)) return;
+  const PpoUpdateOptions* ppo = find_ppo_options(config);
+  if (ppo == nullptr) return;
   const std::string with = " with algorithm \"" + algorithm_name(config) + "\", ";
   const int length = trial_length(config);
   if (length % config.horizon != 0)
@@ -137,18 +133,17 @@ void check_trials(const Config& config, const OptionSource& source) {
                   "a multiple of the horizon, " + std::to_string(config.horizon) +
                       ", so that a trial is whole episodes",
                   std::to_string(length));
-  const PpoUpdateOptions& ppo = ppo_options(config);
   const std::int64_t envs = std::int64_t{config.tasks_per_iteration} * config.envs_per_task;
-  if (envs % ppo.minibatches != 0)
+  if (envs % ppo->minibatches != 0)
     source.refuse("/algorithm/minibatches",
                   "a number that divides the " + std::to_string(envs) +
                       " environments (tasks_per_iteration × envs_per_task)",
-                  std::to_string(ppo.minibatches));
-  if (ppo.window > 0 && length % ppo.window != 0)
+                  std::to_string(ppo->minibatches));
+  if (ppo->window > 0 && length % ppo->window != 0)
     source.refuse("/algorithm/window",
                   "a number that divides the " + std::to_string(length) + " steps of a trial, or 0",
-                  std::to_string(ppo.window));
-  if (ppo.value_network == ValueNetwork::separate && ppo.value_weight == 0)
+                  std::to_string(ppo->window));
+  if (ppo->value_network == ValueNetwork::separate && ppo->value_weight == 0)
     source.refuse("/algorithm/value_network",
                   "\"shared\" with value_weight 0, which lets no value network learn", "\"separate\"");
   if (config.at_episode_end != AtEpisodeEnd::restart)
@@ -160,12 +155,13 @@ void check_trials(const Config& config, const OptionSource& source) {
 }
 
 void check_estimator(const Config& config, const OptionSource& source) {
-  if (plays_trials(config)) return;
-  EstimatorName estimator = inner_loop(config).estimator;
-  if (estimator == EstimatorName::dice && inner_loop(config).inner_epochs > 1)
+  const InnerLoopOptions* inner = find_inner_loop(config);
+  if (inner == nullptr) return;
+  const EstimatorName estimator = inner->estimator;
+  if (estimator == EstimatorName::dice && inner->inner_epochs > 1)
     source.refuse("/algorithm/inner_epochs",
                   "1 with estimator \"dice\", which weighs whole trajectories by the policy that drew them",
-                  std::to_string(inner_loop(config).inner_epochs));
+                  std::to_string(inner->inner_epochs));
   bool has_ratio = estimator == EstimatorName::ratio || estimator == EstimatorName::clipped;
   if (is<PrompOptions>(config.algorithm) && !has_ratio) {
     source.refuse("/algorithm/estimator",

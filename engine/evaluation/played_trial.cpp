@@ -4,7 +4,7 @@
 
 #include "engine/config/environment_info.h"
 #include "engine/device/planned_buffers.h"
-#include "engine/evaluation/step_evaluator.h"
+#include "engine/evaluation/curve.h"
 #include "engine/learned/trial_policy.h"
 #include "engine/stages/trial_loop.h"
 

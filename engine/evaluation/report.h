@@ -8,18 +8,8 @@
 
 #include "engine/config/config.h"
 #include "engine/device/device.h"
-#include "engine/evaluation/step_evaluator.h"
-#include "engine/stages/estimates.h"
 
 namespace innerloop {
-
-/// A curve as in evaluation.json; `ci95` is null where there is no interval. `step` is the name of a point's number.
-nlohmann::ordered_json curve_json(const std::vector<CurvePoint>& curve, bool has_interval,
-                                  const char* step = "step");
-
-/// What trials brought, as in evaluation.json: `curve` and `trial_return`.
-nlohmann::ordered_json trials_json(const std::vector<CurvePoint>& curve, const Estimate& trial_return,
-                                   int trials);
 
 /// The keys that say what is evaluated, and on what: `algorithm` … `evaluation_seed`, and `task`.
 nlohmann::ordered_json evaluation_heading(const Config& config, const std::string& algorithm,
@@ -35,8 +25,7 @@ nlohmann::ordered_json evaluation_report(const Config& config, Device& device,
                                          const std::vector<float>& params, std::int64_t iteration,
                                          const std::vector<float>& task = {});
 
-/// The report as a table: mean return after each gradient step or of each episode; the `baselines` and, where the config is the
-/// 2D navigation of Finn et al. 2017, their results beside it.
-std::string evaluation_table(const nlohmann::ordered_json& report, const Config& config);
+/// The report as a table: mean return after each gradient step or of each episode; the `baselines` beside it.
+std::string evaluation_table(const nlohmann::ordered_json& report);
 
 }  // namespace innerloop

@@ -2,9 +2,8 @@
 
 #include "engine/config/tasks.h"
 #include "engine/device/planned_buffers.h"
-#include "engine/evaluation/trial_evaluator.h"
 #include "engine/learned/policy.h"
-#include "engine/stages/estimates.h"
+#include "engine/options/json.h"
 
 namespace innerloop {
 namespace {
@@ -20,13 +19,7 @@ InnerLoopSizes sizes_of(const Config& config, int steps, int tasks) {
 
 }  // namespace
 
-std::unique_ptr<CurveEvaluator> CurveEvaluator::create(const Config& config, Device& device,
-                                                       std::vector<float> fixed_task) {
-  if (plays_trials(config)) return std::make_unique<TrialEvaluator>(config, device, std::move(fixed_task));
-  return std::make_unique<Evaluator>(config, device, std::move(fixed_task));
-}
-
-Evaluator::Evaluator(const Config& config, Device& device, std::vector<float> fixed_task)
+StepEvaluator::StepEvaluator(const Config& config, Device& device, std::vector<float> fixed_task)
     : config_(config), device_(device), fixed_task_(std::move(fixed_task)) {
   const int tasks = fixed_task_.empty() ? config.evaluation.tasks : 1;
   inner_ = std::make_unique<InnerLoop>(config, sizes_of(config, config.evaluation.inner_steps, tasks), device,
@@ -34,7 +27,7 @@ Evaluator::Evaluator(const Config& config, Device& device, std::vector<float> fi
   plan_.add(&params_, "params", "[parameter]", {learned_parameters(config)});
 }
 
-void Evaluator::allocate() {
+void StepEvaluator::allocate() {
   memory_ = allocate_planned(device_, plan_, "the evaluation");
   inner_->prepare();
   if (fixed_task_.empty()) return;
@@ -43,7 +36,7 @@ void Evaluator::allocate() {
   inner_->fix_tasks(task);
 }
 
-std::vector<CurvePoint> Evaluator::evaluate(const std::vector<float>& params) {
+std::vector<CurvePoint> StepEvaluator::evaluate(const std::vector<float>& params) {
   device_.copy_to_device(params_, params.data(), static_cast<std::int64_t>(params.size() * sizeof(float)));
   inner_->set_key({config_.evaluation.seed, kEvaluationIteration});
   inner_->start(params_);
@@ -82,14 +75,18 @@ std::vector<CurvePoint> Evaluator::evaluate(const std::vector<float>& params) {
   return curve;
 }
 
-std::vector<float> Evaluator::adapted(int task) {
+nlohmann::ordered_json StepEvaluator::report(const std::vector<float>& params) {
+  return {{"curve", curve_json(evaluate(params), inner_->sizes().tasks > 1)}};
+}
+
+std::vector<float> StepEvaluator::adapted(int task) {
   std::vector<float> params(static_cast<std::size_t>(inner_->parameters()));
   device_.copy_to_host(params.data(), inner_->drawn(inner_->sizes().steps).of(task),
                        static_cast<std::int64_t>(params.size() * sizeof(float)));
   return params;
 }
 
-std::vector<float> Evaluator::task(int number) {
+std::vector<float> StepEvaluator::task(int number) {
   std::vector<float> task(task_names(config_).size());
   device_.copy_to_host(task.data(), inner_->tasks() + std::ptrdiff_t{number} * inner_->task_stride(),
                        static_cast<std::int64_t>(task.size() * sizeof(float)));

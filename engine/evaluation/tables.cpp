@@ -1,9 +1,9 @@
 #include "engine/evaluation/tables.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <vector>
 
-#include "engine/evaluation/table_cell.h"
 #include "engine/options/json.h"
 
 namespace innerloop {
@@ -46,6 +46,30 @@ std::string line(const std::string& start, const std::vector<Column>& columns, c
 }
 
 }  // namespace
+
+std::string number_cell(const char* form, double value) {
+  char text[48];
+  std::snprintf(text, sizeof text, form, value);
+  return text;
+}
+
+std::string interval_cell(const nlohmann::ordered_json& result, const char* mean) {
+  const std::string value = number_cell("%9.2f", result[mean]);
+  return result["ci95"].is_null() ? value + "        " : value + " ±" + number_cell("%6.2f", result["ci95"]);
+}
+
+std::string step_table(const Json& report, const std::string& heading) {
+  const std::string algorithm = report["algorithm"];
+  const Json& curve = report["curve"];
+  const Json& random = report["baselines"][0]["curve"];
+  std::string table = "Mean return ± 95 % confidence interval " + heading + ":\nstep   " + algorithm +
+                      std::string(19 - std::min<std::size_t>(18, algorithm.size()), ' ') +
+                      "random initialisation\n";
+  for (std::size_t i = 0; i < curve.size(); ++i)
+    table += number_cell("%4.0f", curve[i]["step"]) + interval_cell(curve[i]) + "   " +
+             interval_cell(random[i]) + "\n";
+  return table;
+}
 
 std::string trial_table(const Json& report, const std::string& heading) {
   const std::vector<Column> columns = columns_of(report);

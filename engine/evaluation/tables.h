@@ -1,4 +1,4 @@
-// What agents got in trials, as a table for people: a line for each episode, a column for each agent.
+// Evaluations as tables for people, and the cells that such tables are made of.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -6,8 +6,21 @@
 
 namespace innerloop {
 
-/// Of a report whose curve has episodes (evaluation.json); beside it its `baselines`. Of a long trial some episodes are left
-/// out. `heading` says whose episodes they are and how they came about: "after 100 iterations".
+/// By a form of printf for one double: "%9.2f".
+std::string number_cell(const char* form, double value);
+
+/// The number `mean` of an object of evaluation.json with its `ci95`, "   -40.20 ±  2.10": 17 columns wide also where there
+/// is no interval.
+std::string interval_cell(const nlohmann::ordered_json& result, const char* mean = "mean_return");
+/// Columns of an interval_cell.
+inline constexpr std::size_t kIntervalCell = 17;
+
+/// A report whose curve has gradient steps (evaluation.json): a line for each, beside it the random initialisation's. `heading`
+/// says how the numbers came about: "after 100 iterations, …".
+std::string step_table(const nlohmann::ordered_json& report, const std::string& heading);
+
+/// A report whose curve has episodes: a line for each, a column for each agent, the report's own and its `baselines`. Of a long
+/// trial some episodes are left out. `heading` says whose episodes they are and how they came about: "after 100 iterations".
 std::string trial_table(const nlohmann::ordered_json& report, const std::string& heading);
 
 }  // namespace innerloop

@@ -1,6 +1,7 @@
 #include "engine/evaluation/trial_evaluator.h"
 
 #include "engine/device/planned_buffers.h"
+#include "engine/options/json.h"
 
 namespace innerloop {
 namespace {
@@ -20,11 +21,11 @@ CurvePoint first_episodes(const TrialLoop::Returns& returns, int envs_per_task) 
 }  // namespace
 
 TrialEvaluator::TrialEvaluator(const Config& config, Device& device, std::vector<float> fixed_task)
-    : config_(config),
+    : evaluation_(config.evaluation),
       device_(device),
       fixed_task_(std::move(fixed_task)),
-      loop_(config, fixed_task_.empty() ? config.evaluation.tasks : 1, config.evaluation.envs_per_task, false,
-            device, plan_) {
+      tasks_(fixed_task_.empty() ? evaluation_.tasks : 1),
+      loop_(config, tasks_, evaluation_.envs_per_task, false, device, plan_) {
   plan_.add(&params_, "params", "[parameter]", {memory_policy_parameters(loop_.shape())});
 }
 
@@ -33,14 +34,28 @@ void TrialEvaluator::allocate() {
   if (!fixed_task_.empty()) loop_.fix_task(fixed_task_);
 }
 
-std::vector<CurvePoint> TrialEvaluator::evaluate(const std::vector<float>& params) {
+TrialLoop::Returns TrialEvaluator::play(const std::vector<float>& params) {
   device_.copy_to_device(params_, params.data(), static_cast<std::int64_t>(params.size() * sizeof(float)));
-  loop_.set_key({config_.evaluation.seed, kEvaluationIteration});
-  loop_.play(params_, config_.evaluation.deterministic);
-  const TrialLoop::Returns returns = loop_.returns();
-  trial_return_ = mean_of(returns.of_trial);
-  if (has_memory(config_)) return trial_curve(returns);
-  return {first_episodes(returns, config_.evaluation.envs_per_task)};
+  loop_.set_key({evaluation_.seed, kEvaluationIteration});
+  loop_.play(params_, evaluation_.deterministic);
+  return loop_.returns();
+}
+
+std::vector<CurvePoint> TrialEvaluator::evaluate(const std::vector<float>& params) {
+  return trial_curve(play(params));
+}
+
+nlohmann::ordered_json TrialEvaluator::report(const std::vector<float>& params) {
+  const TrialLoop::Returns returns = play(params);
+  return trials_json(trial_curve(returns), mean_of(returns.of_trial), loop_.envs());
+}
+
+std::vector<CurvePoint> FirstEpisodeEvaluator::evaluate(const std::vector<float>& params) {
+  return {first_episodes(play(params), envs_per_task())};
+}
+
+nlohmann::ordered_json FirstEpisodeEvaluator::report(const std::vector<float>& params) {
+  return {{"curve", curve_json(evaluate(params), tasks() > 1)}};
 }
 
 std::vector<CurvePoint> trial_curve(const TrialLoop::Returns& returns) {

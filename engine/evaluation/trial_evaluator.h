@@ -1,9 +1,7 @@
-// Trials of held-out tasks: what a policy with a memory gets in its first, second, … episode of a task, and one without in
-// the first.
+// Trials of held-out tasks: what a policy gets in the first, second, … episode of a task.
 #pragma once
 
-#include "engine/evaluation/step_evaluator.h"
-#include "engine/stages/estimates.h"
+#include "engine/evaluation/curve.h"
 #include "engine/stages/trial_loop.h"
 
 namespace innerloop {
@@ -11,6 +9,7 @@ namespace innerloop {
 /// A point an episode: means and intervals over the trials.
 std::vector<CurvePoint> trial_curve(const TrialLoop::Returns& returns);
 
+/// A policy that learns a task over the episodes of a trial: a point an episode.
 class TrialEvaluator : public CurveEvaluator {
  public:
   TrialEvaluator(const Config& config, Device& device, std::vector<float> fixed_task = {});
@@ -18,20 +17,31 @@ class TrialEvaluator : public CurveEvaluator {
   const BufferPlan& plan() const override { return plan_; }
   void allocate() override;
   std::vector<CurvePoint> evaluate(const std::vector<float>& params) override;
+  nlohmann::ordered_json report(const std::vector<float>& params) override;
 
-  /// Of the trials that were evaluated last, all of their rewards.
-  const Estimate& trial_return() const { return trial_return_; }
-  int trials() const { return loop_.envs(); }
+ protected:
+  /// Plays a trial in each environment.
+  TrialLoop::Returns play(const std::vector<float>& params);
+  int tasks() const { return tasks_; }
+  int envs_per_task() const { return evaluation_.envs_per_task; }
 
  private:
-  const Config config_;
+  const EvaluationOptions evaluation_;
   Device& device_;
   const std::vector<float> fixed_task_;
+  const int tasks_;
   BufferPlan plan_;
   TrialLoop loop_;
-  Estimate trial_return_;
   float* params_ = nullptr;
   std::shared_ptr<void> memory_;
+};
+
+/// A policy that learns nothing of a task: one point, of the first episode, with a mean over tasks.
+class FirstEpisodeEvaluator : public TrialEvaluator {
+ public:
+  using TrialEvaluator::TrialEvaluator;
+  std::vector<CurvePoint> evaluate(const std::vector<float>& params) override;
+  nlohmann::ordered_json report(const std::vector<float>& params) override;
 };
 
 }  // namespace innerloop

@@ -5,7 +5,7 @@
 #include "engine/config/environment_options.h"
 #include "engine/config/tasks.h"
 #include "engine/evaluation/played_trial.h"
-#include "engine/evaluation/table_cell.h"
+#include "engine/evaluation/tables.h"
 
 namespace innerloop {
 namespace {

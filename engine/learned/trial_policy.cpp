@@ -189,17 +189,18 @@ std::vector<float> initial_memory_parameters(const Config& config, const MemoryP
 }
 
 std::vector<LayoutEntry> parameter_layout(const Config& config) {
-  return plays_trials(config) ? memory_policy_layout(memory_policy_shape(config)) : learned_layout(config);
+  return find_ppo_options(config) != nullptr ? memory_policy_layout(memory_policy_shape(config))
+                                             : learned_layout(config);
 }
 
 std::int64_t parameter_count(const Config& config) {
-  return plays_trials(config) ? memory_policy_parameters(memory_policy_shape(config))
-                              : learned_parameters(config);
+  return find_ppo_options(config) != nullptr ? memory_policy_parameters(memory_policy_shape(config))
+                                             : learned_parameters(config);
 }
 
 std::vector<float> initial_parameters(const Config& config) {
-  return plays_trials(config) ? initial_memory_parameters(config, memory_policy_shape(config))
-                              : initial_parameters(config, policy_shape(config));
+  return find_ppo_options(config) != nullptr ? initial_memory_parameters(config, memory_policy_shape(config))
+                                             : initial_parameters(config, policy_shape(config));
 }
 
 }  // namespace innerloop

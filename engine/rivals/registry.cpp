@@ -47,7 +47,7 @@ Baseline find_baseline(const Config& config, const std::string& name) {
         "--baseline: wanted environment \"bandit\", \"tabular_mdp\" or \"grid_navigation\", which have "
         "hand-written learners, found " +
         environment);
-  if (!has_memory(config))
+  if (evaluation_protocol(config) != EvaluationProtocol::over_episodes)
     throw InputError(
         "--baseline: wanted algorithm \"rl2\", whose trials the hand-written learners play, found \"" +
         algorithm_name(config) + "\"");

@@ -2,7 +2,7 @@
 
 #include "engine/config/environment_options.h"
 #include "engine/device/thread_pool.h"
-#include "engine/evaluation/step_evaluator.h"
+#include "engine/evaluation/curve.h"
 #include "kernels/environment/fields.h"
 
 namespace innerloop {

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/error.h"
-#include "engine/evaluation/report.h"
+#include "engine/evaluation/curve.h"
 #include "engine/evaluation/step_evaluator.h"
 #include "engine/options/json.h"
 #include "engine/stages/estimates.h"
@@ -59,7 +59,7 @@ nlohmann::ordered_json compare_runs(const std::vector<TrainedRun>& runs, Device&
   std::vector<Compared> compared;
   for (const TrainedRun& run : runs) {
     const Config config = config_for(run, runs.front());
-    Evaluator evaluator(config, device);
+    StepEvaluator evaluator(config, device);
     evaluator.allocate();
     compared.push_back({&run, config, evaluator.evaluate(run.params)});
   }

@@ -3,7 +3,7 @@
 #include "engine/algorithms/algorithm.h"
 #include "engine/device/state_copy.h"
 #include "engine/error.h"
-#include "engine/evaluation/step_evaluator.h"
+#include "engine/evaluation/curve.h"
 
 namespace innerloop {
 

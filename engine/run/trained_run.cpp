@@ -1,5 +1,6 @@
 #include "engine/run/trained_run.h"
 
+#include "engine/config/names.h"
 #include "engine/error.h"
 #include "engine/run/checkpoint.h"
 
@@ -13,17 +14,20 @@ TrainedRun open_trained_run(const std::filesystem::path& path) {
 }
 
 void check_learns_by_steps(const TrainedRun& run, const std::string& what) {
-  if (plays_trials(run.config))
+  if (find_inner_loop(run.config) == nullptr)
     throw InputError(run.folder.config().string() + ": /algorithm: " + what +
                      " wants an algorithm that learns a task by gradient steps, found \"" +
                      algorithm_name(run.config) + "\"");
 }
 
 void check_plays_trials(const TrainedRun& run, const std::string& what) {
-  if (!plays_trials(run.config))
-    throw InputError(run.folder.config().string() + ": /algorithm: " + what +
-                     " wants an algorithm that plays trials, \"rl2\" or \"ppo\", found \"" +
-                     algorithm_name(run.config) + "\"");
+  if (find_ppo_options(run.config) != nullptr) return;
+  const auto plays = []<class Algorithm>() {
+    return requires(Algorithm options) { options.ppo; };
+  };
+  throw InputError(run.folder.config().string() + ": /algorithm: " + what +
+                   " wants an algorithm that plays trials, " + one_of_names(names_where<Algorithms>(plays)) +
+                   ", found \"" + algorithm_name(run.config) + "\"");
 }
 
 }  // namespace innerloop

@@ -62,7 +62,7 @@ void Trainer::dump_batch(std::int64_t iteration, const std::filesystem::path& fi
     throw InputError("--dump-iteration: wanted an iteration of this run, from " +
                      std::to_string(counts_.iteration + 1) + " to " + std::to_string(config_.iterations) +
                      ", found " + std::to_string(iteration));
-  if (plays_trials(config_))
+  if (find_inner_loop(config_) == nullptr)
     throw InputError("--dump-batch: wanted an algorithm that learns a task by gradient steps, found \"" +
                      algorithm_name(config_) + "\"");
   check_file_place(file);

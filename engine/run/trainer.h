@@ -12,7 +12,7 @@
 #include "engine/config/config.h"
 #include "engine/device/device.h"
 #include "engine/device/state_copy.h"
-#include "engine/evaluation/step_evaluator.h"
+#include "engine/evaluation/curve.h"
 #include "engine/run/checkpoint.h"
 #include "engine/run/run_folder.h"
 

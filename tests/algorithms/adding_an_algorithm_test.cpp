@@ -21,7 +21,7 @@ std::string text_of(const std::string& path) {
 
 Learner multi_step(double early_weight, const Config& config, std::uint32_t iterations = 1) {
   return Learner(config, iterations, [=](const Config& c, Device& device) {
-    return std::make_unique<MultiStep>(c, MultiStepOptions{inner_loop(c), early_weight}, device);
+    return make_algorithm(MultiStepOptions{inner_loop(c), early_weight}, c, device);
   });
 }
 

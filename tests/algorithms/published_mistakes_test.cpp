@@ -50,7 +50,7 @@ std::vector<CurvePoint> curve(const std::vector<std::string>& overrides) {
   all.insert(all.end(), overrides.begin(), overrides.end());
   const Config config = small_config(all);
   Device device({.backend = Backend::cpu, .threads = 1, .instructions = ""});
-  Evaluator evaluator(config, device);
+  StepEvaluator evaluator(config, device);
   evaluator.allocate();
   return evaluator.evaluate(initial_parameters(config, policy_shape(config)));
 }

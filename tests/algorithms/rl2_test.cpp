@@ -345,7 +345,7 @@ TEST(TrialEvaluation, HasAPointForEachEpisodeAndTheWholeTrial) {
   EXPECT_EQ(report["baselines"][0]["name"], "random");
   EXPECT_EQ(report["baselines"][0]["curve"], report["curve"]);
   EXPECT_EQ(report["baselines"][0]["trial_return"], report["trial_return"]);
-  EXPECT_THAT(evaluation_table(report, config), HasSubstr("episode  rl2"));
+  EXPECT_THAT(evaluation_table(report), HasSubstr("episode  rl2"));
 }
 
 TEST(TrialEvaluation, OfOneTaskPlaysThatOneAlone) {
@@ -384,7 +384,7 @@ TEST(TrialEvaluation, WithoutAMemoryIsTheReturnOfAnEpisode) {
   EXPECT_LT(point["mean_return"], 50);
   EXPECT_GT(point["ci95"], 0);
   EXPECT_EQ(report["baselines"][0]["curve"], report["curve"]);
-  EXPECT_THAT(evaluation_table(report, config), HasSubstr("step   ppo"));
+  EXPECT_THAT(evaluation_table(report), HasSubstr("step   ppo"));
 }
 
 }  // namespace

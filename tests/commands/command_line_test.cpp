@@ -175,7 +175,7 @@ TEST_F(CommandLineTest, ARunWithAMemoryIsTrainedAndEvaluatedByEpisodes) {
   EXPECT_EQ(nlohmann::json::parse(read_text(path("run/evaluation.json"))), evaluation);
 
   EXPECT_EQ(refusal({"evaluate", "run", "--steps", "2"}),
-            "innerloop: --steps: wanted none for a run of \"rl2\", whose memory learns a task, found 2");
+            "innerloop: --steps: wanted none for a run of \"rl2\", which takes no gradient steps, found 2");
   EXPECT_EQ(
       refusal({"train", "memory.json", "--out", "other", "--dump-batch", "batch"}),
       "innerloop: --dump-batch: wanted an algorithm that learns a task by gradient steps, found \"rl2\"");

@@ -313,7 +313,7 @@ TEST(Config, RefusesWhatMakesNoSenseWithAContext) {
 
 TEST(Config, RefusesOptimisersThatDoNotFitTheAlgorithm) {
   EXPECT_EQ(error_of(R"({"algorithm": {"name": "reptile"}, "outer": {"name": "trpo"}})"),
-            "x.json: /outer/name: wanted \"sgd\", \"adam\" or \"adamw\" with algorithm \"reptile\", which "
+            "x.json: /outer/name: wanted \"adam\", \"adamw\" or \"sgd\" with algorithm \"reptile\", which "
             "has no outer "
             "surrogate "
             "to search along, found \"trpo\"");
@@ -454,8 +454,10 @@ constexpr const char* kPlainPpo = R"({
 
 TEST(Config, PlainPpoHasTrialsOfOneHorizonAndNoMemory) {
   const Config c = parse(kPlainPpo);
-  EXPECT_TRUE(plays_trials(c));
+  EXPECT_EQ(evaluation_protocol(c), EvaluationProtocol::first_episode);
+  EXPECT_EQ(evaluation_protocol(parse(kTrials)), EvaluationProtocol::over_episodes);
   EXPECT_FALSE(has_memory(c));
+  EXPECT_EQ(find_inner_loop(c), nullptr);
   EXPECT_EQ(trial_length(c), 5);
   EXPECT_EQ(ppo_options(c).gae_lambda, 0.95);
   EXPECT_EQ(ppo_options(parse(kTrials)).gae_lambda, 0.9);

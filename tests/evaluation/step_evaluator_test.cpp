@@ -20,28 +20,28 @@ std::vector<CurvePoint> curve_of(
       "evaluation": {"tasks": 6, "envs_per_task": 5, "inner_steps": 2}})",
                                      "small.json", overrides);
   Device device({.backend = Backend::cpu, .threads = 2, .instructions = ""});
-  Evaluator evaluator(config, device);
+  StepEvaluator evaluator(config, device);
   evaluator.allocate();
   std::vector<float> params = initial_parameters(config, policy_shape(config));
   change(params);
   return evaluator.evaluate(params);
 }
 
-TEST(Evaluator, AdaptsToSampledTrajectoriesAlsoWhereItMeasuresDeterministically) {
+TEST(StepEvaluator, AdaptsToSampledTrajectoriesAlsoWhereItMeasuresDeterministically) {
   const auto curve = curve_of({"evaluation.deterministic=true"});
   ASSERT_EQ(curve.size(), 3u);
   EXPECT_NE(curve[1].mean_return, curve[0].mean_return);
   EXPECT_NE(curve[2].mean_return, curve[1].mean_return);
 }
 
-TEST(Evaluator, MeasuresWithoutSamplingWhereDeterministic) {
+TEST(StepEvaluator, MeasuresWithoutSamplingWhereDeterministic) {
   const auto few = curve_of({"evaluation.deterministic=true", "evaluation.envs_per_task=2"});
   const auto many = curve_of({"evaluation.deterministic=true", "evaluation.envs_per_task=7"});
   EXPECT_FLOAT_EQ(static_cast<float>(few[0].mean_return), static_cast<float>(many[0].mean_return));
   EXPECT_NE(curve_of({"evaluation.envs_per_task=2"})[0].mean_return, many[0].mean_return);
 }
 
-TEST(Evaluator, MeasuresWithoutAnyInnerStep) {
+TEST(StepEvaluator, MeasuresWithoutAnyInnerStep) {
   for (const char* algorithm :
        {R"({"name":"maml","inner_epochs":2})", R"({"name":"maml","baseline":"network","value_hidden":[6]})",
         R"({"name":"meta_sgd"})", R"({"name":"alfa"})", R"({"name":"cavia"})"}) {
@@ -53,7 +53,7 @@ TEST(Evaluator, MeasuresWithoutAnyInnerStep) {
 }
 
 // Those of the last inner step that is trained serve the steps beyond.
-TEST(Evaluator, AdaptsWithTheLearnedStepSizes) {
+TEST(StepEvaluator, AdaptsWithTheLearnedStepSizes) {
   const std::vector<std::string> per_step = {R"(algorithm={"name":"maml","inner_steps":2,"inner_lr":0.5,)"
                                              R"("learned_lr":"scalar","learned_lr_per_step":true})",
                                              "evaluation.inner_steps=3"};
@@ -73,7 +73,7 @@ TEST(Evaluator, AdaptsWithTheLearnedStepSizes) {
 }
 
 // The algorithm's options are what adapts it: training takes no inner step.
-TEST(Evaluator, AdaptsWhatWasPretrainedAsItIsTold) {
+TEST(StepEvaluator, AdaptsWhatWasPretrainedAsItIsTold) {
   const std::string pretraining = R"(algorithm={"name":"pretraining","inner_lr":0.5})";
   const auto base = curve_of({pretraining}), maml = curve_of({});
   ASSERT_EQ(base.size(), 3u);
@@ -90,7 +90,7 @@ TEST(Evaluator, AdaptsWhatWasPretrainedAsItIsTold) {
 }
 
 // An evaluation does not keep what lies between two updates on a batch.
-TEST(Evaluator, TakesSeveralUpdatesOnABatchInPlace) {
+TEST(StepEvaluator, TakesSeveralUpdatesOnABatchInPlace) {
   const Config config = parse_config(R"({"horizon": 12, "policy": {"name": "mlp", "hidden": [8]},
       "algorithm": {"name": "maml", "inner_steps": 2, "inner_lr": 0.5, "inner_epochs": 3}})",
                                      "small.json");
@@ -122,7 +122,7 @@ TEST(Evaluator, TakesSeveralUpdatesOnABatchInPlace) {
   EXPECT_NE(thrice[1].mean_return, once[1].mean_return);
 }
 
-TEST(Evaluator, GivesTheSameCurveAgain) {
+TEST(StepEvaluator, GivesTheSameCurveAgain) {
   const auto first = curve_of({}), again = curve_of({});
   for (std::size_t k = 0; k < first.size(); ++k) {
     EXPECT_EQ(first[k].mean_return, again[k].mean_return);

@@ -7,8 +7,10 @@ namespace innerloop {
 
 struct MultiStepOptions {
   using Options = MultiStepOptions;
+  using Learning = LearnsByInnerSteps;
   static constexpr auto name = "multi_step";
   static constexpr auto meaning = "MAML that climbs the return after every inner step";
+  static constexpr auto why_no_trpo = "which does not say how its objective curves";
   InnerLoopOptions inner;
   double early_weight = 0.5;
   bool operator==(const MultiStepOptions&) const = default;
@@ -24,7 +26,7 @@ struct MultiStepOptions {
 /// max mean_i of S(θ_K; D_K) + w·Σ_{k<K} S(θ_k; D_k).
 class MultiStep : public MetaLearner {
  public:
-  MultiStep(const Config& config, const MultiStepOptions& options, Device& device)
+  MultiStep(const MultiStepOptions& options, const Config& config, Device& device)
       : MetaLearner(config, device, {}), early_weight_(static_cast<float>(options.early_weight)) {
     plan_.add(&back_, "back", "[task][parameter]", {tasks_, inner_->parameters()});
     outer_ = OuterOptimiser::create(config, static_cast<int>(inner_->learned()), device, plan_, nullptr);
@@ -52,5 +54,10 @@ class MultiStep : public MetaLearner {
   const float early_weight_;
   float* back_ = nullptr;  // [task][P]  v_k
 };
+
+inline std::unique_ptr<MultiStep> make_algorithm(const MultiStepOptions& options, const Config& config,
+                                                 Device& device) {
+  return std::make_unique<MultiStep>(options, config, device);
+}
 
 }  // namespace innerloop

@@ -199,7 +199,7 @@ TEST(BaselineReport, HasTheLayoutOfAnAgents) {
   EXPECT_EQ(agents["baselines"][0]["name"], "random");
   EXPECT_EQ(agents["baselines"][1]["name"], "thompson");
   EXPECT_EQ(agents["baselines"][1]["trial_return"], report["trial_return"]);
-  EXPECT_THAT(evaluation_table(agents, config),
+  EXPECT_THAT(evaluation_table(agents),
               HasSubstr("episode  rl2                 random initialisation   thompson            "
                         "random_actions\n"));
 }
