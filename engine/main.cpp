@@ -1,11 +1,10 @@
-// The command line: `innerloop COMMAND`. Errors are one line on standard error; exit codes as in exit_codes.h.
+// The command line: `innerloop COMMAND`. Errors are one line on standard error; exit codes as in engine/commands/commands.h.
 #include <csignal>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "engine/commands/commands.h"
-#include "engine/commands/exit_codes.h"
 #include "engine/error.h"
 #include "engine/options/check.h"
 #include "engine/run/build_info.h"

@@ -87,25 +87,42 @@ std::vector<StateTensor> Ppo::state() const {
 }
 
 void Ppo::enqueue() {
-  using Phase = TrialUpdates<float>::Phase;
   play();
-  judge();
-  for (const auto phase : {ShuffleTrials<float>::Phase::draw, ShuffleTrials<float>::Phase::rank}) {
+  estimate_advantages();
+  draw_orders();
+  start_updates();
+  for (int epoch = 0; epoch < options_.epochs; ++epoch) learn(epoch);
+  average_updates();
+}
+
+void Ppo::draw_orders() {
+  using Phase = ShuffleTrials<float>::Phase;
+  for (const Phase phase : {Phase::draw, Phase::rank}) {
     shuffle_.phase = phase;
     device_.once(shuffle_);
   }
-  count_updates(Phase::begin);
-  for (int epoch = 0; epoch < options_.epochs; ++epoch) learn(epoch);
-  count_updates(Phase::mean);
 }
 
-void Ppo::count_updates(TrialUpdates<float>::Phase phase) {
-  updates_.phase = phase;
-  updates_.enabled = phase == TrialUpdates<float>::Phase::judge ? updates_.going : nullptr;
+void Ppo::start_updates() {
+  updates_.phase = TrialUpdates<float>::Phase::begin;
+  updates_.enabled = nullptr;
   device_.once(updates_);
 }
 
-void Ppo::judge() {
+void Ppo::decide_update(int minibatch) {
+  updates_.phase = TrialUpdates<float>::Phase::judge;
+  updates_.minibatch = minibatch;
+  updates_.enabled = updates_.going;
+  device_.once(updates_);
+}
+
+void Ppo::average_updates() {
+  updates_.phase = TrialUpdates<float>::Phase::mean;
+  updates_.enabled = nullptr;
+  device_.once(updates_);
+}
+
+void Ppo::estimate_advantages() {
   using Phase = TrialAdvantages<float>::Phase;
   for (const Phase phase : {Phase::estimate, Phase::sum, Phase::scale, Phase::normalise}) {
     advantages_.phase = phase;
@@ -117,7 +134,7 @@ void Ppo::learn(int epoch) {
   for (int minibatch = 0; minibatch < options_.minibatches; ++minibatch) update(epoch, minibatch);
 }
 
-void Ppo::enqueue_gradients(const int* order) {
+void Ppo::add_gradients(const int* order) {
   TrialObjective<float> objective;
   objective.shape = loop_.shape();
   objective.trials = loop_.trials();
@@ -141,10 +158,9 @@ void Ppo::enqueue_gradients(const int* order) {
 }
 
 void Ppo::update(int epoch, int minibatch) {
-  enqueue_gradients(shuffle_.order + std::ptrdiff_t{epoch} * loop_.envs() +
-                    std::ptrdiff_t{minibatch} * minibatch_envs_);
-  updates_.minibatch = minibatch;
-  count_updates(TrialUpdates<float>::Phase::judge);
+  add_gradients(shuffle_.order + std::ptrdiff_t{epoch} * loop_.envs() +
+                std::ptrdiff_t{minibatch} * minibatch_envs_);
+  decide_update(minibatch);
   SumOverTasks<float> mean;
   mean.tasks = tiles();
   mean.size = static_cast<int>(parameters());

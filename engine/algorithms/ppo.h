@@ -31,12 +31,18 @@ class Ppo : public Algorithm {
 
  private:
   /// The trials' advantages and the values' targets.
-  void judge();
-  void count_updates(TrialUpdates<float>::Phase phase);
+  void estimate_advantages();
+  /// Draws the order in which each epoch goes through the environments.
+  void draw_orders();
+  /// An iteration makes updates until the policy has moved far enough (kernels/trials/updates.h): none is made yet; whether
+  /// that of a minibatch is made, by what its gradient brought; the means of what all minibatches brought.
+  void start_updates();
+  void decide_update(int minibatch);
+  void average_updates();
   /// Partial sums of a minibatch's gradient.
   int tiles() const { return is_wide(loop_.shape()) ? 1 : ceil_div(minibatch_envs_, kTrialTile); }
   /// The gradient of each tile of the environments order[0], …, or of all of them.
-  void enqueue_gradients(const int* order);
+  void add_gradients(const int* order);
   /// One step of the optimiser, on the environments of a minibatch, unless the iteration's updates are over.
   void update(int epoch, int minibatch);
   void enqueue();

@@ -6,6 +6,12 @@
 
 namespace innerloop {
 
+/// The exit codes of `innerloop`.
+inline constexpr int kExitDone = 0;
+inline constexpr int kExitRunFailed = 1;
+inline constexpr int kExitBadInput = 2;
+inline constexpr int kExitInterrupted = 130;
+
 /// `exit_code` becomes kExitInterrupted when training was interrupted.
 void add_train(CLI::App& app, int& exit_code);
 void add_evaluate(CLI::App& app);

@@ -10,7 +10,6 @@
 
 #include "engine/commands/commands.h"
 #include "engine/commands/device_flags.h"
-#include "engine/commands/exit_codes.h"
 #include "engine/config/config.h"
 #include "engine/error.h"
 #include "engine/evaluation/report.h"
@@ -21,7 +20,6 @@
 #include "engine/run/metrics_log.h"
 #include "engine/run/resume.h"
 #include "engine/run/run_folder.h"
-#include "engine/run/run_lock.h"
 #include "engine/run/trainer.h"
 
 namespace innerloop {

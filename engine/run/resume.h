@@ -8,7 +8,6 @@
 #include "engine/config/config.h"
 #include "engine/run/checkpoint_files.h"
 #include "engine/run/run_folder.h"
-#include "engine/run/run_lock.h"
 
 namespace innerloop {
 

@@ -1,9 +1,15 @@
 #include "engine/run/run_folder.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <array>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "engine/error.h"
 #include "engine/files/atomic_file.h"
@@ -63,6 +69,20 @@ RunFolder open_run_folder(const std::filesystem::path& path) {
     throw InputError(path.string() + ": wanted a run folder, found no config.json in it");
   }
   return run;
+}
+
+RunLock::RunLock(const std::filesystem::path& run)
+    : descriptor_(::open(run.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (descriptor_ < 0) throw_system_error(run, "open the folder", errno);
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  ::close(descriptor_);
+  throw InputError(run.string() + ": wanted a run that no process trains, found one that trains it");
+}
+
+RunLock::RunLock(RunLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+RunLock::~RunLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& value) {

@@ -1,3 +1,4 @@
+// The folder that a training run leaves.
 #pragma once
 
 #include <ctime>
@@ -7,8 +8,7 @@
 
 namespace innerloop {
 
-// The folder that a training run leaves. Checkpoints: checkpoint_files.h; events of TensorBoard:
-// tensorboard.h.
+/// Its checkpoints are in checkpoint_files.h, the events of TensorBoard in tensorboard.h.
 struct RunFolder {
   std::filesystem::path path;
 
@@ -30,6 +30,20 @@ RunFolder create_run_folder(const std::filesystem::path& path, const nlohmann::o
 /// The run folder `path`, to resume or evaluate. Throws InputError when there is none or it has no
 /// config.json.
 RunFolder open_run_folder(const std::filesystem::path& path);
+
+/// A run's folder, held for as long as this lives, so that no two processes train in it; free again when the process ends,
+/// however that happens. File systems without such locks hold nothing.
+class RunLock {
+ public:
+  /// @throws InputError where another process holds the folder `run`, RunError where it cannot be opened.
+  explicit RunLock(const std::filesystem::path& run);
+  RunLock(RunLock&& other) noexcept;
+  RunLock& operator=(RunLock&&) = delete;
+  ~RunLock();
+
+ private:
+  int descriptor_;
+};
 
 /// Writes `value` as the file `path`, indented, atomically. Throws RunError.
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& value);

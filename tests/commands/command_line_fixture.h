@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/commands/exit_codes.h"
+#include "engine/commands/commands.h"
 #include "tests/commands/command_line.h"
 #include "tests/support/tiny_run.h"
 
