@@ -6,14 +6,10 @@ environments, 100 steps, random actions; the programs take turns, and what is pr
 
 --python: one that has the packages of bench/peers/requirements.txt, see docs/speed.md.
 """
-import argparse
 import json
 import statistics
-import tempfile
-from pathlib import Path
 
-from arguments import positive, program
-from compare import ROOT, run
+from turns import ROOT, arguments_of, run_bench, run_json
 
 # innerloop's name, gymnax's and Gymnasium's.
 FAMILIES = [("point_navigation", "PointRobot-misc", None), ("wind_navigation", None, None), ("grid_navigation", None, None),
@@ -23,28 +19,19 @@ FAMILIES = [("point_navigation", "PointRobot-misc", None), ("wind_navigation", N
 
 
 def innerloop_rates(binary):
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "bench.json"
-        run([binary, "bench", "env_steps/*", "--json", out])
-        results = json.loads(out.read_text())["results"]
-    return {result["name"].split("/")[1]: result["env_steps_per_second"] for result in results
+    return {result["name"].split("/")[1]: result["env_steps_per_second"] for result in run_bench(binary, "env_steps/*")["results"]
             if not result["name"].endswith("one-thread")}
 
 
 def peer_rate(python, library, name):
     if name is None:
         return None
-    out = run([python, ROOT / "bench/peers/environments.py", "--library", library, "--environment", name])
-    return json.loads(out.splitlines()[-1])["env_steps_per_second"]
+    return run_json([python, ROOT / "bench/peers/environments.py", "--library", library, "--environment",
+                     name])["env_steps_per_second"]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", type=program, default=str(ROOT / "build/peers/bin/python"), help="one that can import the peers")
-    parser.add_argument("--innerloop", type=program, default=str(ROOT / "build/release/innerloop"), help="the binary")
-    parser.add_argument("--rounds", type=positive, default=3, help="turns of each program")
-    parser.add_argument("--json", type=Path, help="also writes the rows to this file")
-    arguments = parser.parse_args()
+    arguments = arguments_of(__doc__).parse_args()
 
     rounds = []
     for _ in range(arguments.rounds):
