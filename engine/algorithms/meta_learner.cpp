@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/device/planned_buffers.h"
+#include "engine/learned/policy.h"
 
 namespace innerloop {
 namespace {
@@ -22,7 +23,8 @@ InnerLoopSizes filled(InnerLoopSizes sizes, const Config& config) {
 MetaLearner::MetaLearner(const Config& config, Device& device, InnerLoopSizes sizes)
     : config_(config),
       device_(device),
-      inner_(std::make_unique<InnerLoop>(config, filled(std::move(sizes), config), device, plan_)),
+      inner_(std::make_unique<InnerLoop>(inner_loop_setup(config), filled(std::move(sizes), config), device,
+                                         plan_)),
       tasks_(config.tasks_per_iteration),
       steps_(innerloop::inner_loop(config).inner_steps) {
   plan_.add(&params_, "params", "[parameter]", {inner_->learned()});

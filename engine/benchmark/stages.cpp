@@ -28,7 +28,7 @@ std::int64_t bytes_of(const std::vector<T>& numbers) {
 }  // namespace
 
 KernelBench::KernelBench(const Config& config, Device& device)
-    : device_(device), config_(config), inner_(config, sizes_of(config), device, plan_) {
+    : device_(device), config_(config), inner_(inner_loop_setup(config), sizes_of(config), device, plan_) {
   const std::int64_t slots = device.slots(config.tasks_per_iteration), parameters = inner_.parameters();
   const std::int64_t rows = inner_.batch(0).rows();
   plan_.add(&params_, "params", "[parameter]", {parameters});

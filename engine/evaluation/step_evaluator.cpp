@@ -22,8 +22,8 @@ InnerLoopSizes sizes_of(const Config& config, int steps, int tasks) {
 StepEvaluator::StepEvaluator(const Config& config, Device& device, std::vector<float> fixed_task)
     : config_(config), device_(device), fixed_task_(std::move(fixed_task)) {
   const int tasks = fixed_task_.empty() ? config.evaluation.tasks : 1;
-  inner_ = std::make_unique<InnerLoop>(config, sizes_of(config, config.evaluation.inner_steps, tasks), device,
-                                       plan_);
+  inner_ = std::make_unique<InnerLoop>(inner_loop_setup(config),
+                                       sizes_of(config, config.evaluation.inner_steps, tasks), device, plan_);
   plan_.add(&params_, "params", "[parameter]", {learned_parameters(config)});
 }
 

@@ -58,11 +58,11 @@ std::vector<LayoutEntry> policy_layout(const PolicyShape& shape) {
 std::vector<LayoutEntry> learned_layout(const Config& config) {
   const PolicyShape shape = policy_shape(config);
   std::vector<LayoutEntry> layout = policy_layout(shape);
-  const StepSizeLayout sizes = step_size_layout(config, shape, inner_loop(config).inner_steps);
+  const StepSizeLayout sizes = step_size_layout(inner_loop(config), shape, inner_loop(config).inner_steps);
   if (sizes.sets > 0)
     layout.push_back(
         {sizes.positive ? "log_inner_lr" : "inner_lr", shape.parameters(), {sizes.sets, sizes.numbers}});
-  const MultiplierLayout multipliers = multiplier_layout(config, shape);
+  const MultiplierLayout multipliers = multiplier_layout(inner_loop(config), shape);
   const std::int64_t start = shape.parameters() + sizes.learned(), units = multipliers.units();
   for (int pass = 0; units > 0 && pass < 2; ++pass) {
     const std::string name = pass == 0 ? "multipliers.hidden_" : "multipliers.output_";
@@ -82,8 +82,8 @@ std::int64_t value_parameters(const Config& config) {
 
 std::int64_t learned_parameters(const Config& config) {
   const PolicyShape shape = policy_shape(config);
-  return shape.parameters() + step_size_layout(config, shape, inner_loop(config).inner_steps).learned() +
-         multiplier_layout(config, shape).learned() + value_parameters(config);
+  return shape.parameters() + step_size_layout(inner_loop(config), shape, inner_loop(config).inner_steps).learned() +
+         multiplier_layout(inner_loop(config), shape).learned() + value_parameters(config);
 }
 
 std::vector<float> initial_parameters(const Config& config, const PolicyShape& shape) {
@@ -109,7 +109,7 @@ std::vector<float> initial_parameters(const Config& config, const PolicyShape& s
           static_cast<float>(std::get<MlpOptions>(config.policy).initial_log_std);
   const std::vector<float> step_sizes = initial_step_sizes(config, shape);
   params.insert(params.end(), step_sizes.begin(), step_sizes.end());
-  const MultiplierLayout multipliers = multiplier_layout(config, shape);
+  const MultiplierLayout multipliers = multiplier_layout(inner_loop(config), shape);
   const int units = multipliers.units(), start = static_cast<int>(params.size());
   params.resize(params.size() + static_cast<std::size_t>(multipliers.learned()), 0.0f);
   draw_weights(start + multipliers.weight(0), units * units, units, units);

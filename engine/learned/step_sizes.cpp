@@ -17,15 +17,14 @@ int set_layer_starts(const PolicyShape& shape, int* first) {
 
 }  // namespace
 
-StepSizeLayout step_size_layout(const Config& config, const PolicyShape& shape, int steps) {
-  const InnerLoopOptions& inner = inner_loop(config);
+StepSizeLayout step_size_layout(const InnerLoopOptions& options, const PolicyShape& shape, int steps) {
   StepSizeLayout layout;
   layout.parameters = shape.parameters();
   layout.steps = steps;
-  layout.positive = inner.learned_lr_sign == LearnedLrSign::positive;
-  if (inner.learned_lr == LearnedLr::none) return layout;
-  layout.sets = inner.learned_lr_per_step ? inner.inner_steps : 1;
-  switch (inner.learned_lr) {
+  layout.positive = options.learned_lr_sign == LearnedLrSign::positive;
+  if (options.learned_lr == LearnedLr::none) return layout;
+  layout.sets = options.learned_lr_per_step ? options.inner_steps : 1;
+  switch (options.learned_lr) {
     case LearnedLr::parameter:
       layout.one_each = true;
       layout.numbers = shape.parameters();
@@ -40,19 +39,19 @@ StepSizeLayout step_size_layout(const Config& config, const PolicyShape& shape, 
   return layout;
 }
 
-MultiplierLayout multiplier_layout(const Config& config, const PolicyShape& shape) {
+MultiplierLayout multiplier_layout(const InnerLoopOptions& options, const PolicyShape& shape) {
   MultiplierLayout layout;
   layout.parameters = shape.parameters();
-  if (inner_loop(config).multipliers) layout.layers = set_layer_starts(shape, layout.first);
+  if (options.multipliers) layout.layers = set_layer_starts(shape, layout.first);
   return layout;
 }
 
-bool adapts_all(const Config& config) {
-  return context_size(config) == 0 && inner_loop(config).adapted_layers.empty();
+bool adapts_all(const InnerLoopOptions& options, const PolicyShape& shape) {
+  return shape.context == 0 && options.adapted_layers.empty();
 }
 
-std::vector<float> adapted_parameters(const Config& config, const PolicyShape& shape) {
-  const std::vector<int>& layers = inner_loop(config).adapted_layers;
+std::vector<float> adapted_parameters(const InnerLoopOptions& options, const PolicyShape& shape) {
+  const std::vector<int>& layers = options.adapted_layers;
   if (shape.context > 0) {
     std::vector<float> adapted(static_cast<std::size_t>(shape.parameters()), 0.0f);
     std::fill(adapted.begin() + shape.context_offset(), adapted.end(), 1.0f);
@@ -67,10 +66,10 @@ std::vector<float> adapted_parameters(const Config& config, const PolicyShape& s
   return adapted;
 }
 
-std::vector<float> fixed_step_sizes(const Config& config, const PolicyShape& shape,
+std::vector<float> fixed_step_sizes(const InnerLoopOptions& options, const PolicyShape& shape,
                                     const std::vector<double>& lr) {
-  if (adapts_all(config)) return {lr.begin(), lr.end()};
-  const std::vector<float> adapted = adapted_parameters(config, shape);
+  if (adapts_all(options, shape)) return {lr.begin(), lr.end()};
+  const std::vector<float> adapted = adapted_parameters(options, shape);
   std::vector<float> sizes;
   for (const double each : lr)
     for (const float a : adapted) sizes.push_back(static_cast<float>(each) * a);
@@ -78,7 +77,7 @@ std::vector<float> fixed_step_sizes(const Config& config, const PolicyShape& sha
 }
 
 std::vector<float> initial_step_sizes(const Config& config, const PolicyShape& shape) {
-  const StepSizeLayout layout = step_size_layout(config, shape, inner_loop(config).inner_steps);
+  const StepSizeLayout layout = step_size_layout(inner_loop(config), shape, inner_loop(config).inner_steps);
   const std::vector<double> lr = inner_lr_of_steps(config);
   std::vector<float> learned;
   for (int set = 0; set < layout.sets; ++set) {

@@ -1,53 +1,41 @@
-// The inner loop on a device: tasks, trajectories D_0 … D_K, parameters θ_0 … θ_K of each task, and the way back.
+// The inner loop on a device: parameters θ_0 … θ_K of each task, the gradients and curvature of its objectives, and the way
+// back. Its trajectories are Batches; what makes of a gradient a step is an AdaptationRule.
 //
 // Each member enqueues the operations of one stage of the paper's loop; an algorithm is a short sequence of them.
 #pragma once
 
-#include <optional>
 #include <vector>
 
-#include "engine/config/config.h"
-#include "engine/config/environment_info.h"
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
-#include "engine/learned/policy.h"
-#include "engine/learned/step_sizes.h"
-#include "engine/stages/value_baseline.h"
+#include "engine/stages/adaptation_rule.h"
+#include "engine/stages/batches.h"
+#include "engine/stages/inner_loop_setup.h"
 
 namespace innerloop {
-
-struct InnerLoopSizes {
-  int tasks = 0;
-  int envs = 0;
-  int steps = 0;                // K
-  std::vector<double> lr = {};  // [K]
-  bool way_back = false;        // the trajectories of all inner steps stay, for gradients through them
-  bool drawn_outputs = false;   // KL divergences from the drawing policies will be wanted
-  bool candidates = false;      // other parameters will be tried on the same data (TRPO, ProMP)
-};
 
 /// θ_0 … θ_K: one vector for all tasks at 0, one for each task after it.
 using ParameterChain = std::vector<Parameters<float>>;
 
 class InnerLoop {
  public:
-  InnerLoop(const Config& config, const InnerLoopSizes& sizes, Device& device, BufferPlan& plan);
+  InnerLoop(const InnerLoopSetup& setup, const InnerLoopSizes& sizes, Device& device, BufferPlan& plan);
 
   const PolicyShape& shape() const { return shape_; }
   const InnerLoopSizes& sizes() const { return sizes_; }
-  int horizon() const { return config_.horizon; }
+  int horizon() const { return batch(0).horizon; }
   long parameters() const { return shape_.parameters(); }
   /// All that is learned, M numbers: the policy's P parameters and, behind them, the learned step sizes, the
   /// network that multiplies them, and where value networks start.
   std::int64_t learned() const {
-    return parameters() + step_layout_.learned() + multiplier_layout_.learned() +
-           (value_ ? value_->parameters() : 0);
+    const ValueBaseline* value = batches_.value_baseline();
+    return parameters() + rule_.learned() + (value != nullptr ? value->parameters() : 0);
   }
-  bool learns_step_sizes() const { return step_layout_.sets > 0; }
+  bool learns_step_sizes() const { return rule_.learns_sizes(); }
   /// Numbers a task takes in `tasks()`.
-  int task_stride() const { return environment_.task_size; }
-  const float* tasks() const { return tasks_; }
-  const Batch<float>& batch(int k) const { return batches_[static_cast<std::size_t>(k)]; }
+  int task_stride() const { return task_stride_; }
+  const float* tasks() const { return batches_.tasks(); }
+  const Batch<float>& batch(int k) const { return batches_[k]; }
   /// θ_k as drawn with: k = 0 is what start() was given.
   const Parameters<float>& drawn(int k) const { return drawn_[static_cast<std::size_t>(k)]; }
 
@@ -55,16 +43,16 @@ class InnerLoop {
   void prepare();
 
   /// Tasks to use from now on, in place of drawn ones: [task][task_stride()] on the host.
-  void fix_tasks(const std::vector<float>& tasks);
+  void fix_tasks(const std::vector<float>& tasks) { batches_.fix_tasks(tasks); }
 
   /// Keys all random numbers from now on.
-  void set_key(RandomKey key);
+  void set_key(RandomKey key) { batches_.set_key(key); }
   /// [1] on the device, once the plan's memory is bound.
-  const RandomKey* key() const { return key_; }
+  const RandomKey* key() const { return batches_.key(); }
   /// A new iteration from all that is learned ([M]): draws its tasks.
   void start(const float* params);
   /// D_k with θ_k, and its advantages. `deterministic`: acts by the mean or the likeliest action.
-  void rollout(int k, bool deterministic = false);
+  void rollout(int k, bool deterministic = false) { batches_.play(k, drawn(k), deterministic); }
   /// θ_{k+1} = θ_k + α_k ∇S_in(θ_k; D_k), with multipliers b∘θ_k + a∘α_k∘∇S_in, for the parameters that drew D_k. With
   /// inner_epochs E that is the first of E updates on D_k; the others climb from where the last one ended, by ratios to
   /// θ_k.
@@ -105,9 +93,9 @@ class InnerLoop {
   void mean_values(int k, float* out, bool add = false, const int* enabled = nullptr);
 
   /// Mean of the learned step sizes in `params` ([M]). Waits.
-  double mean_step_size(const float* params) const;
+  double mean_step_size(const float* params) const { return rule_.mean_size(params + parameters()); }
   /// Statistics of D_k on the host: [task][kStatistics]. Waits.
-  std::vector<float> statistics(int k) const;
+  std::vector<float> statistics(int k) const { return batches_.statistics(k); }
 
  private:
   /// The number of update j of inner step k among all, counted from 0: adapted_[update(k, j)] is what it starts from.
@@ -125,48 +113,26 @@ class InnerLoop {
                                  float* gradient = nullptr) const;
   void hessian_product(int k, const Parameters<float>& params, EstimatorName estimator,
                        const Direction<float>& direction, const ApplyGradient<float>& step);
-  void add_update_step_size_gradient(int k, int j, const float* v);
   /// From now on the inner steps are those of `params` [M].
   void set_steps(const float* params);
-  bool multiplies() const { return multiplier_layout_.layers > 0; }
-  MultipliedStep<float> multiplied(int k, int j, const Parameters<float>& from) const;
-  StepSize<float> step_size(int k) const;
-  const float* slope(int k) const;
 
-  const Config config_;
+  const InnerLoopOptions options_;
   const InnerLoopSizes sizes_;
+  const PolicyShape shape_;
+  const int task_stride_;
+  const std::size_t epochs_;  // E: updates of an inner step
   Device& device_;
-  const EnvironmentInfo environment_;
-  PolicyShape shape_;
-  std::size_t epochs_ = 1;  // E: updates of an inner step
+  Batches batches_;
+  AdaptationRule rule_;
   int chunks_ = 0;
-  bool fixed_tasks_ = false;
-  std::int64_t generation_ =
-      -1;  // of the device when start() was called: until it changes, activations are kept
-  std::vector<Batch<float>> batches_;               // [K + 1]
+  // Of the device when start() was called: until it changes, activations are kept.
+  std::int64_t generation_ = -1;
   ParameterChain drawn_, candidates_;               // [K + 1]
   std::vector<float*> adapted_, candidate_params_;  // [K·E + 1], [0] unused: after each update
-  std::vector<Kept<float>> kept_;                   // [K + 1]
-  float* tasks_ = nullptr;
   float* partial_ = nullptr;
   float* values_ = nullptr;
-  StepSizeLayout step_layout_;
-  bool size_each_ = false;         // each parameter has a step size
-  float* step_sizes_ = nullptr;    // [K], or [K][P] where each parameter has its own
-  float* adapted_mask_ = nullptr;  // [P]  1 where it is adapted; where step sizes are learned
-  std::vector<float*>
-      inner_gradients_;  // [K·E] of [task][P]  ∇S_in of the last updates, for the learned step sizes and multipliers
-  float* step_size_gradient_ = nullptr;  // [task][set][number]
-  MultiplierLayout multiplier_layout_;
-  const float* multipliers_ =
-      nullptr;  // the network's numbers, in what start() or start_candidate() was given
-  float* multiplier_gradient_ = nullptr;   // [task][number]
-  float* multiplied_ = nullptr;            // [task][P]  a∘v or a∘g, for the learned step sizes
-  float* multiplied_direction_ = nullptr;  // [task][P]  what H is multiplied with, or H·u
-  std::optional<ValueBaseline> value_;
   float* tangents_ = nullptr;  // DiCE
   float* score_ = nullptr;
-  RandomKey* key_ = nullptr;
 };
 
 }  // namespace innerloop

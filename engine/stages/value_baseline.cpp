@@ -1,13 +1,16 @@
 #include "engine/stages/value_baseline.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace innerloop {
 
-ValueBaseline::ValueBaseline(const Config& config, int tasks, const Batch<float>& batch, Device& device,
+ValueBaseline::ValueBaseline(const Options& options, int tasks, const Batch<float>& batch, Device& device,
                              BufferPlan& plan)
-    : config_(config), tasks_(tasks), chunks_(chunks(batch)), device_(device), shape_(value_shape(config)) {
+    : options_(options), tasks_(tasks), chunks_(chunks(batch)), device_(device) {
   const std::int64_t slots = device.slots(tasks);
   plan.add(&data_.inputs, "value.inputs", "[task][dimension][row]",
-           {tasks, shape_.inputs(), batch.row_stride});
+           {tasks, options_.shape.inputs(), batch.row_stride});
   plan.add(&data_.targets, "value.targets", "[task][row]", {tasks, batch.row_stride});
   plan.add(&data_.scale, "value.scale", "[task][2]", {tasks, 2});
   plan.add(&params_, "value.params", "[task][parameter]", {tasks, parameters()});
@@ -21,16 +24,15 @@ ValueBaseline::ValueBaseline(const Config& config, int tasks, const Batch<float>
 void ValueBaseline::prepare() {
   // The standard deviation stays 1.
   std::vector<float> sizes(static_cast<std::size_t>(parameters()), 0.0f);
-  std::fill_n(sizes.begin(), shape_.log_std_offset(), static_cast<float>(inner_loop(config_).value_lr));
+  std::fill_n(sizes.begin(), options_.shape.log_std_offset(), static_cast<float>(options_.lr));
   device_.copy_to_device(step_sizes_, sizes.data(), static_cast<std::int64_t>(sizes.size() * sizeof(float)));
 }
 
 const float* ValueBaseline::fit(const Batch<float>& batch, bool first) {
-  const InnerLoopOptions& options = inner_loop(config_);
-  device_.per_task(ValueTargets<float>{batch, static_cast<float>(options.discount), data_}, tasks_);
+  device_.per_task(ValueTargets<float>{batch, static_cast<float>(options_.discount), data_}, tasks_);
   Parameters<float> from = first ? Parameters<float>{start_, 0} : Parameters<float>{params_, parameters()};
   PolicyGradient<float> gradient;
-  gradient.shape = shape_;
+  gradient.shape = options_.shape;
   gradient.batch = data_.batch(batch);
   gradient.partial = partial_;
   ApplyGradient<float> step;
@@ -40,12 +42,13 @@ const float* ValueBaseline::fit(const Batch<float>& batch, bool first) {
   step.statistics = batch.statistics;
   step.step = {step_sizes_, 1};
   step.out = params_;
-  for (int i = 0; i < options.value_steps; ++i) {
+  for (int i = 0; i < options_.steps; ++i) {
     gradient.params = step.base = from;
     device_.per_task(gradient, tasks_, step);
     from = {params_, parameters()};
   }
-  device_.per_task(ValuesOfSamples<float>{shape_, from, gradient.batch, data_.scale, values_}, tasks_);
+  device_.per_task(ValuesOfSamples<float>{options_.shape, from, gradient.batch, data_.scale, values_},
+                   tasks_);
   return values_;
 }
 

@@ -2,20 +2,25 @@
 // gradient steps, from one start that all tasks share and that is learned with the policy.
 #pragma once
 
-#include "engine/config/config.h"
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
-#include "engine/learned/policy.h"
 #include "kernels/inner/value_network.h"
 
 namespace innerloop {
 
 class ValueBaseline {
  public:
+  struct Options {
+    PolicyShape shape;
+    double discount = 1;
+    int steps = 1;  // gradient steps on each batch
+    double lr = 0;  // their size
+  };
   /// `batch`: the sizes of the batches.
-  ValueBaseline(const Config& config, int tasks, const Batch<float>& batch, Device& device, BufferPlan& plan);
+  ValueBaseline(const Options& options, int tasks, const Batch<float>& batch, Device& device,
+                BufferPlan& plan);
 
-  std::int64_t parameters() const { return shape_.parameters(); }
+  std::int64_t parameters() const { return options_.shape.parameters(); }
   /// After the plan's memory is bound.
   void prepare();
   /// Where every task starts: φ [parameters()].
@@ -28,11 +33,10 @@ class ValueBaseline {
   void mean_over_tasks(float* out);
 
  private:
-  const Config config_;
+  const Options options_;
   const int tasks_;
   const int chunks_;
   Device& device_;
-  const PolicyShape shape_;
   const float* start_ = nullptr;
   ValueData<float> data_;
   float* params_ = nullptr;      // [task][parameter]

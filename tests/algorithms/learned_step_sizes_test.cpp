@@ -39,8 +39,8 @@ MetaProblem problem_of(const Form& form, HeadKind head, EstimatorName estimator,
   const PolicyShape shape = policy_of({3, 5, 2}, head);
   return random_meta_problem(shape, estimator, with_steps, away, 17, [&](MetaProblem& p) {
     const Config config = config_of(form, steps);
-    p.sizes = step_size_layout(config, shape, steps);
-    p.adapted = to_double(adapted_parameters(config, shape));
+    p.sizes = step_size_layout(inner_loop(config), shape, steps);
+    p.adapted = to_double(adapted_parameters(inner_loop(config), shape));
     std::mt19937_64 random(4);
     const double scale = estimator == EstimatorName::dice ? 0.3 : 1;  // its weights are sums over an episode
     for (int i = 0; i < p.sizes.learned(); ++i)
@@ -170,7 +170,7 @@ INSTANTIATE_TEST_SUITE_P(All, LearnedStepSizes, testing::ValuesIn(all_forms()), 
 TEST(LearnedStepSizesLayout, EveryParameterOfALargePolicyHasTheNumberOfItsLayer) {
   const PolicyShape shape = policy_of({7, 90, 80, 3}, HeadKind::gaussian);
   const Config config = config_of({LearnedLr::layer, true, false}, 3);
-  const StepSizeLayout layout = step_size_layout(config, shape, 5);
+  const StepSizeLayout layout = step_size_layout(inner_loop(config), shape, 5);
   EXPECT_EQ(layout.sets, 3);
   EXPECT_EQ(layout.numbers, 4);
   const Vector learned = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, mask(7000 * 2, 1);

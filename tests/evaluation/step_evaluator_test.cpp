@@ -97,7 +97,7 @@ TEST(StepEvaluator, TakesSeveralUpdatesOnABatchInPlace) {
   Device device({.backend = Backend::cpu, .threads = 1, .instructions = ""});
   const auto adapted = [&](bool way_back) {
     BufferPlan plan;
-    InnerLoop inner(config, {.tasks = 2, .envs = 5, .steps = 2, .lr = {0.5, 0.3}, .way_back = way_back},
+    InnerLoop inner(inner_loop_setup(config), {.tasks = 2, .envs = 5, .steps = 2, .lr = {0.5, 0.3}, .way_back = way_back},
                     device, plan);
     float* params = nullptr;
     plan.add(&params, "params", "[parameter]", {inner.learned()});

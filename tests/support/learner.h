@@ -83,9 +83,9 @@ class Learner {
     p.outer.entropy = options.outer_entropy_weight;
     p.inner_lr = inner().sizes().lr;
     if (p.steps > 0) p.inner_lr.resize(static_cast<std::size_t>(p.steps), p.inner_lr.back());
-    p.sizes = step_size_layout(config_, p.shape, p.steps);
-    p.multipliers = multiplier_layout(config_, p.shape);
-    p.adapted = to_double(adapted_parameters(config_, p.shape));
+    p.sizes = step_size_layout(inner_loop(config_), p.shape, p.steps);
+    p.multipliers = multiplier_layout(inner_loop(config_), p.shape);
+    p.adapted = to_double(adapted_parameters(inner_loop(config_), p.shape));
     p.theta = before_;
     for (int k = 0; k <= p.steps; ++k) {
       p.data.push_back(data(k));

@@ -24,8 +24,8 @@ MetaProblem multiplied_problem(LearnedLr learned, HeadKind head, EstimatorName e
     inner.learned_lr = learned;
     inner.learned_lr_per_step = true;
     inner.multipliers = true;
-    p.sizes = step_size_layout(config, shape, steps);
-    p.multipliers = multiplier_layout(config, shape);
+    p.sizes = step_size_layout(inner_loop(config), shape, steps);
+    p.multipliers = multiplier_layout(inner_loop(config), shape);
     std::mt19937_64 random(5);
     const double lr = estimator == EstimatorName::dice ? 0.1 : 0.3;
     for (int i = 0; i < p.sizes.learned(); ++i) p.theta.push_back(std::log(lr) + 0.5 * normal(random));
