@@ -23,7 +23,7 @@ def scratch_of(name):
 
 
 def read_report(text):
-    """The kernels of a build's output under `-Xptxas=-v`."""
+    """The kernels of a build's output under `-Xptxas=-v`; Thrust's are not ours to judge."""
     parts = re.split(r"Compiling entry function ", text)[1:]
     heads = [re.match(r"'(\S+)' for '(\S+)'", part).groups() for part in parts]
     names = subprocess.run(["c++filt"], input="\n".join(name for name, _ in heads), capture_output=True, text=True,
@@ -32,7 +32,7 @@ def read_report(text):
                    int(re.search(r"Used (\d+) registers", part).group(1)),
                    int(re.search(r"(\d+) bytes stack frame", part).group(1)),
                    sum(int(n) for n in re.findall(r"(\d+) bytes spill", part)))
-            for part, name, (_, architecture) in zip(parts, names, heads)]
+            for part, name, (_, architecture) in zip(parts, names, heads) if "innerloop::" in name]
 
 
 @dataclass(frozen=True)

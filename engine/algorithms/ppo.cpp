@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "engine/device/planned_buffers.h"
+#include "engine/device/sort.h"
 #include "engine/stages/estimates.h"
 
 namespace innerloop {
@@ -48,7 +49,7 @@ Ppo::Ppo(const Config& config, Device& device)
   plan_.add(&advantages_.sums, "advantage_sums", "[step][sum]", {steps, TrialAdvantages<float>::kSums});
   plan_.add(&advantages_.advantages, "advantage_scale", "[mean, 1 / deviation]", {2});
   plan_.add(&shuffle_.numbers, "order_numbers", "[epoch][env]", {epochs, envs});
-  plan_.add(&shuffle_.order, "order", "[epoch][env]", {epochs, envs});
+  plan_.add(&order_, "order", "[epoch][env]", {epochs, envs});
   if (is_wide(loop_.shape())) wide_.emplace(loop_.shape(), steps, minibatch_envs_, device, plan_);
   outer_ = OuterOptimiser::create(config, static_cast<int>(size), device, plan_, nullptr);
 }
@@ -96,11 +97,8 @@ void Ppo::enqueue() {
 }
 
 void Ppo::draw_orders() {
-  using Phase = ShuffleTrials<float>::Phase;
-  for (const Phase phase : {Phase::draw, Phase::rank}) {
-    shuffle_.phase = phase;
-    device_.once(shuffle_);
-  }
+  device_.once(shuffle_);
+  device_.sort({options_.epochs, loop_.envs(), shuffle_.numbers, order_});
 }
 
 void Ppo::start_updates() {
@@ -158,8 +156,7 @@ void Ppo::add_gradients(const int* order) {
 }
 
 void Ppo::update(int epoch, int minibatch) {
-  add_gradients(shuffle_.order + std::ptrdiff_t{epoch} * loop_.envs() +
-                std::ptrdiff_t{minibatch} * minibatch_envs_);
+  add_gradients(order_ + std::ptrdiff_t{epoch} * loop_.envs() + std::ptrdiff_t{minibatch} * minibatch_envs_);
   decide_update(minibatch);
   SumOverTasks<float> mean;
   mean.tasks = tiles();

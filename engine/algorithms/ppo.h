@@ -2,6 +2,8 @@
 // 2016): the memory learns the task, over several episodes of it. Without one it learns a policy for all tasks.
 #pragma once
 
+#include <optional>
+
 #include "engine/algorithms/algorithm.h"
 #include "engine/learned/trial_policy.h"
 #include "engine/optimisers/optimiser.h"
@@ -60,6 +62,7 @@ class Ppo : public Algorithm {
   Schedule<float> entropy_schedule_;
   const int minibatch_envs_;
   std::optional<WideGradient> wide_;
+  int* order_ = nullptr;  // [epoch][env]  of the environments in each epoch's minibatches
   float* params_ = nullptr;
   float* partial_gradients_ = nullptr;  // [tile][P]
   float* tile_values_ = nullptr;        // [tile][kTrialValues]

@@ -2,11 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <numeric>
+#include <span>
 
-#include "engine/device/buffer_plan.h"
+#include "engine/device/sort.h"
 
 namespace innerloop {
 namespace {
@@ -148,6 +151,19 @@ void Device::multiply(const MatrixProduct<float>& product) {
 #endif
   run_pending();
   run_parts(stage(product, 1));
+}
+
+void Device::sort(const RowsToSort& rows) {
+#if defined(INNERLOOP_CUDA)
+  if (is_cuda()) return on_cuda([&] { cuda::sort(*stream_, rows); });
+#endif
+  run_pending();
+  pool_->run(rows.rows, [&](int row, int) {
+    const std::span keys(rows.keys + std::ptrdiff_t{row} * rows.count, static_cast<std::size_t>(rows.count));
+    const std::span places(rows.places + std::ptrdiff_t{row} * rows.count, keys.size());
+    std::iota(places.begin(), places.end(), 0);
+    std::ranges::stable_sort(places, {}, [&](int place) { return keys[static_cast<std::size_t>(place)]; });
+  });
 }
 
 void Device::replay([[maybe_unused]] Recording& recording, const std::function<void()>& enqueue) {

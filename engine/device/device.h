@@ -18,6 +18,8 @@
 
 namespace innerloop {
 
+struct RowsToSort;
+
 enum class Backend { automatic, cpu, cuda };
 
 /// The kernels of one instruction set of the host.
@@ -99,6 +101,9 @@ class Device {
   /// Enqueues a product of matrices, after everything before it. On a GPU it is cuBLAS's: the same bits from run to run, but
   /// not the CPU's.
   void multiply(const MatrixProduct<float>& product);
+
+  /// Enqueues the sorting of rows (engine/device/sort.h), after everything before it.
+  void sort(const RowsToSort& rows);
 
   /// Enqueues what `enqueue` does, which must be the same operations on the same memory each time. On a GPU a later
   /// call launches them as one graph, without calling `enqueue` again.

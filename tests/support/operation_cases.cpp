@@ -731,21 +731,15 @@ struct Cases {
         op.mean_values = memory.blank("mean_values", kTrialValues);
         return op;
       });
-    for (const bool rank : {false, true})
-      add_once("ShuffleTrials", rank ? "rank" : "draw", [rank](Buffers& memory) {
-        using Op = ShuffleTrials<float>;
-        Op op;
-        op.phase = rank ? Op::Phase::rank : Op::Phase::draw;
-        op.key = key(memory);
-        op.envs = Op::kPartEnvs + 7;
-        op.epochs = 2;
-        const long numbers = static_cast<long>(op.epochs) * op.envs;
-        std::vector<std::uint32_t> drawn;
-        for (long i = 0; i < numbers; ++i) drawn.push_back(static_cast<std::uint32_t>(i * 37 % 101));
-        op.numbers = memory.hold<std::uint32_t>("numbers", drawn);
-        op.order = memory.blank<int>("order", numbers);
-        return op;
-      });
+    add_once("ShuffleTrials", "draw", [](Buffers& memory) {
+      using Op = ShuffleTrials<float>;
+      Op op;
+      op.key = key(memory);
+      op.envs = Op::kPartEnvs + 7;
+      op.epochs = 2;
+      op.numbers = memory.blank<std::uint32_t>("numbers", static_cast<long>(op.epochs) * op.envs);
+      return op;
+    });
   }
 
   static const RandomKey* key(Buffers& memory) {

@@ -1,4 +1,4 @@
-// Advantages through whole trials, the values' scale, and the order of the minibatches, against plain loops in double.
+// Advantages through whole trials and the values' scale, against plain loops in double.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -143,60 +143,6 @@ TEST(TrialAdvantages, TheScaleStartsAsAPlainMeanAndThenForgetsSlowly) {
     EXPECT_NEAR(p.mean[4], before + rate * (mean - before), 1e-9) << iteration;
   }
   EXPECT_EQ(p.updates, 50);
-}
-
-std::vector<int> order_of(RandomKey key, int envs, int epochs) {
-  using Op = ShuffleTrials<double>;
-  Op op;
-  op.key = &key;
-  op.envs = envs;
-  op.epochs = epochs;
-  std::vector<std::uint32_t> numbers(static_cast<std::size_t>(envs * epochs));
-  std::vector<int> order(numbers.size(), -1);
-  op.numbers = numbers.data();
-  op.order = order.data();
-  for (const auto phase : {Op::Phase::draw, Op::Phase::rank}) {
-    op.phase = phase;
-    run_kernel<Op>(double_trial_kernels(), op, 1);
-  }
-  return order;
-}
-
-TEST(ShuffleTrials, PutsEveryEnvironmentInOnePlaceOfEachEpoch) {
-  constexpr int kMany = 300, kEpochs = 3;
-  const std::vector<int> order = order_of({1, 2}, kMany, kEpochs);
-  std::set<std::vector<int>> orders;
-  for (int epoch = 0; epoch < kEpochs; ++epoch) {
-    const std::vector<int> of(order.begin() + epoch * kMany, order.begin() + (epoch + 1) * kMany);
-    EXPECT_FALSE(std::ranges::is_sorted(of));
-    orders.insert(of);
-    EXPECT_EQ(std::set<int>(of.begin(), of.end()).size(), std::size_t{kMany});
-    EXPECT_EQ(*std::ranges::min_element(of), 0);
-    EXPECT_EQ(*std::ranges::max_element(of), kMany - 1);
-  }
-  EXPECT_EQ(orders.size(), std::size_t{kEpochs});
-  EXPECT_NE(order_of({1, 3}, kMany, kEpochs), order);
-}
-
-TEST(ShuffleTrials, EqualNumbersKeepTheirOrder) {
-  using Op = ShuffleTrials<double>;
-  Op op;
-  op.phase = Op::Phase::rank;
-  op.envs = 6;
-  op.epochs = 1;
-  std::vector<std::uint32_t> numbers = {7, 3, 7, 3, 9, 3};
-  std::vector<int> order(numbers.size(), -1);
-  op.numbers = numbers.data();
-  op.order = order.data();
-  run_kernel<Op>(double_trial_kernels(), op, 1);
-  EXPECT_EQ(order, (std::vector<int>{1, 3, 5, 0, 2, 4}));
-}
-
-TEST(ShuffleTrials, MakesEveryOrderAboutAsOften) {
-  std::map<std::vector<int>, int> counts;
-  for (std::uint32_t iteration = 0; iteration < 600; ++iteration) ++counts[order_of({9, iteration}, 3, 1)];
-  EXPECT_EQ(counts.size(), 6u);
-  for (const auto& [order, count] : counts) EXPECT_NEAR(count, 100, 40);
 }
 
 }  // namespace
