@@ -17,7 +17,7 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
 # The engine is compiled for size of build, not speed: the time is spent in the kernels, which take -O3.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 
-# With CMAKE_UNITY_BUILD (the presets' choice) the compiler reads the large headers once for so many files.
+# With CMAKE_UNITY_BUILD (the presets' choice) the compiler reads the large headers once for this many files.
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
 
 find_program(CCACHE ccache)

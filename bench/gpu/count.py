@@ -100,7 +100,7 @@ class Prediction:
 
 
 def predict(kernel, blocks, resident):
-    """Seconds of one launch of so many blocks, and what bounds it: docs/gpu.md has the formula."""
+    """Seconds of one launch of `blocks` blocks, and what bounds it: docs/gpu.md has the formula."""
     launches = kernel["launches"]
     warps = -(-kernel["last_block"][0] // 32)
     warp_instructions = instructions(kernel) / 32 / launches / blocks_of(kernel)  # of a block

@@ -70,7 +70,7 @@ struct MlpOptions {
 struct RecurrentOptions {
   static constexpr bool has_memory = true;
   static constexpr int kMaxHidden = 1024;
-  // Up to so many units a team holds the whole memory (engine/stages/layered_weights.h has the wider ones).
+  // Up to how many units a team holds the whole memory (engine/stages/layered_weights.h has the wider ones).
   static constexpr int kMaxTeamHidden = MlpOptions::kMaxWidth;
 
   int hidden = 64;

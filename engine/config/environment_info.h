@@ -16,7 +16,7 @@ struct EnvironmentInfo {
   int observation_size = 0;  // numbers that a policy sees in each step
   int trial_inputs = 0;      // numbers that a policy with a memory takes in (kernels/trials/play.h)
   HeadKind head =
-      HeadKind::gaussian;  // categorical: an action is one of action_count; else so many real numbers
+      HeadKind::gaussian;  // categorical: an action is one of action_count; else that many real numbers
   int action_count = 0;
   int task_size = 0;                     // numbers that a task takes in memory, named or not
   int state_size = 0;                    // numbers of the state between two steps

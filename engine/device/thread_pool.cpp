@@ -32,8 +32,8 @@ void ThreadPool::take_items(int thread) {
   for (int item; (item = next_.fetch_add(1)) < items_;) (*work_)(item, thread);
 }
 
-// A value other than `from`. Between a small policy's stages lie some 10 µs, less than to be put to sleep and woken takes:
-// so it looks for about 50 µs before it sleeps.
+// A value other than `from`. A small policy's stages are about 10 µs apart, less than a sleep and wake-up cost, so it spins
+// for about 50 µs first.
 int ThreadPool::changed(const std::atomic<int>& value, int from) const {
   int now = value.load();
   for (int look = 0; now == from && spins_ && look < 1500; ++look, now = value.load()) pause();

@@ -1,4 +1,4 @@
-// One trial of an agent with a memory, step by step: for looking at what it has learnt.
+// One trial of an agent with a memory, step by step: for looking at what it has learned.
 #pragma once
 
 #include <string>

@@ -6,7 +6,7 @@
 namespace innerloop {
 namespace {
 
-// The first episode of each trial, with nothing learnt of its task: a mean over tasks.
+// The first episode of each trial, with nothing learned of its task: a mean over tasks.
 CurvePoint first_episodes(const TrialLoop::Returns& returns, int envs_per_task) {
   const std::vector<float>& of_env = returns.of_episode.at(0);
   std::vector<double> of_task(of_env.size() / static_cast<std::size_t>(envs_per_task));

@@ -1,3 +1,6 @@
+// Files that are written whole or not at all: whoever looks at one during a write, or after a crash in the middle of
+// it, finds the old file or the new one. The bytes go to a temporary file beside it (`NAME.tmp-PROCESS`), to the disk, and then take
+// its name.
 #pragma once
 
 #include <cstddef>
@@ -7,18 +10,15 @@
 
 namespace innerloop {
 
-// Whoever looks at `path` during a write, or after a crash in the middle of one, finds the old file or the
-// new one, whole. The bytes go to a temporary file beside it (`NAME.tmp-PROCESS`), to the disk, and then take
-// its name.
-
-/// Writes `pieces`, one after the other, as the file `path`. Throws RunError (the disk is full, no
-/// permission, no such folder); then the old file is as it was and no temporary file is left.
+/// Writes `pieces`, one after the other, as the file `path`.
+/// @throws RunError (the disk is full, no permission, no such folder); then the old file is as it was and no temporary
+/// file is left.
 void write_file_atomically(const std::filesystem::path& path,
                            std::span<const std::span<const std::byte>> pieces);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
-/// Tells at the start of a long run that its end could not write `path`. Throws InputError when there is no folder for
-/// it, or a folder has that name.
+/// Tells at the start of a long run that its end could not write `path`.
+/// @throws InputError when there is no folder for it, or a folder has that name.
 void check_file_place(const std::filesystem::path& path);
 
 /// Deletes the temporary files in `folder`, which processes left that were killed in the middle of a write. Throws

@@ -1,3 +1,5 @@
+// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), the checksum of iSCSI, TensorFlow's records and our
+// checkpoints. It finds every error that lies within 32 neighbouring bits, so every changed byte.
 #pragma once
 
 #include <cstddef>
@@ -6,8 +8,6 @@
 
 namespace innerloop {
 
-// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), the checksum of iSCSI, TensorFlow's records and our
-// checkpoints. It finds every error that lies within 32 neighbouring bits, so every changed byte.
 class Crc32c {
  public:
   /// Takes the next bytes in; pieces of any length give the same value as the whole.

@@ -1,3 +1,6 @@
+// A file opened for writing, unbuffered: what `write` returned from has reached the operating system and
+// outlives this process. Every failure is a RunError of the form `PATH: wanted to write 12 bytes, found "No
+// space left on device"`.
 #pragma once
 
 #include <cstddef>
@@ -8,9 +11,6 @@
 
 namespace innerloop {
 
-// A file opened for writing, unbuffered: what `write` returned from has reached the operating system and
-// outlives this process. Every failure is a RunError of the form `PATH: wanted to write 12 bytes, found "No
-// space left on device"`.
 class OutputFile {
  public:
   enum class Mode {
@@ -38,7 +38,7 @@ class OutputFile {
   int descriptor_ = -1;
 };
 
-/// Throws a RunError `PATH: wanted to WANTED, found "what `error_number` (an errno) means"`.
+/// @throws RunError, always: `PATH: wanted to WANTED, found "what `error_number` (an errno) means"`.
 [[noreturn]] void throw_system_error(const std::filesystem::path& path, const std::string& wanted,
                                      int error_number);
 

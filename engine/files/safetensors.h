@@ -1,3 +1,10 @@
+// The safetensors format: 8 bytes of header length (little endian), a JSON header that names each tensor's
+// type, shape and place, and then the tensors' bytes, row-major, without gaps. Python's `safetensors` reads
+// and writes it.
+//
+// Our files carry a CRC-32C of the whole file, lengths, names, padding and all, as the first entry of the
+// header's metadata ("checksum": "crc32c:89abcdef"; those eight digits count as zeros), so every changed byte
+// is found.
 #pragma once
 
 #include <cstddef>
@@ -12,13 +19,6 @@
 #include <type_traits>
 #include <vector>
 
-// The safetensors format: 8 bytes of header length (little endian), a JSON header that names each tensor's
-// type, shape and place, and then the tensors' bytes, row-major, without gaps. Python's `safetensors` reads
-// and writes it.
-//
-// Our files carry a CRC-32C of the whole file, lengths, names, padding and all, as the first entry of the
-// header's metadata ("checksum": "crc32c:89abcdef"; those eight digits count as zeros), so every changed byte
-// is found.
 namespace innerloop {
 
 enum class DType { F32, F64, I32, I64, U8, U32, U64 };
@@ -69,9 +69,9 @@ struct Tensor {
 using Metadata = std::map<std::string, std::string>;
 
 /// Writes `tensors` and `metadata` as the file `path`, atomically. The order in the file is by element size,
-/// largest first, so that each tensor is aligned. Throws RunError when the disk is full or the like, and
-/// std::invalid_argument for a tensor whose bytes are not those of its shape, a name twice or the metadata
-/// "checksum".
+/// largest first, so that each tensor is aligned.
+/// @throws RunError when the disk is full or the like, and std::invalid_argument for a tensor whose bytes are not those
+/// of its shape, a name twice or the metadata "checksum".
 void write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors,
                        const Metadata& metadata);
 

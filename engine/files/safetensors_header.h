@@ -1,3 +1,4 @@
+// The JSON header of a safetensors file: what it says of each tensor, read and checked.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +32,8 @@ struct SafetensorsHeader {
 };
 
 /// Reads the header `text` of the file called `file`: JSON of exactly the format's form, each name once.
-/// Memory is within a small multiple of the text's, whatever it says. Throws InputError.
+/// Memory is within a small multiple of the text's, whatever it says.
+/// @throws InputError where it is not of that form.
 SafetensorsHeader parse_safetensors_header(std::string_view text, const std::string& file);
 
 /// `text` as a JSON string for messages; a long one is cut short.

@@ -1,4 +1,4 @@
-// Gittins' index: what an arm is worth, all that may still be learnt about it counted in.
+// Gittins' index: what an arm is worth, all that may still be learned about it counted in.
 #pragma once
 
 #include <vector>

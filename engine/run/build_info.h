@@ -1,9 +1,8 @@
+// Facts of this build, for machine.json and --version. CMake writes their definitions from
+// cmake/build_info.cpp.in, so that a new commit rebuilds one small file only.
 #pragma once
 
 namespace innerloop {
-
-// Facts of this build, for machine.json and --version. CMake writes their definitions from
-// cmake/build_info.cpp.in, so that a new commit rebuilds one small file only.
 
 /// The version of the project, "0.1.0".
 const char* version();

@@ -29,7 +29,8 @@ nlohmann::ordered_json layout_json(const std::vector<LayoutEntry>& layout);
 void check_layout(const TensorFile& file, const std::vector<LayoutEntry>& layout);
 
 /// Writes the checkpoint of `counts.iteration` into the run's folder, atomically: `state` from the device, and as
-/// metadata the config, the layout and the counts. Throws RunError when the disk is full.
+/// metadata the config, the layout and the counts.
+/// @throws RunError when the disk is full.
 void write_checkpoint(const std::filesystem::path& run, const Config& config, Device& device,
                       const std::vector<StateTensor>& state, const RunCounts& counts);
 

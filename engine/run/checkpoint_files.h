@@ -1,3 +1,5 @@
+// The checkpoints of a run: `RUN/checkpoints/ITERATION.safetensors`, ITERATION being how many are done. Each
+// is written atomically, so one that has its name is complete; anything else in the folder is ignored.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +8,6 @@
 
 #include "engine/files/safetensors.h"
 
-// The checkpoints of a run: `RUN/checkpoints/ITERATION.safetensors`, ITERATION being how many are done. Each
-// is written atomically, so one that has its name is complete; anything else in the folder is ignored.
 namespace innerloop {
 
 /// Where the checkpoint after `iteration` iterations lies.
@@ -21,12 +21,13 @@ struct Checkpoint {
   TensorFile file;
 };
 
-/// Reads the newest checkpoint of `run`. Throws InputError when there is none, or when it is damaged: it
-/// never takes an older one by itself, but its message says how the user can.
+/// Reads the newest checkpoint of `run`. It never takes an older one by itself, but its message says how the user can.
+/// @throws InputError when there is none, or when it is damaged.
 Checkpoint read_newest_checkpoint(const std::filesystem::path& run);
 
 /// Deletes all but the newest `keep` (≥ 1) checkpoints, and what was left of one by a process that was killed
-/// in the middle. Throws RunError when a file cannot be deleted.
+/// in the middle.
+/// @throws RunError when a file cannot be deleted.
 void prune_checkpoints(const std::filesystem::path& run, int keep);
 
 }  // namespace innerloop

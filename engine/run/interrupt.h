@@ -1,3 +1,4 @@
+// Ctrl-C ends a run in good order.
 #pragma once
 
 namespace innerloop {

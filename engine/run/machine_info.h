@@ -1,3 +1,4 @@
+// What built this program and what it runs on, for machine.json.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -1,3 +1,5 @@
+// metrics.jsonl: one JSON object a line, one line an iteration, each on its way to the disk as soon as it is
+// written.
 #pragma once
 
 #include <cstdint>
@@ -8,17 +10,18 @@
 
 namespace innerloop {
 
-// metrics.jsonl: one JSON object a line, one line an iteration, each on its way to the disk as soon as it is
-// written.
 class MetricsLog {
  public:
-  /// Opens `path` to go on at its end. Throws RunError.
+  /// Opens `path` to go on at its end.
+  /// @throws RunError when it cannot be opened.
   explicit MetricsLog(const std::filesystem::path& path) : file_(path, OutputFile::Mode::append) {}
 
-  /// Appends `metrics`, an object with an "iteration"; NaN and infinities become null. Throws RunError.
+  /// Appends `metrics`, an object with an "iteration"; NaN and infinities become null.
+  /// @throws RunError when they cannot be written.
   void write(const nlohmann::ordered_json& metrics);
   /// Waits until all lines are on the disk: to be called before a checkpoint is written, so that what a
-  /// checkpoint counts as done has its lines even after a power cut. Throws RunError.
+  /// checkpoint counts as done has its lines even after a power cut.
+  /// @throws RunError when the disk fails.
   void sync() { file_.sync(); }
 
  private:
@@ -27,8 +30,9 @@ class MetricsLog {
 
 /// Cuts `path`, a metrics.jsonl, after its last line with an iteration ≤ `iteration`, the checkpoint's, so
 /// that a resumed run leaves the file that an uninterrupted one would. A line without its end, as a killed
-/// process leaves it, goes too. No file is as good as an empty one. Throws InputError, and changes nothing,
-/// for a damaged line amid the others or what is no file; RunError when the file cannot be cut.
+/// process leaves it, goes too. No file is as good as an empty one.
+/// @throws InputError, and changes nothing, for a damaged line amid the others or what is no file; RunError when the
+/// file cannot be cut.
 void cut_metrics(const std::filesystem::path& path, std::int64_t iteration);
 
 }  // namespace innerloop

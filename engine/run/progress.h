@@ -1,3 +1,5 @@
+// How far a run is. On a terminal one line that is redrawn at most ten times a second, in colour unless
+// NO_COLOR is set; elsewhere (a file, CI) a plain line for each tenth of the way.
 #pragma once
 
 #include <chrono>
@@ -9,8 +11,6 @@
 
 namespace innerloop {
 
-// How far a run is. On a terminal one line that is redrawn at most ten times a second, in colour unless
-// NO_COLOR is set; elsewhere (a file, CI) a plain line for each tenth of the way.
 class Progress {
  public:
   /// `first` of `total` iterations are done already (a resumed run). `columns` is the terminal's width, asked for

@@ -23,12 +23,13 @@ struct RunFolder {
 std::filesystem::path default_run_folder(const std::filesystem::path& config_name, std::time_t now);
 
 /// Makes the folder `path`, its parents where they are missing, and in it config.json and an empty
-/// checkpoints/. Throws InputError, having touched nothing, when `path` exists already; RunError when it
-/// cannot be made, with nothing left of it.
+/// checkpoints/.
+/// @throws InputError, having touched nothing, when `path` exists already; RunError when it cannot be made, with
+/// nothing left of it.
 RunFolder create_run_folder(const std::filesystem::path& path, const nlohmann::ordered_json& config);
 
-/// The run folder `path`, to resume or evaluate. Throws InputError when there is none or it has no
-/// config.json.
+/// The run folder `path`, to resume or evaluate.
+/// @throws InputError when there is none or it has no config.json.
 RunFolder open_run_folder(const std::filesystem::path& path);
 
 /// A run's folder, held for as long as this lives, so that no two processes train in it; free again when the process ends,
@@ -45,7 +46,8 @@ class RunLock {
   int descriptor_;
 };
 
-/// Writes `value` as the file `path`, indented, atomically. Throws RunError.
+/// Writes `value` as the file `path`, indented, atomically.
+/// @throws RunError as write_file_atomically.
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& value);
 
 }  // namespace innerloop

@@ -1,3 +1,5 @@
+// `events.out.tfevents.TIME.HOST` in the run folder: the metrics for TensorBoard. A file of TFRecords, each a
+// protocol buffer `Event`, of which the few fields needed are written by hand.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +14,16 @@
 
 namespace innerloop {
 
-// `events.out.tfevents.TIME.HOST` in the run folder: the metrics for TensorBoard. A file of TFRecords, each a
-// protocol buffer `Event`, of which the few fields needed are written by hand.
 class TensorBoardLog {
  public:
   /// Makes a new file in `folder`. What older files of the folder hold from `first_iteration` on no longer
-  /// counts for TensorBoard: a resumed run writes it anew. Throws RunError.
+  /// counts for TensorBoard: a resumed run writes it anew.
+  /// @throws RunError when the file cannot be made.
   TensorBoardLog(const std::filesystem::path& folder, std::int64_t first_iteration);
 
   /// Writes the numbers of `metrics`, an object with an "iteration", which is their step. The elements of a
-  /// list are the scalars `returns/0`, `returns/1`, …; what is no number is left out. Throws RunError.
+  /// list are the scalars `returns/0`, `returns/1`, …; what is no number is left out.
+  /// @throws RunError when it cannot be written.
   void write(const nlohmann::ordered_json& metrics);
 
  private:

@@ -1,4 +1,4 @@
-// What a run has learnt: its config and newest checkpoint.
+// What a run has learned: its config and newest checkpoint.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ struct SumOverTasks {
   T scale = 1;               // 1 / tasks: the mean
   const T* minus = nullptr;  // [size]  Reptile: Σ (x − minus); null: nothing is subtracted
   T* out = nullptr;          // [size]
-  int tasks_own = 0;         // so many at the end belong to each task alone: their mean is 0
+  int tasks_own = 0;         // how many at the end belong to each task alone: their mean is 0
   const int* enabled = nullptr;
 
   static constexpr int kPartSize = 256;

@@ -1,5 +1,5 @@
 // Advantages of trials, and what the value head is to learn: generalised advantage estimation (Schulman et al. 2016) that
-// runs on through the ends of episodes, since what is learnt in one pays in the next, or, where nothing is learnt of a task,
+// runs on through the ends of episodes, since what is learned in one pays in the next, or, where nothing is learned of a task,
 // ends with them; nothing follows the trial's end.
 //
 // The value head learns targets less their running mean at that step of the trial, over a running deviation of all steps:

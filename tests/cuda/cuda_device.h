@@ -15,7 +15,7 @@ inline const DeviceOptions kCuda = {.backend = Backend::cuda, .threads = 0, .ins
 /// Whether that is cuda-on-cpu, which runs CUDA programs without a GPU and reports what hardware lets pass.
 inline bool is_emulated() { return Device(kCuda).name().starts_with("cuda-on-cpu"); }
 
-/// What is learned in so many iterations, on a device of its own.
+/// What is learned in `iterations` iterations, on a device of its own.
 inline std::vector<float> learned(const Config& config, int iterations, const DeviceOptions& options) {
   Device device(options);
   const auto learner = Algorithm::create(config, device);

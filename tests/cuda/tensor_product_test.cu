@@ -83,7 +83,7 @@ struct Multiply {
   }
 };
 
-// With so many significant bits: to the nearest, and from the middle to the even one (bf16) or away from 0 (tf32).
+// Rounds to `bits` significant bits: to the nearest, and from the middle to the even one (bf16) or away from 0 (tf32).
 float rounded(float x, Precision precision) {
   std::uint32_t bits;
   std::memcpy(&bits, &x, sizeof bits);

@@ -136,7 +136,7 @@ TEST(BaselineReturns, OfTwoPullsAreWorkedOut) {
               0.5 + (1 - other) * (7.0 / 12) + other * (0.5 * 0.5 + 0.5 / 3), "epsilon_greedy");
 }
 
-TEST(BaselineReturns, OfProcessesBeforeAnythingIsLearntAreTheMeanRewards) {
+TEST(BaselineReturns, OfProcessesBeforeAnythingIsLearnedAreTheMeanRewards) {
   const Config config = trial_config({R"(environment={"name": "tabular_mdp", "states": 5, "actions": 3})",
                                       "evaluation={\"tasks\": 1500, \"envs_per_task\": 1}"});
   expect_mean(play("random", config).of_trial, 20, "random");

@@ -18,11 +18,16 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class EveryLearner : public testing::TestWithParam<std::vector<std::string>> {};
+struct LearnerCase {
+  const char* name;
+  std::vector<std::string> overrides;  // of the tiny config
+};
+
+class EveryLearner : public testing::TestWithParam<LearnerCase> {};
 
 TEST_P(EveryLearner, ResumedGivesTheBitsOfAnUninterruptedRun) {
   const TemporaryFolder folder;
-  std::vector<std::string> overrides = GetParam();
+  std::vector<std::string> overrides = GetParam().overrides;
   overrides.push_back("iterations=20");
   const RunFolder whole = train_tiny(folder.path() / "whole", tiny_config(overrides));
   overrides.back() = "iterations=7";
@@ -35,7 +40,7 @@ TEST_P(EveryLearner, ResumedGivesTheBitsOfAnUninterruptedRun) {
 
 TEST_P(EveryLearner, EveryThreadCountAndInstructionSetGivesTheSameBits) {
   const TemporaryFolder folder;
-  std::vector<std::string> overrides = GetParam();
+  std::vector<std::string> overrides = GetParam().overrides;
   overrides.insert(overrides.end(), {"iterations=20", "evaluation.every=0"});
   const Config config = tiny_config(overrides);
   const std::string one = newest_checkpoint_bytes(train_tiny(folder.path() / "one", config).path);
@@ -47,125 +52,87 @@ TEST_P(EveryLearner, EveryThreadCountAndInstructionSetGivesTheSameBits) {
   }
 }
 
-std::string learner_name(const testing::TestParamInfo<std::vector<std::string>>& info) {
-  const char* names[] = {"Maml",
-                         "MamlTrpo",
-                         "MamlDice",
-                         "Fomaml",
-                         "Emaml",
-                         "Reptile",
-                         "Promp",
-                         "Bandit",
-                         "Cartpole",
-                         "MetaSgd",
-                         "MetaSgdTrpo",
-                         "PrompLayerLr",
-                         "FomamlScalarLr",
-                         "Anil",
-                         "Cavia",
-                         "Rl2",
-                         "Rl2Point",
-                         "MetaSgdAdamW",
-                         "ReptileMomentum",
-                         "PrompNesterov",
-                         "Rl2AdamW",
-                         "MamlEntropy",
-                         "Pretraining",
-                         "Rl2TargetKl",
-                         "Rl2Lstm",
-                         "Rl2Window",
-                         "Ppo",
-                         "PpoPoint",
-                         "MamlEpochs",
-                         "CaviaFilm",
-                         "Rl2LayerNorm",
-                         "Rl2SeparateValue",
-                         "PpoSeparateValue",
-                         "Alfa",
-                         "AlfaTrpo",
-                         "FomamlAlfa",
-                         "MamlValueNetwork"};
-  return names[info.index];
-}
+const LearnerCase kLearners[] = {
+    {"Maml", {}},
+    {"MamlTrpo", {R"(outer={"name":"trpo"})"}},
+    {"MamlDice", {"algorithm.estimator=dice"}},
+    {"Fomaml", {"algorithm.name=fomaml"}},
+    {"Emaml", {"algorithm.name=emaml"}},
+    {"Reptile", {"algorithm.name=reptile", R"(outer={"name":"sgd","lr":0.5})"}},
+    {"Promp", {R"(algorithm={"name":"promp","inner_steps":2,"adaptive_kl":true})"}},
+    {"Bandit", {R"(environment={"name":"bandit"})", "horizon=1"}},
+    {"Cartpole", {R"(environment={"name":"cartpole"})", "at_episode_end=restart"}},
+    {"MetaSgd", {R"(algorithm={"name":"meta_sgd","inner_steps":2,"learned_lr_per_step":true})"}},
+    {"MetaSgdTrpo", {R"(algorithm={"name":"meta_sgd","inner_steps":2})", R"(outer={"name":"trpo"})"}},
+    {"PrompLayerLr", {R"(algorithm={"name":"promp","inner_steps":2,"learned_lr":"layer"})"}},
+    {"FomamlScalarLr", {R"(algorithm={"name":"fomaml","learned_lr":"scalar","learned_lr_sign":"free"})"}},
+    {"Anil", {R"(algorithm={"name":"maml","adapted_layers":[2]})"}},
+    {"Cavia", {R"(algorithm={"name":"cavia","inner_steps":2})"}},
+    // 35 trials: a tile and a part of one, in minibatches of 7.
+    {"Rl2",
+     {R"(environment={"name":"tabular_mdp"})", "at_episode_end=restart", "tasks_per_iteration=35",
+      "envs_per_task=1", R"(policy={"name":"gru","hidden":18})",
+      R"(algorithm={"name":"rl2","trial_length":15,"epochs":2,"minibatches":5})"}},
+    {"Rl2Point",
+     {"at_episode_end=restart", "tasks_per_iteration=20", R"(policy={"name":"gru","hidden":5})",
+      R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2})"}},
+    {"MetaSgdAdamW",
+     {R"(algorithm={"name":"meta_sgd","inner_steps":2})", R"(outer={"name":"adamw","weight_decay":0.3})"}},
+    {"ReptileMomentum",
+     {"algorithm.name=reptile", R"(outer={"name":"sgd","lr":0.2,"momentum":0.9,"max_gradient_norm":0.1})"}},
+    {"PrompNesterov",
+     {R"(algorithm={"name":"promp","inner_steps":2})",
+      R"(outer={"name":"sgd","momentum":0.5,"nesterov":true})"}},
+    {"Rl2AdamW",
+     {"at_episode_end=restart", "tasks_per_iteration=20", R"(policy={"name":"gru","hidden":5})",
+      R"(outer={"name":"adamw"})",
+      R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2})"}},
+    {"MamlEntropy",
+     {R"(environment={"name":"cartpole"})", "algorithm.entropy_weight=0.2",
+      "algorithm.outer_entropy_weight=0.1"}},
+    {"Pretraining", {R"(algorithm={"name":"pretraining"})"}},
+    {"Rl2TargetKl",
+     {"at_episode_end=restart", "tasks_per_iteration=20", R"(policy={"name":"gru","hidden":5})",
+      R"(algorithm={"name":"rl2","trial_length":10,"minibatches":2,"target_kl":0.002,)"
+      R"("value_clip":0.2})"}},
+    {"Rl2Lstm",
+     {R"(environment={"name":"tabular_mdp"})", "at_episode_end=restart", "tasks_per_iteration=35",
+      "envs_per_task=1", R"(policy={"name":"lstm","hidden":18})",
+      R"(algorithm={"name":"rl2","trial_length":15,"epochs":2,"minibatches":5})"}},
+    {"Rl2Window",
+     {"at_episode_end=restart", "tasks_per_iteration=20", R"(policy={"name":"gru","hidden":5})",
+      R"(algorithm={"name":"rl2","trial_length":20,"minibatches":2,"window":4})"}},
+    {"Ppo",
+     {R"(environment={"name":"cartpole"})", "at_episode_end=restart", "horizon=20", "tasks_per_iteration=35",
+      "envs_per_task=1", R"(algorithm={"name":"ppo","epochs":2,"minibatches":5,"window":5})"}},
+    {"PpoPoint",
+     {"at_episode_end=restart", "tasks_per_iteration=20",
+      R"(policy={"name":"mlp","hidden":[18],"activation":"relu"})",
+      R"(algorithm={"name":"ppo","epochs":1,"minibatches":2})"}},
+    {"MamlEpochs", {R"(algorithm={"name":"maml","inner_steps":2,"inner_epochs":2,"estimator":"clipped"})"}},
+    {"CaviaFilm", {R"(algorithm={"name":"cavia","inner_steps":2,"context_input":"film"})"}},
+    {"Rl2LayerNorm",
+     {R"(environment={"name":"tabular_mdp"})", "at_episode_end=restart", "tasks_per_iteration=35",
+      "envs_per_task=1", R"(policy={"name":"gru","hidden":18,"layer_norm":true})",
+      R"(algorithm={"name":"rl2","trial_length":15,"epochs":2,"minibatches":5})"}},
+    {"Rl2SeparateValue",
+     {"at_episode_end=restart", "tasks_per_iteration=20",
+      R"(policy={"name":"lstm","hidden":5,"layer_norm":true})",
+      R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2,"window":5,)"
+      R"("value_network":"separate"})"}},
+    {"PpoSeparateValue",
+     {"at_episode_end=restart", "tasks_per_iteration=20", R"(policy={"name":"mlp","hidden":[18]})",
+      R"(algorithm={"name":"ppo","minibatches":2,"value_network":"separate"})"}},
+    {"Alfa", {R"(algorithm={"name":"alfa","inner_steps":2,"learned_lr_per_step":true})"}},
+    {"AlfaTrpo",
+     {R"(algorithm={"name":"alfa","inner_steps":2,"learned_lr":"none"})", R"(outer={"name":"trpo"})"}},
+    {"FomamlAlfa", {R"(algorithm={"name":"fomaml","inner_epochs":2,"multipliers":true})"}},
+    {"MamlValueNetwork",
+     {R"(algorithm={"name":"maml","inner_steps":2,"baseline":"network","value_hidden":[5]})"}},
+};
 
-INSTANTIATE_TEST_SUITE_P(
-    Trainer, EveryLearner,
-    testing::Values(
-        std::vector<std::string>{}, std::vector<std::string>{R"(outer={"name":"trpo"})"},
-        std::vector<std::string>{"algorithm.estimator=dice"},
-        std::vector<std::string>{"algorithm.name=fomaml"}, std::vector<std::string>{"algorithm.name=emaml"},
-        std::vector<std::string>{"algorithm.name=reptile", R"(outer={"name":"sgd","lr":0.5})"},
-        std::vector<std::string>{R"(algorithm={"name":"promp","inner_steps":2,"adaptive_kl":true})"},
-        std::vector<std::string>{R"(environment={"name":"bandit"})", "horizon=1"},
-        std::vector<std::string>{R"(environment={"name":"cartpole"})", "at_episode_end=restart"},
-        std::vector<std::string>{
-            R"(algorithm={"name":"meta_sgd","inner_steps":2,"learned_lr_per_step":true})"},
-        std::vector<std::string>{R"(algorithm={"name":"meta_sgd","inner_steps":2})",
-                                 R"(outer={"name":"trpo"})"},
-        std::vector<std::string>{R"(algorithm={"name":"promp","inner_steps":2,"learned_lr":"layer"})"},
-        std::vector<std::string>{
-            R"(algorithm={"name":"fomaml","learned_lr":"scalar","learned_lr_sign":"free"})"},
-        std::vector<std::string>{R"(algorithm={"name":"maml","adapted_layers":[2]})"},
-        std::vector<std::string>{R"(algorithm={"name":"cavia","inner_steps":2})"},
-        // 35 trials: a tile and a part of one, in minibatches of 7.
-        std::vector<std::string>{R"(environment={"name":"tabular_mdp"})", "at_episode_end=restart",
-                                 "tasks_per_iteration=35", "envs_per_task=1",
-                                 R"(policy={"name":"gru","hidden":18})",
-                                 R"(algorithm={"name":"rl2","trial_length":15,"epochs":2,"minibatches":5})"},
-        std::vector<std::string>{"at_episode_end=restart", "tasks_per_iteration=20",
-                                 R"(policy={"name":"gru","hidden":5})",
-                                 R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2})"},
-        std::vector<std::string>{R"(algorithm={"name":"meta_sgd","inner_steps":2})",
-                                 R"(outer={"name":"adamw","weight_decay":0.3})"},
-        std::vector<std::string>{"algorithm.name=reptile",
-                                 R"(outer={"name":"sgd","lr":0.2,"momentum":0.9,"max_gradient_norm":0.1})"},
-        std::vector<std::string>{R"(algorithm={"name":"promp","inner_steps":2})",
-                                 R"(outer={"name":"sgd","momentum":0.5,"nesterov":true})"},
-        std::vector<std::string>{"at_episode_end=restart", "tasks_per_iteration=20",
-                                 R"(policy={"name":"gru","hidden":5})", R"(outer={"name":"adamw"})",
-                                 R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2})"},
-        std::vector<std::string>{R"(environment={"name":"cartpole"})", "algorithm.entropy_weight=0.2",
-                                 "algorithm.outer_entropy_weight=0.1"},
-        std::vector<std::string>{R"(algorithm={"name":"pretraining"})"},
-        std::vector<std::string>{
-            "at_episode_end=restart", "tasks_per_iteration=20", R"(policy={"name":"gru","hidden":5})",
-            R"(algorithm={"name":"rl2","trial_length":10,"minibatches":2,"target_kl":0.002,)"
-            R"("value_clip":0.2})"},
-        std::vector<std::string>{R"(environment={"name":"tabular_mdp"})", "at_episode_end=restart",
-                                 "tasks_per_iteration=35", "envs_per_task=1",
-                                 R"(policy={"name":"lstm","hidden":18})",
-                                 R"(algorithm={"name":"rl2","trial_length":15,"epochs":2,"minibatches":5})"},
-        std::vector<std::string>{"at_episode_end=restart", "tasks_per_iteration=20",
-                                 R"(policy={"name":"gru","hidden":5})",
-                                 R"(algorithm={"name":"rl2","trial_length":20,"minibatches":2,"window":4})"},
-        std::vector<std::string>{R"(environment={"name":"cartpole"})", "at_episode_end=restart", "horizon=20",
-                                 "tasks_per_iteration=35", "envs_per_task=1",
-                                 R"(algorithm={"name":"ppo","epochs":2,"minibatches":5,"window":5})"},
-        std::vector<std::string>{"at_episode_end=restart", "tasks_per_iteration=20",
-                                 R"(policy={"name":"mlp","hidden":[18],"activation":"relu"})",
-                                 R"(algorithm={"name":"ppo","epochs":1,"minibatches":2})"},
-        std::vector<std::string>{
-            R"(algorithm={"name":"maml","inner_steps":2,"inner_epochs":2,"estimator":"clipped"})"},
-        std::vector<std::string>{R"(algorithm={"name":"cavia","inner_steps":2,"context_input":"film"})"},
-        std::vector<std::string>{R"(environment={"name":"tabular_mdp"})", "at_episode_end=restart",
-                                 "tasks_per_iteration=35", "envs_per_task=1",
-                                 R"(policy={"name":"gru","hidden":18,"layer_norm":true})",
-                                 R"(algorithm={"name":"rl2","trial_length":15,"epochs":2,"minibatches":5})"},
-        std::vector<std::string>{
-            "at_episode_end=restart", "tasks_per_iteration=20",
-            R"(policy={"name":"lstm","hidden":5,"layer_norm":true})",
-            R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2,"window":5,)"
-            R"("value_network":"separate"})"},
-        std::vector<std::string>{"at_episode_end=restart", "tasks_per_iteration=20",
-                                 R"(policy={"name":"mlp","hidden":[18]})",
-                                 R"(algorithm={"name":"ppo","minibatches":2,"value_network":"separate"})"},
-        std::vector<std::string>{R"(algorithm={"name":"alfa","inner_steps":2,"learned_lr_per_step":true})"},
-        std::vector<std::string>{R"(algorithm={"name":"alfa","inner_steps":2,"learned_lr":"none"})",
-                                 R"(outer={"name":"trpo"})"},
-        std::vector<std::string>{R"(algorithm={"name":"fomaml","inner_epochs":2,"multipliers":true})"},
-        std::vector<std::string>{
-            R"(algorithm={"name":"maml","inner_steps":2,"baseline":"network","value_hidden":[5]})"}),
-    learner_name);
+INSTANTIATE_TEST_SUITE_P(Trainer, EveryLearner, testing::ValuesIn(kLearners),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 TEST(Trainer, TheStateChangesEveryIteration) {
   const TemporaryFolder folder;

@@ -21,7 +21,7 @@ struct OperationCase {
   std::function<std::vector<BufferContent>(const HostKernelSet&)> run;
   /// The same for copies of the buffers on a device that has a slot for each task, a GPU.
   std::function<std::vector<BufferContent>(Device&)> run_on;
-  /// The first again with so many rows a block; empty where the operation leaves no choice.
+  /// The first again with another number of rows a block; empty where the operation leaves no choice.
   std::function<std::vector<BufferContent>(const HostKernelSet&, int block_rows)> run_in_blocks;
   std::string name() const { return family + "_" + form; }
 };

@@ -10,7 +10,7 @@
 
 namespace innerloop::cuda {
 
-/// Throws Error where `status` is not success.
+/// @throws Error where `status` is not success.
 void check(cudaError_t status, const char* call, const char* file, int line);
 #define INNERLOOP_CUDA_CHECK(call) ::innerloop::cuda::check((call), #call, __FILE__, __LINE__)
 
@@ -31,7 +31,7 @@ struct Stream {
   Stream& operator=(const Stream&) = delete;
   /// Scratch in device memory of at least `bytes`.
   void* reserve(std::int64_t bytes);
-  /// Counters for so many tasks, which stay where they are: graphs go on using those that they were captured with.
+  /// A counter for each of `tasks` tasks, which stay where they are: graphs go on using those that they were captured with.
   int* counters_of(int tasks);
 };
 
@@ -114,7 +114,7 @@ bool fits_shared(const Stream& stream, const Op& op) {
          stream.max_shared_bytes;
 }
 
-// The kernel with its scratch in shared memory, ready to be launched with so many bytes.
+// The kernel with its scratch in shared memory, ready to be launched with `bytes` of it.
 template <class Op>
 auto shared_kernel(std::size_t bytes) {
   const auto kernel = run_operation<Op, ScratchIn::shared>;

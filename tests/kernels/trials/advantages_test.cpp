@@ -86,7 +86,7 @@ TEST(TrialAdvantages, RunOnThroughTheEndsOfEpisodes) {
       EXPECT_NEAR(p.targets[Problem::row(t, e)], expected[Problem::row(t, e)] + p.value(t, e), 1e-12);
 }
 
-TEST(TrialAdvantages, EndWithTheEpisodeWhereNothingIsLearntOfATask) {
+TEST(TrialAdvantages, EndWithTheEpisodeWhereNothingIsLearnedOfATask) {
   Problem p;
   const Vector on = expected_advantages(p);
   p.ends_with_episode = true;
