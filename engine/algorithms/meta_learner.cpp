@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/device/planned_buffers.h"
-#include "engine/learned/policy.h"
+#include "engine/learned/create.h"
 
 namespace innerloop {
 namespace {
@@ -35,7 +35,7 @@ MetaLearner::MetaLearner(const Config& config, Device& device, InnerLoopSizes si
 void MetaLearner::allocate() {
   memory_ = allocate_planned(device_, plan_, "this config");
   inner_->prepare();
-  const std::vector<float> start = initial_parameters(config_, inner_->shape());
+  const std::vector<float> start = create_learned(config_).initial(config_.seed);
   device_.copy_to_device(params_, start.data(), static_cast<std::int64_t>(start.size() * sizeof(float)));
   outer_->prepare(inner_->key());
   prepare();

@@ -4,6 +4,7 @@
 
 #include "engine/device/planned_buffers.h"
 #include "engine/device/sort.h"
+#include "engine/learned/create.h"
 #include "engine/stages/estimates.h"
 
 namespace innerloop {
@@ -60,7 +61,7 @@ void Ppo::allocate() {
   shuffle_.key = loop_.key();
   updates_.sums = tile_values_;
   if (entropy_schedule_.decay > 0) entropy_schedule_.key = loop_.key();
-  const std::vector<float> start = initial_memory_parameters(config_, loop_.shape());
+  const std::vector<float> start = create_learned(config_).initial(config_.seed);
   device_.copy_to_device(params_, start.data(), static_cast<std::int64_t>(start.size() * sizeof(float)));
   const float one = 1;
   device_.copy_to_device(advantages_.scale.deviation, &one, sizeof(one));

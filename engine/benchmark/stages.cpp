@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/config/environment_options.h"
-#include "engine/learned/policy.h"
+#include "engine/learned/create.h"
 
 namespace innerloop {
 namespace {
@@ -43,7 +43,7 @@ KernelBench::KernelBench(const Config& config, Device& device)
   memory_ = device.allocate(plan_.total_bytes());
   plan_.bind(memory_.get());
   inner_.prepare();
-  const std::vector<float> start = initial_parameters(config, shape());
+  const std::vector<float> start = create_learned(config).initial(config.seed);
   const float step = static_cast<float>(inner_lr_of_steps(config).front());
   device.copy_to_device(params_, start.data(), bytes_of(start));
   device.copy_to_device(step_, &step, sizeof(step));

@@ -5,7 +5,7 @@
 #include "engine/config/tasks.h"
 #include "engine/evaluation/curve.h"
 #include "engine/evaluation/tables.h"
-#include "engine/learned/trial_policy.h"
+#include "engine/learned/create.h"
 #include "engine/options/json.h"
 
 namespace innerloop {
@@ -48,7 +48,7 @@ nlohmann::ordered_json evaluation_report(const Config& config, Device& device,
   Json report = evaluation_heading(config, algorithm_name(config), iteration, task);
   report.update(evaluator->report(params));
   Json random = {{"name", "random"}};
-  random.update(evaluator->report(initial_parameters(config)));
+  random.update(evaluator->report(create_learned(config).initial(config.seed)));
   report["baselines"] = Json::array();
   report["baselines"].push_back(random);
   return report;

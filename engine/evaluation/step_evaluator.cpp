@@ -2,7 +2,7 @@
 
 #include "engine/config/tasks.h"
 #include "engine/device/planned_buffers.h"
-#include "engine/learned/policy.h"
+#include "engine/learned/create.h"
 #include "engine/options/json.h"
 
 namespace innerloop {
@@ -24,7 +24,7 @@ StepEvaluator::StepEvaluator(const Config& config, Device& device, std::vector<f
   const int tasks = fixed_task_.empty() ? config.evaluation.tasks : 1;
   inner_ = std::make_unique<InnerLoop>(inner_loop_setup(config),
                                        sizes_of(config, config.evaluation.inner_steps, tasks), device, plan_);
-  plan_.add(&params_, "params", "[parameter]", {learned_parameters(config)});
+  plan_.add(&params_, "params", "[parameter]", {create_learned(config).size()});
 }
 
 void StepEvaluator::allocate() {

@@ -27,7 +27,8 @@ class Learned {
   /// @throws std::logic_error where there is a block of that name, or where initial numbers do not fit a block's shape.
   void add(const std::string& prefix, const std::vector<ParameterBlock>& blocks);
 
-  const std::vector<LearnedBlock>& blocks() const { return blocks_; }
+  const std::vector<LearnedBlock>& blocks() const& { return blocks_; }
+  const std::vector<LearnedBlock>& blocks() && = delete;  // they would be gone with the object
   /// Numbers of the whole vector.
   std::int64_t size() const { return size_; }
   /// The block of that name; null where there is none.

@@ -76,16 +76,28 @@ std::vector<float> fixed_step_sizes(const InnerLoopOptions& options, const Polic
   return sizes;
 }
 
-std::vector<float> initial_step_sizes(const Config& config, const PolicyShape& shape) {
+std::vector<ParameterBlock> step_size_blocks(const Config& config, const PolicyShape& shape) {
   const StepSizeLayout layout = step_size_layout(inner_loop(config), shape, inner_loop(config).inner_steps);
+  if (layout.sets == 0) return {};
   const std::vector<double> lr = inner_lr_of_steps(config);
-  std::vector<float> learned;
+  std::vector<float> starts;
   for (int set = 0; set < layout.sets; ++set) {
     const double start = lr[static_cast<std::size_t>(set)];
-    learned.insert(learned.end(), static_cast<std::size_t>(layout.numbers),
-                   static_cast<float>(layout.positive ? std::log(start) : start));
+    starts.push_back(static_cast<float>(layout.positive ? std::log(start) : start));
   }
-  return learned;
+  return {{layout.positive ? "log_inner_lr" : "inner_lr",
+           {layout.sets, layout.numbers},
+           false,
+           InitialNumbers::of_pieces(starts)}};
+}
+
+std::vector<ParameterBlock> multiplier_blocks(const Config& config, const PolicyShape& shape) {
+  const int units = multiplier_layout(inner_loop(config), shape).units();
+  if (units == 0) return {};
+  return {{"hidden_weight", {units, units}, true, InitialNumbers::glorot(units, units)},
+          {"hidden_bias", {units}},
+          {"output_weight", {units, units}, true},
+          {"output_bias", {units}, false, InitialNumbers::constant(1)}};
 }
 
 }  // namespace innerloop

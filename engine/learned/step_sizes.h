@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/config/config.h"
+#include "engine/learned/learned.h"
 #include "kernels/inner/step_multipliers.h"
 #include "kernels/inner/step_size.h"
 #include "kernels/networks/shape.h"
@@ -28,7 +29,12 @@ std::vector<float> adapted_parameters(const InnerLoopOptions& options, const Pol
 std::vector<float> fixed_step_sizes(const InnerLoopOptions& options, const PolicyShape& shape,
                                     const std::vector<double>& lr);
 
-/// The learned numbers as training starts: [set][number]; empty where none is learned.
-std::vector<float> initial_step_sizes(const Config& config, const PolicyShape& shape);
+/// The learned numbers, "log_inner_lr" or "inner_lr" [set, number] (kernels/inner/step_size.h), which start at the step sizes
+/// that the config says; no block where none is learned.
+std::vector<ParameterBlock> step_size_blocks(const Config& config, const PolicyShape& shape);
+
+/// "hidden_weight" [unit, unit], "hidden_bias" [unit], "output_weight" and "output_bias" of the network that multiplies
+/// (kernels/inner/step_multipliers.h), as it starts: its outputs are 1. No block where there is none.
+std::vector<ParameterBlock> multiplier_blocks(const Config& config, const PolicyShape& shape);
 
 }  // namespace innerloop

@@ -1,25 +1,12 @@
 #include "engine/optimisers/optimiser.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "engine/learned/trial_policy.h"
+#include "engine/learned/create.h"
 #include "engine/optimisers/trpo.h"
 
 namespace innerloop {
 namespace {
-
-// λ where the parameter is a weight, else 0: [M].
-std::vector<float> decay_of_parameters(const Config& config, double decay) {
-  std::vector<float> decays(static_cast<std::size_t>(parameter_count(config)), 0.0f);
-  for (const LayoutEntry& entry : parameter_layout(config)) {
-    if (!entry.name.ends_with("weight")) continue;
-    std::int64_t count = 1;
-    for (const std::int64_t size : entry.shape) count *= size;
-    std::fill_n(decays.begin() + entry.offset, count, static_cast<float>(decay));
-  }
-  return decays;
-}
 
 // Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019), or steps with or without momentum.
 class FirstOrder : public OuterOptimiser {
@@ -107,11 +94,12 @@ float schedule_of(const Options& outer, int iterations) {
 std::unique_ptr<OuterOptimiser> OuterOptimiser::create(const Config& config, int parameters, Device& device,
                                                        BufferPlan& plan, TrustRegionObjective* objective) {
   const int iterations = config.iterations;
+  const Learned learned = create_learned(config);
   if (const auto* adam = std::get_if<AdamOptions>(&config.outer))
     return std::make_unique<FirstOrder>(*adam, std::vector<float>{}, schedule_of(*adam, iterations),
                                         parameters, device, plan);
   if (const auto* adamw = std::get_if<AdamWOptions>(&config.outer))
-    return std::make_unique<FirstOrder>(adamw->adam, decay_of_parameters(config, adamw->weight_decay),
+    return std::make_unique<FirstOrder>(adamw->adam, learned.decay(learned.range(""), adamw->weight_decay),
                                         schedule_of(adamw->adam, iterations), parameters, device, plan);
   if (const auto* sgd = std::get_if<SgdOptions>(&config.outer))
     return std::make_unique<FirstOrder>(*sgd, schedule_of(*sgd, iterations), parameters, device, plan);

@@ -18,11 +18,11 @@ namespace {
 // What a file holds of the parameters: those from `offset` on.
 struct AdaptedPart {
   const char* name;
-  int offset;
+  std::int64_t offset;
 };
-AdaptedPart adapted_part(const Config& config) {
-  const PolicyShape shape = policy_shape(config);
-  return shape.context > 0 ? AdaptedPart{"context", shape.context_offset()} : AdaptedPart{"params", 0};
+AdaptedPart adapted_part(const Learned& policy) {
+  const LearnedBlock* context = policy.find("context");
+  return context != nullptr ? AdaptedPart{"context", context->offset} : AdaptedPart{"params", 0};
 }
 
 // Of the parameters that a file does not hold: with others a context means something else.
@@ -35,14 +35,15 @@ std::string shared_checksum(const std::vector<float>& params, const AdaptedPart&
 
 void write_adapted_policy(const std::filesystem::path& path, const AdaptedPolicy& policy,
                           const Config& config) {
-  const AdaptedPart part = adapted_part(config);
+  const Learned learned = learned_policy(config);
+  const AdaptedPart part = adapted_part(learned);
   const std::vector<float> adapted(policy.params.begin() + part.offset, policy.params.end());
   const std::vector<Tensor> tensors = {
       Tensor::of<float>(part.name, {static_cast<std::int64_t>(adapted.size())}, adapted)};
   write_safetensors(path, tensors,
                     {{"config", to_json(config).dump()},
                      {"environment", environment_name(config)},
-                     {"layout", layout_json(policy_layout(policy_shape(config))).dump()},
+                     {"layout", layout_json(learned).dump()},
                      {"iteration", std::to_string(policy.iteration)},
                      {"shared_checksum", shared_checksum(policy.params, part)},
                      {"task", task_json(policy.task, config).dump()},
@@ -55,11 +56,11 @@ void read_adapted_policy(const std::filesystem::path& path, const Config& config
   if (file.metadata("environment") != environment_name(config))
     throw InputError(path.string() + ": wanted a policy for " + environment_name(config) +
                      ", found one for " + file.metadata("environment"));
-  const PolicyShape shape = policy_shape(config);
-  const AdaptedPart part = adapted_part(config);
-  const std::vector<float> adapted = file.values<float>(part.name, {shape.parameters() - part.offset});
-  check_layout(file, policy_layout(shape));
-  if (shape.context > 0 && file.metadata("shared_checksum") != shared_checksum(params, part))
+  const Learned learned = learned_policy(config);
+  const AdaptedPart part = adapted_part(learned);
+  const std::vector<float> adapted = file.values<float>(part.name, {learned.size() - part.offset});
+  check_layout(file, learned);
+  if (part.offset > 0 && file.metadata("shared_checksum") != shared_checksum(params, part))
     throw InputError(path.string() +
                      ": wanted a context for this run's policy, found one for another policy, after " +
                      file.metadata("iteration") + " iterations");

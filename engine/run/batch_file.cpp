@@ -6,7 +6,7 @@
 #include "engine/algorithms/meta_learner.h"
 #include "engine/config/tasks.h"
 #include "engine/files/safetensors.h"
-#include "engine/learned/policy.h"
+#include "engine/learned/create.h"
 #include "engine/run/checkpoint.h"
 
 namespace innerloop {
@@ -139,7 +139,7 @@ void write_batch_file(const std::filesystem::path& path, const Config& config, D
   const int named = static_cast<int>(names.size());
   tensors.add("tasks", {tasks, named}, named_numbers(device, inner, named));
   tensors.write(path, {{"config", to_json(config).dump()},
-                       {"layout", layout_json(learned_layout(config)).dump()},
+                       {"layout", layout_json(create_learned(config)).dump()},
                        {"task_names", nlohmann::ordered_json(names).dump()}});
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "engine/error.h"
-#include "engine/learned/trial_policy.h"
+#include "engine/learned/create.h"
 
 namespace innerloop {
 namespace {
@@ -23,15 +23,15 @@ std::int64_t count_in(const TensorFile& file, const std::string& key) {
 
 }  // namespace
 
-nlohmann::ordered_json layout_json(const std::vector<LayoutEntry>& layout) {
+nlohmann::ordered_json layout_json(const Learned& learned) {
   auto json = nlohmann::ordered_json::array();
-  for (const LayoutEntry& entry : layout)
-    json.push_back({{"name", entry.name}, {"offset", entry.offset}, {"shape", entry.shape}});
+  for (const LearnedBlock& block : learned.blocks())
+    json.push_back({{"name", block.name}, {"offset", block.offset}, {"shape", block.shape}});
   return json;
 }
 
-void check_layout(const TensorFile& file, const std::vector<LayoutEntry>& layout) {
-  const std::string wanted = layout_json(layout).dump(), &found = file.metadata("layout");
+void check_layout(const TensorFile& file, const Learned& learned) {
+  const std::string wanted = layout_json(learned).dump(), &found = file.metadata("layout");
   if (found != wanted)
     throw InputError(file.path().string() + ": the policy's layout: wanted this config's, " + wanted +
                      ", found " + found);
@@ -48,7 +48,7 @@ void write_checkpoint(const std::filesystem::path& run, const Config& config, De
   }
   write_safetensors(checkpoint_file(run, counts.iteration), tensors,
                     {{"config", to_json(config).dump()},
-                     {"layout", layout_json(parameter_layout(config)).dump()},
+                     {"layout", layout_json(create_learned(config)).dump()},
                      {"iteration", std::to_string(counts.iteration)},
                      {"env_steps", std::to_string(counts.env_steps)}});
 }
@@ -62,7 +62,7 @@ RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Config& config,
       throw InputError(file.path().string() +
                        ": wanted no tensor that this config's learner does not have, found \"" + tensor.name +
                        "\"");
-  check_layout(file, parameter_layout(config));
+  check_layout(file, create_learned(config));
   const RunCounts counts{count_in(file, "iteration"), count_in(file, "env_steps")};
   if (counts.iteration != checkpoint.iteration)
     throw InputError(file.path().string() + ": wanted the checkpoint of iteration " +
@@ -74,8 +74,9 @@ RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Config& config,
 }
 
 std::vector<float> checkpoint_params(const Checkpoint& checkpoint, const Config& config) {
-  std::vector<float> params = checkpoint.file.values<float>("params", {parameter_count(config)});
-  check_layout(checkpoint.file, parameter_layout(config));
+  const Learned learned = create_learned(config);
+  std::vector<float> params = checkpoint.file.values<float>("params", {learned.size()});
+  check_layout(checkpoint.file, learned);
   return params;
 }
 

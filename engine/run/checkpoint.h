@@ -6,10 +6,10 @@
 #include <nlohmann/json_fwd.hpp>
 #include <vector>
 
-#include "engine/algorithms/meta_learner.h"
 #include "engine/config/config.h"
 #include "engine/device/device.h"
-#include "engine/learned/policy.h"
+#include "engine/device/state_tensor.h"
+#include "engine/learned/learned.h"
 #include "engine/run/checkpoint_files.h"
 
 namespace innerloop {
@@ -21,12 +21,12 @@ struct RunCounts {
 };
 
 /// The metadata "layout" of checkpoints, batch files and adapted policies: a list of {"name", "offset", "shape"}, one for
-/// each tensor in the flat parameter vector.
-nlohmann::ordered_json layout_json(const std::vector<LayoutEntry>& layout);
+/// each block.
+nlohmann::ordered_json layout_json(const Learned& learned);
 
 /// @throws InputError unless the file's "layout" is this one: two networks can have equally many parameters and yet not be
 /// the same.
-void check_layout(const TensorFile& file, const std::vector<LayoutEntry>& layout);
+void check_layout(const TensorFile& file, const Learned& learned);
 
 /// Writes the checkpoint of `counts.iteration` into the run's folder, atomically: `state` from the device, and as
 /// metadata the config, the layout and the counts.

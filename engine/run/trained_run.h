@@ -15,7 +15,7 @@ struct TrainedRun {
   RunFolder folder;
   Config config;
   std::int64_t iteration = 0;  // of the checkpoint
-  std::vector<float> params;   // [M]  all that is learned (engine/learned/policy.h)
+  std::vector<float> params;   // [M]  all that is learned (engine/learned/create.h)
 };
 
 /// @throws InputError where there is no such run, where its config or its newest checkpoint is bad, or where these do not

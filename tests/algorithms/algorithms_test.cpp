@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "engine/learned/trial_policy.h"
+#include "engine/learned/create.h"
 #include "tests/support/learner.h"
 #include "tests/support/plain_outer.h"
 
@@ -421,7 +421,8 @@ TEST(Algorithms, AdamWShrinksWeightsAndNothingElse) {
         config_of(overrides, {R"(outer={"name": "adamw", "lr": 0.05, "weight_decay": 0.5})"});
     Learner learner(config, 0);
     PlainAdam plain;
-    for (const LayoutEntry& entry : parameter_layout(config))
+    const Learned learned = create_learned(config);
+    for (const LearnedBlock& entry : learned.blocks())
       for (std::int64_t i = 0; i < entry.shape[0] * (entry.shape.size() > 1 ? entry.shape[1] : 1); ++i)
         plain.decay.push_back(entry.name.starts_with("layer") && entry.shape.size() == 2 ? 0.5 : 0);
     for (int i = 0; i < 4; ++i) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/evaluation/step_evaluator.h"
+#include "engine/learned/create.h"
 #include "tests/support/learner.h"
 
 namespace innerloop {
@@ -52,7 +53,7 @@ std::vector<CurvePoint> curve(const std::vector<std::string>& overrides) {
   Device device({.backend = Backend::cpu, .threads = 1, .instructions = ""});
   StepEvaluator evaluator(config, device);
   evaluator.allocate();
-  return evaluator.evaluate(initial_parameters(config, policy_shape(config)));
+  return evaluator.evaluate(create_learned(config).initial(config.seed));
 }
 
 // A step size that is halved for the first step of the test only, or for no step.

@@ -8,6 +8,7 @@
 #include "engine/algorithms/ppo.h"
 #include "engine/evaluation/report.h"
 #include "engine/evaluation/trial_evaluator.h"
+#include "engine/learned/create.h"
 #include "engine/learned/trial_policy.h"
 #include "tests/support/plain_outer.h"
 #include "tests/support/played_trials.h"
@@ -107,7 +108,8 @@ TEST(Rl2, TakesTheStepsOfItsOptimiser) {
     const Config config = trial_config(overrides);
     Learning learning(config);
     PlainAdam adamw;
-    for (const LayoutEntry& entry : parameter_layout(config))
+    const Learned learned = create_learned(config);
+    for (const LearnedBlock& entry : learned.blocks())
       for (std::int64_t i = 0; i < entry.shape[0] * (entry.shape.size() > 1 ? entry.shape[1] : 1); ++i)
         adamw.decay.push_back(entry.shape.size() > 1 ? 0.5 : 0);
     PlainMomentum momentum{0.7, false};
@@ -240,7 +242,8 @@ TEST(Rl2, LearnsToFindTheBetterArmWithASeparateValueNetwork) {
 // The policy starts out as with a shared network, and plays the same trials; then it learns something else.
 TEST(Rl2, ASeparateValueNetworkChangesWhatIsLearned) {
   const Config config = trial_config({"algorithm.value_network=separate"});
-  const std::vector<float> params = initial_parameters(config), plain = initial_parameters(trial_config());
+  const std::vector<float> params = create_learned(config).initial(config.seed),
+                           plain = create_learned(trial_config()).initial(trial_config().seed);
   Learning shared(trial_config()), separate(config);
   const int network = memory_parameters(shared.loop().shape());
   const auto second = params.begin() + network, heads = second + network;
@@ -253,9 +256,10 @@ TEST(Rl2, ASeparateValueNetworkChangesWhatIsLearned) {
 
 TEST(Rl2, NormalisationStartsWithGain1AndBias0) {
   const Config config = trial_config({R"(policy={"name": "lstm", "hidden": 3, "layer_norm": true})"});
-  const std::vector<float> params = initial_parameters(config);
+  const std::vector<float> params = create_learned(config).initial(config.seed);
   std::vector<float> found;
-  for (const LayoutEntry& entry : parameter_layout(config))
+  const Learned learned = create_learned(config);
+  for (const LearnedBlock& entry : learned.blocks())
     if (entry.name.starts_with("layer_norm."))
       found.insert(found.end(), params.begin() + entry.offset, params.begin() + entry.offset + 3);
   EXPECT_EQ(found, (std::vector<float>{1, 1, 1, 0, 0, 0}));
@@ -263,8 +267,9 @@ TEST(Rl2, NormalisationStartsWithGain1AndBias0) {
 
 TEST(Rl2, AnLstmStartsOutRemembering) {
   const Config config = trial_config({R"(policy={"name": "lstm", "hidden": 3})"});
-  const std::vector<float> params = initial_parameters(config);
-  for (const LayoutEntry& entry : parameter_layout(config)) {
+  const std::vector<float> params = create_learned(config).initial(config.seed);
+  const Learned learned = create_learned(config);
+  for (const LearnedBlock& entry : learned.blocks()) {
     if (entry.name != "lstm.bias") continue;
     const auto at = params.begin() + entry.offset;
     EXPECT_EQ(std::vector<float>(at, at + 12), (std::vector<float>{0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0}));
@@ -283,15 +288,17 @@ TEST(MemoryLayout, CoversAllParametersOnceAndInOrder) {
                         "algorithm.minibatches=1", "algorithm.value_network=" + network});
       std::int64_t next = 0;
       std::set<std::string> names;
-      for (const LayoutEntry& entry : parameter_layout(config)) {
+      const Learned learned = create_learned(config);
+      for (const LearnedBlock& entry : learned.blocks()) {
         EXPECT_EQ(entry.offset, next) << entry.name;
         EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
         std::int64_t count = 1;
         for (const std::int64_t size : entry.shape) count *= size;
         next += count;
       }
-      EXPECT_EQ(next, parameter_count(config));
-      EXPECT_EQ(next, static_cast<std::int64_t>(initial_parameters(config).size()));
+      EXPECT_EQ(next, learned.size());
+      EXPECT_EQ(next, memory_policy_parameters(memory_policy_shape(config)));
+      EXPECT_EQ(next, static_cast<std::int64_t>(learned.initial(config.seed).size()));
     }
 }
 
@@ -321,7 +328,7 @@ TEST(PlainPpo, ReportsTheReturnOfAnEpisodeAndNoneOfATrial) {
 
 nlohmann::ordered_json report_of(const Config& config, const std::vector<float>& task = {}) {
   Device device(kOneThread);
-  return evaluation_report(config, device, initial_parameters(config), 7, task);
+  return evaluation_report(config, device, create_learned(config).initial(config.seed), 7, task);
 }
 
 TEST(TrialEvaluation, HasAPointForEachEpisodeAndTheWholeTrial) {

@@ -4,8 +4,7 @@
 
 #include "engine/error.h"
 #include "engine/evaluation/report.h"
-#include "engine/learned/policy.h"
-#include "engine/learned/trial_policy.h"
+#include "engine/learned/create.h"
 #include "tests/cuda/cuda_device.h"
 #include "tests/run/resumed_run.h"
 
@@ -140,7 +139,7 @@ TEST(WideMemoryOnCuda, LearnsWhatTheCpuLearnsAndTheSameEachTime) {
                      R"(outer={"name":"sgd","lr":0.5})"});
     const std::vector<float> cuda = learned(config, 3, kCuda), cpu = learned(config, 3, kOneThread);
     EXPECT_EQ(cuda, learned(config, 3, kCuda));
-    const double moved = distance(cpu, initial_parameters(config));
+    const double moved = distance(cpu, create_learned(config).initial(config.seed));
     EXPECT_GT(moved, 0);
     EXPECT_LT(distance(cuda, cpu) / moved, 1e-5) << policy;
   }
@@ -161,7 +160,7 @@ TEST(ResumeOnCuda, GoesOnWithTheBitsOfTheOtherBackend) {
 TEST(EvaluationOnCuda, GivesTheReportOfTheCpu) {
   const Config config = tiny_config({"evaluation.tasks=5", "evaluation.inner_steps=2"});
   Device cpu(kOneThread), cuda(kCuda);
-  const std::vector<float> params = initial_parameters(tiny_config({"seed=8"}), policy_shape(config));
+  const std::vector<float> params = create_learned(config).initial(8);
   for (const std::vector<float>& task : {std::vector<float>{}, std::vector<float>{0.3f, -0.4f}})
     EXPECT_EQ(evaluation_report(config, cuda, params, 3, task),
               evaluation_report(config, cpu, params, 3, task));

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "engine/device/planned_buffers.h"
-#include "engine/learned/policy.h"
+#include "engine/learned/create.h"
 
 namespace innerloop {
 namespace {
@@ -22,7 +22,7 @@ std::vector<CurvePoint> curve_of(
   Device device({.backend = Backend::cpu, .threads = 2, .instructions = ""});
   StepEvaluator evaluator(config, device);
   evaluator.allocate();
-  std::vector<float> params = initial_parameters(config, policy_shape(config));
+  std::vector<float> params = create_learned(config).initial(config.seed);
   change(params);
   return evaluator.evaluate(params);
 }
@@ -103,7 +103,7 @@ TEST(StepEvaluator, TakesSeveralUpdatesOnABatchInPlace) {
     plan.add(&params, "params", "[parameter]", {inner.learned()});
     const auto memory = allocate_planned(device, plan, "this test");
     inner.prepare();
-    const std::vector<float> start = initial_parameters(config, inner.shape());
+    const std::vector<float> start = create_learned(config).initial(config.seed);
     device.copy_to_device(params, start.data(), static_cast<std::int64_t>(start.size() * sizeof(float)));
     inner.set_key({1, 2});
     inner.start(params);

@@ -8,6 +8,7 @@
 #include "engine/error.h"
 #include "engine/evaluation/played_trial.h"
 #include "engine/evaluation/report.h"
+#include "engine/learned/create.h"
 #include "engine/rivals/bandit_rules.h"
 #include "engine/rivals/report.h"
 #include "engine/rivals/trials.h"
@@ -58,7 +59,7 @@ TEST(BaselineTrials, AreTheAgents) {
     const Config config = trial_config(
         {std::string("environment=") + environment, "evaluation={\"tasks\": 1, \"envs_per_task\": 1}"});
     Device device(kOneThread);
-    const PlayedTrial agents = play_trial(config, device, initial_parameters(config));
+    const PlayedTrial agents = play_trial(config, device, create_learned(config).initial(config.seed));
     std::vector<float> task;
     const TrialLoop::Returns found = play_baseline(
         [&](const std::vector<float>& known) {
@@ -185,7 +186,7 @@ TEST(BaselineReport, HasTheLayoutOfAnAgents) {
   const auto learners = prepare_baselines(config, {"thompson", "random"});
   const auto report = baseline_report(config, learners, 1);
   Device device(kOneThread);
-  auto agents = evaluation_report(config, device, initial_parameters(config), 7);
+  auto agents = evaluation_report(config, device, create_learned(config).initial(config.seed), 7);
   for (const auto& [key, value] : agents.items()) EXPECT_TRUE(report.contains(key)) << key;
   EXPECT_EQ(report["algorithm"], "thompson");
   EXPECT_EQ(report["curve"].size(), 6u);

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-#include "engine/learned/policy.h"
+#include "engine/learned/create.h"
 #include "tests/support/tiny_run.h"
 
 namespace innerloop {
@@ -32,7 +32,7 @@ struct Dumped {
   std::vector<float> params_of_checkpoint(int iteration) const {
     return TensorFile::read(checkpoint_file(run.path, iteration)).values<float>("params", {parameters()});
   }
-  std::int64_t parameters() const { return learned_parameters(config); }
+  std::int64_t parameters() const { return create_learned(config).size(); }
 
   TemporaryFolder folder;
   Config config;

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "engine/learned/policy.h"
+#include "engine/learned/create.h"
 #include "engine/run/interrupt.h"
 #include "tests/run/resumed_run.h"
 
@@ -229,7 +229,7 @@ TEST(Trainer, AnEpochWhoseGradientIsNotFiniteLeavesTheStateBeforeItsIteration) {
   const Config config = tiny_config(promp);
   const auto [message, params] = train_until_not_finite(folder.path() / "run", config, 0);
   EXPECT_THAT(message, HasSubstr("iteration 1: wanted a finite meta-gradient"));
-  EXPECT_EQ(params, initial_parameters(config, policy_shape(config)));
+  EXPECT_EQ(params, create_learned(config).initial(config.seed));
 }
 
 TEST(Resume, RefusesACheckpointOfAnotherArchitecture) {

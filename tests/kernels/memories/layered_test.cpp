@@ -6,6 +6,7 @@
 
 #include "engine/config/environment_options.h"
 #include "engine/device/planned_buffers.h"
+#include "engine/learned/create.h"
 #include "engine/stages/trial_loop.h"
 #include "tests/support/buffers.h"
 #include "tests/support/played_trials.h"
@@ -63,7 +64,7 @@ void expect_trials_of_a_team(const Config& config, const typename Env::Options& 
   TrialLoop loop(config, config.tasks_per_iteration, config.envs_per_task, false, device, plan);
   ASSERT_TRUE(is_wide(loop.shape()));
   const auto memory = allocate_planned(device, plan, "the test");
-  const std::vector<float> params = initial_parameters(config);
+  const std::vector<float> params = create_learned(config).initial(config.seed);
   const Trials<float>& t = loop.trials();
   const auto played = [&] {
     std::vector<float> all;
