@@ -35,8 +35,9 @@ if(CMAKE_CUDA_COMPILER_LOADED)
   # CMake 3.25 does not know that nvcc speaks C++20 (CMAKE_CXX_STANDARD counts for CUDA too).
   set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
   set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
-  target_compile_definitions(innerloop_flags INTERFACE INNERLOOP_CUDA=1)
   file(GLOB cuda_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/engine/device/cuda/*.cu")
+  kernel_files(cuda_kernel_sources cuda engine/device/cuda/kernels.cu.in engine/device/cuda/stream.h
+               ${INNERLOOP_OPERATION_LISTS})
   separate_arguments(cuda_flags UNIX_COMMAND "${INNERLOOP_CUDA_FLAGS}")
   add_library(innerloop_cuda_flags INTERFACE)
   target_link_libraries(innerloop_cuda_flags INTERFACE innerloop_flags CUDA::cudart CUDA::cublas)
@@ -44,7 +45,7 @@ if(CMAKE_CUDA_COMPILER_LOADED)
     innerloop_cuda_flags
     INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:--fmad=false;-lineinfo;--expt-relaxed-constexpr;-Werror;all-warnings>"
               "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-ffp-contract=off,-Wall,-Wextra,-Wno-unknown-pragmas;${cuda_flags}>")
-  add_library(innerloop_cuda STATIC ${cuda_sources})
+  add_library(innerloop_cuda STATIC ${cuda_sources} ${cuda_kernel_sources})
   set_target_properties(innerloop_cuda PROPERTIES UNITY_BUILD OFF)
   target_link_libraries(innerloop_cuda PUBLIC innerloop_cuda_flags)
 else()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# engine/device/simd/*.cpp, compiled once for each instruction set; the engine picks one when it starts.
-file(GLOB kernel_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/engine/device/simd/*.cpp")
+# The operations' kernels, compiled once for each instruction set; the engine picks one when it starts.
+kernel_files(kernel_sources simd engine/device/simd/kernels.cpp.in engine/device/simd/kernels.h
+             ${INNERLOOP_HOST_OPERATION_LISTS})
 set(INNERLOOP_KERNEL_TARGETS)
 
 # `isa` is the name of the tag type that the templates are instantiated with.
@@ -8,7 +9,7 @@ function(add_host_kernels target isa)
   add_library(${target} OBJECT ${kernel_sources})
   set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)  # side by side they are done sooner
   target_link_libraries(${target} PRIVATE innerloop_flags)
-  target_compile_definitions(${target} PRIVATE INNERLOOP_ISA=${isa})
+  target_compile_definitions(${target} PRIVATE "INNERLOOP_TEAM=SimdTeam<${isa}>")
   target_compile_options(${target} PRIVATE ${ARGN} $<$<CONFIG:Release>:-O3> -fno-math-errno -fno-trapping-math)
   if(INNERLOOP_SANITIZE MATCHES address)
     # GCC needs many minutes a file for checks inside vectors; the teams' tests run the same operations with them.

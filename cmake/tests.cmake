@@ -48,9 +48,21 @@ list(FILTER quick_tests EXCLUDE REGEX "^(teams|cuda|long)/")
 add_test_program(innerloop_tests quick "innerloop_engine;innerloop_operation_cases" ${quick_tests}
                  support/double_*.cpp)
 add_dependencies(innerloop_tests innerloop)  # the tests of the command line run it
-# The teams' own program has little to compile: the portable kernels, and of the engine only its threads.
-add_test_program(innerloop_team_tests teams "innerloop_kernels_portable;innerloop_operation_cases" teams/*.cpp
-                 ../engine/device/device.cpp ../engine/device/thread_pool.cpp ../engine/device/cores.cpp)
+# The teams' own program has little to compile: the portable kernels and the lanes', and of the engine only its threads.
+kernel_files(lane_kernel_sources lanes engine/device/simd/kernels.cpp.in tests/teams/lane_kernels.h
+             ${INNERLOOP_HOST_OPERATION_LISTS})
+add_library(innerloop_lane_kernels OBJECT ${lane_kernel_sources})
+set_target_properties(innerloop_lane_kernels PROPERTIES UNITY_BUILD OFF)
+target_link_libraries(innerloop_lane_kernels PRIVATE innerloop_flags)
+target_compile_definitions(innerloop_lane_kernels PRIVATE "INNERLOOP_TEAM=LaneTeam<float>")
+target_compile_options(innerloop_lane_kernels PRIVATE ${test_options})
+set(device_sources ../engine/device/device.cpp ../engine/device/thread_pool.cpp ../engine/device/cores.cpp)
+if(NOT TARGET innerloop_cuda)
+  list(APPEND device_sources ../engine/device/cuda/absent.cpp)
+endif()
+add_test_program(innerloop_team_tests teams
+                 "innerloop_kernels_portable;innerloop_lane_kernels;innerloop_operation_cases" teams/*.cpp
+                 ${device_sources})
 target_link_libraries(innerloop_team_tests PRIVATE innerloop_flags Threads::Threads)
 if(TARGET innerloop_cuda)
   target_link_libraries(innerloop_team_tests PRIVATE innerloop_cuda)

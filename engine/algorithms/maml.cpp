@@ -1,5 +1,7 @@
 #include "engine/algorithms/maml.h"
 
+#include "engine/device/launch.h"
+
 namespace innerloop {
 namespace {
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/device/launch.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/device/sort.h"
 #include "engine/learned/create.h"

@@ -9,6 +9,10 @@
 #include "engine/optimisers/optimiser.h"
 #include "engine/stages/layered_gradient.h"
 #include "engine/stages/trial_loop.h"
+#include "kernels/outer/schedule.h"
+#include "kernels/trials/advantages.h"
+#include "kernels/trials/shuffle.h"
+#include "kernels/trials/updates.h"
 
 namespace innerloop {
 

@@ -1,5 +1,7 @@
 #include "engine/algorithms/promp.h"
 
+#include "engine/device/launch.h"
+
 namespace innerloop {
 
 std::unique_ptr<Promp> make_algorithm(const PrompOptions& options, const Config& config, Device& device) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/config/environment_options.h"
+#include "engine/device/launch.h"
 #include "engine/learned/create.h"
 
 namespace innerloop {

@@ -9,7 +9,9 @@
 #include <numeric>
 #include <span>
 
+#include "engine/device/launch.h"
 #include "engine/device/sort.h"
+#include "kernels/products/matrix_product.h"
 
 namespace innerloop {
 namespace {
@@ -33,18 +35,12 @@ std::int64_t host_available_bytes() {
   return static_cast<std::int64_t>(sysconf(_SC_AVPHYS_PAGES)) * sysconf(_SC_PAGESIZE);
 }
 
-template <class Isa>
-HostKernelSet kernel_set() {
-  return {Isa::name, &policy_kernels<Isa>(), &draw_kernels<Isa>(), &rollout_kernels<Isa>(),
-          &trial_kernels<Isa>()};
-}
-
-HostKernelSet find_kernel_set(const std::string& name) {
+std::shared_ptr<const HostKernelSet> find_kernel_set(const std::string& name) {
   const auto sets = host_kernel_sets();
-  if (name.empty()) return sets.back();
+  if (name.empty()) return std::make_shared<HostKernelSet>(sets.back());
   std::string names;
   for (const HostKernelSet& set : sets) {
-    if (set.name == name) return set;
+    if (set.name == name) return std::make_shared<HostKernelSet>(set);
     names += (names.empty() ? "" : ", ") + std::string(set.name);
   }
   throw InputError("instructions: wanted one of " + names + " on this processor, found \"" + name + "\"");
@@ -52,25 +48,11 @@ HostKernelSet find_kernel_set(const std::string& name) {
 
 }  // namespace
 
-std::vector<HostKernelSet> host_kernel_sets() {
-  std::vector<HostKernelSet> sets = {kernel_set<Portable>()};
-#if defined(__x86_64__) && !defined(INNERLOOP_PORTABLE_ONLY)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) sets.push_back(kernel_set<Avx2>());
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512cd"))
-    sets.push_back(kernel_set<Avx512>());
-#endif
-  return sets;
-}
-
 Device::Device(const DeviceOptions& options) : host_(find_kernel_set(options.instructions)) {
   std::string why = "as asked";
   if (options.backend != Backend::cpu) {
-#if defined(INNERLOOP_CUDA)
     const cuda::Probe probe = on_cuda(cuda::probe);
     if (probe.usable) {
-      cuda_ = true;
       name_ = probe.name;
       tensor_cores_ = probe.has_tensor_cores;
       stream_ = on_cuda(cuda::open_stream);
@@ -79,39 +61,32 @@ Device::Device(const DeviceOptions& options) : host_(find_kernel_set(options.ins
       return;
     }
     why = probe.why;
-#else
-    why = "this build has no CUDA side";
-#endif
     if (options.backend == Backend::cuda)
       throw InputError("--backend cuda: wanted a CUDA device, found none: " + why);
   }
   pool_ = std::make_unique<ThreadPool>(threads_or_cores(options.threads));
   scratch_.resize(static_cast<std::size_t>(pool_->threads()));
-  description_ = "cpu (" + std::string(host_.name) + ", " + std::to_string(threads()) +
+  description_ = "cpu (" + std::string(host_->name) + ", " + std::to_string(threads()) +
                  (threads() == 1 ? " thread): " : " threads): ") + why;
 }
 
 Device::~Device() = default;
 
-void Device::use([[maybe_unused]] Precision precision) {
-#if defined(INNERLOOP_CUDA)
+const char* Device::instructions() const { return host_->name; }
+
+void Device::use(Precision precision) {
   if (tensor_cores_) cuda::use_precision(*stream_, precision);
-#endif
 }
 
 std::int64_t Device::available_bytes() const {
-#if defined(INNERLOOP_CUDA)
-  if (cuda_) return on_cuda(cuda::available_bytes);
-#endif
-  return host_available_bytes();
+  return is_cuda() ? on_cuda(cuda::available_bytes) : host_available_bytes();
 }
 
 std::shared_ptr<void> Device::allocate(std::int64_t bytes) {
-#if defined(INNERLOOP_CUDA)
-  if (cuda_) return on_cuda([&] { return cuda::allocate(*stream_, bytes); });
-#endif
-  return host_memory(bytes);
+  return is_cuda() ? on_cuda([&] { return cuda::allocate(*stream_, bytes); }) : host_memory(bytes);
 }
+
+void Device::add_pending(Stage stage) { pending_.push_back(std::move(stage)); }
 
 void Device::reserve_scratch(long bytes) {
   if (bytes <= scratch_bytes_) return;
@@ -146,17 +121,13 @@ void Device::run_parts(const Stage& stage) {
 }
 
 void Device::multiply(const MatrixProduct<float>& product) {
-#if defined(INNERLOOP_CUDA)
-  if (cuda_) return on_cuda([&] { cuda::multiply(*stream_, product); });
-#endif
+  if (is_cuda()) return on_cuda([&] { cuda::multiply(*stream_, product); });
   run_pending();
   run_parts(stage(product, 1));
 }
 
 void Device::sort(const RowsToSort& rows) {
-#if defined(INNERLOOP_CUDA)
   if (is_cuda()) return on_cuda([&] { cuda::sort(*stream_, rows); });
-#endif
   run_pending();
   pool_->run(rows.rows, [&](int row, int) {
     const std::span keys(rows.keys + std::ptrdiff_t{row} * rows.count, static_cast<std::size_t>(rows.count));
@@ -166,42 +137,29 @@ void Device::sort(const RowsToSort& rows) {
   });
 }
 
-void Device::replay([[maybe_unused]] Recording& recording, const std::function<void()>& enqueue) {
-#if defined(INNERLOOP_CUDA)
-  if (cuda_) return on_cuda([&] { cuda::replay(*stream_, recording.graph, enqueue); });
-#endif
+void Device::replay(Recording& recording, const std::function<void()>& enqueue) {
+  if (is_cuda()) return on_cuda([&] { cuda::replay(*stream_, recording.graph, enqueue); });
   enqueue();
 }
 
 void Device::finish() {
-#if defined(INNERLOOP_CUDA)
-  if (cuda_) return on_cuda([&] { cuda::finish(*stream_); });
-#endif
+  if (is_cuda()) return on_cuda([&] { cuda::finish(*stream_); });
   run_pending();
 }
 
+void Device::copy(void* to, const void* from, std::int64_t bytes, cuda::Direction direction) {
+  if (is_cuda()) return on_cuda([&] { cuda::copy(*stream_, to, from, bytes, direction); });
+  run_pending();
+  std::memcpy(to, from, static_cast<std::size_t>(bytes));
+}
 void Device::copy_to_host(void* to, const void* from, std::int64_t bytes) {
-#if defined(INNERLOOP_CUDA)
-  if (cuda_) return on_cuda([&] { cuda::copy(*stream_, to, from, bytes, cuda::Direction::to_host); });
-#endif
-  run_pending();
-  std::memcpy(to, from, static_cast<std::size_t>(bytes));
+  copy(to, from, bytes, cuda::Direction::to_host);
 }
-
 void Device::copy_to_device(void* to, const void* from, std::int64_t bytes) {
-#if defined(INNERLOOP_CUDA)
-  if (cuda_) return on_cuda([&] { cuda::copy(*stream_, to, from, bytes, cuda::Direction::to_device); });
-#endif
-  run_pending();
-  std::memcpy(to, from, static_cast<std::size_t>(bytes));
+  copy(to, from, bytes, cuda::Direction::to_device);
 }
-
 void Device::copy_on_device(void* to, const void* from, std::int64_t bytes) {
-#if defined(INNERLOOP_CUDA)
-  if (cuda_) return on_cuda([&] { cuda::copy(*stream_, to, from, bytes, cuda::Direction::on_device); });
-#endif
-  run_pending();
-  std::memcpy(to, from, static_cast<std::size_t>(bytes));
+  copy(to, from, bytes, cuda::Direction::on_device);
 }
 
 }  // namespace innerloop

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/files/safetensors.h"
+#include "engine/files/dtype.h"
 
 namespace innerloop {
 

@@ -2,8 +2,10 @@
 
 #include <utility>
 
+#include "engine/device/launch.h"
 #include "engine/learned/create.h"
 #include "engine/optimisers/trpo.h"
+#include "kernels/outer/optimisers.h"
 
 namespace innerloop {
 namespace {

@@ -1,5 +1,7 @@
 #include "engine/optimisers/trpo.h"
 
+#include "engine/device/launch.h"
+
 namespace innerloop {
 namespace {
 

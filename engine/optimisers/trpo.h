@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/optimisers/optimiser.h"
+#include "kernels/outer/schedule.h"
 
 namespace innerloop {
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "engine/device/launch.h"
 #include "engine/learned/step_sizes.h"
 
 namespace innerloop {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "engine/device/launch.h"
 #include "engine/error.h"
 
 namespace innerloop {

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "engine/device/launch.h"
+
 namespace innerloop {
 namespace {
 

@@ -11,6 +11,7 @@
 #include "engine/stages/adaptation_rule.h"
 #include "engine/stages/batches.h"
 #include "engine/stages/inner_loop_setup.h"
+#include "kernels/inner/curvature.h"
 
 namespace innerloop {
 

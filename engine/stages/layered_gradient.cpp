@@ -1,5 +1,7 @@
 #include "engine/stages/layered_gradient.h"
 
+#include "engine/device/launch.h"
+
 namespace innerloop {
 
 WideGradient::WideGradient(const MemoryPolicyShape& shape, int horizon, int envs, Device& device,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/stages/layered_weights.h"
+#include "kernels/trials/seeds.h"
 
 namespace innerloop {
 

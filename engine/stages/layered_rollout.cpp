@@ -1,6 +1,7 @@
 #include "engine/stages/layered_rollout.h"
 
 #include "engine/config/environment_options.h"
+#include "engine/device/launch.h"
 
 namespace innerloop {
 

@@ -3,6 +3,7 @@
 
 #include "engine/config/config.h"
 #include "engine/stages/layered_weights.h"
+#include "kernels/trials/step.h"
 
 namespace innerloop {
 

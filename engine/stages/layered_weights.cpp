@@ -1,5 +1,7 @@
 #include "engine/stages/layered_weights.h"
 
+#include "engine/device/launch.h"
+
 namespace innerloop {
 
 WideWeights::WideWeights(const MemoryPolicyShape& shape, bool way_back, const std::string& name,

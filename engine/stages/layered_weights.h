@@ -9,7 +9,9 @@
 #include "engine/config/config.h"
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
+#include "kernels/memories/layered.h"
 #include "kernels/memories/registry.h"
+#include "kernels/products/matrix_product.h"
 
 namespace innerloop {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/config/environment_info.h"
+#include "engine/device/launch.h"
 #include "engine/error.h"
 
 namespace innerloop {

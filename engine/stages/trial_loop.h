@@ -10,6 +10,7 @@
 #include "engine/device/device.h"
 #include "engine/learned/trial_policy.h"
 #include "engine/stages/layered_rollout.h"
+#include "kernels/trials/rollout.h"
 
 namespace innerloop {
 

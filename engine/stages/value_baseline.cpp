@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/device/launch.h"
+
 namespace innerloop {
 
 ValueBaseline::ValueBaseline(const Options& options, int tasks, const Batch<float>& batch, Device& device,

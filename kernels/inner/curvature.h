@@ -27,6 +27,8 @@ enum class CurvatureKind { hessian, fisher };
 
 template <class T, CurvatureKind Kind>
 struct CurvatureVector {
+  using Follower = ApplyGradient<T>;
+
   PolicyShape shape;
   Parameters<T> params;
   Batch<T> batch;

@@ -5,6 +5,7 @@
 // samples. Formulas: estimators.h, head.h.
 #pragma once
 
+#include "kernels/inner/apply_gradient.h"
 #include "kernels/inner/estimators.h"
 #include "kernels/inner/pass.h"
 
@@ -12,6 +13,8 @@ namespace innerloop {
 
 template <class T>
 struct PolicyGradient {
+  using Follower = ApplyGradient<T>;
+
   PolicyShape shape;
   Parameters<T> params;  // θ at which the gradient is taken
   Batch<T> batch;

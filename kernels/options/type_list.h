@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 
 namespace innerloop {
 
@@ -31,5 +32,11 @@ struct Join<TypeList<A...>, TypeList<B...>, Others...> : Join<TypeList<A..., B..
 /// All types of the lists, in order.
 template <class... Lists>
 using Joined = typename type_list_detail::Join<Lists...>::type;
+
+/// Whether the type is in the list.
+template <class List, class Type>
+inline constexpr bool kContains = false;
+template <class... Types, class Type>
+inline constexpr bool kContains<TypeList<Types...>, Type> = (std::is_same_v<Types, Type> || ...);
 
 }  // namespace innerloop

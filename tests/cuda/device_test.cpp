@@ -1,5 +1,5 @@
 // The CUDA device's memory and streams, and what is left of it after an error.
-#include "engine/device/device.h"
+#include "engine/device/launch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

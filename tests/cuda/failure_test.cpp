@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "engine/device/launch.h"
 #include "engine/error.h"
 #include "tests/cuda/cuda_device.h"
 #include "tests/run/resumed_run.h"

@@ -50,25 +50,7 @@ struct Greedy {
 
 constexpr int kParts = 5;
 
-// The last thread writes a number of each part. `bytes` of scratch memory, which it leaves alone, decide where that is.
-struct WriteParts {
-  long bytes;
-  int base;
-  int* numbers;  // [task][kParts]
-  const int* enabled = nullptr;
-
-  FN int parts() const { return kParts; }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return bytes;
-  }
-  template <class Team>
-  TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
-    if (team.rank() == team.size() - 1)
-      numbers[place.task * kParts + place.part] = base + 10 * place.task + place.part;
-  }
-};
-// Adds them up, twice.
+// Adds up the numbers of all parts, twice.
 struct AddParts {
   const int* numbers;  // [task][kParts]
   int* out = nullptr;  // [task][2]
@@ -88,14 +70,26 @@ struct AddParts {
   }
 };
 
-}  // namespace
+// The last thread writes a number of each part. `bytes` of scratch memory, which it leaves alone, decide where that is.
+struct WriteParts {
+  using Follower = AddParts;
 
-template <>
-struct FollowerOf<WriteParts> {
-  using type = AddParts;
+  long bytes;
+  int base;
+  int* numbers;  // [task][kParts]
+  const int* enabled = nullptr;
+
+  FN int parts() const { return kParts; }
+  template <class Team>
+  FN long scratch_bytes() const {
+    return bytes;
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
+    if (team.rank() == team.size() - 1)
+      numbers[place.task * kParts + place.part] = base + 10 * place.task + place.part;
+  }
 };
-
-namespace {
 
 TEST(CudaLaunch, AFailureSaysCallAndPlaceAndLeavesTheStreamUsable) {
   cuda::Stream stream;

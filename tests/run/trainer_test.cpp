@@ -6,6 +6,7 @@
 #include <csignal>
 #include <utility>
 
+#include "engine/device/host_kernel_set.h"
 #include "engine/error.h"
 #include "engine/learned/create.h"
 #include "engine/run/interrupt.h"

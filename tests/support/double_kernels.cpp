@@ -1,4 +1,5 @@
 // The policy's operations in double, compiled once for all tests.
+#include "engine/device/simd/kernels.h"
 #include "tests/support/kernels.h"
 
 namespace innerloop {

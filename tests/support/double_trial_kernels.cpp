@@ -1,4 +1,5 @@
 // The trials' operations in double, compiled once for all tests.
+#include "engine/device/simd/kernels.h"
 #include "tests/support/trial_problem.h"
 
 namespace innerloop {

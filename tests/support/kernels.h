@@ -5,8 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine/device/device.h"
-#include "engine/device/operations.h"
+#include "engine/device/host_kernel_set.h"
 #include "tests/support/trajectories.h"
 
 namespace innerloop {
@@ -14,12 +13,12 @@ namespace innerloop {
 const HostKernels<PolicyOperations<double>>& double_kernels();
 
 template <class T>
-const HostKernels<PolicyOperations<T>>& kernels_of() {
+const auto& kernels_of() {
   if constexpr (std::is_same_v<T, double>)
     return double_kernels();
   else {
     static const HostKernelSet best = host_kernel_sets().back();
-    return *best.policy;
+    return best;
   }
 }
 
@@ -30,7 +29,7 @@ void run_kernel(const HostKernel<Op>& kernel, const Op& op, int tasks) {
   const std::unique_ptr<void, decltype(&std::free)> scratch(
       std::aligned_alloc(64, static_cast<std::size_t>(bytes)), &std::free);
   for (int task = 0; task < tasks; ++task)
-    for (int part = 0; part < op.parts(); ++part) {
+    for (int part = 0; part < parts_of(op); ++part) {
       std::memset(scratch.get(), 0xFF, static_cast<std::size_t>(bytes));
       kernel.run(op, {task, part, task}, scratch.get());
     }

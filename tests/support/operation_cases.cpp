@@ -4,33 +4,22 @@
 #include <cmath>
 #include <type_traits>
 
+#include "engine/device/launch.h"
 #include "tests/support/device_copies.h"
 #include "tests/support/trajectories.h"
 
 namespace innerloop {
 namespace {
 
-template <class Op>
-const HostKernel<Op>& kernel_of(const HostKernelSet& set) {
-  if constexpr (std::is_base_of_v<HostKernel<Op>, HostKernels<PolicyOperations<float>>>)
-    return *set.policy;
-  else if constexpr (std::is_base_of_v<HostKernel<Op>, HostKernels<DrawOperations<float>>>)
-    return *set.draw;
-  else if constexpr (std::is_base_of_v<HostKernel<Op>, HostKernels<RolloutOperations<float>>>)
-    return *set.rollout;
-  else
-    return *set.trial;
-}
-
 // Runs all parts of all tasks; a slot a task. What an operation finds in its scratch memory is NaN.
 template <class Op>
 void run_all(const HostKernelSet& set, const Op& op, int tasks) {
-  const HostKernel<Op>& kernel = kernel_of<Op>(set);
+  const HostKernel<Op>& kernel = set.of<Op>();
   Buffers scratch(0);
   const long bytes = kernel.scratch_bytes(op);
   char* memory = scratch.blank<char>("scratch", bytes);
   for (int task = 0; task < tasks; ++task)
-    for (int part = 0; part < op.parts(); ++part) {
+    for (int part = 0; part < parts_of(op); ++part) {
       std::memset(memory, 0xFF, static_cast<std::size_t>(bytes));
       kernel.run(op, {task, part, task}, memory);
     }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/device/device.h"
+#include "engine/device/host_kernel_set.h"
 #include "tests/support/buffers.h"
 
 namespace innerloop {

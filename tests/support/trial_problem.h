@@ -7,10 +7,22 @@
 #include <utility>
 #include <vector>
 
-#include "engine/device/operations.h"
+#include "engine/device/operations/memory.h"
+#include "engine/device/operations/trial.h"
+#include "kernels/memories/registry.h"
 #include "tests/support/kernels.h"
 
 namespace innerloop {
+
+template <class T, class List>
+struct TrialPassesOf;
+template <class T, class... Memories>
+struct TrialPassesOf<T, TypeList<Memories...>> {
+  using type = Joined<TrialOperations<T>, TypeList<TrialGradient<T, Memories>...>>;
+};
+/// What is done with played trials.
+template <class T>
+using TrialPasses = typename TrialPassesOf<T, Memories>::type;
 
 const HostKernels<TrialPasses<double>>& double_trial_kernels();
 

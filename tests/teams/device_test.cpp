@@ -4,33 +4,11 @@
 #include <atomic>
 #include <numeric>
 
-#include "engine/device/device.h"
+#include "engine/device/launch.h"
 #include "tests/support/buffers.h"
 #include "tests/support/trajectories.h"
 
 namespace innerloop {
-
-// This program has the portable kernels alone.
-#define INNERLOOP_PORTABLE_KERNELS_AS(Isa)                              \
-  template <>                                                           \
-  const HostKernels<PolicyOperations<float>>& policy_kernels<Isa>() {   \
-    return policy_kernels<Portable>();                                  \
-  }                                                                     \
-  template <>                                                           \
-  const HostKernels<DrawOperations<float>>& draw_kernels<Isa>() {       \
-    return draw_kernels<Portable>();                                    \
-  }                                                                     \
-  template <>                                                           \
-  const HostKernels<RolloutOperations<float>>& rollout_kernels<Isa>() { \
-    return rollout_kernels<Portable>();                                 \
-  }                                                                     \
-  template <>                                                           \
-  const HostKernels<HostTrialOperations<float>>& trial_kernels<Isa>() { \
-    return trial_kernels<Portable>();                                   \
-  }
-INNERLOOP_PORTABLE_KERNELS_AS(Avx2)
-INNERLOOP_PORTABLE_KERNELS_AS(Avx512)
-#undef INNERLOOP_PORTABLE_KERNELS_AS
 
 namespace {
 

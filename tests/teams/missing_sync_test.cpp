@@ -11,7 +11,7 @@
 
 #include "tests/support/operation_cases.h"
 #include "tests/teams/fiber_crew.h"
-#include "tests/teams/lane_kernels.h"
+#include "tests/teams/kernel_sets.h"
 
 namespace innerloop {
 namespace {

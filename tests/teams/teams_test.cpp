@@ -3,16 +3,11 @@
 
 #include "tests/support/operation_cases.h"
 #include "tests/teams/fiber_crew.h"
-#include "tests/teams/lane_kernels.h"
+#include "tests/teams/kernel_sets.h"
 #include "tests/teams/thread_crew.h"
 
 namespace innerloop {
 namespace {
-
-HostKernelSet simd_kernels() {
-  return {Portable::name, &policy_kernels<Portable>(), &draw_kernels<Portable>(),
-          &rollout_kernels<Portable>(), &trial_kernels<Portable>()};
-}
 
 class EveryOperation : public testing::TestWithParam<OperationCase> {
  protected:

@@ -2,6 +2,7 @@
 #include <cublas_v2.h>
 
 #include "engine/device/cuda/stream.h"
+#include "kernels/products/matrix_product.h"
 
 namespace innerloop::cuda {
 namespace {

@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "engine/device/cuda/launch.h"
+#include "engine/device/cuda/backend.h"
+#include "engine/device/cuda/launchers.h"
+#include "kernels/lanes/team.h"
+#include "kernels/networks/batch.h"
 
 namespace innerloop::cuda {
 
@@ -86,14 +89,14 @@ __global__ void __launch_bounds__(kMostThreads, 1)
     run_operation(Op op, Follower<Op> follower, Precision precision, int* parts_done, int parts, int blocks,
                   char* device_scratch, long scratch_bytes) {
   extern __shared__ __align__(128) char shared_scratch[];
-  if (op.enabled != nullptr && *op.enabled == 0) return;
+  if (const int* enabled = enabled_of(op); enabled != nullptr && *enabled == 0) return;
   const CudaTeam<float, where> team{precision};
   const auto run_part = [&](int block, Scratch scratch) FN_LAMBDA {
     const int task = block / parts;
     op(team, Place{task, block % parts, task}, scratch);
     if constexpr (kHasFollower<Op>)
       if (follower.out != nullptr && is_last_part(parts_done + task, parts))
-        for (int i = 0; i < follower.parts(); ++i) follower(team, Place{task, i, task}, Scratch());
+        for (int i = 0; i < parts_of(follower); ++i) follower(team, Place{task, i, task}, Scratch());
   };
   if constexpr (where == ScratchIn::shared) {
     run_part(static_cast<int>(blockIdx.x), Scratch(shared_scratch));
@@ -110,7 +113,7 @@ template <class Op>
 bool fits_shared(const Stream& stream, const Op& op) {
   if constexpr (requires { op.kept; })
     if (op.kept.data != nullptr) return false;
-  return op.template scratch_bytes<CudaTeam<float>>() + (kHasFollower<Op> ? kLastPartBytes : 0) <=
+  return scratch_bytes_of<CudaTeam<float>>(op) + (kHasFollower<Op> ? kLastPartBytes : 0) <=
          stream.max_shared_bytes;
 }
 
@@ -134,7 +137,7 @@ Op with_best_rows(const Stream& stream, const Op& op) {
       candidate.block_rows = rows;
       if (!fits_shared(stream, candidate)) continue;
       const int threads = threads_of(candidate, false);
-      const auto bytes = static_cast<std::size_t>(candidate.template scratch_bytes<CudaTeam<float>>());
+      const auto bytes = static_cast<std::size_t>(scratch_bytes_of<CudaTeam<float>>(candidate));
       int blocks = 0;
       INNERLOOP_CUDA_CHECK(
           cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, shared_kernel<Op>(bytes), threads, bytes));
@@ -149,8 +152,8 @@ Op with_best_rows(const Stream& stream, const Op& op) {
 template <class Op>
 void launch(Stream& stream, const Op& given, int tasks, const Follower<Op>& follower = {}) {
   const Op op = with_best_rows(stream, given);
-  const long bytes = op.template scratch_bytes<CudaTeam<float>>();
-  const int parts = op.parts();
+  const long bytes = scratch_bytes_of<CudaTeam<float>>(op);
+  const int parts = parts_of(op);
   const std::int64_t blocks = static_cast<std::int64_t>(tasks) * parts;
   const int threads = threads_of(op, blocks <= stream.multiprocessors);
   if (blocks <= 0) return;
@@ -181,6 +184,11 @@ void launch(Stream& stream, const Op& given, int tasks, const Follower<Op>& foll
 template <class... Ops>
 constexpr Launchers<TypeList<Ops...>> launchers_of(TypeList<Ops...>) {
   return {Launcher<Ops>{&launch<Ops>}...};
+}
+
+template <class List>
+Launchers<List> launchers() {
+  return launchers_of(List{});
 }
 
 }  // namespace innerloop::cuda

@@ -1,5 +1,6 @@
 // Operations with the fault that is asked for (fault.h): those that faults_test.cpp runs, since each takes long to compile.
 // Linked before the CUDA side's library, these launchers are the ones that the engine finds.
+#include "engine/device/cuda/all_launchers.h"
 #include "engine/device/cuda/stream.h"
 #include "tests/cuda/faults/fault.h"
 
@@ -36,36 +37,30 @@ cudaStream_t forgotten_stream() {
 template <class Op>
 void launch_faulty(Stream& stream, const Op& op, int tasks, const Follower<Op>&) {
   static_assert(!kHasFollower<Op>);
-  const long bytes = op.template scratch_bytes<CudaTeam<float>>(), missing = fault.short_scratch ? 4 : 0;
-  const int blocks = tasks * op.parts();
+  const long bytes = scratch_bytes_of<CudaTeam<float>>(op), missing = fault.short_scratch ? 4 : 0;
+  const int blocks = tasks * parts_of(op);
   char* scratch = fault.in_global ? static_cast<char*>(stream.reserve(blocks * bytes - missing)) : nullptr;
   run_faulty<Op>
       <<<blocks, kMostThreads, fault.in_global ? 0 : bytes - missing,
-         fault.other_stream ? forgotten_stream() : stream.handle>>>(op, op.parts(), scratch, bytes, fault);
+         fault.other_stream ? forgotten_stream() : stream.handle>>>(op, parts_of(op), scratch, bytes, fault);
   INNERLOOP_CUDA_CHECK(cudaGetLastError());
 }
 
 // The launchers of all operations, of which only `Faulty` can be launched.
-template <class All, class... Faulty>
-const Launchers<All>& only() {
-  static const Launchers<All> launchers = [] {
-    Launchers<All> none{};
-    ((static_cast<Launcher<Faulty>&>(none) = {&launch_faulty<Faulty>}), ...);
-    return none;
-  }();
-  return launchers;
+template <class... Faulty>
+Launchers<Operations> only() {
+  Launchers<Operations> none{};
+  ((static_cast<Launcher<Faulty>&>(none) = {&launch_faulty<Faulty>}), ...);
+  return none;
 }
 
 }  // namespace
 
-const Launchers<PolicyOperations<float>>& policy_launchers() {
-  return only<PolicyOperations<float>, OuterStep<float>, ConjugateGradient<float>, LineSearch<float>,
-              Advantages<float>>();
+const Launchers<Operations>& all_launchers() {
+  static const Launchers<Operations> launchers =
+      only<OuterStep<float>, ConjugateGradient<float>, LineSearch<float>, Advantages<float>,
+           Rollout<float, PointNavigation>>();
+  return launchers;
 }
-const Launchers<DrawOperations<float>>& draw_launchers() { return only<DrawOperations<float>>(); }
-const Launchers<RolloutOperations<float>>& rollout_launchers() {
-  return only<RolloutOperations<float>, Rollout<float, PointNavigation>>();
-}
-const Launchers<TrialOperations<float>>& trial_launchers() { return only<TrialOperations<float>>(); }
 
 }  // namespace innerloop::cuda

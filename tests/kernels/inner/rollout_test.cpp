@@ -41,7 +41,7 @@ struct Played {
       for (double x : random_vector(shape.parameters(), 0.4, random)) theta.push_back(static_cast<float>(x));
     const HostKernelSet kernels = host_kernel_sets().back();
     tasks.resize(static_cast<std::size_t>(setting.tasks * kTaskSize<Env>));
-    run_kernel<DrawTasks<float, Env>>(*kernels.draw, {options, &setting.key, tasks.data()}, setting.tasks);
+    run_kernel<DrawTasks<float, Env>>(kernels, {options, &setting.key, tasks.data()}, setting.tasks);
 
     trajectories = empty_trajectories(Env::observation_size, Env::Action::discrete ? 1 : shape.outputs(),
                                       shape.outputs(), setting.tasks, setting.horizon, setting.envs);
@@ -63,7 +63,7 @@ struct Played {
     op.restart = setting.restart;
     op.deterministic = setting.deterministic;
     op.tile_envs = setting.tile_envs;
-    run_kernel<Rollout<float, Env>>(*kernels.rollout, op, setting.tasks);
+    run_kernel<Rollout<float, Env>>(kernels, op, setting.tasks);
     memory.read_back(trajectories);
   }
 

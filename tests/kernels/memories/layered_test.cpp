@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/config/environment_options.h"
+#include "engine/device/launch.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/learned/create.h"
 #include "engine/stages/trial_loop.h"
@@ -39,7 +40,7 @@ TEST(MatrixProduct, IsTheChainOfFusedMultiplyAdds) {
     op.to_stride = columns + 32;
     for (const HostKernelSet& set : host_kernel_sets()) {
       std::ranges::copy(before, to);
-      run_kernel<Op>(*set.trial, op, 1);
+      run_kernel<Op>(set, op, 1);
       for (int m = 0; m < rows; ++m)
         for (int n = 0; n < columns + 32; ++n) {
           const float old = before[static_cast<std::size_t>(m * (columns + 32) + n)];

@@ -9,9 +9,14 @@
 #include <stdexcept>
 #include <string>
 
-#include "engine/device/operations.h"
+#include "kernels/options/choices.h"
 
-namespace innerloop::cuda {
+namespace innerloop {
+
+template <class T>
+struct MatrixProduct;
+
+namespace cuda {
 
 struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -53,19 +58,5 @@ void copy(Stream& stream, void* to, const void* from, std::int64_t bytes, Direct
 /// Enqueues a product, done by cuBLAS in the stream's precision.
 void multiply(Stream& stream, const MatrixProduct<float>& product);
 
-// How an operation is enqueued: a block for each of its parts of each task; then, where it has an `out`, its follower.
-template <class Op>
-struct Launcher {
-  void (*launch)(Stream&, const Op&, int tasks, const Follower<Op>&);
-};
-template <class List>
-struct Launchers;
-template <class... Ops>
-struct Launchers<TypeList<Ops...>> : Launcher<Ops>... {};
-
-const Launchers<PolicyOperations<float>>& policy_launchers();
-const Launchers<DrawOperations<float>>& draw_launchers();
-const Launchers<RolloutOperations<float>>& rollout_launchers();
-const Launchers<TrialOperations<float>>& trial_launchers();
-
-}  // namespace innerloop::cuda
+}  // namespace cuda
+}  // namespace innerloop

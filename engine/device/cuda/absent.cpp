@@ -1,0 +1,27 @@
+// The CUDA device in a build without the CUDA side: none answers, so that nothing else is ever called.
+#include "engine/device/cuda/all_launchers.h"
+#include "engine/device/cuda/backend.h"
+#include "engine/device/sort.h"
+
+namespace innerloop::cuda {
+namespace {
+
+constexpr const char* kAbsent = "this build has no CUDA side";
+
+[[noreturn]] void refuse() { throw Error(std::string("CUDA: ") + kAbsent); }
+
+}  // namespace
+
+Probe probe() { return {false, "", kAbsent}; }
+std::shared_ptr<Stream> open_stream() { refuse(); }
+void use_precision(Stream&, Precision) { refuse(); }
+std::int64_t available_bytes() { refuse(); }
+std::shared_ptr<void> allocate(Stream&, std::int64_t) { refuse(); }
+void replay(Stream&, std::shared_ptr<Graph>&, const std::function<void()>&) { refuse(); }
+void finish(Stream&) { refuse(); }
+void copy(Stream&, void*, const void*, std::int64_t, Direction) { refuse(); }
+void multiply(Stream&, const MatrixProduct<float>&) { refuse(); }
+void sort(Stream&, const RowsToSort&) { refuse(); }
+const Launchers<Operations>& all_launchers() { refuse(); }
+
+}  // namespace innerloop::cuda

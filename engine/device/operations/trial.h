@@ -1,0 +1,17 @@
+// The operations on played trials that know neither an environment nor a memory.
+#pragma once
+
+#include "kernels/memories/layered.h"
+#include "kernels/options/type_list.h"
+#include "kernels/trials/advantages.h"
+#include "kernels/trials/seeds.h"
+#include "kernels/trials/shuffle.h"
+#include "kernels/trials/updates.h"
+
+namespace innerloop {
+
+template <class T>
+using TrialOperations = TypeList<TrialAdvantages<T>, EpisodeReturns<T>, ShuffleTrials<T>, TrialUpdates<T>,
+                                 TrialSeeds<T>, FillMemory<T>>;
+
+}  // namespace innerloop

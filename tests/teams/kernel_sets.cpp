@@ -1,0 +1,16 @@
+#include "tests/teams/kernel_sets.h"
+
+#include "tests/teams/lane_kernels.h"
+
+namespace innerloop {
+
+std::vector<HostKernelSet> host_kernel_sets() {
+  return {host_kernel_set<SimdTeam<Portable>>(Portable::name)};
+}
+
+HostKernelSet lane_kernels(Crew& crew) {
+  lane_crew = &crew;
+  return host_kernel_set<LaneTeam<float>>("lanes");
+}
+
+}  // namespace innerloop
