@@ -33,7 +33,8 @@ KernelBench::KernelBench(const Config& config, Device& device)
   const std::int64_t slots = device.slots(config.tasks_per_iteration), parameters = inner_.parameters();
   const std::int64_t rows = inner_.batch(0).rows();
   plan_.add(&params_, "params", "[parameter]", {parameters});
-  plan_.add(&partial_, "partial", "[slot][chunk][parameter]", {slots, chunks(inner_.batch(0)), parameters});
+  plan_.add(&partial_, "partial", "[slot][chunk][parameter]",
+            {slots, chunks(inner_.batch(0).rows()), parameters});
   plan_.add(&out_, "out", "[task][parameter]", {config.tasks_per_iteration, parameters});
   plan_.add(&step_, "step", "[1]", {1});
   plan_.add(&key_, "random_key", "[1]", {1});
@@ -87,7 +88,8 @@ void KernelBench::inner_step(bool kept) {
   PolicyGradient<float> op;
   op.shape = shape();
   op.params = {params_, 0};
-  op.batch = inner_.batch(0);
+  op.inputs = inner_.batch(0).inputs();
+  op.objective.batch = inner_.batch(0);
   op.kept = activations(kept);
   op.partial = partial_;
   device_.per_task(op, config_.tasks_per_iteration, step_from(op.params, {step_, 0}));
@@ -109,7 +111,7 @@ void KernelBench::hessian_vector(bool kept) {
 ApplyGradient<float> KernelBench::step_from(const Parameters<float>& base, StepSize<float> step) const {
   ApplyGradient<float> op;
   op.parameters = shape().parameters();
-  op.chunks = chunks(inner_.batch(0));
+  op.chunks = chunks(inner_.batch(0).rows());
   op.partial = partial_;
   op.statistics = inner_.batch(0).statistics;
   op.base = base;

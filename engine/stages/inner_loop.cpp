@@ -30,7 +30,7 @@ InnerLoop::InnerLoop(const InnerLoopSetup& setup, const InnerLoopSizes& sizes, D
       device_(in_precision(device, setup.precision)),
       batches_(setup, sizes, device, plan),
       rule_(setup, sizes, device, plan),
-      chunks_(chunks(batch(0))),
+      chunks_(chunks(batch(0).rows())),
       drawn_(static_cast<std::size_t>(sizes.steps) + 1),
       candidates_(drawn_.size()),
       adapted_(update(sizes.steps, 0) + 1),
@@ -105,10 +105,11 @@ PolicyGradient<float> InnerLoop::gradient_at(int k, const Parameters<float>& par
   PolicyGradient<float> op;
   op.shape = shape_;
   op.params = params;
-  op.batch = batch(k);
+  op.inputs = batch(k).inputs();
   op.kept = kept_for(k, params);
-  op.estimator = estimator;
-  op.drawn_params = drawn(k);
+  op.objective.batch = batch(k);
+  op.objective.estimator = estimator;
+  op.objective.drawn_params = drawn(k);
   op.partial = partial_;
   return op;
 }
@@ -128,8 +129,8 @@ EstimatorName InnerLoop::estimator_of_update(int j) const {
 void InnerLoop::adapt(int k, Parameters<float> from, const std::vector<float*>& chain, const int* enabled) {
   for (int j = 0; j < static_cast<int>(epochs_); ++j) {
     PolicyGradient<float> op = gradient_at(k, from, estimator_of_update(j));
-    op.clip = static_cast<float>(options_.clip_epsilon);
-    op.entropy_weight = static_cast<float>(options_.entropy_weight);
+    op.objective.clip = static_cast<float>(options_.clip_epsilon);
+    op.objective.entropy_weight = static_cast<float>(options_.entropy_weight);
     op.enabled = enabled;
     float *const to = chain[update(k, j) + 1], *const gradient = rule_.gradient(k, j);
     if (rule_.multiplies()) {
@@ -156,11 +157,11 @@ void InnerLoop::candidate_step(int k, const int* enabled) {
 void InnerLoop::add_gradient(int k, const Parameters<float>& params, const Term& term, const float* base,
                              float* out) {
   PolicyGradient<float> op = gradient_at(k, params, term.estimator);
-  op.surrogate_weight = term.surrogate_weight;
-  op.clip = term.clip;
-  op.entropy_weight = term.entropy_weight;
-  op.score_weight = term.score_weight;
-  op.divergence_weight = term.divergence_weight;
+  op.objective.surrogate_weight = term.surrogate_weight;
+  op.objective.clip = term.clip;
+  op.objective.entropy_weight = term.entropy_weight;
+  op.objective.score_weight = term.score_weight;
+  op.objective.divergence_weight = term.divergence_weight;
   op.values = values_;
   op.enabled = term.enabled;
   if (out == nullptr) op.partial = nullptr;

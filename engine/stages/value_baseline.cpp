@@ -9,7 +9,7 @@ namespace innerloop {
 
 ValueBaseline::ValueBaseline(const Options& options, int tasks, const Batch<float>& batch, Device& device,
                              BufferPlan& plan)
-    : options_(options), tasks_(tasks), chunks_(chunks(batch)), device_(device) {
+    : options_(options), tasks_(tasks), chunks_(chunks(batch.rows())), device_(device) {
   const std::int64_t slots = device.slots(tasks);
   plan.add(&data_.inputs, "value.inputs", "[task][dimension][row]",
            {tasks, options_.shape.inputs(), batch.row_stride});
@@ -33,9 +33,11 @@ void ValueBaseline::prepare() {
 const float* ValueBaseline::fit(const Batch<float>& batch, bool first) {
   device_.per_task(ValueTargets<float>{batch, static_cast<float>(options_.discount), data_}, tasks_);
   Parameters<float> from = first ? Parameters<float>{start_, 0} : Parameters<float>{params_, parameters()};
-  PolicyGradient<float> gradient;
+  ValueGradient<float> gradient;
   gradient.shape = options_.shape;
-  gradient.batch = data_.batch(batch);
+  gradient.inputs = data_.rows(batch);
+  gradient.objective.targets = data_.targets;
+  gradient.objective.row_stride = batch.row_stride;
   gradient.partial = partial_;
   ApplyGradient<float> step;
   step.parameters = static_cast<int>(parameters());
@@ -49,7 +51,7 @@ const float* ValueBaseline::fit(const Batch<float>& batch, bool first) {
     device_.per_task(gradient, tasks_, step);
     from = {params_, parameters()};
   }
-  device_.per_task(ValuesOfSamples<float>{options_.shape, from, gradient.batch, data_.scale, values_},
+  device_.per_task(ValuesOfSamples<float>{options_.shape, from, gradient.inputs, data_.scale, values_},
                    tasks_);
   return values_;
 }

@@ -6,8 +6,12 @@
 // TangentLogProb: d = ∇lp·u of each sample, which DiCE needs of whole trajectories first.
 #pragma once
 
-#include "kernels/inner/policy_gradient.h"
+#include "kernels/inner/apply_gradient.h"
+#include "kernels/inner/estimators.h"
 #include "kernels/inner/step_size.h"
+#include "kernels/networks/blocks.h"
+#include "kernels/networks/context.h"
+#include "kernels/networks/head.h"
 
 namespace innerloop {
 
@@ -37,7 +41,7 @@ struct CurvatureVector {
 
   EstimatorName estimator = EstimatorName::reinforce;  // of the Hessian
   T clip = 0;
-  T entropy_weight = 0;  // of the Hessian: as in PolicyGradient
+  T entropy_weight = 0;  // of the Hessian: as in PolicyObjective
   const T* score =
       nullptr;  // [task][row_stride]  DiCE's weight on ∇lp, from dice.h; null for other estimators
 
@@ -45,7 +49,7 @@ struct CurvatureVector {
   int block_rows = kBlockRows;
   const int* enabled = nullptr;
 
-  FN int parts() const { return chunks(batch); }
+  FN int parts() const { return chunks(batch.rows()); }
   template <class Team>
   FN long scratch_bytes() const;
   template <class Team>
@@ -67,7 +71,7 @@ struct TangentLogProb {
   int block_rows = kBlockRows;
   const int* enabled = nullptr;
 
-  FN int parts() const { return chunks(batch); }
+  FN int parts() const { return chunks(batch.rows()); }
   template <class Team>
   FN long scratch_bytes() const;
   template <class Team>
@@ -75,6 +79,14 @@ struct TangentLogProb {
 };
 
 namespace curvature_detail {
+// The rows' own numbers for the head, from row r of a block that starts at `row`.
+template <class T>
+FN HeadRows<T> head_rows(const Batch<T>& batch, const Block<T>& block, int task, int row, int r) {
+  return {block.outputs + r, block.output_stride,
+          batch.actions + static_cast<long>(task) * batch.action_size * batch.row_stride + row + r,
+          batch.row_stride};
+}
+
 // Tangents of a block along u: hidden layers and outputs, laid out like the block's own.
 template <class T>
 struct Tangents {
@@ -123,7 +135,7 @@ TEAM_FN void forward_and_tangent(const Team& team, const PolicyShape& shape,
                                  int rows, Block<typename Team::Scalar>& block) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
-  begin_block(team, shape, batch, kept, place, b.block, row, rows, block);
+  begin_block(team, shape, batch.inputs(), kept, place, b.block, row, rows, block);
   clear_rest(team, shape, rows, b.tangents.outputs, block.output_stride);
   const bool computed = kept.data == nullptr;
   const int head = shape.layers - 1;
@@ -404,8 +416,9 @@ TEAM_FN void TangentLogProb<T>::operator()(const Team& team, const Place& place,
     with_head(shape.head, [&](auto head) FN_LAMBDA {
       using Head = decltype(head);
       for (int r = team.rank() * L::lanes; r < rows; r += team.size() * L::lanes) {
-        const L d = Head::template tangent<L>(b.head, head_rows(batch, block, place.task, row, r),
-                                              b.tangents.outputs + r, b.direction.log_std);
+        const L d =
+            Head::template tangent<L>(b.head, curvature_detail::head_rows(batch, block, place.task, row, r),
+                                      b.tangents.outputs + r, b.direction.log_std);
         store_first(tangents + static_cast<long>(place.task) * batch.row_stride + row + r, d, rows - r);
       }
     });

@@ -1,127 +1,187 @@
-// What every pass over the trajectories of a task shares: its chunk of rows, the blocks in it, and their buffers.
+// One pass of a network over the rows of each task: forward, ∂objective/∂output of every row, backward.
 //
-// The rows of a task are cut into chunks of kChunkRows, one team each; a chunk's gradient is one partial sum, and the
-// partial sums are added in their order. The cut does not depend on the machine, so neither do the bits.
+// What differs between a policy, a value network, a decoder and a model of the dynamics is the objective that judges their
+// outputs. The objective of a task is a mean over its valid rows: one team per (task, chunk of rows) writes a partial sum of
+// the gradient; apply_gradient.h adds those up and divides by the number of samples.
+//
+// An objective is a struct of plain data that derives from ObjectiveBase and has
+//
+//   template <class L>
+//   FN void seed(const PassRows<L>& rows, const Prepared& prepared) const;
+//
+// For a pack of rows it hands over ∂objective/∂output of each output (PassRows::seed) and kValues quantities of each row
+// (PassRows::value), whose sums leave beside the gradient. The pass takes out the rows that are not valid. ValueError in
+// value_network.h is an objective of a few lines, PolicyObjective in policy_gradient.h one with all there is.
 #pragma once
 
-#include "kernels/networks/batch.h"
+#include "kernels/inner/apply_gradient.h"
+#include "kernels/networks/blocks.h"
 #include "kernels/networks/context.h"
-#include "kernels/networks/gradient_sums.h"
 #include "kernels/networks/head.h"
 
 namespace innerloop {
 
-inline constexpr int kChunkRows = 512;
+// A pack of rows as an objective sees it, and where the objective leaves what it makes of them.
+template <class L>
+struct PassRows {
+  using T = typename L::value_type;
 
-template <class T>
-FN int chunks(const Batch<T>& batch) {
-  return ceil_div(batch.rows(), kChunkRows);
-}
+  HeadKind head_kind;
+  const HeadConstants<T>& head;  // of the network's own log_std, for a Gaussian head
+  int task;
+  long row;           // the first of the pack, of those of the task
+  const T* outputs;   // of the first row, [output][output_stride]
+  int output_stride;  //
+  T* seeds;  // of the first row, [2·outputs + kValues][kBlockRows]: ∂/∂output, ∂/∂log_std, values
+  decltype(L(0) > L(0)) valid;
 
-// Rows that pass through the network together: any multiple of 16 gives the same bits. A GPU picks its own.
-inline constexpr int kBlockRows = 64;
+  // Where the pack's first row is in `numbers` [task][quantity][row_stride].
+  FN const T* of(const T* numbers, long row_stride, int quantities = 1) const {
+    return numbers + static_cast<long>(task) * quantities * row_stride + row;
+  }
+  FN L output(int o) const { return load<L>(outputs + o * output_stride); }
+  // For the head's formulas; `actions`, or what else is to be likely, is [task][dimension][row_stride].
+  FN HeadRows<T> with_actions(const T* actions, long row_stride, int dimensions) const {
+    return {outputs, output_stride, of(actions, row_stride, dimensions), row_stride};
+  }
 
-// Buffers of the hidden layers for a block, where none are kept from the rollout.
-template <class T>
-struct BlockBuffers {
-  int stride;  // rows that there is room for
-  T* hidden[kMaxLayers];
-  T* outputs;    // [output][stride]
-  T* head_rows;  // [stride][padded(outputs)]
-  T* zeros;      // [padded(widest)]
-};
-template <class T>
-FN BlockBuffers<T> take_block_buffers(Scratch& scratch, const PolicyShape& shape, int block_rows, bool kept) {
-  const long rows = block_rows;
-  BlockBuffers<T> b;
-  b.stride = block_rows;
-  // With no hidden layer the head wants its inputs row by row; hidden[0] is that copy.
-  b.hidden[0] = shape.layers == 1 ? scratch.take<T>(rows * padded(shape.inputs())) : nullptr;
-  for (int l = 1; l < shape.layers; ++l)
-    b.hidden[l] = kept ? nullptr : scratch.take<T>(rows * padded(shape.width[l]));
-  b.outputs = scratch.take<T>(rows * shape.outputs());
-  b.head_rows = shape.narrow_head() ? nullptr : scratch.take<T>(rows * padded(shape.outputs()));
-  b.zeros = scratch.take<T>(padded(shape.widest()));
-  return b;
-}
+  // Hands over ∂objective/∂output of output o.
+  FN void seed(int o, L by_output) const { set(o, by_output); }
+  // The same for the output of a Gaussian head, with ∂objective/∂log_std. A log_std that is never seeded has gradient 0.
+  FN void seed(int o, L by_output, L by_log_std) const {
+    set(o, by_output);
+    set(head.outputs + o, by_log_std);
+  }
+  // Adds to what seed() handed over.
+  FN void add_seed(int o, L by_output, L by_log_std) const {
+    add(o, by_output);
+    add(head.outputs + o, by_log_std);
+  }
+  // Hands over quantity i < kValues of each row.
+  FN void value(int i, L x) const { set(2 * head.outputs + i, x); }
 
-// Where the gradient at each hidden layer of a block goes, [row][padded(width)]: into the layer's own place, since nothing
-// needs the layer any more by then, or beside it where the layer is kept.
-template <class T>
-struct BackBuffers {
-  T* turns[2];  // null: into the layers' places
-
-  FN T* at(const Block<T>& block, int layer) const {
-    return turns[0] == nullptr ? block.hidden[layer] : turns[layer % 2];
+ private:
+  FN void set(int quantity, L x) const { store(seeds + quantity * kBlockRows, select(valid, x, L(0))); }
+  FN void add(int quantity, L x) const {
+    T* const at = seeds + quantity * kBlockRows;
+    store(at, load<L>(at) + select(valid, x, L(0)));
   }
 };
-template <class T>
-FN BackBuffers<T> take_back_buffers(Scratch& scratch, const PolicyShape& shape, int block_rows, bool kept) {
-  BackBuffers<T> back{{nullptr, nullptr}};
-  if (kept)
-    for (T*& turn : back.turns)
-      turn = scratch.take<T>(static_cast<long>(block_rows) * padded(shape.widest()));
-  return back;
+
+// What an objective need not have.
+struct ObjectiveBase {
+  static constexpr int kValues = 0;
+
+  // What the team prepares once for all rows, in scratch memory.
+  struct Prepared {};
+  FN static Prepared take(Scratch&, const PolicyShape&) { return {}; }
+  // Syncs where it prepares something.
+  template <class Team>
+  FN void prepare(const Team&, const PolicyShape&, int /*task*/, const Prepared&) const {}
+};
+
+template <class T, class Objective>
+struct NetworkPass {
+  using Follower = ApplyGradient<T>;
+
+  PolicyShape shape;
+  Parameters<T> params;  // θ at which the gradient is taken
+  InputRows<T> inputs;
+  Kept<T> kept;  // hidden layers of θ for these rows, or null: computed anew
+  Objective objective;
+
+  T* partial = nullptr;  // [slot][chunk][P]; null: only the values are wanted
+  T* values = nullptr;   // [task][chunk][kValues]; null: not wanted
+  const int* enabled = nullptr;
+
+  FN int parts() const { return chunks(inputs.rows); }
+  template <class Team>
+  FN long scratch_bytes() const;
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const;
+};
+
+namespace pass_detail {
+template <class T, class Objective>
+struct Buffers {
+  Weights<T> weights;
+  HeadConstants<T> head;
+  typename Objective::Prepared prepared;
+  GradientSums<T> sums;
+  BlockBuffers<T> block;
+  BackBuffers<T> back;
+  ContextGradient<T> context;
+  T* seeds;  // [2·outputs + kValues][kBlockRows]
+
+  FN Buffers(Scratch& scratch, const PolicyShape& shape, bool kept)
+      : weights(take_weights<T>(scratch, shape, true)),
+        head(take_head_constants<T>(scratch, shape)),
+        prepared(Objective::take(scratch, shape)),
+        sums(take_gradient_sums<T>(scratch, shape, Objective::kValues)),
+        block(take_block_buffers<T>(scratch, shape, kBlockRows, kept)),
+        back(take_back_buffers<T>(scratch, shape, kBlockRows, kept)),
+        context(take_context_gradient<T>(scratch, shape)),
+        seeds(scratch.take<T>(static_cast<long>(kBlockRows) * sums.row_quantities)) {}
+};
+
+// Has the objective seed the rows of a block that starts at `row`. Does not sync.
+template <class Team, class Objective>
+TEAM_FN void seed_rows(const Team& team, const NetworkPass<typename Team::Scalar, Objective>& op, int task,
+                       int row, const Block<typename Team::Scalar>& block,
+                       const Buffers<typename Team::Scalar, Objective>& b) {
+  using L = typename Team::Lane;
+  const auto* valid = op.inputs.valid + static_cast<long>(task) * op.inputs.row_stride + row;
+  for (int r = team.rank() * L::lanes; r < round_up(block.rows, kChains); r += team.size() * L::lanes)
+    op.objective.seed(PassRows<L>{op.shape.head, b.head, task, row + r, block.outputs + r,
+                                  block.output_stride, b.seeds + r, load<L>(valid + r) > L(0)},
+                      b.prepared);
+}
+}  // namespace pass_detail
+
+template <class T, class Objective>
+template <class Team>
+FN long NetworkPass<T, Objective>::scratch_bytes() const {
+  Scratch scratch;
+  pass_detail::Buffers<T, Objective>(scratch, shape, kept.data != nullptr);
+  return scratch.used();
 }
 
-// Zeros for the rows that fill up the last 16 of `outputs` ([output][stride]): the head's formulas take them along, and
-// nothing counts them. Does not sync.
+template <class T, class Objective>
 template <class Team>
-TEAM_FN void clear_rest(const Team& team, const PolicyShape& shape, int rows, typename Team::Scalar* outputs,
-                        int stride) {
-  const int rest = round_up(rows, kChains) - rows;
-  for (int i = team.rank(); i < rest * shape.outputs(); i += team.size())
-    outputs[i / rest * stride + rows + i % rest] = 0;
-}
-
-// Fills in the block of rows [row, row + rows) of a task: its inputs are there, and its hidden layers where they are kept.
-// In place, as nvcc would copy what is returned. Syncs.
-template <class Team>
-TEAM_FN void begin_block(const Team& team, const PolicyShape& shape,
-                         const Batch<typename Team::Scalar>& batch, const Kept<typename Team::Scalar>& kept,
-                         const Place& place, const BlockBuffers<typename Team::Scalar>& buffers, int row,
-                         int rows, Block<typename Team::Scalar>& block) {
-  using T = typename Team::Scalar;
-  const T* observations =
-      batch.observations + static_cast<long>(place.task) * batch.observation_size * batch.row_stride + row;
-  block.rows = rows;
-  block.inputs = {observations, 1, static_cast<int>(batch.row_stride)};
-  block.outputs = buffers.outputs;
-  block.output_stride = buffers.stride;
-  block.head_rows = buffers.head_rows;
-  block.hidden[0] = buffers.hidden[0];
-  for (int l = 1; l < shape.layers; ++l)
-    block.hidden[l] = kept.data == nullptr ? buffers.hidden[l]
-                                           : kept.layer(shape, place.slot, l, batch.rows()) +
-                                                 static_cast<long>(row) * padded(shape.width[l]);
-  if (shape.layers == 1) {
-    for (int r = team.rank(); r < rows; r += team.size())
-      for (int i = 0; i < padded(shape.inputs()); ++i)
-        block.hidden[0][r * padded(shape.inputs()) + i] =
-            i < shape.inputs() ? observations[i * batch.row_stride + r] : T(0);
+TEAM_FN void NetworkPass<T, Objective>::operator()(const Team& team, const Place& place,
+                                                   Scratch scratch) const {
+  const Kept<T> layers = kept_for<Team>(kept);
+  const pass_detail::Buffers<T, Objective> b(scratch, shape, layers.data != nullptr);
+  const T* theta = params.of(place.task);
+  const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
+  load_weights(team, shape, value, b.weights);
+  add_context(team, shape, value, b.weights);
+  load_head_constants(team, shape, b.weights.log_std, b.head);
+  objective.prepare(team, shape, place.task, b.prepared);
+  fill(team, b.block.zeros, padded(shape.widest()), T(0));
+  fill(team, b.seeds, static_cast<long>(kBlockRows) * b.sums.row_quantities, T(0));
+  clear(team, shape, b.sums);
+  const int end = min_of(inputs.rows, (place.part + 1) * kChunkRows);
+  for (int row = place.part * kChunkRows; row < end; row += kBlockRows) {
+    const int rows = min_of(kBlockRows, end - row);
+    Block<T> block;
+    forward_block(team, shape, b.weights, inputs, layers, place, b.block, row, rows, block);
+    pass_detail::seed_rows(team, *this, place.task, row, block, b);
+    team.sync();
+    add_rows(team, rows, b.sums.row_quantities, b.seeds, kBlockRows, b.sums.rows);
+    if (partial != nullptr)
+      backward_block(team, shape, b.weights, block, b.seeds, b.back, b.block.zeros, b.sums);
+    team.sync();
   }
-  clear_rest(team, shape, rows, block.outputs, block.output_stride);
-  team.sync();
-}
-
-// The same with the hidden layers, computed or kept, and the outputs. Syncs.
-template <class Team>
-TEAM_FN void forward_block(const Team& team, const PolicyShape& shape,
-                           const Weights<typename Team::Scalar>& w, const Batch<typename Team::Scalar>& batch,
-                           const Kept<typename Team::Scalar>& kept, const Place& place,
-                           const BlockBuffers<typename Team::Scalar>& buffers, int row, int rows,
-                           Block<typename Team::Scalar>& block) {
-  begin_block(team, shape, batch, kept, place, buffers, row, rows, block);
-  if (kept.data == nullptr) forward_hidden(team, shape, w, block);
-  forward_head(team, shape, w, block);
-}
-
-// The rows' own numbers for the head, from row r of a block that starts at `row`.
-template <class T>
-FN HeadRows<T> head_rows(const Batch<T>& batch, const Block<T>& block, int task, int row, int r) {
-  return {block.outputs + r, block.output_stride,
-          batch.actions + static_cast<long>(task) * batch.action_size * batch.row_stride + row + r,
-          batch.row_stride};
+  const long chunk = static_cast<long>(place.slot) * parts() + place.part;
+  if (partial != nullptr) {
+    store_gradient(team, shape, b.sums, partial + chunk * shape.parameters());
+    store_context_gradient(team, shape, value, b.context, partial + chunk * shape.parameters());
+  }
+  if (values != nullptr)
+    for (int i = team.rank(); i < Objective::kValues; i += team.size())
+      values[(static_cast<long>(place.task) * parts() + place.part) * Objective::kValues + i] =
+          close_chains(b.sums.rows + (2 * shape.outputs() + i) * kChains);
 }
 
 }  // namespace innerloop

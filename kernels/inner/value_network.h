@@ -1,13 +1,10 @@
 // A value network as the baseline of advantages: every task has its own, fitted to the returns of each of its batches.
 //
 // V(s, t) = μ + δ·f(s, t/horizon; φ), with the mean μ and the deviation δ of the batch's returns-to-go R, and t the steps
-// since the episode began. f is a policy network with one output and the standard deviation 1, for which the
-// log-likelihood of the "actions" z = (R − μ)/δ is −½(z − f)² and a constant: PolicyGradient and ApplyGradient fit it, by
-// steps φ ← φ + η·∇ of the mean log-likelihood.
+// since the episode began. Steps φ ← φ + η·∇ mean(−½(z − f)²) fit f to the standardised returns z = (R − μ)/δ.
 #pragma once
 
 #include "kernels/inner/pass.h"
-#include "kernels/networks/batch.h"
 #include "kernels/networks/row_sums.h"
 
 namespace innerloop {
@@ -19,16 +16,8 @@ struct ValueData {
   T* targets = nullptr;  // [task][row_stride]  z
   T* scale = nullptr;    // [task][2]  μ, δ
 
-  // A batch of these, whose samples weigh the same.
-  FN Batch<T> batch(const Batch<T>& of) const {
-    Batch<T> b = of;
-    b.observation_size = of.observation_size + 1;
-    b.observations = inputs;
-    b.action_size = 1;
-    b.actions = targets;
-    b.advantages = of.valid;
-    b.outputs = nullptr;
-    return b;
+  FN InputRows<T> rows(const Batch<T>& batch) const {
+    return {batch.rows(), batch.observation_size + 1, batch.row_stride, inputs, batch.valid};
   }
 };
 
@@ -93,18 +82,33 @@ struct ValueTargets {
   }
 };
 
+// −½(z − f)², whose derivative at f is z − f.
+template <class T>
+struct ValueError : ObjectiveBase {
+  const T* targets = nullptr;  // [task][row_stride]  z
+  long row_stride = 0;
+
+  template <class L>
+  FN void seed(const PassRows<L>& at, const Prepared&) const {
+    at.seed(0, load<L>(at.of(targets, row_stride)) - at.output(0));
+  }
+};
+
+template <class T>
+using ValueGradient = NetworkPass<T, ValueError<T>>;
+
 // V of every sample.
 template <class T>
 struct ValuesOfSamples {
   PolicyShape shape;
   Parameters<T> params;      // φ
-  Batch<T> batch;            // of ValueData
+  InputRows<T> inputs;       // of ValueData
   const T* scale = nullptr;  // [task][2]
   T* values = nullptr;       // [task][row_stride]
   int block_rows = kBlockRows;
   const int* enabled = nullptr;
 
-  FN int parts() const { return chunks(batch); }
+  FN int parts() const { return chunks(inputs.rows); }
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
@@ -121,12 +125,12 @@ struct ValuesOfSamples {
     load_weights(
         team, shape, [&](int p) FN_LAMBDA { return phi[p]; }, weights);
     const L mean(scale[2L * place.task]), deviation(scale[2L * place.task + 1]);
-    T* const to = values + static_cast<long>(place.task) * batch.row_stride;
-    const int end = min_of(batch.rows(), (place.part + 1) * kChunkRows);
+    T* const to = values + static_cast<long>(place.task) * inputs.row_stride;
+    const int end = min_of(inputs.rows, (place.part + 1) * kChunkRows);
     for (int row = place.part * kChunkRows; row < end; row += block_rows) {
       const int rows = min_of(block_rows, end - row);
       Block<T> block;
-      forward_block(team, shape, weights, batch, {}, place, buffers, row, rows, block);
+      forward_block(team, shape, weights, inputs, {}, place, buffers, row, rows, block);
       for (int r = team.rank() * L::lanes; r < rows; r += team.size() * L::lanes)
         store_first(to + row + r, fma(deviation, load<L>(block.outputs + r), mean), rows - r);
       team.sync();

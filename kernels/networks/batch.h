@@ -15,6 +15,19 @@ struct Parameters {
   FN const T* of(int task) const { return data + task * task_stride; }
 };
 
+// What enters a network, row by row. The rows of a task are padded to `row_stride` so that whole packs of them can be read;
+// those that do not count, and the padding, pass through the network too: what they hold is finite.
+template <class T>
+struct InputRows {
+  int rows = 0;              // of each task
+  int size = 0;              // numbers a row
+  long row_stride = 0;       // padded(rows)
+  const T* data = nullptr;   // [task][size][row_stride]
+  const T* valid = nullptr;  // [task][row_stride]  1 where the row counts, else 0
+
+  FN const T* of(int task) const { return data + static_cast<long>(task) * size * row_stride; }
+};
+
 // Trajectories of all tasks drawn with one set of parameters. Row r = step · envs + env; each quantity of a task is
 // contiguous over its rows, and padded to `row_stride` so that whole packs of rows can be read. Padding is not valid.
 // What rows that are not valid hold does not matter, but their observations are finite: they pass through the network.
@@ -35,6 +48,7 @@ struct Batch {
   T* statistics = nullptr;  // [task][kStatistics]
 
   FN int rows() const { return horizon * envs; }
+  FN InputRows<T> inputs() const { return {rows(), observation_size, row_stride, observations, valid}; }
 };
 
 // Batch::statistics

@@ -83,7 +83,7 @@ TEST(CudaDevice, RefusesAnOperationWithMoreScratchThanThereIsAndGoesOn) {
   Device device(kCuda);
   PolicyGradient<float> op;
   op.shape = policy_of({1 << 14, 1 << 14, 1 << 14}, HeadKind::gaussian);
-  op.batch.horizon = op.batch.envs = 1;
+  op.inputs.rows = 1;
   EXPECT_THAT(message_of<RunError>([&] { device.per_task(op, 1 << 24); }),
               HasSubstr("bytes of device memory, found "));
   expect_usable(device);

@@ -38,6 +38,10 @@ template <class T, template <class> class Op>
 void run_all(const Op<T>& op, int tasks) {
   run_kernel<Op<T>>(kernels_of<T>(), op, tasks);
 }
+template <class T, class Objective>
+void run_all(const NetworkPass<T, Objective>& op, int tasks) {
+  run_kernel<NetworkPass<T, Objective>>(kernels_of<T>(), op, tasks);
+}
 template <class T, CurvatureKind Kind>
 void run_all(const CurvatureVector<T, Kind>& op, int tasks) {
   run_kernel<CurvatureVector<T, Kind>>(kernels_of<T>(), op, tasks);

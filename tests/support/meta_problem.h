@@ -178,7 +178,7 @@ class KernelStages {
  public:
   explicit KernelStages(const MetaProblem& problem) : p_(problem) {
     for (const Trajectories& t : problem.data) batches_.push_back(std::make_unique<BatchMemory<T>>(t));
-    chunks_ = chunks(batch(0));
+    chunks_ = chunks(batch(0).rows());
     partial_.assign(static_cast<std::size_t>(p_.tasks * chunks_ * p_.shape.parameters()), T(NAN));
     values_.assign(static_cast<std::size_t>(p_.tasks * chunks_ * kPassValues), T(NAN));
     set_step_sizes();
@@ -191,9 +191,9 @@ class KernelStages {
   Numbers inner_update(int n, const Numbers& theta) {
     const int k = p_.step_of(n);
     auto op = gradient_at(k, theta);
-    op.estimator = p_.estimator_of(n);
-    op.clip = static_cast<T>(p_.clip);
-    op.entropy_weight = static_cast<T>(p_.entropy);
+    op.objective.estimator = p_.estimator_of(n);
+    op.objective.clip = static_cast<T>(p_.clip);
+    op.objective.entropy_weight = static_cast<T>(p_.entropy);
     run_all(op, p_.tasks);
     Numbers& gradient = inner_gradients_[static_cast<std::size_t>(n)];
     gradient.assign(static_cast<std::size_t>(p_.tasks * p_.shape.parameters()), T(NAN));
@@ -206,10 +206,10 @@ class KernelStages {
   /// ∇ of the outer surrogate on D_K.
   Numbers outer_gradient(const Numbers& theta) {
     auto op = gradient_at(p_.steps, theta);
-    op.estimator = p_.outer.estimator;
-    op.surrogate_weight = static_cast<T>(p_.outer.weight);
-    op.clip = static_cast<T>(p_.outer.clip);
-    op.entropy_weight = static_cast<T>(p_.outer.entropy);
+    op.objective.estimator = p_.outer.estimator;
+    op.objective.surrogate_weight = static_cast<T>(p_.outer.weight);
+    op.objective.clip = static_cast<T>(p_.outer.clip);
+    op.objective.entropy_weight = static_cast<T>(p_.outer.entropy);
     run_all(op, p_.tasks);
     return applied(p_.steps, nullptr);
   }
@@ -221,12 +221,12 @@ class KernelStages {
     for (const Vector& d : p_.drawn[static_cast<std::size_t>(k)])
       drawn.insert(drawn.end(), d.begin(), d.begin() + p_.shape.parameters());
     auto op = gradient_at(k, theta);
-    op.surrogate_weight = 0;
-    if (!score.empty()) op.score_weight = score.data();
+    op.objective.surrogate_weight = 0;
+    if (!score.empty()) op.objective.score_weight = score.data();
     if (!p_.penalty.empty()) {
       penalty = static_cast<T>(-p_.penalty[static_cast<std::size_t>(k)]);
-      op.divergence_weight = &penalty;
-      op.drawn_params = {drawn.data(), p_.shape.parameters()};
+      op.objective.divergence_weight = &penalty;
+      op.objective.drawn_params = {drawn.data(), p_.shape.parameters()};
     }
     run_all(op, p_.tasks);
     return applied(k, &base);
@@ -341,16 +341,16 @@ class KernelStages {
     for (const Vector& d : p_.drawn[static_cast<std::size_t>(k)])
       drawn.insert(drawn.end(), d.begin(), d.begin() + p_.shape.parameters());
     auto op = gradient_at(k, theta);
-    op.estimator = term.estimator;
-    op.clip = static_cast<T>(term.clip);
-    op.entropy_weight = static_cast<T>(term.entropy);
-    op.divergence_weight = &none;
-    op.drawn_params = {drawn.data(), p_.shape.parameters()};
+    op.objective.estimator = term.estimator;
+    op.objective.clip = static_cast<T>(term.clip);
+    op.objective.entropy_weight = static_cast<T>(term.entropy);
+    op.objective.divergence_weight = &none;
+    op.objective.drawn_params = {drawn.data(), p_.shape.parameters()};
     op.partial = nullptr;
     op.values = values_.data();
     run_all(op, p_.tasks);
     Numbers out(kPassValues);
-    run_all(MeanValues<T>{p_.tasks, chunks_, kPassValues, values_.data(), op.batch.statistics, out.data()},
+    run_all(MeanValues<T>{p_.tasks, chunks_, kPassValues, values_.data(), batch(k).statistics, out.data()},
             1);
     return out;
   }
@@ -384,7 +384,8 @@ class KernelStages {
     PolicyGradient<T> op;
     op.shape = p_.shape;
     op.params = parameters(theta);
-    op.batch = batch(k);
+    op.inputs = batch(k).inputs();
+    op.objective.batch = batch(k);
     op.partial = partial_.data();
     return op;
   }

@@ -140,37 +140,38 @@ struct Cases {
       PolicyGradient<float> op;
       op.shape = p.shape;
       op.params = p.params(memory, "params", shared);
-      op.batch = p.batch(memory);
-      op.estimator = estimator;
-      op.clip = 0.2f;
+      op.objective.batch = p.batch(memory);
+      op.inputs = op.objective.batch.inputs();
+      op.objective.estimator = estimator;
+      op.objective.clip = 0.2f;
       op.partial = p.partial(memory);
-      op.values = memory.blank("values", static_cast<long>(p.tasks) * chunks(op.batch) * kPassValues);
+      op.values = memory.blank("values", static_cast<long>(p.tasks) * chunks(op.inputs.rows) * kPassValues);
       return op;
     };
     add("PolicyGradient", "reinforce_with_score", [=, p = deep](Buffers& memory) {
       auto op = gradient(memory, p, EstimatorName::reinforce, false);
-      op.score_weight = memory.normals("score", p.tasks);
-      op.entropy_weight = 0.3f;
+      op.objective.score_weight = memory.normals("score", p.tasks);
+      op.objective.entropy_weight = 0.3f;
       return op;
     });
     add("PolicyGradient", "ratio_with_divergence_kept", [=, p = deep](Buffers& memory) {
       auto op = gradient(memory, p, EstimatorName::ratio, true);
       op.kept = p.kept(memory);
-      op.divergence_weight = memory.hold("weight", std::vector<double>{-0.3});
-      op.drawn_params = p.params(memory, "drawn");
+      op.objective.divergence_weight = memory.hold("weight", std::vector<double>{-0.3});
+      op.objective.drawn_params = p.params(memory, "drawn");
       return op;
     });
     add("PolicyGradient", "clipped_relu_categorical", [=, p = relu](Buffers& memory) {
       auto op = gradient(memory, p, EstimatorName::clipped, false);
-      op.divergence_weight = memory.hold("weight", std::vector<double>{-0.3});
-      op.drawn_params = p.params(memory, "drawn");
+      op.objective.divergence_weight = memory.hold("weight", std::vector<double>{-0.3});
+      op.objective.drawn_params = p.params(memory, "drawn");
       return op;
     });
     add("PolicyGradient", "ratio_film",
         [=, p = film](Buffers& memory) { return gradient(memory, p, EstimatorName::ratio, false); });
     add("PolicyGradient", "dice_no_hidden_layer", [=, p = logits](Buffers& memory) {
       auto op = gradient(memory, p, EstimatorName::dice, true);
-      op.entropy_weight = 0.3f;
+      op.objective.entropy_weight = 0.3f;
       return op;
     });
     add("PolicyGradient", "values_alone", [=, p = plain](Buffers& memory) {
@@ -278,6 +279,19 @@ struct Cases {
     add("ValueTargets", "one", [=, p = deep](Buffers& memory) {
       return ValueTargets<float>{p.batch(memory), 0.97f, data(memory, p, false)};
     });
+    add("ValueGradient", "one", [=, p = deep](Buffers& memory) {
+      const Problem value{policy_of({p.shape.inputs() + 1, 18, 1}, HeadKind::gaussian), p.tasks, p.horizon,
+                          p.envs};
+      const ValueData<float> of = data(memory, p, true);
+      ValueGradient<float> op;
+      op.shape = value.shape;
+      op.params = value.params(memory, "params");
+      op.inputs = of.rows(p.batch(memory));
+      op.objective.targets = of.targets;
+      op.objective.row_stride = op.inputs.row_stride;
+      op.partial = value.partial(memory);
+      return op;
+    });
     for (const bool shared : {false, true})
       add("ValuesOfSamples", shared ? "shared" : "own", [=, p = deep](Buffers& memory) {
         const Problem value{policy_of({p.shape.inputs() + 1, 18, 1}, HeadKind::gaussian), p.tasks, p.horizon,
@@ -286,7 +300,7 @@ struct Cases {
         ValuesOfSamples<float> op;
         op.shape = value.shape;
         op.params = value.params(memory, "params", shared);
-        op.batch = of.batch(p.batch(memory));
+        op.inputs = of.rows(p.batch(memory));
         op.scale = of.scale;
         op.values = memory.blank("values", p.tasks * p.rows_stride());
         return op;

@@ -90,7 +90,8 @@ std::vector<BufferContent> run_steps(int threads) {
     PolicyGradient<float> gradient;
     gradient.shape = shape;
     gradient.params = {params, 0};
-    gradient.batch = batch;
+    gradient.inputs = batch.inputs();
+    gradient.objective.batch = batch;
     gradient.kept = kept;
     gradient.partial = partial;
     device.per_task(gradient, kTasks);

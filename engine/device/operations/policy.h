@@ -25,6 +25,6 @@ using PolicyOperations =
              TangentLogProb<T>, DiceCurvature<T>, ApplyGradient<T>, SumOverTasks<T>, AdaptationCredit<T>,
              MeanValues<T>, OuterStep<T>, ConjugateGradient<T>, LineSearch<T>, AdaptPenalties<T>,
              SetStepSizes<T>, StepSizeGradient<T>, StepSizeTangent<T>, MultiplyStep<T>, MultiplyStepBack<T>,
-             MultiplyStepTangent<T>, ValueTargets<T>, ValuesOfSamples<T>, FmaPeak<T>>;
+             MultiplyStepTangent<T>, ValueTargets<T>, ValueGradient<T>, ValuesOfSamples<T>, FmaPeak<T>>;
 
 }  // namespace innerloop

@@ -216,9 +216,10 @@ TYPED_TEST(RolloutTest, RatiosOfTheDrawingParametersAreExactlyOne) {
       PolicyGradient<float> op;
       op.shape = played.shape;
       op.params = {played.theta.data(), played.shape.parameters()};
-      op.batch = memory.batch();
+      op.inputs = memory.batch().inputs();
+      op.objective.batch = memory.batch();
       if (kept) op.kept = played.kept;
-      op.estimator = EstimatorName::ratio;
+      op.objective.estimator = EstimatorName::ratio;
       op.values = values.data();
       run_all(op, t.tasks);
       for (int task = 0; task < t.tasks; ++task)
@@ -239,18 +240,22 @@ TYPED_TEST(RolloutTest, KeptActivationsGiveTheSameGradientsAsComputedOnes) {
     std::vector<float> partial(static_cast<std::size_t>(t.tasks * 2 * size), NAN);
     op.shape = played.shape;
     op.params = {played.theta.data(), size};
-    op.batch = memory.batch();
     if (kept) op.kept = played.kept;
     op.partial = partial.data();
     run_all(op, t.tasks);
     return partial;
   };
-  EXPECT_EQ(partials(PolicyGradient<float>{}, true), partials(PolicyGradient<float>{}, false));
+  PolicyGradient<float> gradient;
+  gradient.inputs = memory.batch().inputs();
+  gradient.objective.batch = memory.batch();
+  EXPECT_EQ(partials(gradient, true), partials(gradient, false));
   HessianVector<float> hessian;
+  hessian.batch = memory.batch();
   hessian.direction = {{played.theta.data(), size}, {}};
   hessian.estimator = EstimatorName::ratio;
   EXPECT_EQ(partials(hessian, true), partials(hessian, false));
   FisherVector<float> fisher;
+  fisher.batch = memory.batch();
   fisher.direction = hessian.direction;
   EXPECT_EQ(partials(fisher, true), partials(fisher, false));
 }

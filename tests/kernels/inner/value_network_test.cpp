@@ -120,7 +120,7 @@ void expect_targets_and_values(int horizon, int envs, double ending, double tole
   ValuesOfSamples<T> op;
   op.shape = shape;
   op.params = {phi.data(), shape.parameters()};
-  op.batch = data.batch(memory.batch());
+  op.inputs = data.rows(memory.batch());
   op.scale = scale.data();
   op.values = values.data();
   run_all(op, t.tasks);
