@@ -114,8 +114,15 @@ struct Buffers {
 };
 
 template <class Team, class Op>
-TEAM_FN void load(const Team& team, const Op& op, int task, const Buffers<typename Team::Scalar>& b) {
+TEAM_FN void load(const Team& team, const Op& op, int task, Buffers<typename Team::Scalar>& b) {
   const auto* theta = op.params.of(task);
+  if (op.shape.symbols > 0) {
+    const long at = op.shape.symbol_offset();
+    const auto& scale = op.direction.scale;
+    b.weights.symbols = {theta + at};
+    b.direction.symbols = {op.direction.vector.of(task) + at,
+                           scale.data == nullptr ? nullptr : scale.data + at * scale.stride, scale.stride};
+  }
   const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
   const auto direction = [&](int p) FN_LAMBDA { return op.direction.of(task, p); };
   load_weights(team, op.shape, value, b.weights);
@@ -142,8 +149,11 @@ TEAM_FN void forward_and_tangent(const Team& team, const PolicyShape& shape,
   for (int l = 0; l < head; ++l) {
     const int in = shape.width[l], stride = padded(shape.width[l + 1]);
     const Right<T> weights{b.weights.weight[l], stride}, direction{b.direction.weight[l], stride};
-    const Start<T> bias{b.weights.bias[l], 0}, bias_moved{b.direction.bias[l], 0};
     T *const hidden = block.hidden[l + 1], *const moved = b.tangents.hidden[l + 1];
+    Start<T> bias{b.weights.bias[l], 0};
+    if (computed) bias = start_of_layer(team, shape, l, b.weights.symbols, b.weights.bias[l], block, hidden);
+    const Start<T> bias_moved =
+        start_of_layer(team, shape, l, b.direction.symbols, b.direction.bias[l], block, moved);
     const auto store_tangent = [=](int m, int n, V tangent)
                                    FN_LAMBDA { store_in_scratch<Team>(moved + m * stride + n, tangent); };
     if (l == 0) {  // the inputs do not move along u
@@ -311,6 +321,9 @@ TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape,
                             {tangent_to, stride},
                             block.rows});
     add_columns(team, block.rows, in, sums.bias[l - 1], tangent_to, padded(in));
+    if (l == 1 && shape.symbols > 0)
+      add_symbol_gradient(team, shape.symbol_table(), block.rows, block.symbols, tangent_to, stride,
+                          sums.symbols);
     if (l == 1 && context.bias != nullptr) add_columns(team, block.rows, in, context.bias, to, padded(in));
     if (l == 1 && context.weight != nullptr)
       add_products(team, shape.inputs(), in, context.weight,
@@ -355,8 +368,10 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
                                                   Scratch scratch) const {
   const Kept<T> layers = kept_for<Team>(kept);
   const bool keeps = layers.data != nullptr;
-  const curvature_detail::Buffers<T> b(scratch, shape, block_rows, keeps);
-  const curvature_detail::BackwardBuffers<T> backward(scratch, shape, block_rows, keeps);
+  curvature_detail::Buffers<T> b(scratch, shape, block_rows, keeps);
+  curvature_detail::BackwardBuffers<T> backward(scratch, shape, block_rows, keeps);
+  T* const to = partial + (static_cast<long>(place.slot) * parts() + place.part) * shape.parameters();
+  if (shape.symbols > 0) backward.sums.symbols = to + shape.symbol_offset();
   curvature_detail::load(team, *this, place.task, b);
   fill(team, b.block.zeros, padded(shape.widest()), T(0));
   if (shape.context > 0) fill(team, backward.context_curvature.bias, padded(shape.width[1]), T(0));
@@ -382,7 +397,6 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
                      backward.sums);
     team.sync();
   }
-  T* to = partial + (static_cast<long>(place.slot) * parts() + place.part) * shape.parameters();
   const T* theta = params.of(place.task);
   const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
   store_gradient(team, shape, backward.sums, to);
@@ -406,7 +420,7 @@ template <class Team>
 TEAM_FN void TangentLogProb<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
   using L = typename Team::Lane;
   const Kept<T> layers = kept_for<Team>(kept);
-  const curvature_detail::Buffers<T> b(scratch, shape, block_rows, layers.data != nullptr);
+  curvature_detail::Buffers<T> b(scratch, shape, block_rows, layers.data != nullptr);
   curvature_detail::load(team, *this, place.task, b);
   int row = place.part * kChunkRows;
   for (int left = min_of(batch.rows() - row, kChunkRows); left > 0; left -= block_rows, row += block_rows) {

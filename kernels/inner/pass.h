@@ -151,8 +151,14 @@ template <class Team>
 TEAM_FN void NetworkPass<T, Objective>::operator()(const Team& team, const Place& place,
                                                    Scratch scratch) const {
   const Kept<T> layers = kept_for<Team>(kept);
-  const pass_detail::Buffers<T, Objective> b(scratch, shape, layers.data != nullptr);
+  pass_detail::Buffers<T, Objective> b(scratch, shape, layers.data != nullptr);
   const T* theta = params.of(place.task);
+  const long chunk = static_cast<long>(place.slot) * parts() + place.part;
+  T* const gradient = partial == nullptr ? nullptr : partial + chunk * shape.parameters();
+  if (shape.symbols > 0) {
+    b.weights.symbols = {theta + shape.symbol_offset()};
+    if (gradient != nullptr) b.sums.symbols = gradient + shape.symbol_offset();
+  }
   const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
   load_weights(team, shape, value, b.weights);
   add_context(team, shape, value, b.weights);
@@ -169,14 +175,13 @@ TEAM_FN void NetworkPass<T, Objective>::operator()(const Team& team, const Place
     pass_detail::seed_rows(team, *this, place.task, row, block, b);
     team.sync();
     add_rows(team, rows, b.sums.row_quantities, b.seeds, kBlockRows, b.sums.rows);
-    if (partial != nullptr)
+    if (gradient != nullptr)
       backward_block(team, shape, b.weights, block, b.seeds, b.back, b.block.zeros, b.sums);
     team.sync();
   }
-  const long chunk = static_cast<long>(place.slot) * parts() + place.part;
-  if (partial != nullptr) {
-    store_gradient(team, shape, b.sums, partial + chunk * shape.parameters());
-    store_context_gradient(team, shape, value, b.context, partial + chunk * shape.parameters());
+  if (gradient != nullptr) {
+    store_gradient(team, shape, b.sums, gradient);
+    store_context_gradient(team, shape, value, b.context, gradient);
   }
   if (values != nullptr)
     for (int i = team.rank(); i < Objective::kValues; i += team.size())

@@ -85,11 +85,12 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
   using L = typename Team::Lane;
   using Head = HeadOf<typename Env::Action>;
   const Kept<T> layers = kept_for<Team>(kept);
-  const Buffers b = Buffers::take(scratch, *this, layers.data != nullptr);
+  Buffers b = Buffers::take(scratch, *this, layers.data != nullptr);
   const int first = place.part * tile_envs, envs = min_of(tile_envs, batch.envs - first),
             stride = padded(tile_envs);
   const T* theta = params.of(place.task);
   const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
+  if (shape.symbols > 0) b.weights.symbols = {theta + shape.symbol_offset()};
   load_weights(team, shape, value, b.weights);
   add_context(team, shape, value, b.weights);
   load_head_constants(team, shape, b.weights.log_std, b.head);
@@ -133,6 +134,7 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
       for (int l = 1; l < shape.layers; ++l)
         block.hidden[l] = layers.layer(shape, place.slot, l, batch.rows()) +
                           static_cast<long>(row) * padded(shape.width[l]);
+    block.symbols = batch.inputs().symbols_of(place.task, row);
     forward_hidden(team, shape, b.weights, block);
     forward_head(team, shape, b.weights, block);
 

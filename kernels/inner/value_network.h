@@ -17,7 +17,8 @@ struct ValueData {
   T* scale = nullptr;    // [task][2]  μ, δ
 
   FN InputRows<T> rows(const Batch<T>& batch) const {
-    return {batch.rows(), batch.observation_size + 1, batch.row_stride, inputs, batch.valid};
+    return {batch.rows(), batch.observation_size + 1, batch.row_stride, inputs,
+            batch.valid,  batch.symbol_places,        batch.symbols};
   }
 };
 
@@ -119,9 +120,10 @@ struct ValuesOfSamples {
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
     using L = typename Team::Lane;
-    const Weights<T> weights = take_weights<T>(scratch, shape, false);
+    Weights<T> weights = take_weights<T>(scratch, shape, false);
     const auto buffers = take_block_buffers<T>(scratch, shape, block_rows, false);
     const T* const phi = params.of(place.task);
+    if (shape.symbols > 0) weights.symbols = {phi + shape.symbol_offset()};
     load_weights(
         team, shape, [&](int p) FN_LAMBDA { return phi[p]; }, weights);
     const L mean(scale[2L * place.task]), deviation(scale[2L * place.task + 1]);

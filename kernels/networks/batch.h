@@ -2,6 +2,8 @@
 // that are kept, and the sums that a pass leaves.
 #pragma once
 
+#include <cstdint>
+
 #include "kernels/networks/shape.h"
 
 namespace innerloop {
@@ -24,8 +26,15 @@ struct InputRows {
   long row_stride = 0;       // padded(rows)
   const T* data = nullptr;   // [task][size][row_stride]
   const T* valid = nullptr;  // [task][row_stride]  1 where the row counts, else 0
+  int symbol_places = 0;
+  const std::int32_t* symbols = nullptr;  // [task][symbol_places][row_stride]; null where there are none
 
   FN const T* of(int task) const { return data + static_cast<long>(task) * size * row_stride; }
+  // From a row of a task on.
+  FN SeenSymbols<T> symbols_of(int task, int row) const {
+    if (symbols == nullptr) return {};
+    return {symbols + static_cast<long>(task) * symbol_places * row_stride + row, row_stride};
+  }
 };
 
 // Trajectories of all tasks drawn with one set of parameters. Row r = step · envs + env; each quantity of a task is
@@ -35,20 +44,24 @@ template <class T>
 struct Batch {
   int horizon = 0, envs = 0;
   int observation_size = 0, action_size = 0;  // action_size 1 for a discrete action: its index
+  int symbol_places = 0;                      // symbols seen beside the observation's numbers
   long row_stride = 0;                        // padded(horizon · envs)
   T* observations = nullptr;                  // [task][observation_size][row_stride]
   T* actions = nullptr;                       // [task][action_size][row_stride]  as sampled
-  T* outputs = nullptr;     // [task][outputs][row_stride]  means or logits as drawn; null: not kept
-  T* log_probs = nullptr;   // [task][row_stride]
-  T* rewards = nullptr;     // [task][row_stride]
-  T* valid = nullptr;       // [task][row_stride]  1 where the sample counts, else 0
-  T* ends = nullptr;        // [task][row_stride]  1 where an episode ends with this step, else 0
-  T* advantages = nullptr;  // [task][row_stride]  DiCE: w_t, see advantages.h
-  T* credits = nullptr;     // [task][row_stride]  DiCE: weight on ∇lp; null for other estimators
-  T* statistics = nullptr;  // [task][kStatistics]
+  T* outputs = nullptr;             // [task][outputs][row_stride]  means or logits as drawn; null: not kept
+  T* log_probs = nullptr;           // [task][row_stride]
+  T* rewards = nullptr;             // [task][row_stride]
+  T* valid = nullptr;               // [task][row_stride]  1 where the sample counts, else 0
+  T* ends = nullptr;                // [task][row_stride]  1 where an episode ends with this step, else 0
+  std::int32_t* symbols = nullptr;  // [task][symbol_places][row_stride]; null where there are none
+  T* advantages = nullptr;          // [task][row_stride]  DiCE: w_t, see advantages.h
+  T* credits = nullptr;             // [task][row_stride]  DiCE: weight on ∇lp; null for other estimators
+  T* statistics = nullptr;          // [task][kStatistics]
 
   FN int rows() const { return horizon * envs; }
-  FN InputRows<T> inputs() const { return {rows(), observation_size, row_stride, observations, valid}; }
+  FN InputRows<T> inputs() const {
+    return {rows(), observation_size, row_stride, observations, valid, symbol_places, symbols};
+  }
 };
 
 // Batch::statistics

@@ -82,6 +82,7 @@ TEAM_FN void begin_block(const Team& team, const PolicyShape& shape,
   const T* const from = inputs.of(place.task) + row;
   block.rows = rows;
   block.inputs = {from, 1, static_cast<int>(inputs.row_stride)};
+  block.symbols = inputs.symbols_of(place.task, row);
   block.outputs = buffers.outputs;
   block.output_stride = buffers.stride;
   block.head_rows = buffers.head_rows;
@@ -163,6 +164,8 @@ TEAM_FN void backward_block(const Team& team, const PolicyShape& shape,
         Array<Term<T>, 1>{
             {{{entering.data, entering.depth_stride, entering.row_stride}, {to, stride}, block.rows}}});
     add_columns(team, block.rows, in, sums.bias[l - 1], to, padded(in));
+    if (l == 1 && shape.symbols > 0)
+      add_symbol_gradient(team, shape.symbol_table(), block.rows, block.symbols, to, stride, sums.symbols);
     gradient = {to, stride, 1};
   }
   team.sync();

@@ -16,6 +16,7 @@ struct GradientSums {
   T* bias[kMaxLayers];    // hidden layers: [padded(out)]
   T* rows;                // [row_quantities][16]: head bias, log_std, then what the pass adds
   int row_quantities;
+  T* symbols;  // the first layer's rows for symbols, in the flat gradient itself; whoever has one says where
 };
 
 template <class T>
@@ -30,6 +31,7 @@ FN GradientSums<T> take_gradient_sums(Scratch& scratch, const PolicyShape& shape
   }
   sums.row_quantities = 2 * shape.outputs() + extra_quantities;
   sums.rows = scratch.take<T>(static_cast<long>(sums.row_quantities) * kChains);
+  sums.symbols = nullptr;
   return sums;
 }
 
@@ -50,6 +52,8 @@ TEAM_FN void clear(const Team& team, const PolicyShape& shape,
     if (!head) fill(team, sums.bias[l], padded(out), 0);
   }
   fill(team, sums.rows, static_cast<long>(sums.row_quantities) * kChains, 0);
+  if (sums.symbols != nullptr)
+    fill(team, sums.symbols, static_cast<long>(shape.symbol_rows()) * shape.width[1], 0);
   team.sync();
 }
 
@@ -117,7 +121,7 @@ TEAM_FN void add_rows(const Team& team, int rows, int quantities, const typename
   }
 }
 
-// Writes the flat gradient [P]. The caller has synced.
+// Writes the flat gradient [P], but for the symbols' rows, which lie there. The caller has synced.
 template <class Team>
 TEAM_FN void store_gradient(const Team& team, const PolicyShape& shape,
                             const GradientSums<typename Team::Scalar>& sums,

@@ -5,8 +5,10 @@
 #pragma once
 
 #include "kernels/lanes/array.h"
+#include "kernels/lanes/cells.h"
 #include "kernels/lanes/maths.h"
 #include "kernels/networks/shape.h"
+#include "kernels/networks/symbols.h"
 #include "kernels/products/dot_products.h"
 #include "kernels/products/product.h"
 
@@ -19,6 +21,7 @@ struct Weights {
   T* transposed[kMaxLayers];  // [out][padded(in)]; for the way back, and always for a narrow head
   T* bias[kMaxLayers];        // [padded(out)]
   T* log_std;                 // [outputs]
+  SymbolWeights<T> symbols;   // the first layer's, not copied: whoever loads the weights says where they are
 };
 
 template <class T>
@@ -34,18 +37,6 @@ FN Weights<T> take_weights(Scratch& scratch, const PolicyShape& shape, bool way_
   }
   w.log_std = scratch.take<T>(shape.outputs());
   return w;
-}
-
-// Calls cell(row, column) for each cell of a matrix. Threads are side by side along the rows, whose numbers lie together
-// in memory. Does not sync.
-template <class Team, class Cell>
-FN void for_cells(const Team& team, int rows, int columns, const Cell& cell) {
-  if (columns == 0) return;
-  const int across = team.size() == 1 ? 1 : min_of(team.size(), columns),
-            down = quotient(team.size(), across), first = quotient(team.rank(), across);
-  if (first >= down) return;
-  for (int row = first; row < rows; row += down)
-    for (int column = team.rank() - first * across; column < columns; column += across) cell(row, column);
 }
 
 // Fills `w` with value(p) for each parameter p. Syncs.
@@ -95,6 +86,7 @@ struct Block {
   T* outputs;             // [output][output_stride]
   int output_stride;
   T* head_rows;  // [row][padded(outputs)], on the way of a wide head's outputs
+  SeenSymbols<T> symbols;
 
   // The numbers that enter layer l.
   FN Left<T> entering(const PolicyShape& shape, int l) const {
@@ -184,6 +176,21 @@ TEAM_FN void head_product(const Team& team, const PolicyShape& shape,
   team.sync();
 }
 
+// Where the sums of layer l start: at its bias, or at what the symbols bring, which takes the layer's place. Syncs if there
+// are any.
+template <class Team>
+FN Start<typename Team::Scalar> start_of_layer(const Team& team, const PolicyShape& shape, int l,
+                                               const SymbolWeights<typename Team::Scalar>& symbols,
+                                               const typename Team::Scalar* bias,
+                                               const Block<typename Team::Scalar>& block,
+                                               typename Team::Scalar* to) {
+  if (l > 0 || shape.symbols == 0) return {bias, 0};
+  const int stride = padded(shape.width[1]);
+  look_up_symbols(team, shape.symbol_table(), block.rows, block.symbols, symbols, bias, to, stride);
+  team.sync();
+  return {to, stride};
+}
+
 // Hidden layers of a block. Syncs.
 template <class Team>
 TEAM_FN void forward_hidden(const Team& team, const PolicyShape& shape,
@@ -195,7 +202,8 @@ TEAM_FN void forward_hidden(const Team& team, const PolicyShape& shape,
     const int stride = padded(shape.width[l + 1]);
     const Array<Term<T>, 1> terms{{{block.entering(shape, l), {w.weight[l], stride}, shape.width[l]}}};
     T* to = block.hidden[l + 1];
-    product<V>(team, block.rows, stride, terms, {w.bias[l], 0}, to, stride);
+    const Start<T> start = start_of_layer(team, shape, l, w.symbols, w.bias[l], block, to);
+    product<V>(team, block.rows, stride, terms, start, to, stride);
     team.sync();
     with_activation(shape.activation, [&](auto activation) FN_LAMBDA {
       for_vectors(team, block.rows * stride,

@@ -1,11 +1,13 @@
 // The policy: a multilayer perceptron with a Gaussian or a categorical head, and where its parameters lie.
 //
-// Flat parameter vector: layer0.weight [in][out], layer0.bias [out], …, and for a Gaussian head log_std [outputs]
+// Flat parameter vector: layer0.weight [in][out], layer0.bias [out], where there are symbols (symbols.h) layer0.symbols
+// [place][kind][out], layer1.weight, …, and for a Gaussian head log_std [outputs]
 // (state-independent). The last layer gives the means, or the logits. Where there is a context (context.h) its weights
 // [context][layer 0's outputs], for FiLM [context][2][layer 0's outputs], and the context follow.
 #pragma once
 
 #include "kernels/lanes/team.h"
+#include "kernels/networks/symbol_table.h"
 #include "kernels/options/choices.h"
 
 namespace innerloop {
@@ -22,6 +24,9 @@ struct PolicyShape {
   int width[kMaxLayers + 1] = {};  // inputs, hidden layers, outputs
   Activation activation = Activation::tanh;
   HeadKind head = HeadKind::gaussian;
+  int symbols = 0,
+      kinds =
+          0;  // places of symbols beside the inputs, and each one's kinds; with them there is a hidden layer
   int context = 0;  // numbers of the context; with one there is a hidden layer
   ContextInput context_input = ContextInput::concatenate;
   float min_log_std =
@@ -40,8 +45,11 @@ struct PolicyShape {
   FN int weight_offset(int layer) const {
     int at = 0;
     for (int l = 0; l < layer; ++l) at += (width[l] + 1) * width[l + 1];
-    return at;
+    return layer > 0 ? at + symbol_rows() * width[1] : at;
   }
+  FN int symbol_rows() const { return symbols * kinds; }
+  FN int symbol_offset() const { return (width[0] + 1) * width[1]; }
+  FN SymbolTable symbol_table() const { return {symbols, kinds, width[1], width[1]}; }
   FN int bias_offset(int layer) const { return weight_offset(layer) + width[layer] * width[layer + 1]; }
   FN int log_std_offset() const { return weight_offset(layers); }
   FN bool film() const { return context > 0 && context_input == ContextInput::film; }

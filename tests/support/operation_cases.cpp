@@ -62,6 +62,21 @@ PolicyShape with_context(PolicyShape shape, ContextInput input = ContextInput::c
   return shape;
 }
 
+// Sees six symbols of four kinds beside its numbers, and makes a choice out of each of two groups.
+PolicyShape of_grid() {
+  PolicyShape shape = policy_of({3, 19, 17, 5}, HeadKind::grouped);
+  shape.symbols = 6;
+  shape.kinds = 4;
+  shape.groups = 2;
+  shape.group_size[0] = 2;
+  shape.group_size[1] = 3;
+  return shape;
+}
+PolicyShape squashed(PolicyShape shape) {
+  shape.squash = 2;
+  return shape;
+}
+
 // What a policy's operations work on.
 struct Problem {
   PolicyShape shape;
@@ -94,6 +109,16 @@ struct Problem {
     b.advantages = memory.hold("advantages", t.advantages);
     b.credits = memory.hold("credits", t.credits);
     b.statistics = memory.hold("statistics", t.statistics);
+    if (shape.head == HeadKind::grouped)
+      for (long i = 0; i < tasks * b.action_size * b.row_stride; ++i)
+        b.actions[i] =
+            static_cast<float>(static_cast<int>(i) * 7 % shape.group_size[i / b.row_stride % b.action_size]);
+    if (shape.symbols > 0) {
+      b.symbol_places = shape.symbols;
+      std::vector<int> symbols(static_cast<std::size_t>(tasks * shape.symbols * b.row_stride));
+      for (int& symbol : symbols) symbol = static_cast<int>(uniform(random) * shape.kinds);
+      b.symbols = memory.hold<std::int32_t>("symbols", symbols);
+    }
     return b;
   }
   Kept<float> kept(Buffers& memory) const {
@@ -125,6 +150,8 @@ struct Cases {
   Problem film{with_context(policy_of({5, 19, 3}, HeadKind::gaussian), ContextInput::film), tasks, 11, 7};
   Problem plain{policy_of({3, 2}, HeadKind::gaussian), tasks, 11, 7};
   Problem logits{policy_of({3, 5}, HeadKind::categorical), tasks, 11, 7};
+  Problem grid{of_grid(), tasks, long_horizon, long_envs};
+  Problem bounded{squashed(policy_of({3, 18, 2}, HeadKind::gaussian)), tasks, 11, 7};
 
   template <class Prepare>
   void add(const std::string& family, const std::string& form, const Prepare& prepare) {
@@ -174,6 +201,18 @@ struct Cases {
       op.objective.entropy_weight = 0.3f;
       return op;
     });
+    add("PolicyGradient", "ratio_symbols_groups", [=, p = grid](Buffers& memory) {
+      auto op = gradient(memory, p, EstimatorName::ratio, false);
+      op.objective.entropy_weight = 0.3f;
+      op.objective.divergence_weight = memory.hold("weight", std::vector<double>{-0.3});
+      op.objective.drawn_params = p.params(memory, "drawn");
+      return op;
+    });
+    add("PolicyGradient", "clipped_squashed", [=, p = bounded](Buffers& memory) {
+      auto op = gradient(memory, p, EstimatorName::clipped, false);
+      op.objective.entropy_weight = 0.3f;
+      return op;
+    });
     add("PolicyGradient", "values_alone", [=, p = plain](Buffers& memory) {
       auto op = gradient(memory, p, EstimatorName::ratio, false);
       op.partial = nullptr;
@@ -210,6 +249,17 @@ struct Cases {
         [p = relu](Buffers& memory) { return curvature<Op>(memory, p, EstimatorName::clipped); });
     add(family, "ratio_film",
         [p = film](Buffers& memory) { return curvature<Op>(memory, p, EstimatorName::ratio); });
+    add(family, "ratio_symbols_groups", [p = grid](Buffers& memory) {
+      auto op = curvature<Op>(memory, p, EstimatorName::ratio);
+      op.direction.scale = {memory.normals("scale", p.shape.parameters()), 1};
+      op.entropy_weight = 0.3f;
+      return op;
+    });
+    add(family, "ratio_squashed", [p = bounded](Buffers& memory) {
+      auto op = curvature<Op>(memory, p, EstimatorName::ratio);
+      op.entropy_weight = 0.3f;
+      return op;
+    });
     add(family, "dice_no_hidden_layer", [p = logits](Buffers& memory) {
       auto op = curvature<Op>(memory, p, EstimatorName::dice);
       op.entropy_weight = 0.3f;
@@ -230,6 +280,7 @@ struct Cases {
       return op;
     };
     add("TangentLogProb", "gaussian", [=, p = deep](Buffers& memory) { return tangent(memory, p); });
+    add("TangentLogProb", "symbols_groups", [=, p = grid](Buffers& memory) { return tangent(memory, p); });
     add("TangentLogProb", "film", [=, p = film](Buffers& memory) { return tangent(memory, p); });
     add("TangentLogProb", "categorical", [=, p = relu](Buffers& memory) { return tangent(memory, p); });
     add("DiceCurvature", "dice", [p = deep](Buffers& memory) {

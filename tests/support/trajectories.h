@@ -70,7 +70,9 @@ inline double uniform(std::mt19937_64& random) { return std::uniform_real_distri
 /// count are random as well. Actions and log-probabilities are left to reference::draw_actions.
 inline Trajectories random_trajectories(const PolicyShape& shape, int tasks, int horizon, int envs,
                                         double ending, std::mt19937_64& random) {
-  const int outputs = shape.outputs(), actions = shape.head == HeadKind::categorical ? 1 : outputs;
+  const int outputs = shape.outputs(), actions = shape.head == HeadKind::categorical ? 1
+                                                 : shape.head == HeadKind::grouped   ? shape.groups
+                                                                                     : outputs;
   Trajectories t = empty_trajectories(shape.inputs(), actions, outputs, tasks, horizon, envs);
   for (double& o : t.observations) o = normal(random);
   for (int task = 0; task < tasks; ++task) {
