@@ -11,6 +11,7 @@
 
 #include "engine/algorithms/meta_learner.h"
 #include "engine/algorithms/ppo.h"
+#include "engine/benchmark/grid_gradient.h"
 #include "engine/benchmark/stages.h"
 #include "engine/config/config.h"
 #include "engine/error.h"
@@ -93,6 +94,21 @@ std::function<BenchmarkResult(Device&)> kernel(const std::string& environment, b
     BenchmarkResult result = result_for(config, inner_steps);
     result.operations = count(bench.shape()) * result.env_steps;
     result.seconds = median_seconds([&] { work(bench); });
+    return result;
+  };
+}
+
+std::function<BenchmarkResult(Device&)> grid_gradient(bool symbols) {
+  return [=](Device& device) {
+    constexpr int tasks = 8;
+    GridGradient bench(symbols, tasks, kEnvs * kHorizon, device);
+    BenchmarkResult result;
+    result.tasks = tasks;
+    result.envs_per_task = kEnvs;
+    result.horizon = kHorizon;
+    result.env_steps = static_cast<double>(tasks) * kEnvs * kHorizon;
+    result.operations = gradient_operations(bench.shape(), false) * result.env_steps;
+    result.seconds = median_seconds([&] { bench.run(); });
     return result;
   };
 }
@@ -197,6 +213,8 @@ std::vector<Benchmark> all_benchmarks(bool several_threads, bool keeps_activatio
                    main, true, [kept](KernelBench& b) { b.hessian_vector(kept); },
                    [kept](const PolicyShape& shape) { return hessian_vector_operations(shape, kept); }, 1));
   }
+  add_kernel("gradient/grid-5x5x2/symbols", grid_gradient(true));
+  add_kernel("gradient/grid-5x5x2/one-hot", grid_gradient(false));
   const TrialSizes large{"bandit", 100, 128, 256};
   add_kernel("trial_rollout/" + large.name(), trials(large, TrialPart::play));
   add_kernel("trial_update/" + large.name(), trials(large, TrialPart::learn));

@@ -18,9 +18,9 @@ struct OperationCount {
   OperationCount operator*(double times) const { return {done * times, nominal * times}; }
 };
 
-/// f = 2·Σ in·out: the network's forward pass.
+/// f = 2·Σ in·out: the network's forward pass. A symbol counts as what it costs: the addition of a row of weights.
 inline double forward_operations(const PolicyShape& shape) {
-  double sum = 0;
+  double sum = 1.0 * shape.symbols * shape.width[1];
   for (int l = 0; l < shape.layers; ++l) sum += 2.0 * shape.width[l] * shape.width[l + 1];
   return sum;
 }
@@ -31,7 +31,9 @@ inline OperationCount rollout_operations(const PolicyShape& shape) {
 }
 
 namespace operation_counts_detail {
-inline double layer(const PolicyShape& shape, int l) { return 2.0 * shape.width[l] * shape.width[l + 1]; }
+inline double layer(const PolicyShape& shape, int l) {
+  return (2.0 * shape.width[l] + (l == 0 ? shape.symbols : 0)) * shape.width[l + 1];
+}
 /// What a pass repeats of the forward pass: the head alone where the hidden layers were kept.
 inline double repeated(const PolicyShape& shape, bool kept) {
   return kept ? layer(shape, shape.layers - 1) : forward_operations(shape);
