@@ -81,10 +81,16 @@ struct TangentLogProb {
 namespace curvature_detail {
 // The rows' own numbers for the head, from row r of a block that starts at `row`.
 template <class T>
-FN HeadRows<T> head_rows(const Batch<T>& batch, const Block<T>& block, int task, int row, int r) {
-  return {block.outputs + r, block.output_stride,
-          batch.actions + static_cast<long>(task) * batch.action_size * batch.row_stride + row + r,
-          batch.row_stride};
+FN HeadRows<T> head_rows(const Batch<T>& batch, int outputs, const Block<T>& block, int task, int row,
+                         int r) {
+  HeadRows<T> rows{block.outputs + r, block.output_stride,
+                   batch.actions + static_cast<long>(task) * batch.action_size * batch.row_stride + row + r,
+                   batch.row_stride};
+  if (batch.allowed == nullptr) return rows;
+  rows.allowed =
+      batch.allowed + static_cast<long>(task) * allowed_words(outputs) * batch.row_stride + row + r;
+  rows.allowed_stride = batch.row_stride;
+  return rows;
 }
 
 // Tangents of a block along u: hidden layers and outputs, laid out like the block's own.
@@ -213,7 +219,7 @@ TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Sc
     using Head = decltype(head);
     for (int r = team.rank() * L::lanes; r < round_up(block.rows, kChains); r += team.size() * L::lanes) {
       const auto valid = innerloop::load<L>(batch.valid + base + r) > L(0);
-      const auto rows = head_rows(batch, block, task, row, r);
+      const auto rows = head_rows(batch, outputs, block, task, row, r);
       const auto* moved = b.tangents.outputs + r;
       if constexpr (Kind == CurvatureKind::fisher) {
         Head::metric(b.head, rows, moved, b.direction.log_std, L(1),
@@ -430,9 +436,9 @@ TEAM_FN void TangentLogProb<T>::operator()(const Team& team, const Place& place,
     with_head(shape.head, [&](auto head) FN_LAMBDA {
       using Head = decltype(head);
       for (int r = team.rank() * L::lanes; r < rows; r += team.size() * L::lanes) {
-        const L d =
-            Head::template tangent<L>(b.head, curvature_detail::head_rows(batch, block, place.task, row, r),
-                                      b.tangents.outputs + r, b.direction.log_std);
+        const L d = Head::template tangent<L>(
+            b.head, curvature_detail::head_rows(batch, shape.outputs(), block, place.task, row, r),
+            b.tangents.outputs + r, b.direction.log_std);
         store_first(tangents + static_cast<long>(place.task) * batch.row_stride + row + r, d, rows - r);
       }
     });

@@ -40,9 +40,15 @@ struct PassRows {
     return numbers + static_cast<long>(task) * quantities * row_stride + row;
   }
   FN L output(int o) const { return load<L>(outputs + o * output_stride); }
-  // For the head's formulas; `actions`, or what else is to be likely, is [task][dimension][row_stride].
-  FN HeadRows<T> with_actions(const T* actions, long row_stride, int dimensions) const {
-    return {outputs, output_stride, of(actions, row_stride, dimensions), row_stride};
+  // For the head's formulas; `actions`, or what else is to be likely, is [task][dimension][row_stride], and `allowed`
+  // [task][word][row_stride], or null (head_rows.h).
+  FN HeadRows<T> with_actions(const T* actions, long row_stride, int dimensions,
+                              const std::uint32_t* allowed = nullptr) const {
+    HeadRows<T> rows{outputs, output_stride, of(actions, row_stride, dimensions), row_stride};
+    if (allowed == nullptr) return rows;
+    rows.allowed = allowed + static_cast<long>(task) * allowed_words(head.outputs) * row_stride + row;
+    rows.allowed_stride = row_stride;
+    return rows;
   }
 
   // Hands over ∂objective/∂output of output o.

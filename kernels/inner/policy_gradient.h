@@ -43,7 +43,8 @@ struct PolicyObjective : ObjectiveBase {
   FN void seed_head(const PassRows<L>& at, const Prepared& prepared) const {
     const auto of_rows = [&](const T* numbers)
                              FN_LAMBDA { return load<L>(at.of(numbers, batch.row_stride)); };
-    const HeadRows<T> rows = at.with_actions(batch.actions, batch.row_stride, batch.action_size);
+    const HeadRows<T> rows =
+        at.with_actions(batch.actions, batch.row_stride, batch.action_size, batch.allowed);
     L weight(0), surrogate(0), divergence(0);
     if (surrogate_weight != T(0)) {
       if (estimator == EstimatorName::dice) {

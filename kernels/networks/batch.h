@@ -54,9 +54,12 @@ struct Batch {
   T* valid = nullptr;               // [task][row_stride]  1 where the sample counts, else 0
   T* ends = nullptr;                // [task][row_stride]  1 where an episode ends with this step, else 0
   std::int32_t* symbols = nullptr;  // [task][symbol_places][row_stride]; null where there are none
-  T* advantages = nullptr;          // [task][row_stride]  DiCE: w_t, see advantages.h
-  T* credits = nullptr;             // [task][row_stride]  DiCE: weight on ∇lp; null for other estimators
-  T* statistics = nullptr;          // [task][kStatistics]
+  // [task][words][row_stride]  Bit c % 32 of word c / 32 is 1 where choice c of the action was allowed, counted through all
+  // groups; null: all were.
+  std::uint32_t* allowed = nullptr;
+  T* advantages = nullptr;  // [task][row_stride]  DiCE: w_t, see advantages.h
+  T* credits = nullptr;     // [task][row_stride]  DiCE: weight on ∇lp; null for other estimators
+  T* statistics = nullptr;  // [task][kStatistics]
 
   FN int rows() const { return horizon * envs; }
   FN InputRows<T> inputs() const {

@@ -53,6 +53,9 @@ TEAM_FN void load_head_constants(const Team& team, const PolicyShape& shape, con
   team.sync();
 }
 
+// Words of 32 bits that say which of an action's choices are allowed.
+FN constexpr int allowed_words(int choices) { return ceil_div(choices, 32); }
+
 // One pack of rows: what it points at is the pack's first row.
 template <class T>
 struct HeadRows {

@@ -26,6 +26,22 @@ struct SymbolWeights {
   }
 };
 
+namespace symbols_detail {
+// Vectors of a row that a thread takes at once: a processor's few hide each other's latency, a block has threads for that.
+template <class Team>
+inline constexpr int kTogether = Team::exact_tiles ? 8 : 1;
+
+// at(j, column, how many columns are left) for each of those vectors, from `first` on, that has columns of the table.
+template <class V, int Together, class At>
+FN void for_columns(const SymbolTable& table, int first, const At& at) {
+  UNROLL
+  for (int j = 0; j < Together; ++j) {
+    const int column = first + j * V::lanes;
+    if (column < table.width) at(j, column, table.width - column);
+  }
+}
+}  // namespace symbols_detail
+
 // to[row][n] = bias[n] + Σ of the rows that `rows` rows look up, place by place; `to` and `bias` are in scratch memory, with
 // rows of padded(width). Does not sync.
 template <class Team>
@@ -34,30 +50,25 @@ TEAM_FN void look_up_symbols(const Team& team, const SymbolTable& table, int row
                              const SymbolWeights<typename Team::Scalar>& weights,
                              const typename Team::Scalar* bias, typename Team::Scalar* to, int to_stride) {
   using V = typename Team::Vector;
-  // A processor's few vectors hide each other's latency; a block has threads for that.
-  constexpr int kTogether = Team::exact_tiles ? 4 : 1;
-  constexpr int columns = V::lanes * kTogether;
-  for_cells(team, rows, ceil_div(table.width, columns), [&](int row, int group) FN_LAMBDA {
-    const int first = group * columns;
-    V sum[kTogether];
-    UNROLL
-    for (int j = 0; j < kTogether; ++j)
-      if (first + j * V::lanes < table.width) sum[j] = load_aligned<V>(bias + first + j * V::lanes);
+  constexpr int together = symbols_detail::kTogether<Team>;
+  for_cells(team, rows, ceil_div(table.width, V::lanes * together), [&](int row, int group) FN_LAMBDA {
+    const int first = group * V::lanes * together;
+    V sum[together];
+    symbols_detail::for_columns<V, together>(
+        table, first, [&](int j, int n, int) FN_LAMBDA { sum[j] = load_aligned<V>(bias + n); });
     for (int place = 0; place < table.places; ++place) {
-      const long at = table.row(place, seen.of(place, row)) + first;
-      UNROLL
-      for (int j = 0; j < kTogether; ++j)
-        if (first + j * V::lanes < table.width)
-          sum[j] = sum[j] + weights.template load<V>(at + j * V::lanes, table.width - first - j * V::lanes);
+      const long at = table.row(place, seen.of(place, row));
+      symbols_detail::for_columns<V, together>(table, first, [&](int j, int n, int count) FN_LAMBDA {
+        sum[j] = sum[j] + weights.template load<V>(at + n, count);
+      });
     }
-    UNROLL
-    for (int j = 0; j < kTogether; ++j)
-      if (first + j * V::lanes < table.width)
-        store_in_scratch<Team>(to + static_cast<long>(row) * to_stride + first + j * V::lanes, sum[j]);
+    symbols_detail::for_columns<V, together>(table, first, [&](int j, int n, int) FN_LAMBDA {
+      store_in_scratch<Team>(to + static_cast<long>(row) * to_stride + n, sum[j]);
+    });
   });
-  for_cells(team, rows, to_stride - round_up(table.width, V::lanes), [&](int row, int i) FN_LAMBDA {
-    to[static_cast<long>(row) * to_stride + round_up(table.width, V::lanes) + i] = 0;
-  });
+  const int written = round_up(table.width, V::lanes);
+  for_cells(team, rows, padded(table.width) - written,
+            [&](int row, int i) FN_LAMBDA { to[static_cast<long>(row) * to_stride + written + i] = 0; });
 }
 
 // gradient[place][kind][n] += by[row][n] for the rows that see the kind at the place, in their order: a thread has columns of
@@ -69,13 +80,18 @@ TEAM_FN void add_symbol_gradient(const Team& team, const SymbolTable& table, int
                                  typename Team::Scalar* gradient) {
   // A block's threads, side by side, fill whole sectors of memory by a number each.
   using V = std::conditional_t<Team::exact_tiles, typename Team::Vector, typename Team::Lane>;
-  for_cells(team, table.places, ceil_div(table.width, V::lanes), [&](int place, int vector) FN_LAMBDA {
-    const int n = vector * V::lanes, count = table.width - n;
-    for (int row = 0; row < rows; ++row) {
-      typename Team::Scalar* const at = gradient + table.row(place, seen.of(place, row)) + n;
-      store_first(at, load_first<V>(at, count) + load<V>(by + static_cast<long>(row) * by_stride + n), count);
-    }
-  });
+  constexpr int together = symbols_detail::kTogether<Team>;
+  for_cells(team, table.places, ceil_div(table.width, V::lanes * together),
+            [&](int place, int group) FN_LAMBDA {
+              for (int row = 0; row < rows; ++row) {
+                typename Team::Scalar* const at = gradient + table.row(place, seen.of(place, row));
+                const typename Team::Scalar* const from = by + static_cast<long>(row) * by_stride;
+                symbols_detail::for_columns<V, together>(
+                    table, group * V::lanes * together, [&](int, int n, int count) FN_LAMBDA {
+                      store_first(at + n, load_first<V>(at + n, count) + load<V>(from + n), count);
+                    });
+              }
+            });
 }
 
 }  // namespace innerloop

@@ -44,7 +44,8 @@ struct TrialObjective {
     HeadConstants<T> head;
     T* outputs;  // [head][kStride]
     T* drawn;    // [action_size + 4][kStride]  actions, log-probabilities, advantages, targets, values
-    T* seeds;    // [quantity][kStride]
+    std::uint32_t* allowed;  // [word][kStride]  which choices were, for a grouped head; else null
+    T* seeds;                // [quantity][kStride]
 
     FN static Rows take(Scratch& scratch, const MemoryPolicyShape& shape) {
       Rows b;
@@ -52,6 +53,10 @@ struct TrialObjective {
       b.head = take_head_constants<T>(scratch, shape.actor);
       b.outputs = scratch.take<T>(static_cast<long>(shape.heads()) * kStride);
       b.drawn = scratch.take<T>(static_cast<long>(shape.actions() + kDrawn) * kStride);
+      b.allowed =
+          shape.actor.head == HeadKind::grouped
+              ? scratch.take<std::uint32_t>(static_cast<long>(allowed_words(shape.actions())) * kStride)
+              : nullptr;
       b.seeds = scratch.take<T>(static_cast<long>(quantities(shape)) * kStride);
       return b;
     }
@@ -64,6 +69,9 @@ struct TrialObjective {
     load_head_constants(team, shape.actor, b.heads.log_std, b.head);
     fill(team, b.outputs, static_cast<long>(shape.heads()) * kStride, T(0));
     fill(team, b.drawn, static_cast<long>(trials.batch.action_size + kDrawn) * kStride, T(0));
+    if (b.allowed != nullptr)
+      for (int i = team.rank(); i < allowed_words(shape.actions()) * kStride; i += team.size())
+        b.allowed[i] = 0;
     team.sync();
   }
 
@@ -78,6 +86,11 @@ struct TrialObjective {
           i < batch.action_size ? batch.actions + i * batch.row_stride : rest[i - batch.action_size];
       b.drawn[i * kStride + row] = from[at + of[row]];
     });
+    if (b.allowed != nullptr)
+      for_cells(team, allowed_words(shape.actions()), rows, [&](int word, int row) FN_LAMBDA {
+        b.allowed[word * kStride + row] =
+            batch.allowed == nullptr ? ~0u : batch.allowed[word * batch.row_stride + at + of[row]];
+      });
   }
 
   FN T entropy_weight_now() const {
@@ -103,7 +116,11 @@ TEAM_FN void TrialObjective<T>::seed_rows(const Team& team, const Rows& b, int r
       const auto counts = lane_index<L>() < L(static_cast<T>(rows - r));
       const auto put = [&](int quantity, L x)
                            FN_LAMBDA { store(b.seeds + quantity * kStride + r, select(counts, x, L(0))); };
-      const HeadRows<T> row{b.outputs + r, kStride, b.drawn + r, kStride};
+      HeadRows<T> row{b.outputs + r, kStride, b.drawn + r, kStride};
+      if (b.allowed != nullptr) {
+        row.allowed = b.allowed + r;
+        row.allowed_stride = kStride;
+      }
       const L log_ratio = Head::template log_prob<L>(b.head, row) - load<L>(drawn + r);
       const L advantage = load<L>(drawn + kStride + r), ratio = exp(log_ratio);
       Head::gradient(b.head, row, Clipped::gradient_weight(advantage, ratio, L(clip)),

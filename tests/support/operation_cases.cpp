@@ -113,6 +113,19 @@ struct Problem {
       for (long i = 0; i < tasks * b.action_size * b.row_stride; ++i)
         b.actions[i] =
             static_cast<float>(static_cast<int>(i) * 7 % shape.group_size[i / b.row_stride % b.action_size]);
+    if (shape.head == HeadKind::grouped) {
+      // The first choice of each group, and those that were made.
+      std::vector<std::uint32_t> allowed(static_cast<std::size_t>(tasks * b.row_stride));
+      for (std::size_t i = 0; i < allowed.size(); ++i) {
+        const std::size_t stride = static_cast<std::size_t>(b.row_stride), task = i / stride,
+                          row = i % stride;
+        int first = 0;
+        for (int g = 0; g < shape.groups; first += shape.group_size[g++])
+          allowed[i] |= (1u | 1u << static_cast<int>(b.actions[(task * shape.groups + g) * stride + row]))
+                        << first;
+      }
+      b.allowed = memory.hold<std::uint32_t>("allowed", allowed);
+    }
     if (shape.symbols > 0) {
       b.symbol_places = shape.symbols;
       std::vector<int> symbols(static_cast<std::size_t>(tasks * shape.symbols * b.row_stride));
