@@ -17,13 +17,6 @@ struct SymbolWeights {
   const T* rows = nullptr;   // [place][kind][row_size]
   const T* scale = nullptr;  // null: 1
   int scale_stride = 0;      // 1: each weight has its own; 0: they share one
-
-  template <class V>
-  FN V load(long at, int count) const {
-    const V row = load_first<V>(rows + at, count);
-    if (scale == nullptr) return row;
-    return (scale_stride == 0 ? V(*scale) : load_first<V>(scale + at, count)) * row;
-  }
 };
 
 namespace symbols_detail {
@@ -31,14 +24,21 @@ namespace symbols_detail {
 template <class Team>
 inline constexpr int kTogether = Team::exact_tiles ? 8 : 1;
 
-// at(j, column, how many columns are left) for each of those vectors, from `first` on, that has columns of the table.
-template <class V, int Together, class At>
-FN void for_columns(const SymbolTable& table, int first, const At& at) {
-  UNROLL
-  for (int j = 0; j < Together; ++j) {
-    const int column = first + j * V::lanes;
-    if (column < table.width) at(j, column, table.width - column);
-  }
+// Calls f(at_columns), where at_columns(at) calls at(j, column, how many columns are left) for each vector j of those from
+// column `first` on. Where all of them are whole, the compiler sees that.
+template <class V, int Together, class F>
+FN void with_columns(int width, int first, const F& f) {
+  if (width - first >= V::lanes * Together)
+    f([&](const auto& at) FN_LAMBDA {
+      UNROLL
+      for (int j = 0; j < Together; ++j) at(j, first + j * V::lanes, V::lanes);
+    });
+  else
+    f([&](const auto& at) FN_LAMBDA {
+      UNROLL
+      for (int j = 0; j < Together; ++j)
+        if (const int column = first + j * V::lanes; column < width) at(j, column, width - column);
+    });
 }
 }  // namespace symbols_detail
 
@@ -52,19 +52,31 @@ TEAM_FN void look_up_symbols(const Team& team, const SymbolTable& table, int row
   using V = typename Team::Vector;
   constexpr int together = symbols_detail::kTogether<Team>;
   for_cells(team, rows, ceil_div(table.width, V::lanes * together), [&](int row, int group) FN_LAMBDA {
-    const int first = group * V::lanes * together;
-    V sum[together];
-    symbols_detail::for_columns<V, together>(
-        table, first, [&](int j, int n, int) FN_LAMBDA { sum[j] = load_aligned<V>(bias + n); });
-    for (int place = 0; place < table.places; ++place) {
-      const long at = table.row(place, seen.of(place, row));
-      symbols_detail::for_columns<V, together>(table, first, [&](int j, int n, int count) FN_LAMBDA {
-        sum[j] = sum[j] + weights.template load<V>(at + n, count);
-      });
-    }
-    symbols_detail::for_columns<V, together>(table, first, [&](int j, int n, int) FN_LAMBDA {
-      store_in_scratch<Team>(to + static_cast<long>(row) * to_stride + n, sum[j]);
-    });
+    symbols_detail::with_columns<V, together>(
+        table.width, group * V::lanes * together, [&](const auto& at_columns) FN_LAMBDA {
+          V sum[together];
+          at_columns([&](int j, int n, int) FN_LAMBDA { sum[j] = load_aligned<V>(bias + n); });
+          // numbers(place in the table, count): those of a row from there on.
+          const auto add = [&](const auto& numbers) FN_LAMBDA {
+            for (int place = 0; place < table.places; ++place) {
+              const long at = table.row(place, seen.of(place, row));
+              at_columns([&](int j, int n, int count)
+                             FN_LAMBDA { sum[j] = sum[j] + numbers(at + n, count); });
+            }
+          };
+          const auto plain = [&](long at, int count)
+                                 FN_LAMBDA { return load_first<V>(weights.rows + at, count); };
+          if (weights.scale == nullptr)
+            add(plain);
+          else if (weights.scale_stride == 0)
+            add([&](long at, int count) FN_LAMBDA { return V(*weights.scale) * plain(at, count); });
+          else
+            add([&](long at, int count)
+                    FN_LAMBDA { return load_first<V>(weights.scale + at, count) * plain(at, count); });
+          at_columns([&](int j, int n, int) FN_LAMBDA {
+            store_in_scratch<Team>(to + static_cast<long>(row) * to_stride + n, sum[j]);
+          });
+        });
   });
   const int written = round_up(table.width, V::lanes);
   for_cells(team, rows, padded(table.width) - written,
@@ -83,14 +95,16 @@ TEAM_FN void add_symbol_gradient(const Team& team, const SymbolTable& table, int
   constexpr int together = symbols_detail::kTogether<Team>;
   for_cells(team, table.places, ceil_div(table.width, V::lanes * together),
             [&](int place, int group) FN_LAMBDA {
-              for (int row = 0; row < rows; ++row) {
-                typename Team::Scalar* const at = gradient + table.row(place, seen.of(place, row));
-                const typename Team::Scalar* const from = by + static_cast<long>(row) * by_stride;
-                symbols_detail::for_columns<V, together>(
-                    table, group * V::lanes * together, [&](int, int n, int count) FN_LAMBDA {
-                      store_first(at + n, load_first<V>(at + n, count) + load<V>(from + n), count);
-                    });
-              }
+              symbols_detail::with_columns<V, together>(
+                  table.width, group * V::lanes * together, [&](const auto& at_columns) FN_LAMBDA {
+                    for (int row = 0; row < rows; ++row) {
+                      typename Team::Scalar* const at = gradient + table.row(place, seen.of(place, row));
+                      const typename Team::Scalar* const from = by + static_cast<long>(row) * by_stride;
+                      at_columns([&](int, int n, int count) FN_LAMBDA {
+                        store_first(at + n, load_first<V>(at + n, count) + load<V>(from + n), count);
+                      });
+                    }
+                  });
             });
 }
 
