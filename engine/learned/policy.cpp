@@ -32,7 +32,10 @@ PolicyShape value_shape(const Config& config) {
   const InnerLoopOptions& options = inner_loop(config);
   if (options.baseline != BaselineName::network) return shape;
   shape.layers = static_cast<int>(options.value_hidden.size()) + 1;
-  shape.width[0] = policy_shape(config).inputs() + 1;
+  const PolicyShape policy = policy_shape(config);
+  shape.width[0] = policy.inputs() + 1;
+  shape.symbols = policy.symbols;
+  shape.kinds = policy.kinds;
   std::ranges::copy(options.value_hidden, shape.width + 1);
   shape.width[shape.layers] = 1;
   return shape;
@@ -43,16 +46,19 @@ std::vector<ParameterBlock> policy_blocks(const PolicyShape& shape, double log_s
   for (int l = 0; l < shape.layers; ++l) {
     const int in = shape.width[l], out = shape.width[l + 1];
     const std::string layer = "layer" + std::to_string(l);
-    // A context enters layer 0 beside the observation.
-    const int all_in = l == 0 && !shape.film() ? in + shape.context : in;
-    blocks.push_back({layer + ".weight", {in, out}, true, InitialNumbers::glorot(all_in, out)});
+    // Symbols, each as one number, and a context enter layer 0 beside the observation's numbers.
+    const int all_in = l > 0 ? in : in + shape.symbols + (shape.film() ? 0 : shape.context);
+    const InitialNumbers initial = InitialNumbers::glorot(all_in, out);
+    blocks.push_back({layer + ".weight", {in, out}, true, initial});
     blocks.push_back({layer + ".bias", {out}});
+    if (l == 0 && shape.symbols > 0)
+      blocks.push_back({layer + ".symbols", {shape.symbols, shape.kinds, out}, true, initial});
   }
   if (shape.head == HeadKind::gaussian)
     blocks.push_back(
         {"log_std", {shape.outputs()}, false, InitialNumbers::constant(static_cast<float>(log_std))});
   if (shape.context > 0) {
-    const int in = shape.film() ? shape.context : shape.inputs() + shape.context,
+    const int in = shape.film() ? shape.context : shape.inputs() + shape.symbols + shape.context,
               out = shape.context_weights();
     blocks.push_back({"context_weight", {shape.context, out}, true, InitialNumbers::glorot(in, out)});
     blocks.push_back({"context", {shape.context}});
