@@ -21,7 +21,8 @@ InnerLoopSizes filled(InnerLoopSizes sizes, const Config& config) {
 }  // namespace
 
 MetaLearner::MetaLearner(const Config& config, Device& device, InnerLoopSizes sizes)
-    : config_(config),
+    : seed_(config.seed),
+      learned_(create_learned(config)),
       device_(device),
       inner_(std::make_unique<InnerLoop>(inner_loop_setup(config), filled(std::move(sizes), config), device,
                                          plan_)),
@@ -35,7 +36,7 @@ MetaLearner::MetaLearner(const Config& config, Device& device, InnerLoopSizes si
 void MetaLearner::allocate() {
   memory_ = allocate_planned(device_, plan_, "this config");
   inner_->prepare();
-  const std::vector<float> start = create_learned(config_).initial(config_.seed);
+  const std::vector<float> start = learned_.initial(seed_);
   device_.copy_to_device(params_, start.data(), static_cast<std::int64_t>(start.size() * sizeof(float)));
   outer_->prepare(inner_->key());
   prepare();
@@ -54,7 +55,7 @@ std::vector<StateTensor> MetaLearner::state() const {
 }
 
 IterationReport MetaLearner::iterate(std::uint32_t iteration) {
-  inner_->set_key({config_.seed, iteration});
+  inner_->set_key({seed_, iteration});
   device_.replay(recording_, [this] { enqueue(); });
   return report();
 }

@@ -12,6 +12,7 @@
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
 #include "engine/device/state_tensor.h"
+#include "engine/learned/learned.h"
 #include "engine/optimisers/optimiser.h"
 #include "engine/stages/inner_loop.h"
 #include "engine/stages/iteration_report.h"
@@ -42,7 +43,8 @@ class MetaLearner : public Algorithm {
   /// mean_i of x[task] ([task][P], less `minus` if there is one) into the meta-gradient, with the learned step sizes'.
   void mean_over_tasks(const float* x, const float* minus = nullptr);
 
-  const Config config_;
+  const std::uint32_t seed_;
+  const Learned learned_;
   Device& device_;
   BufferPlan plan_;
   std::unique_ptr<InnerLoop> inner_;

@@ -29,7 +29,7 @@ std::int64_t bytes_of(const std::vector<T>& numbers) {
 }  // namespace
 
 KernelBench::KernelBench(const Config& config, Device& device)
-    : device_(device), config_(config), inner_(inner_loop_setup(config), sizes_of(config), device, plan_) {
+    : device_(device), setup_(inner_loop_setup(config)), inner_(setup_, sizes_of(config), device, plan_) {
   const std::int64_t slots = device.slots(config.tasks_per_iteration), parameters = inner_.parameters();
   const std::int64_t rows = inner_.batch(0).rows();
   plan_.add(&params_, "params", "[parameter]", {parameters});
@@ -59,7 +59,7 @@ KernelBench::KernelBench(const Config& config, Device& device)
 }
 
 void KernelBench::rollout() {
-  with_environment(config_.environment, [&]<class Env>(const typename Env::Options& options) {
+  with_environment(setup_.environment, [&]<class Env>(const typename Env::Options& options) {
     Rollout<float, Env> op;
     op.shape = shape();
     op.params = {params_, 0};
@@ -68,9 +68,9 @@ void KernelBench::rollout() {
     op.tasks = inner_.tasks();
     op.options = options;
     op.key = key_;
-    op.restart = config_.at_episode_end == AtEpisodeEnd::restart;
-    op.tile_envs = device_.tile_envs(config_.envs_per_task);
-    device_.per_task(op, config_.tasks_per_iteration);
+    op.restart = setup_.restart;
+    op.tile_envs = device_.tile_envs(inner_.sizes().envs);
+    device_.per_task(op, inner_.sizes().tasks);
   });
   device_.finish();
 }
@@ -78,9 +78,9 @@ void KernelBench::rollout() {
 void KernelBench::advantages() {
   Advantages<float> op;
   op.batch = inner_.batch(0);
-  op.discount = static_cast<float>(inner_loop(config_).discount);
-  op.gae_lambda = static_cast<float>(inner_loop(config_).gae_lambda);
-  device_.per_task(op, config_.tasks_per_iteration);
+  op.discount = static_cast<float>(setup_.options.discount);
+  op.gae_lambda = static_cast<float>(setup_.options.gae_lambda);
+  device_.per_task(op, inner_.sizes().tasks);
   device_.finish();
 }
 
@@ -92,7 +92,7 @@ void KernelBench::inner_step(bool kept) {
   op.objective.batch = inner_.batch(0);
   op.kept = activations(kept);
   op.partial = partial_;
-  device_.per_task(op, config_.tasks_per_iteration, step_from(op.params, {step_, 0}));
+  device_.per_task(op, inner_.sizes().tasks, step_from(op.params, {step_, 0}));
   device_.finish();
 }
 
@@ -104,7 +104,7 @@ void KernelBench::hessian_vector(bool kept) {
   op.kept = activations(kept);
   op.direction = {inner_.drawn(1), {step_, 0}};
   op.partial = partial_;
-  device_.per_task(op, config_.tasks_per_iteration, step_from(op.direction.vector, {}));
+  device_.per_task(op, inner_.sizes().tasks, step_from(op.direction.vector, {}));
   device_.finish();
 }
 

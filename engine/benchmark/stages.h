@@ -33,7 +33,7 @@ class KernelBench {
   ApplyGradient<float> step_from(const Parameters<float>& base, StepSize<float> step) const;
 
   Device& device_;
-  const Config config_;
+  const InnerLoopSetup setup_;
   BufferPlan plan_;
   InnerLoop inner_;
   std::shared_ptr<void> memory_;

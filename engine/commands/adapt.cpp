@@ -60,15 +60,15 @@ void adapt(const AdaptFlags& flags) {
   check_learns_by_steps(run, "adapt");
   const Config config = config_for(run.config, flags);
   Device device(flags.device);
-  StepEvaluator evaluator(config, device,
-                          flags.seeded ? std::vector<float>{} : parse_task(flags.task, config));
-  evaluator.allocate();
+  const auto evaluator = StepEvaluator::create(
+      config, device, flags.seeded ? std::vector<float>{} : parse_task(flags.task, config));
+  evaluator->allocate();
   std::cout << "device: " << device.description() << "\n" << std::flush;
 
   AdaptedPolicy policy;
-  for (const CurvePoint& point : evaluator.evaluate(run.params)) policy.returns.push_back(point.mean_return);
-  policy.params = evaluator.adapted(0);
-  policy.task = evaluator.task(0);
+  for (const CurvePoint& point : evaluator->evaluate(run.params)) policy.returns.push_back(point.mean_return);
+  policy.params = evaluator->adapted(0);
+  policy.task = evaluator->task(0);
   policy.iteration = run.iteration;
   write_adapted_policy(flags.out, policy, run.config);
   print(policy, config);

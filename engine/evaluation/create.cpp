@@ -15,7 +15,7 @@ using Protocol = std::integral_constant<EvaluationProtocol, protocol>;
 
 Made make_evaluator(Protocol<EvaluationProtocol::after_inner_steps>, const Config& config, Device& device,
                     std::vector<float> fixed_task) {
-  return std::make_unique<StepEvaluator>(config, device, std::move(fixed_task));
+  return StepEvaluator::create(config, device, std::move(fixed_task));
 }
 Made make_evaluator(Protocol<EvaluationProtocol::over_episodes>, const Config& config, Device& device,
                     std::vector<float> fixed_task) {

@@ -1,59 +1,69 @@
 #include "engine/evaluation/step_evaluator.h"
 
-#include "engine/config/tasks.h"
+#include <algorithm>
+#include <utility>
+
 #include "engine/device/planned_buffers.h"
-#include "engine/learned/create.h"
 #include "engine/options/json.h"
 
 namespace innerloop {
 namespace {
 
-InnerLoopSizes sizes_of(const Config& config, int steps, int tasks) {
+InnerLoopSizes sizes_of(const EvaluationOptions& options, std::vector<double> lr, int tasks) {
   InnerLoopSizes sizes;
   sizes.tasks = tasks;
-  sizes.envs = config.evaluation.envs_per_task;
-  sizes.steps = steps;
-  sizes.lr = evaluation_lr_of_steps(config);
+  sizes.envs = options.envs_per_task;
+  sizes.steps = options.inner_steps;
+  sizes.lr = std::move(lr);
   return sizes;
 }
 
 }  // namespace
 
-StepEvaluator::StepEvaluator(const Config& config, Device& device, std::vector<float> fixed_task)
-    : config_(config), device_(device), fixed_task_(std::move(fixed_task)) {
-  const int tasks = fixed_task_.empty() ? config.evaluation.tasks : 1;
-  inner_ = std::make_unique<InnerLoop>(inner_loop_setup(config),
-                                       sizes_of(config, config.evaluation.inner_steps, tasks), device, plan_);
-  plan_.add(&params_, "params", "[parameter]", {create_learned(config).size()});
+std::unique_ptr<StepEvaluator> StepEvaluator::create(const Config& config, Device& device,
+                                                     std::vector<float> fixed_task) {
+  return std::make_unique<StepEvaluator>(inner_loop_setup(config), config.evaluation,
+                                         evaluation_lr_of_steps(config), device, std::move(fixed_task));
+}
+
+StepEvaluator::StepEvaluator(const InnerLoopSetup& setup, const EvaluationOptions& options,
+                             std::vector<double> lr, Device& device, std::vector<float> fixed_task)
+    : options_(options),
+      device_(device),
+      fixed_task_(std::move(fixed_task)),
+      task_numbers_(setup.environment_info.task_numbers.size()),
+      inner_(setup, sizes_of(options, std::move(lr), fixed_task_.empty() ? options.tasks : 1), device,
+             plan_) {
+  plan_.add(&params_, "params", "[parameter]", {inner_.learned()});
 }
 
 void StepEvaluator::allocate() {
   memory_ = allocate_planned(device_, plan_, "the evaluation");
-  inner_->prepare();
+  inner_.prepare();
   if (fixed_task_.empty()) return;
-  std::vector<float> task(static_cast<std::size_t>(inner_->task_stride()), 0.0f);
+  std::vector<float> task(static_cast<std::size_t>(inner_.task_stride()), 0.0f);
   std::copy(fixed_task_.begin(), fixed_task_.end(), task.begin());
-  inner_->fix_tasks(task);
+  inner_.fix_tasks(task);
 }
 
 std::vector<CurvePoint> StepEvaluator::evaluate(const std::vector<float>& params) {
   device_.copy_to_device(params_, params.data(), static_cast<std::int64_t>(params.size() * sizeof(float)));
-  inner_->set_key({config_.evaluation.seed, kEvaluationIteration});
-  inner_->start(params_);
-  const int steps = inner_->sizes().steps, tasks = inner_->sizes().tasks;
+  inner_.set_key({options_.seed, kEvaluationIteration});
+  inner_.start(params_);
+  const int steps = inner_.sizes().steps, tasks = inner_.sizes().tasks;
   std::vector<std::vector<float>> measured;
   for (int k = 0; k <= steps; ++k) {
     // Without sampling an action tells nothing of its neighbours, and the policy gradient is 0: what is measured
     // deterministically is not what is learned from.
-    if (config_.evaluation.deterministic) {
-      inner_->rollout(k, true);
-      measured.push_back(inner_->statistics(k));
+    if (options_.deterministic) {
+      inner_.rollout(k, true);
+      measured.push_back(inner_.statistics(k));
       if (k == steps) break;
     }
-    inner_->rollout(k);
-    if (k < steps) inner_->inner_step(k);
+    inner_.rollout(k);
+    if (k < steps) inner_.inner_step(k);
   }
-  for (int k = static_cast<int>(measured.size()); k <= steps; ++k) measured.push_back(inner_->statistics(k));
+  for (int k = static_cast<int>(measured.size()); k <= steps; ++k) measured.push_back(inner_.statistics(k));
   std::vector<CurvePoint> curve;
   for (int k = 0; k <= steps; ++k) {
     const std::vector<float>& statistics = measured[static_cast<std::size_t>(k)];
@@ -76,19 +86,19 @@ std::vector<CurvePoint> StepEvaluator::evaluate(const std::vector<float>& params
 }
 
 nlohmann::ordered_json StepEvaluator::report(const std::vector<float>& params) {
-  return {{"curve", curve_json(evaluate(params), inner_->sizes().tasks > 1)}};
+  return {{"curve", curve_json(evaluate(params), inner_.sizes().tasks > 1)}};
 }
 
 std::vector<float> StepEvaluator::adapted(int task) {
-  std::vector<float> params(static_cast<std::size_t>(inner_->parameters()));
-  device_.copy_to_host(params.data(), inner_->drawn(inner_->sizes().steps).of(task),
+  std::vector<float> params(static_cast<std::size_t>(inner_.parameters()));
+  device_.copy_to_host(params.data(), inner_.drawn(inner_.sizes().steps).of(task),
                        static_cast<std::int64_t>(params.size() * sizeof(float)));
   return params;
 }
 
 std::vector<float> StepEvaluator::task(int number) {
-  std::vector<float> task(task_names(config_).size());
-  device_.copy_to_host(task.data(), inner_->tasks() + std::ptrdiff_t{number} * inner_->task_stride(),
+  std::vector<float> task(task_numbers_);
+  device_.copy_to_host(task.data(), inner_.tasks() + std::ptrdiff_t{number} * inner_.task_stride(),
                        static_cast<std::int64_t>(task.size() * sizeof(float)));
   return task;
 }

@@ -12,7 +12,12 @@ namespace innerloop {
 /// Mean return after 0, 1, … gradient steps.
 class StepEvaluator : public CurveEvaluator {
  public:
-  StepEvaluator(const Config& config, Device& device, std::vector<float> fixed_task = {});
+  /// With the step sizes `lr` [options.inner_steps], where none are learned.
+  StepEvaluator(const InnerLoopSetup& setup, const EvaluationOptions& options, std::vector<double> lr,
+                Device& device, std::vector<float> fixed_task = {});
+  /// For the config's `evaluation`. @pre its algorithm has an inner loop.
+  static std::unique_ptr<StepEvaluator> create(const Config& config, Device& device,
+                                               std::vector<float> fixed_task = {});
 
   const BufferPlan& plan() const override { return plan_; }
   void allocate() override;
@@ -24,11 +29,12 @@ class StepEvaluator : public CurveEvaluator {
   std::vector<float> task(int number);
 
  private:
-  const Config config_;
+  const EvaluationOptions options_;
   Device& device_;
   const std::vector<float> fixed_task_;
+  const std::size_t task_numbers_;
   BufferPlan plan_;
-  std::unique_ptr<InnerLoop> inner_;
+  InnerLoop inner_;
   float* params_ = nullptr;
   std::shared_ptr<void> memory_;
 };

@@ -59,9 +59,9 @@ nlohmann::ordered_json compare_runs(const std::vector<TrainedRun>& runs, Device&
   std::vector<Compared> compared;
   for (const TrainedRun& run : runs) {
     const Config config = config_for(run, runs.front());
-    StepEvaluator evaluator(config, device);
-    evaluator.allocate();
-    compared.push_back({&run, config, evaluator.evaluate(run.params)});
+    const auto evaluator = StepEvaluator::create(config, device);
+    evaluator->allocate();
+    compared.push_back({&run, config, evaluator->evaluate(run.params)});
   }
   std::ranges::stable_sort(compared, std::ranges::greater{},
                            [](const Compared& each) { return each.curve.back().mean_return; });

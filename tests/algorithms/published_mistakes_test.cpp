@@ -51,9 +51,9 @@ std::vector<CurvePoint> curve(const std::vector<std::string>& overrides) {
   all.insert(all.end(), overrides.begin(), overrides.end());
   const Config config = small_config(all);
   Device device({.backend = Backend::cpu, .threads = 1, .instructions = ""});
-  StepEvaluator evaluator(config, device);
-  evaluator.allocate();
-  return evaluator.evaluate(create_learned(config).initial(config.seed));
+  const auto evaluator = StepEvaluator::create(config, device);
+  evaluator->allocate();
+  return evaluator->evaluate(create_learned(config).initial(config.seed));
 }
 
 // A step size that is halved for the first step of the test only, or for no step.

@@ -20,11 +20,11 @@ std::vector<CurvePoint> curve_of(
       "evaluation": {"tasks": 6, "envs_per_task": 5, "inner_steps": 2}})",
                                      "small.json", overrides);
   Device device({.backend = Backend::cpu, .threads = 2, .instructions = ""});
-  StepEvaluator evaluator(config, device);
-  evaluator.allocate();
+  const auto evaluator = StepEvaluator::create(config, device);
+  evaluator->allocate();
   std::vector<float> params = create_learned(config).initial(config.seed);
   change(params);
-  return evaluator.evaluate(params);
+  return evaluator->evaluate(params);
 }
 
 TEST(StepEvaluator, AdaptsToSampledTrajectoriesAlsoWhereItMeasuresDeterministically) {

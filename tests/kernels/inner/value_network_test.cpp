@@ -2,6 +2,7 @@
 // plain loops.
 #include <gtest/gtest.h>
 
+#include "engine/learned/policy.h"
 #include "tests/support/learner.h"
 
 namespace innerloop {
