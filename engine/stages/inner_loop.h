@@ -12,6 +12,7 @@
 #include "engine/stages/batches.h"
 #include "engine/stages/inner_loop_setup.h"
 #include "kernels/inner/curvature.h"
+#include "kernels/inner/policy_gradient.h"
 
 namespace innerloop {
 
