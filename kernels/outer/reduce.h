@@ -1,4 +1,4 @@
-// What joins the tasks: means over them, as fixed trees.
+// What joins the tasks: sums and means over them, each in a fixed order.
 #pragma once
 
 #include "kernels/networks/batch.h"
@@ -47,7 +47,9 @@ struct SumOverTasks {
           total = any ? level[l] + total : level[l];
           any = true;
         }
-      const auto shared = lane_index<L>() + L(static_cast<T>(p)) < L(static_cast<T>(size - tasks_own));
+      // Numbers of parameters are compared as integers: above 2^24 a float does not hold each of them.
+      const int shared_count = min_of(size - tasks_own - p, L::lanes);
+      const auto shared = lane_index<L>() < L(static_cast<T>(shared_count));
       store_first(out + p, select(shared, total * L(scale), L(0)), count);
     }
   }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 
 #include "tests/support/kernels.h"
 #include "tests/support/plain_outer.h"
@@ -423,6 +424,25 @@ TEST(SumOverTasks, CoversVectorsOfSeveralParts) {
     wanted[static_cast<std::size_t>(i % size)] += x[static_cast<std::size_t>(i)];
   run_all(SumOverTasks<double>{tasks, size, x.data(), 1, nullptr, out.data()}, 1);
   EXPECT_LT(relative_error(out, wanted), 1e-14);
+}
+
+// A float holds every whole number up to 2^24 only. Memory that no part touches is never there.
+TEST(SumOverTasks, TellsSharedParametersFromTheTasksOwnBeyond2To24) {
+  const int size = (1 << 24) + 5;
+  const auto x = std::make_unique_for_overwrite<float[]>(size),
+             out = std::make_unique_for_overwrite<float[]>(size);
+  for (int p = size - 40; p < size; ++p) x[p] = static_cast<float>(size - p);
+  for (const int own : {0, 1, 3}) {
+    SumOverTasks<float> op;
+    op.tasks = 1;
+    op.size = size;
+    op.x = x.get();
+    op.tasks_own = own;
+    op.out = out.get();
+    SimdTeam<Portable> team;
+    op(team, Place{0, op.parts() - 1, 0}, Scratch());
+    for (int p = size - 5; p < size; ++p) EXPECT_EQ(out[p], p < size - own ? x[p] : 0) << own << " own";
+  }
 }
 
 // Rounding errors of a tree grow with its depth, those of a plain sum with the number of tasks.
