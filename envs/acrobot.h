@@ -40,8 +40,7 @@ struct Acrobot {
           "range of the motor's torque, N·m; below 0, the actions' directions are swapped");
   }
 
-  using Action = Discrete;  // 0: −torque, 1: none, 2: +torque
-  static constexpr int observation_size = 6;
+  using Action = Discrete<>;  // 0: −torque, 1: none, 2: +torque
 
   template <class Real>
   struct Task {
@@ -54,7 +53,8 @@ struct Acrobot {
   };
 
   static std::vector<TaskNumber> task_numbers(const Options&) { return interval_options<Acrobot>(); }
-  static int action_count(const Options&) { return 3; }
+  FN static Observation observation(const Options&) { return {.numbers = 6}; }
+  FN static Array<int, 1> action_sizes(const Options&) { return {3}; }
 
   template <class Real>
   FN static Task<Real> draw(const Options& o, Random<Real>& random) {
@@ -70,12 +70,18 @@ struct Acrobot {
     return {little(), little(), little(), little()};
   }
 
-  template <class Real>
-  FN static Array<Real, 6> observe(const Options&, const State<Real>& state) {
+  template <class Real, class See>
+  FN static void observe(const Options&, const Task<Real>&, const State<Real>& state, Random<Real>&,
+                         const See& see) {
     Real sine_1, cosine_1, sine_2, cosine_2;
     sin_cos(state.angle_1, sine_1, cosine_1);
     sin_cos(state.angle_2, sine_2, cosine_2);
-    return {cosine_1, sine_1, cosine_2, sine_2, state.velocity_1, state.velocity_2};
+    see(0, cosine_1);
+    see(1, sine_1);
+    see(2, cosine_2);
+    see(3, sine_2);
+    see(4, state.velocity_1);
+    see(5, state.velocity_2);
   }
 
   /// Every step costs 1, but not the one that brings the tip of two links of 1 m to a height of 1 m above the upper end,

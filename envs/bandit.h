@@ -31,8 +31,7 @@ struct Bandit {
           "what a pull pays; the arms' probabilities or means are uniform in [0, 1]");
   }
 
-  using Action = Discrete;
-  static constexpr int observation_size = 1;
+  using Action = Discrete<>;
 
   template <class Real>
   struct Task {
@@ -48,7 +47,8 @@ struct Bandit {
     for (int i = 0; i < o.arms; ++i) numbers.push_back({"arm_" + std::to_string(i), range});
     return numbers;
   }
-  static int action_count(const Options& o) { return o.arms; }
+  FN static Observation observation(const Options&) { return {.numbers = 1}; }
+  FN static Array<int, 1> action_sizes(const Options& o) { return {o.arms}; }
 
   template <class Real>
   FN static Task<Real> draw(const Options& options, Random<Real>& random) {
@@ -63,9 +63,10 @@ struct Bandit {
   }
 
   /// There is nothing to see: always 0.
-  template <class Real>
-  FN static Array<Real, 1> observe(const Options&, const State<Real>&) {
-    return {Real(0)};
+  template <class Real, class See>
+  FN static void observe(const Options&, const Task<Real>&, const State<Real>&, Random<Real>&,
+                         const See& see) {
+    see(0, Real(0));
   }
 
   template <class Real>

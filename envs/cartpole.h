@@ -31,8 +31,7 @@ struct CartPole {
     field("gravity", o.gravity, above(0), "range of the gravity, m/s²");
   }
 
-  using Action = Discrete;  // 0: push left, 1: push right
-  static constexpr int observation_size = 4;
+  using Action = Discrete<>;  // 0: push left, 1: push right
 
   template <class Real>
   struct Task {
@@ -44,7 +43,8 @@ struct CartPole {
   };
 
   static std::vector<TaskNumber> task_numbers(const Options&) { return interval_options<CartPole>(); }
-  static int action_count(const Options&) { return 2; }
+  FN static Observation observation(const Options&) { return {.numbers = 4}; }
+  FN static Array<int, 1> action_sizes(const Options&) { return {2}; }
 
   template <class Real>
   FN static Task<Real> draw(const Options& options, Random<Real>& random) {
@@ -69,9 +69,13 @@ struct CartPole {
     return state;
   }
 
-  template <class Real>
-  FN static Array<Real, 4> observe(const Options&, const State<Real>& state) {
-    return {state.position, state.velocity, state.angle, state.angular_velocity};
+  template <class Real, class See>
+  FN static void observe(const Options&, const Task<Real>&, const State<Real>& state, Random<Real>&,
+                         const See& see) {
+    see(0, state.position);
+    see(1, state.velocity);
+    see(2, state.angle);
+    see(3, state.angular_velocity);
   }
 
   /// Every step is rewarded with 1, the one that ends the episode too.

@@ -23,8 +23,7 @@ struct GridNavigation {
           "cells along each side; the goal is any but (0, 0), the start, (0, 1), (1, 0) and (1, 1)");
   }
 
-  using Action = Discrete;  // 0: stay, 1: up, 2: right, 3: down, 4: left
-  static constexpr int observation_size = 2;
+  using Action = Discrete<>;  // 0: stay, 1: up, 2: right, 3: down, 4: left
 
   template <class Real>
   struct Task {
@@ -39,7 +38,8 @@ struct GridNavigation {
     const Range cells = between(0, o.size - 1);
     return {{"goal_x", cells, true}, {"goal_y", cells, true}};
   }
-  static int action_count(const Options&) { return 5; }
+  FN static Observation observation(const Options&) { return {.numbers = 2}; }
+  FN static Array<int, 1> action_sizes(const Options&) { return {5}; }
 
   template <class Real>
   FN static Task<Real> draw(const Options& options, Random<Real>& random) {
@@ -59,10 +59,12 @@ struct GridNavigation {
   }
 
   /// The place, each axis from −1 to 1.
-  template <class Real>
-  FN static Array<Real, 2> observe(const Options& options, const State<Real>& state) {
+  template <class Real, class See>
+  FN static void observe(const Options& options, const Task<Real>&, const State<Real>& state, Random<Real>&,
+                         const See& see) {
     const Real half = Real(0.5f) * last<Real>(options);
-    return {state.x / half - Real(1), state.y / half - Real(1)};
+    see(0, state.x / half - Real(1));
+    see(1, state.y / half - Real(1));
   }
 
   /// 1 for a step that ends on the goal, else −0.1; the episode goes on.

@@ -30,8 +30,7 @@ struct MountainCar {
           "range of the position to be reached; starts lie between -0.6 and -0.4");
   }
 
-  using Action = Discrete;  // 0: push left, 1: do not push, 2: push right
-  static constexpr int observation_size = 2;
+  using Action = Discrete<>;  // 0: push left, 1: do not push, 2: push right
 
   template <class Real>
   struct Task {
@@ -43,7 +42,8 @@ struct MountainCar {
   };
 
   static std::vector<TaskNumber> task_numbers(const Options&) { return interval_options<MountainCar>(); }
-  static int action_count(const Options&) { return 3; }
+  FN static Observation observation(const Options&) { return {.numbers = 2}; }
+  FN static Array<int, 1> action_sizes(const Options&) { return {3}; }
 
   template <class Real>
   FN static Task<Real> draw(const Options& options, Random<Real>& random) {
@@ -57,9 +57,11 @@ struct MountainCar {
     return {random.uniform(constant<Real>(-0.6), constant<Real>(-0.4)), Real(0)};
   }
 
-  template <class Real>
-  FN static Array<Real, 2> observe(const Options&, const State<Real>& state) {
-    return {state.position, state.velocity};
+  template <class Real, class See>
+  FN static void observe(const Options&, const Task<Real>&, const State<Real>& state, Random<Real>&,
+                         const See& see) {
+    see(0, state.position);
+    see(1, state.velocity);
   }
 
   /// Every step costs 1, the one that reaches the goal too.

@@ -36,7 +36,6 @@ struct Pendulum {
   }
 
   using Action = Continuous<1>;  // the torque, N·m
-  static constexpr int observation_size = 3;
 
   template <class Real>
   struct Task {
@@ -48,7 +47,7 @@ struct Pendulum {
   };
 
   static std::vector<TaskNumber> task_numbers(const Options&) { return interval_options<Pendulum>(); }
-  static int action_count(const Options&) { return 1; }
+  FN static Observation observation(const Options&) { return {.numbers = 3}; }
 
   template <class Real>
   FN static Task<Real> draw(const Options& options, Random<Real>& random) {
@@ -65,11 +64,14 @@ struct Pendulum {
     return {angle, random.uniform(Real(-1), Real(1))};
   }
 
-  template <class Real>
-  FN static Array<Real, 3> observe(const Options&, const State<Real>& state) {
+  template <class Real, class See>
+  FN static void observe(const Options&, const Task<Real>&, const State<Real>& state, Random<Real>&,
+                         const See& see) {
     Real sine, cosine;
     sin_cos(state.angle, sine, cosine);
-    return {cosine, sine, state.velocity};
+    see(0, cosine);
+    see(1, sine);
+    see(2, state.velocity);
   }
 
   /// As in Gym, the cost is of the torque and of the state that it is applied in.

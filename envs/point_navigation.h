@@ -56,7 +56,6 @@ struct PointNavigation {
   }
 
   using Action = Continuous<2>;
-  static constexpr int observation_size = 2;
 
   template <class Real>
   struct Task {
@@ -68,7 +67,7 @@ struct PointNavigation {
   };
 
   static std::vector<TaskNumber> task_numbers(const Options&) { return {{"goal_x"}, {"goal_y"}}; }
-  static int action_count(const Options&) { return 2; }
+  FN static Observation observation(const Options&) { return {.numbers = 2}; }
 
   template <class Real>
   FN static Task<Real> draw(const Options& options, Random<Real>& random) {
@@ -89,9 +88,11 @@ struct PointNavigation {
     return {x, random.uniform(low, high)};
   }
 
-  template <class Real>
-  FN static Array<Real, 2> observe(const Options&, const State<Real>& state) {
-    return {state.x, state.y};
+  template <class Real, class See>
+  FN static void observe(const Options&, const Task<Real>&, const State<Real>& state, Random<Real>&,
+                         const See& see) {
+    see(0, state.x);
+    see(1, state.y);
   }
 
   /// Moves `state`; the reward is for the position after the step.

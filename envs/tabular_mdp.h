@@ -29,8 +29,7 @@ struct TabularMdp {
     field("actions", o.actions, between(2, kMaxActions), "number of actions");
   }
 
-  using Action = Discrete;
-  static constexpr int observation_size = kMaxStates;
+  using Action = Discrete<>;
 
   /// First P(s'|s, a), at (s · actions + a) · states + s'; then the mean rewards R(s, a), at s · actions + a behind them;
   /// then zeros.
@@ -56,7 +55,8 @@ struct TabularMdp {
     for (int pair = 0; pair < pairs(o); ++pair) numbers.push_back({"reward" + of(pair)});
     return numbers;
   }
-  static int action_count(const Options& o) { return o.actions; }
+  FN static Observation observation(const Options&) { return {.numbers = kMaxStates}; }
+  FN static Array<int, 1> action_sizes(const Options& o) { return {o.actions}; }
 
   /// Each P(·|s, a) ~ Dirichlet(1, …, 1), that is exponential numbers divided by their sum; each R(s, a) ~ N(1, 1).
   template <class Real>
@@ -81,12 +81,11 @@ struct TabularMdp {
   }
 
   /// 1 at the state's number, 0 elsewhere.
-  template <class Real>
-  FN static Array<Real, kMaxStates> observe(const Options&, const State<Real>& state) {
-    Array<Real, kMaxStates> seen;
+  template <class Real, class See>
+  FN static void observe(const Options&, const TaskNumbers<Real>&, const State<Real>& state, Random<Real>&,
+                         const See& see) {
     for (int s = 0; s < kMaxStates; ++s)
-      seen[s] = select(state.number == Real(static_cast<typename Real::value_type>(s)), Real(1), Real(0));
-    return seen;
+      see(s, select(state.number == Real(static_cast<typename Real::value_type>(s)), Real(1), Real(0)));
   }
 
   /// The reward is normal about R(s, a) of the state that is left, standard deviation 1.

@@ -35,7 +35,6 @@ struct WindNavigation {
   }
 
   using Action = Continuous<2>;
-  static constexpr int observation_size = 2;
 
   template <class Real>
   struct Task {
@@ -47,7 +46,7 @@ struct WindNavigation {
   };
 
   static std::vector<TaskNumber> task_numbers(const Options&) { return {{"wind_x"}, {"wind_y"}}; }
-  static int action_count(const Options&) { return 2; }
+  FN static Observation observation(const Options&) { return {.numbers = 2}; }
 
   template <class Real>
   FN static Task<Real> draw(const Options& options, Random<Real>& random) {
@@ -61,9 +60,11 @@ struct WindNavigation {
     return {Real(0), Real(0)};
   }
 
-  template <class Real>
-  FN static Array<Real, 2> observe(const Options&, const State<Real>& state) {
-    return {state.x, state.y};
+  template <class Real, class See>
+  FN static void observe(const Options&, const Task<Real>&, const State<Real>& state, Random<Real>&,
+                         const See& see) {
+    see(0, state.x);
+    see(1, state.y);
   }
 
   /// No episode ends at the goal: who stays there is rewarded again.

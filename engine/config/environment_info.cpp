@@ -10,12 +10,17 @@ EnvironmentInfo environment_info(const Config& config) {
   EnvironmentInfo info;
   with_environment(config.environment, [&]<class Env>(const typename Env::Options& options) {
     info.name = Env::name;
-    info.observation_size = Env::observation_size;
+    info.observation = Env::observation(options);
     info.trial_inputs = policy_inputs<Env>(options);
-    info.head = HeadOf<typename Env::Action>::kind;
-    info.action_count = Env::action_count(options);
+    info.head = HeadOf<Env>::kind;
+    info.action_count = action_outputs<Env>(options);
+    info.action_size = Env::Action::size;
+    if constexpr (Env::Action::discrete)
+      for (int group = 0; group < Env::Action::size; ++group)
+        info.group_sizes.push_back(Env::action_sizes(options)[group]);
+    info.has_allowed = kHasAllowed<Env>;
     info.task_size = kTaskSize<Env>;
-    info.state_size = kStateSize<Env>;
+    info.state_size = episode_size<Env>(options);
     info.task_numbers = Env::task_numbers(options);
   });
   return info;

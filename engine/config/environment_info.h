@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/environment/environment.h"
 #include "kernels/networks/shape.h"
 #include "kernels/options/task_numbers.h"
 
@@ -13,17 +14,19 @@ struct Config;
 
 struct EnvironmentInfo {
   std::string name;
-  int observation_size = 0;  // numbers that a policy sees in each step
-  int trial_inputs = 0;      // numbers that a policy with a memory takes in (kernels/trials/play.h)
-  HeadKind head =
-      HeadKind::gaussian;  // categorical: an action is one of action_count; else that many real numbers
-  int action_count = 0;
+  Observation observation;  // what a policy sees in each step
+  int trial_inputs = 0;     // numbers that a policy with a memory takes in (kernels/trials/play.h)
+  HeadKind head = HeadKind::gaussian;
+  int action_count = 0;  // numbers that a policy puts out for an action: one a dimension, or one a choice
+  int action_size = 0;   // numbers that a batch keeps of an action
+  std::vector<int> group_sizes;          // of discrete actions: the choices of each group
+  bool has_allowed = false;              // not every choice is allowed in every state
   int task_size = 0;                     // numbers that a task takes in memory, named or not
-  int state_size = 0;                    // numbers of the state between two steps
+  int state_size = 0;                    // numbers of an environment between two steps
   std::vector<TaskNumber> task_numbers;  // the task's numbers that have a name: the first ones
 
-  /// Numbers that a batch keeps of an action.
-  int action_size() const { return head == HeadKind::categorical ? 1 : action_count; }
+  /// Words of 32 bits that tell which choices are allowed.
+  int action_words() const { return (action_count + 31) / 32; }
 };
 
 /// Of the environment that the config names.

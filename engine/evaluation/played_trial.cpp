@@ -42,7 +42,7 @@ PlayedTrial play_trial(const Config& config, Device& device, const std::vector<f
   loop.play(device_params, config.evaluation.deterministic);
 
   const Batch<float>& batch = loop.trials().batch;
-  const auto saw = by_step(device, batch.observations, environment_info(config).observation_size, batch);
+  const auto saw = by_step(device, batch.observations, environment_info(config).observation.numbers, batch);
   auto did = by_step(device, batch.actions, batch.action_size, batch);
   // A batch keeps what was drawn; the environment was handed what that is squashed to.
   if (const float bound = loop.shape().actor.squash; bound > 0)

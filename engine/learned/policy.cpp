@@ -9,6 +9,12 @@
 
 namespace innerloop {
 
+void set_groups(const EnvironmentInfo& environment, PolicyShape& shape) {
+  if (environment.head != HeadKind::grouped) return;
+  shape.groups = static_cast<int>(environment.group_sizes.size());
+  std::ranges::copy(environment.group_sizes, shape.group_size);
+}
+
 PolicyShape policy_shape(const Config& config) {
   const MlpOptions& mlp = std::get<MlpOptions>(config.policy);
   PolicyShape shape;
@@ -20,9 +26,12 @@ PolicyShape policy_shape(const Config& config) {
   shape.min_log_std = static_cast<float>(mlp.min_log_std);
   shape.squash = static_cast<float>(mlp.squash.value_or(0));
   const EnvironmentInfo environment = environment_info(config);
-  shape.width[0] = environment.observation_size;
+  shape.width[0] = environment.observation.numbers;
+  shape.symbols = environment.observation.symbols;
+  shape.kinds = environment.observation.kinds;
   shape.width[shape.layers] = environment.action_count;
   shape.head = environment.head;
+  set_groups(environment, shape);
   return shape;
 }
 

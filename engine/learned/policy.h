@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/config/config.h"
+#include "engine/config/environment_info.h"
 #include "engine/learned/learned.h"
 #include "kernels/networks/shape.h"
 
@@ -11,6 +12,9 @@ namespace innerloop {
 
 /// The network for the config's environment and policy.
 PolicyShape policy_shape(const Config& config);
+
+/// Gives a shape the groups of an environment's actions, where its head is grouped.
+void set_groups(const EnvironmentInfo& environment, PolicyShape& shape);
 
 /// The value network of baseline `network`, with 0 layers where there is none: observation and time to one number.
 PolicyShape value_shape(const Config& config);

@@ -84,10 +84,11 @@ MemoryPolicyShape memory_policy_shape(const Config& config) {
   shape.separate_value = ppo_options(config).value_network == ValueNetwork::separate;
   shape.actor.width[0] = shape.memory.hidden;
   const EnvironmentInfo environment = environment_info(config);
-  shape.memory.inputs =
-      shape.memory.kind == MemoryKind::feedforward ? environment.observation_size : environment.trial_inputs;
+  shape.memory.inputs = shape.memory.kind == MemoryKind::feedforward ? environment.observation.numbers
+                                                                     : environment.trial_inputs;
   shape.actor.width[1] = environment.action_count;
   shape.actor.head = environment.head;
+  set_groups(environment, shape.actor);
   return shape;
 }
 

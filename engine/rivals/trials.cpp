@@ -78,7 +78,7 @@ class BaselineTrial {
       learner.learn({now.state, action, reward, state_number(options_, state)});
       sum += reward;
       all += reward;
-      begins = ++now.step == episode_steps_ || outcome.done.get(0) != 0;
+      begins = ++now.step == episode_steps_ || outcome.terminated.get(0) != 0;
       if (!begins) continue;
       if (episode < returns.of_episode.size()) {
         returns.of_episode[episode][column] = sum;

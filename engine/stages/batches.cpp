@@ -28,7 +28,8 @@ Batches::Batches(const InnerLoopSetup& setup, const InnerLoopSizes& sizes, Devic
     batch.horizon = setup.horizon;
     batch.envs = sizes.envs;
     batch.observation_size = shape_.inputs();
-    batch.action_size = environment_info_.action_size();
+    batch.action_size = environment_info_.action_size;
+    batch.symbol_places = environment_info_.observation.symbols;
     batch.row_stride = (rows + 15) / 16 * 16;
     declare(k, plan);
   }
@@ -46,6 +47,11 @@ void Batches::declare(int k, BufferPlan& plan) {
   if (k > 0 && !sizes_.way_back) return;  // shares the trajectories' memory with batch 0
   plan.add(&b.observations, name("observations"), "[task][dimension][row]",
            {tasks, b.observation_size, b.row_stride});
+  if (b.symbol_places > 0)
+    plan.add(&b.symbols, name("symbols"), "[task][place][row]", {tasks, b.symbol_places, b.row_stride});
+  if (environment_info_.has_allowed)
+    plan.add(&b.allowed, name("allowed"), "[task][word][row]",
+             {tasks, environment_info_.action_words(), b.row_stride});
   plan.add(&b.actions, name("actions"), "[task][dimension][row]", {tasks, b.action_size, b.row_stride});
   if (sizes_.drawn_outputs)
     plan.add(&b.outputs, name("outputs"), "[task][output][row]", {tasks, shape_.outputs(), b.row_stride});

@@ -13,8 +13,8 @@ WideRollout::WideRollout(const Config& config, const MemoryPolicyShape& shape, i
     state_size_ = Memory::state_size(shape.memory);
     kept = Memory::kept_size(shape.memory);
   });
-  with_environment(config.environment, [&]<class Env>(const typename Env::Options&) {
-    between = TrialPlay<float, Env>::kTileState;
+  with_environment(config.environment, [&]<class Env>(const typename Env::Options& options) {
+    between = TrialPlay<float, Env>::tile_state(options);
   });
   for (int n = 0; n < shape.networks(); ++n)
     for (float*& state : states_[n]) plan.add(&state, "rollout_states", "[env][unit]", {envs, state_size_});

@@ -24,7 +24,7 @@ class WideRollout {
   int state_size_ = 0;
   float* states_[2][2] = {};  // [network][before, after]: [env][state_size]
   float* kept_ = nullptr;     // [env][kept_size]
-  float* between_ = nullptr;  // [tile][kTileState]
+  float* between_ = nullptr;  // [tile][tile_state]
 };
 
 template <class Env>

@@ -25,7 +25,7 @@ TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool ad
   b.horizon = steps;
   b.envs = static_cast<int>(envs);
   b.observation_size = shape_.memory.inputs;
-  b.action_size = environment_.action_size();
+  b.action_size = environment_.action_size;
   b.row_stride = (rows + 15) / 16 * 16;
   trials_.episode_steps = config.horizon;
   plan.add(&key_, "key", "[seed, iteration]", {1});
@@ -33,6 +33,10 @@ TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool ad
   plan.add(&task_numbers_, "tasks", "[env][number]", {padded(b.envs), environment_.task_size});
   plan.add(&b.observations, "inputs", "[dimension][row]", {b.observation_size, b.row_stride});
   plan.add(&b.actions, "actions", "[dimension][row]", {b.action_size, b.row_stride});
+  b.symbol_places = environment_.observation.symbols;
+  if (b.symbol_places > 0) plan.add(&b.symbols, "symbols", "[place][row]", {b.symbol_places, b.row_stride});
+  if (environment_.has_allowed)
+    plan.add(&b.allowed, "allowed", "[word][row]", {environment_.action_words(), b.row_stride});
   plan.add(&b.log_probs, "log_probs", "[row]", {b.row_stride});
   plan.add(&b.rewards, "rewards", "[row]", {b.row_stride});
   plan.add(&b.ends, "ends", "[row]", {b.row_stride});

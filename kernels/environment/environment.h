@@ -16,7 +16,8 @@
 
 namespace innerloop {
 
-/// An action of N real numbers.
+/// An action of N real numbers. `size` is how many numbers a batch keeps of an action: here N, of discrete ones an index a
+/// group.
 template <int N>
 struct Continuous {
   static constexpr bool discrete = false;
@@ -25,11 +26,30 @@ struct Continuous {
   using Value = Array<Real, N>;
 };
 
-/// An action out of `action_count(options)`: its index, from 0.
+/// `Groups` choices at once, each out of a group of its own: the indices, from 0, below `action_sizes(options)`. One group's
+/// action is its index alone.
+template <int Groups = 1>
 struct Discrete {
   static constexpr bool discrete = true;
+  static constexpr int size = Groups;
   template <class Real>
-  using Value = IntPack<Real>;
+  using Value = std::conditional_t<Groups == 1, IntPack<Real>, Array<IntPack<Real>, Groups>>;
+};
+
+/// The index that a discrete action has in a group.
+template <class Real, class Action>
+FN auto& chosen_in(Action& action, int group) {
+  if constexpr (std::is_same_v<std::remove_const_t<Action>, IntPack<Real>>)
+    return action;
+  else
+    return action[group];
+}
+
+/// What is seen of an environment: real numbers, and symbols, each of which is one of `kinds`, from 0.
+struct Observation {
+  int numbers = 0;
+  int symbols = 0;
+  int kinds = 0;  // of each symbol; 0 where there are none
 };
 
 /// A mask of 32-bit integers (a discrete action compared) as one of Reals, to select them with.
@@ -59,13 +79,117 @@ class TaskNumbers {
   int lane_stride_;
 };
 
-/// What `reset` and `step` are handed of a task: a Task, or TaskNumbers where the environment says `task_in_memory`.
+/// A state's numbers where they lie in memory, for a state too large for registers: number i of a lane is at
+/// numbers[i · stride + lane]. Lanes outside the mask keep what they have.
+template <class Real>
+class StateNumbers {
+  using T = typename Real::value_type;
+
+ public:
+  FN StateNumbers(T* numbers, int stride, Mask<Real> writes)
+      : numbers_(numbers), stride_(stride), writes_(writes) {}
+
+  /// The same numbers; only these lanes write.
+  FN StateNumbers only(Mask<Real> lanes) const { return {numbers_, stride_, lanes}; }
+
+  FN Real operator[](int index) const { return load<Real>(numbers_ + static_cast<long>(index) * stride_); }
+  /// Each lane reads the number at an index of its own.
+  FN Real operator[](IntPack<Real> index) const {
+    return pack_detail::lanewise<Real>(
+        [this](int i) __attribute__((always_inline)) { return numbers_[i]; }, places(index));
+  }
+  FN void set(int index, Real x) const {
+    T* const at = numbers_ + static_cast<long>(index) * stride_;
+    store(at, select(writes_, x, load<Real>(at)));
+  }
+  /// Each lane writes the number at an index of its own.
+  FN void set(IntPack<Real> index, Real x) const {
+    const IntPack<Real> place = places(index);
+    for (int lane = 0; lane < Real::lanes; ++lane)
+      if (writes_.get(lane) != 0) numbers_[place.get(lane)] = x.get(lane);
+  }
+
+ private:
+  FN IntPack<Real> places(IntPack<Real> index) const {
+    return index * IntPack<Real>(stride_) + lane_index<IntPack<Real>>();
+  }
+
+  T* numbers_;
+  int stride_;
+  Mask<Real> writes_;
+};
+
+/// What the functions are handed of a task: a Task, or TaskNumbers where the environment says `task_in_memory`.
 template <class E>
 inline constexpr bool kTaskInMemory = requires {
   requires E::task_in_memory;
 };
 template <class E, class Real>
 using TaskOf = std::conditional_t<kTaskInMemory<E>, TaskNumbers<Real>, typename E::template Task<Real>>;
+
+namespace environment_detail {
+template <class E, class Real>
+struct StateType {
+  using type = StateNumbers<Real>;
+};
+template <class E, class Real>
+requires requires { typename E::template State<Real>; }
+struct StateType<E, Real> {
+  using type = typename E::template State<Real>;
+};
+
+template <class E, class Real>
+struct TrialType {
+  struct type {};
+};
+template <class E, class Real>
+requires requires { typename E::template Trial<Real>; }
+struct TrialType<E, Real> {
+  using type = typename E::template Trial<Real>;
+};
+
+struct AnySink {
+  template <class Real>
+  FN void operator()(int, Real) const {}
+  template <class Symbol>
+  FN void symbol(int, Symbol) const {}
+};
+}  // namespace environment_detail
+
+/// Likewise of a state: a State, or StateNumbers where the environment says `state_in_memory`.
+template <class E>
+inline constexpr bool kStateInMemory = requires {
+  requires E::state_in_memory;
+};
+template <class E, class Real>
+using StateOf = typename environment_detail::StateType<E, Real>::type;
+
+/// The record that a trial keeps beside its task; one without fields where the environment has none.
+template <class E>
+inline constexpr bool kHasTrial = requires {
+  typename E::template Trial<Pack<float, 4>>;
+};
+template <class E, class Real>
+using TrialOf = typename environment_detail::TrialType<E, Real>::type;
+
+/// Whether some choices are not allowed in some states.
+template <class E>
+inline constexpr bool kHasAllowed = requires {
+  requires E::has_allowed;
+};
+
+/// Numbers that a policy puts out for an action: one a dimension, or one a choice, group by group.
+template <class E>
+FN int action_outputs(const typename E::Options& options) {
+  if constexpr (E::Action::discrete) {
+    const Array<int, E::Action::size> sizes = E::action_sizes(options);
+    int all = 0;
+    for (int group = 0; group < E::Action::size; ++group) all += sizes[group];
+    return all;
+  } else {
+    return E::Action::size;
+  }
+}
 
 /// Draws a task into its place.
 template <class E, class Real>
@@ -80,9 +204,30 @@ FN void draw_task(const typename E::Options& options, Random<Real>& random,
 /// What a step brings.
 template <class Real>
 struct Outcome {
-  Real reward;      // for what the step did, so computed after it
-  Mask<Real> done;  // the episode ends with this step; the time limit is not the environment's business
+  Real reward;            // for what the step did, so computed after it
+  Mask<Real> terminated;  // the episode ends with this step by itself; a time limit is its runner's business
 };
+
+namespace environment_detail {
+// The functions that an episode calls; Trial is one type, or none.
+template <class E, class Real, class... Trial>
+concept Plays = requires(const typename E::Options& options, const TaskOf<E, Real>& task, Trial&... trial,
+                         StateOf<E, Real>& state, Random<Real>& random, const AnySink& see,
+                         const typename E::Action::template Value<Real>& action) {
+  E::template observe<Real>(options, task, trial..., state, random, see);
+  { E::template step<Real>(options, task, trial..., state, action, random) } -> std::same_as<Outcome<Real>>;
+  requires kStateInMemory<E> || requires {
+    { E::template reset<Real>(options, task, trial..., random) } -> std::same_as<StateOf<E, Real>>;
+  };
+  requires !kStateInMemory<E> || requires {
+    E::template reset<Real>(options, task, trial..., random, state);
+    { E::state_size(options) } -> std::same_as<int>;
+  };
+  requires !kHasAllowed<E> || requires {
+    { E::template allowed<Real>(options, task, trial..., state, 0, 0) } -> std::same_as<Mask<Real>>;
+  };
+};
+}  // namespace environment_detail
 
 /// The contract. Beside what is checked here:
 /// - `name` and `meaning`: what the config and `innerloop list` call the family;
@@ -90,29 +235,42 @@ struct Outcome {
 ///   other, `validate(options, report)`;
 /// - `Task<Real>`, drawn once and held for all episodes of a task, and `State<Real>` hold Reals only;
 /// - `task_numbers(options)` (kernels/options/task_numbers.h) names the task's numbers that count, in the order of their fields;
+/// - `draw` runs alone, for one task at a time (Real has one lane), so loops that depend on what was drawn are fine there,
+///   and so is `if` on `number.get(0)`: maps may be carved. All others compute many environments at once;
 /// - where a task is too large for registers, `static constexpr bool task_in_memory = true`; `draw` then takes as a third
-///   argument the Task that it fills.
+///   argument the Task that it fills;
+/// - `observe` hands each number d of `observation(options)` to `see(d, x)`, and each symbol p, an IntPack, to
+///   `see.symbol(p, s)`, in every state. Its random numbers (noise of sensors) are no other function's.
+///
+/// What it may have beside:
+/// - `static constexpr bool state_in_memory = true` and `state_size(options)` in place of `State<Real>`: the functions take
+///   StateNumbers<Real>. `reset` takes it as its last argument and sets each number; `step` changes it in place;
+/// - `Trial<Real>`, a record of Reals that a trial keeps through its episodes, beside the task: what `begin(options, task,
+///   random)` returns when the trial begins. All other functions then take it behind the task; `reset` and `step` may change
+///   it, `observe` and `allowed` may not. Where trajectories are drawn for an inner loop (kernels/inner/rollout.h), a batch of
+///   them is one trial of each environment;
+/// - `static constexpr bool has_allowed = true` and `allowed<Real>(options, task, state, group, choice)`, of discrete actions:
+///   the lanes on which the choice may be taken. One choice of each group may be, in every state.
 template <class E>
-concept Environment = requires(const typename E::Options& options,
-                               typename E::template State<Pack<float, 4>>& state,
-                               const TaskOf<E, Pack<float, 4>>& task, Random<Pack<float, 4>>& random,
-                               const typename E::Action::template Value<Pack<float, 4>>& action) {
-  { E::action_count(options) } -> std::same_as<int>;
+concept Environment = requires(const typename E::Options& options, const TaskOf<E, Pack<float, 4>>& task,
+                               Random<Pack<float, 4>>& random) {
+  { E::observation(options) } -> std::same_as<Observation>;
   { E::task_numbers(options) } -> std::same_as<std::vector<TaskNumber>>;
   requires kTaskInMemory<E> || requires {
     {
       E::template draw<Pack<float, 4>>(options, random)
       } -> std::same_as<typename E::template Task<Pack<float, 4>>>;
   };
-  {
-    E::template reset<Pack<float, 4>>(options, task, random)
-    } -> std::same_as<typename E::template State<Pack<float, 4>>>;
-  {
-    E::template observe<Pack<float, 4>>(options, state)
-    } -> std::same_as<Array<Pack<float, 4>, E::observation_size>>;
-  {
-    E::template step<Pack<float, 4>>(options, task, state, action, random)
-    } -> std::same_as<Outcome<Pack<float, 4>>>;
+  requires !E::Action::discrete || requires {
+    { E::action_sizes(options) } -> std::same_as<Array<int, E::Action::size>>;
+  };
+  requires kHasTrial<E> || environment_detail::Plays<E, Pack<float, 4>>;
+  requires !kHasTrial<E> ||
+      (environment_detail::Plays<E, Pack<float, 4>, TrialOf<E, Pack<float, 4>>> && requires {
+        {
+          E::template begin<Pack<float, 4>>(options, task, random)
+          } -> std::same_as<TrialOf<E, Pack<float, 4>>>;
+      });
 };
 
 }  // namespace innerloop

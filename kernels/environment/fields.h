@@ -5,15 +5,9 @@
 
 namespace innerloop {
 
-// Numbers of a task: its struct's fields, in order.
-template <class Env>
-inline constexpr int kTaskSize = sizeof(typename Env::template Task<Pack<float, 1>>) / sizeof(float);
-template <class Env>
-inline constexpr int kStateSize = sizeof(typename Env::template State<Pack<float, 1>>) / sizeof(float);
-
 // Aggregates of packs, field by field; an empty one has no field.
 template <class L, class Fields>
-inline constexpr int kFields = sizeof(Fields) / sizeof(L);
+inline constexpr int kFields = std::is_empty_v<Fields> ? 0 : sizeof(Fields) / sizeof(L);
 template <class L, class Fields, class Get>
 FN Fields gather_fields(const Get& get) {
   Fields fields;
@@ -33,6 +27,21 @@ FN void scatter_fields(const Fields& fields, const Set& set) {
     UNROLL
     for (int i = 0; i < kFields<L, Fields>; ++i) set(i, field[i]);
   }
+}
+
+// Numbers of a task: its struct's fields, in order.
+template <class Env>
+inline constexpr int kTaskSize = kFields<Pack<float, 1>, typename Env::template Task<Pack<float, 1>>>;
+// Of a trial's record.
+template <class Env>
+inline constexpr int kTrialSize = kFields<Pack<float, 1>, TrialOf<Env, Pack<float, 1>>>;
+// Of a state.
+template <class Env>
+FN int state_size(const typename Env::Options& options) {
+  if constexpr (kStateInMemory<Env>)
+    return Env::state_size(options);
+  else
+    return kFields<Pack<float, 1>, StateOf<Env, Pack<float, 1>>>;
 }
 
 // A task, the same on every lane, as the environment takes it.

@@ -1,10 +1,11 @@
 // Plays T steps of policy and environment for a tile of one task's environments.
 //
 // Weights are loaded once, states stay in scratch memory, and each number of the trajectories is written once. Random
-// numbers are keyed by (task, environment, step): nothing depends on how the work is cut.
+// numbers are keyed by (task, environment, step): nothing depends on how the work is cut. To an environment whose trials
+// keep a record, all episodes that it plays here are one trial.
 #pragma once
 
-#include "kernels/environment/fields.h"
+#include "kernels/inner/see.h"
 #include "kernels/lanes/random.h"
 #include "kernels/networks/batch.h"
 #include "kernels/networks/context.h"
@@ -46,7 +47,7 @@ struct Rollout {
     T* hidden[kMaxLayers];
     T* outputs;    // [output][padded(tile_envs)]
     T* head_rows;  // [tile_envs][padded(outputs)]
-    T* state;      // [field][padded(tile_envs)]
+    T* state;      // [number of episode_size][padded(tile_envs)]
     T* alive;      // [padded(tile_envs)]
 
     FN static Buffers take(Scratch& scratch, const Rollout& op, bool keeps) {
@@ -62,28 +63,18 @@ struct Rollout {
       b.head_rows = op.shape.narrow_head()
                         ? nullptr
                         : scratch.take<T>(static_cast<long>(op.tile_envs) * padded(op.shape.outputs()));
-      b.state = scratch.take<T>(static_cast<long>(kStateSize<Env>) * stride);
+      b.state = scratch.take<T>(static_cast<long>(episode_size<Env>(op.options)) * stride);
       b.alive = scratch.take<T>(stride);
       return b;
     }
   };
-
-  template <class L>
-  FN typename Env::template State<L> load_state(const Buffers& b, int e) const {
-    return gather_fields<L, typename Env::template State<L>>(
-        [&](int i) FN_LAMBDA { return load<L>(b.state + i * padded(tile_envs) + e); });
-  }
-  template <class L>
-  FN void store_state(const Buffers& b, int e, const typename Env::template State<L>& state) const {
-    scatter_fields<L>(state, [&](int i, L x) FN_LAMBDA { store(b.state + i * padded(tile_envs) + e, x); });
-  }
 };
 
 template <class T, class Env>
 template <class Team>
 TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, Scratch scratch) const {
   using L = typename Team::Lane;
-  using Head = HeadOf<typename Env::Action>;
+  using Head = HeadOf<Env>;
   const Kept<T> layers = kept_for<Team>(kept);
   Buffers b = Buffers::take(scratch, *this, layers.data != nullptr);
   const int first = place.part * tile_envs, envs = min_of(tile_envs, batch.envs - first),
@@ -95,29 +86,24 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
   add_context(team, shape, value, b.weights);
   load_head_constants(team, shape, b.weights.log_std, b.head);
   const long at = static_cast<long>(place.task) * batch.row_stride;
-  T* observations = batch.observations + at * batch.observation_size;
   T* actions = batch.actions + at * batch.action_size;
   const auto random_at = [&](int e, int step, Purpose purpose) FN_LAMBDA {
     return Random<L>(*key, UintPack<L>(place.task), lane_index<UintPack<L>>() + UintPack<L>(first + e),
                      UintPack<L>(step), purpose, inner_step);
   };
   const auto task = load_task<Env, L>(tasks + static_cast<long>(place.task) * kTaskSize<Env>);
-  const auto observe = [&](const typename Env::template State<L>& state, int step, int e) FN_LAMBDA {
-    const auto observation = Env::template observe<L>(options, state);
-    const int row = step * batch.envs + first + e;
-    UNROLL
-    for (int d = 0; d < Env::observation_size; ++d) {
-      store_first(observations + d * batch.row_stride + row, observation[d], envs - e);
-      store(b.inputs + d * stride + e, observation[d]);
-    }
+  const auto observe = [&](const Episode<Env, L>& episode, int step, int e) FN_LAMBDA {
+    see(batch, place.task, step * batch.envs + first + e, envs - e, episode,
+        random_at(e, step, Purpose::observation),
+        [&](int d, L x) FN_LAMBDA { store(b.inputs + d * stride + e, x); });
   };
 
   for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) {
-    Random<L> random = random_at(e, 0, Purpose::reset);
-    const auto state = Env::template reset<L>(options, task, random);
-    store_state<L>(b, e, state);
+    Episode<Env, L> episode(options, task, b.state + e, stride);
+    episode.begin(random_at(e, 0, Purpose::trial), random_at(e, 0, Purpose::reset));
+    episode.save();
     store(b.alive + e, L(1));
-    observe(state, 0, e);
+    observe(episode, 0, e);
   }
   team.sync();
 
@@ -141,8 +127,19 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
     for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) {
       const int count = envs - e, r = row + e;
       Random<L> action_random = random_at(e, t, Purpose::action);
-      const HeadRows<T> own{b.outputs + e, stride, actions + r, batch.row_stride};
-      const Sampler<typename Env::Action, L, T> sample(b.head, own, action_random, deterministic);
+      const auto alive = load<L>(b.alive + e) > L(0);
+      Episode<Env, L> episode(options, task, b.state + e, stride, alive);
+      episode.read();
+      HeadRows<T> own{b.outputs + e, stride, actions + r, batch.row_stride};
+      if constexpr (kHasAllowed<Env>) {
+        std::uint32_t* const words = batch.allowed + at * action_words<Env>(options) + r;
+        episode.allowed([&](int word, UintPack<L> bits)
+                            FN_LAMBDA { store_first(words + word * batch.row_stride, bits, count); });
+        own.allowed = words;
+        own.allowed_stride = batch.row_stride;
+      }
+      const Sampler<typename Env::Action, HeadOf<Env>, L, T> sample(b.head, own, action_random,
+                                                                    deterministic);
       sample.store_action(actions + r, batch.row_stride, count);
       // By the formula that every later pass uses, so that the ratio to it is exactly 1 for the same parameters.
       store_first(batch.log_probs + at + r, Head::template log_prob<L>(b.head, own), count);
@@ -152,33 +149,27 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
               batch.outputs + (static_cast<long>(place.task) * shape.outputs() + o) * batch.row_stride + r,
               load<L>(b.outputs + o * stride + e), count);
 
-      const auto before = load_state<L>(b, e);
-      auto state = before;
-      Random<L> step_random = random_at(e, t, Purpose::environment);
-      const Outcome<L> outcome = Env::template step<L>(options, task, state, sample.action, step_random);
-      const auto alive = load<L>(b.alive + e) > L(0);
+      const Episode<Env, L> before = episode;
+      const Outcome<L> outcome = episode.step(sample.action, random_at(e, t, Purpose::environment));
       const bool last = t + 1 == batch.horizon;
-      const auto done = alive & (outcome.done | (last ? Mask<L>(-1) : Mask<L>(0)));
+      const auto ended = alive & (outcome.terminated | (last ? Mask<L>(-1) : Mask<L>(0)));
       store_first(batch.rewards + at + r, select(alive, outcome.reward, L(0)), count);
       store_first(batch.valid + at + r, select(alive, L(1), L(0)), count);
-      store_first(batch.ends + at + r, select(done, L(1), L(0)), count);
+      store_first(batch.ends + at + r, select(ended, L(1), L(0)), count);
+      if (batch.terminated != nullptr)
+        store_first(batch.terminated + at + r, select(alive & outcome.terminated, L(1), L(0)), count);
+      see_next(batch, place.task, r, count, episode, random_at(e, t + 1, Purpose::last_observation));
       if (last) continue;
       // A finished environment starts anew, or stands still: what it observes stays finite.
-      auto next = before;
+      const auto reset_random = random_at(e, t + 1, Purpose::reset);
       if (restart) {
-        Random<L> reset_random = random_at(e, t + 1, Purpose::reset);
-        next = Env::template reset<L>(options, task, reset_random);
+        episode.restart(ended, reset_random);
       } else {
-        store(b.alive + e, select(done, L(0), load<L>(b.alive + e)));
+        episode.stand_still(alive & ~ended, ended, before, reset_random);
+        store(b.alive + e, select(ended, L(0), load<L>(b.alive + e)));
       }
-      const auto moves = alive & ~done;
-      L from[kStateSize<Env> > 0 ? kStateSize<Env> : 1];
-      scatter_fields<L>(next, [&](int i, L x) FN_LAMBDA { from[i] = x; });
-      scatter_fields<L>(state, [&](int i, L x) FN_LAMBDA { from[i] = select(moves, x, from[i]); });
-      const auto chosen =
-          gather_fields<L, typename Env::template State<L>>([&](int i) FN_LAMBDA { return from[i]; });
-      store_state<L>(b, e, chosen);
-      observe(chosen, t + 1, e);
+      episode.save();
+      observe(episode, t + 1, e);
     }
     team.sync();
   }

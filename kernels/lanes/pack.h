@@ -208,6 +208,13 @@ template <class T, int N>
 FN Pack<T, N> select(MaskOf<T, N> mask, std::type_identity_t<T> a, Pack<T, N> b) {
   return select(mask, Pack<T, N>(a), b);
 }
+// Whether any lane of a mask is set.
+template <class T, int N>
+FN bool any(Pack<T, N> mask) {
+  T all = 0;
+  for (int i = 0; i < N; ++i) all = all | mask.get(i);
+  return all != 0;
+}
 // b where either is NaN.
 template <class T, int N>
 FN Pack<T, N> min(Pack<T, N> a, std::type_identity_t<Pack<T, N>> b) {

@@ -16,8 +16,19 @@ struct RandomKey {
   std::uint32_t seed, iteration;
 };
 
-/// What the numbers are for: streams of different purposes never meet.
-enum class Purpose : std::uint32_t { task, reset, action, environment, initial_parameters, minibatch };
+/// What the numbers are for: streams of different purposes never meet. A purpose's number is part of its stream, so a new
+/// one goes to the end.
+enum class Purpose : std::uint32_t {
+  task,
+  reset,
+  action,
+  environment,
+  initial_parameters,
+  minibatch,
+  observation,
+  last_observation,  // what an episode's last step leaves, before the next episode starts
+  trial
+};
 
 namespace random_detail {
 /// The high halves of the 64-bit products of each lane and `factor`.

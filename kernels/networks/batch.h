@@ -43,20 +43,26 @@ struct InputRows {
 template <class T>
 struct Batch {
   int horizon = 0, envs = 0;
-  int observation_size = 0, action_size = 0;  // action_size 1 for a discrete action: its index
+  int observation_size = 0, action_size = 0;  // action_size: of a discrete action, an index a group
   int symbol_places = 0;                      // symbols seen beside the observation's numbers
   long row_stride = 0;                        // padded(horizon · envs)
   T* observations = nullptr;                  // [task][observation_size][row_stride]
   T* actions = nullptr;                       // [task][action_size][row_stride]  as sampled
-  T* outputs = nullptr;             // [task][outputs][row_stride]  means or logits as drawn; null: not kept
-  T* log_probs = nullptr;           // [task][row_stride]
-  T* rewards = nullptr;             // [task][row_stride]
-  T* valid = nullptr;               // [task][row_stride]  1 where the sample counts, else 0
-  T* ends = nullptr;                // [task][row_stride]  1 where an episode ends with this step, else 0
+  T* outputs = nullptr;     // [task][outputs][row_stride]  means or logits as drawn; null: not kept
+  T* log_probs = nullptr;   // [task][row_stride]
+  T* rewards = nullptr;     // [task][row_stride]
+  T* valid = nullptr;       // [task][row_stride]  1 where the sample counts, else 0
+  T* ends = nullptr;        // [task][row_stride]  1 where an episode ends with this step, else 0
+  T* terminated =
+      nullptr;  // [task][row_stride]  1 where it ends by itself, not by a time limit; null: not kept
   std::int32_t* symbols = nullptr;  // [task][symbol_places][row_stride]; null where there are none
   // [task][words][row_stride]  Bit c % 32 of word c / 32 is 1 where choice c of the action was allowed, counted through all
   // groups; null: all were.
   std::uint32_t* allowed = nullptr;
+  // What each step leads to, before the next episode starts: [task][numbers of the environment's observation][row_stride]
+  // and [task][symbol_places][row_stride]. Null: not kept.
+  T* next_observations = nullptr;
+  std::int32_t* next_symbols = nullptr;
   T* advantages = nullptr;  // [task][row_stride]  DiCE: w_t, see advantages.h
   T* credits = nullptr;     // [task][row_stride]  DiCE: weight on ∇lp; null for other estimators
   T* statistics = nullptr;  // [task][kStatistics]

@@ -7,8 +7,10 @@
 
 namespace innerloop {
 
-template <class Action>
-using HeadOf = std::conditional_t<Action::discrete, CategoricalHead, GaussianHead>;
+template <class Env>
+using HeadOf = std::conditional_t<
+    !Env::Action::discrete, GaussianHead,
+    std::conditional_t<Env::Action::size == 1 && !kHasAllowed<Env>, CategoricalHead, GroupedHead>>;
 
 // A choice of a group for a pack of environments: drawn, or the likeliest.
 template <class Choices, class L, class T>
@@ -40,11 +42,11 @@ FN L draw_choice(const HeadRows<T>& rows, int choices, Random<L>& random, bool d
 
 // Draws an action for a pack of environments, or takes the best, from the policy's outputs in `rows`: `action` is what the
 // environment is handed, and store_action writes what a batch keeps of it.
-template <class Action, class L, class T>
+template <class Action, class Head, class L, class T>
 struct Sampler;
 
 template <int N, class L, class T>
-struct Sampler<Continuous<N>, L, T> {
+struct Sampler<Continuous<N>, GaussianHead, L, T> {
   typename Continuous<N>::template Value<L> drawn, action;
 
   FN Sampler(const HeadConstants<T>& head, const HeadRows<T>& rows, Random<L>& random, bool deterministic) {
@@ -63,12 +65,30 @@ struct Sampler<Continuous<N>, L, T> {
 };
 
 template <class L, class T>
-struct Sampler<Discrete, L, T> {
+struct Sampler<Discrete<>, CategoricalHead, L, T> {
   IntPack<L> action;
 
   FN Sampler(const HeadConstants<T>& head, const HeadRows<T>& rows, Random<L>& random, bool deterministic)
       : action(convert<std::int32_t>(draw_choice<AllChoices>(rows, head.outputs, random, deterministic))) {}
   FN void store_action(T* to, long, int count) const { store_first(to, convert<T>(action), count); }
+};
+
+template <int Groups, class L, class T>
+struct Sampler<Discrete<Groups>, GroupedHead, L, T> {
+  typename Discrete<Groups>::template Value<L> action;
+
+  FN Sampler(const HeadConstants<T>& head, const HeadRows<T>& rows, Random<L>& random, bool deterministic) {
+    int group = 0;
+    GroupedHead::for_groups(
+        head, rows, [&](const HeadConstants<T>& own, const HeadRows<T>& part, int) FN_LAMBDA {
+          const L choice = draw_choice<AllowedChoices>(part, own.outputs, random, deterministic);
+          chosen_in<L>(action, group++) = convert<std::int32_t>(choice);
+        });
+  }
+  FN void store_action(T* to, long stride, int count) const {
+    for (int group = 0; group < Groups; ++group)
+      store_first(to + group * stride, convert<T>(chosen_in<L>(action, group)), count);
+  }
 };
 
 }  // namespace innerloop

@@ -39,9 +39,11 @@ struct PolicyShape {
 
   FN int inputs() const { return width[0]; }
   FN int outputs() const { return width[layers]; }
+  // Numbers that a batch keeps of an action.
   FN int action_size() const {
+    if (head == HeadKind::grouped) return groups;
     return head == HeadKind::categorical ? 1 : outputs();
-  }  // numbers of an action
+  }
   FN int weight_offset(int layer) const {
     int at = 0;
     for (int l = 0; l < layer; ++l) at += (width[l] + 1) * width[l + 1];

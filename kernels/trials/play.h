@@ -12,7 +12,7 @@ namespace innerloop {
 /// Numbers that a policy with a memory takes in; one without takes in the observation alone.
 template <class Env>
 int policy_inputs(const typename Env::Options& options) {
-  return Env::observation_size + Env::action_count(options) + 2;
+  return Env::observation(options).numbers + action_outputs<Env>(options) + 2;
 }
 
 template <class T, class Env>
@@ -30,9 +30,11 @@ struct TrialPlay {
 
   static constexpr int kStride = kTrialTile;
   static_assert(kTrialTile % 16 == 0);
-  /// Numbers of a tile's environments between two steps: [field][kStride] of their states, then [kStride] steps since
-  /// the episode began.
-  static constexpr long kTileState = (static_cast<long>(kStateSize<Env>) + 1) * kStride;
+  /// Numbers of a tile's environments between two steps: [number of episode_size][kStride], then [kStride] steps since the
+  /// episode began.
+  FN static long tile_state(const typename Env::Options& options) {
+    return (long{episode_size<Env>(options)} + 1) * kStride;
+  }
 
  protected:
   struct Tile {
@@ -40,25 +42,28 @@ struct TrialPlay {
     HeadConstants<T> head;
     T* outputs;         // [head][kStride]
     T* action;          // [dimension][kStride]
+    std::uint32_t* allowed;  // [word][kStride]  which choices are, where not all are
     T* task;            // [field][kStride]
     std::uint32_t* of;  // [2][kStride]  each environment's task, and its number among those of the task
-    T* env;             // [kTileState]
-
-    FN T* elapsed() const { return env + static_cast<long>(kStateSize<Env>) * kStride; }
-
-    // `env` is the caller's, or in scratch memory where it is null.
-    FN static Tile take(Scratch& scratch, const MemoryPolicyShape& shape, T* env = nullptr) {
-      Tile b;
-      b.heads = take_heads<T>(scratch, shape);
-      b.head = take_head_constants<T>(scratch, shape.actor);
-      b.outputs = scratch.take<T>(static_cast<long>(shape.heads()) * kStride);
-      b.action = scratch.take<T>(static_cast<long>(shape.actions()) * kStride);
-      b.task = scratch.take<T>(kTaskInMemory<Env> ? 0 : static_cast<long>(kTaskSize<Env>) * kStride);
-      b.of = scratch.take<std::uint32_t>(2L * kStride);
-      b.env = env == nullptr ? scratch.take<T>(kTileState) : env;
-      return b;
-    }
+    T* env;             // [tile_state], the caller's, or in scratch memory
+    T* elapsed;         // [kStride]  its last numbers
   };
+
+  // `env` null: in scratch memory.
+  FN Tile take_tile(Scratch& scratch, T* env = nullptr) const {
+    Tile b;
+    b.heads = take_heads<T>(scratch, shape);
+    b.head = take_head_constants<T>(scratch, shape.actor);
+    b.outputs = scratch.take<T>(static_cast<long>(shape.heads()) * kStride);
+    b.action = scratch.take<T>(static_cast<long>(shape.actions()) * kStride);
+    b.allowed =
+        scratch.take<std::uint32_t>(kHasAllowed<Env> ? long{action_words<Env>(options)} * kStride : 0);
+    b.task = scratch.take<T>(kTaskInMemory<Env> ? 0 : static_cast<long>(kTaskSize<Env>) * kStride);
+    b.of = scratch.take<std::uint32_t>(2L * kStride);
+    b.env = env == nullptr ? scratch.take<T>(tile_state(options)) : env;
+    b.elapsed = b.env + long{episode_size<Env>(options)} * kStride;
+    return b;
+  }
 
   FN int first_env(int tile) const { return tile * kTrialTile; }
   FN int envs_of(int tile) const { return min_of(kTrialTile, trials.batch.envs - first_env(tile)); }
@@ -95,7 +100,9 @@ struct TrialPlay {
     for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) at(e, envs - e);
   }
   template <class L>
-  FN auto task_of(const Tile& b, int tile, int e) const {
+  using Action = typename Env::Action::template Value<L>;
+  template <class L>
+  FN TaskOf<Env, L> task_of(const Tile& b, int tile, int e) const {
     if constexpr (kTaskInMemory<Env>)
       return TaskNumbers<L>(tasks + static_cast<long>(first_env(tile) + e) * kTaskSize<Env>, kTaskSize<Env>);
     else
@@ -113,11 +120,31 @@ struct TrialPlay {
   FN void put(int input, int row, L x, int count) const {
     store_first(trials.batch.observations + input * trials.batch.row_stride + row, x, count);
   }
-  template <class L, class State>
-  FN void observe(const State& state, int row, int count) const {
-    const auto observation = Env::template observe<L>(options, state);
-    UNROLL
-    for (int d = 0; d < Env::observation_size; ++d) put(d, row, observation[d], count);
+  template <class L>
+  FN void observe(const Tile& b, const Episode<Env, L>& episode, int e, int step, int row, int count) const {
+    see(trials.batch, 0, row, count, episode, random_at<L>(b, e, step, Purpose::observation),
+        [](int, L) FN_LAMBDA {});
+  }
+
+  // What the policy does at step t, from the heads' outputs.
+  template <class L>
+  FN Action<L> choose(const Tile& b, int tile, int e, int t, int row, int count) const;
+  // What that brings, up to what the policy takes in next.
+  template <class L>
+  FN void advance(const Tile& b, int tile, int e, int t, int row, int count, const Action<L>& action) const;
+
+  // An action as the policy takes it in: its numbers, or 1 at each group's choice and 0 at the others.
+  template <class L>
+  FN void put_action(const Action<L>& action, int input, int row, int count) const {
+    if constexpr (Env::Action::discrete) {
+      const auto sizes = Env::action_sizes(options);
+      for (int group = 0; group < Env::Action::size; ++group)
+        for (int choice = 0; choice < sizes[group]; ++choice)
+          put(input++, row, select(as_mask<L>(chosen_in<L>(action, group) == IntPack<L>(choice)), L(1), L(0)),
+              count);
+    } else {
+      for (int d = 0; d < Env::Action::size; ++d) put(input + d, row, action[d], count);
+    }
   }
 };
 
@@ -125,70 +152,84 @@ template <class T, class Env>
 template <class Team>
 TEAM_FN void TrialPlay<T, Env>::begin(const Team& team, const Tile& b, int tile) const {
   using L = typename Team::Lane;
-  using State = typename Env::template State<L>;
   const int first = first_env(tile);
   for_packs(team, envs_of(tile), [&](int e, int count) FN_LAMBDA {
-    Random<L> random = random_at<L>(b, e, 0, Purpose::reset);
-    const State state = Env::template reset<L>(options, task_of<L>(b, tile, e), random);
-    scatter_fields<L>(state, [&](int i, L x) FN_LAMBDA { store(b.env + i * kStride + e, x); });
-    store(b.elapsed() + e, L(0));
-    observe<L>(state, first + e, count);
-    for (int i = Env::observation_size; i < shape.memory.inputs; ++i) put(i, first + e, L(0), count);
+    const TaskOf<Env, L> task = task_of<L>(b, tile, e);
+    Episode<Env, L> episode(options, task, b.env + e, kStride);
+    episode.begin(random_at<L>(b, e, 0, Purpose::trial), random_at<L>(b, e, 0, Purpose::reset));
+    episode.save();
+    store(b.elapsed + e, L(0));
+    observe(b, episode, e, 0, first + e, count);
+    for (int i = Env::observation(options).numbers; i < shape.memory.inputs; ++i)
+      put(i, first + e, L(0), count);
   });
   team.sync();
+}
+
+template <class T, class Env>
+template <class L>
+FN auto TrialPlay<T, Env>::choose(const Tile& b, int tile, int e, int t, int row, int count) const
+    -> Action<L> {
+  const Batch<T>& batch = trials.batch;
+  Random<L> random = random_at<L>(b, e, t, Purpose::action);
+  HeadRows<T> rows{b.outputs + e, kStride, b.action + e, kStride};
+  if constexpr (kHasAllowed<Env>) {
+    const TaskOf<Env, L> task = task_of<L>(b, tile, e);
+    Episode<Env, L> episode(options, task, b.env + e, kStride);
+    episode.read();
+    episode.allowed([&](int word, UintPack<L> bits) FN_LAMBDA {
+      store(b.allowed + word * kStride + e, bits);
+      store_first(batch.allowed + word * batch.row_stride + row, bits, count);
+    });
+    rows.allowed = b.allowed + e;
+    rows.allowed_stride = kStride;
+  }
+  const Sampler<typename Env::Action, HeadOf<Env>, L, T> sample(b.head, rows, random, deterministic);
+  sample.store_action(batch.actions + row, batch.row_stride, count);
+  sample.store_action(b.action + e, kStride, L::lanes);
+  store_first(batch.log_probs + row, HeadOf<Env>::template log_prob<L>(b.head, rows), count);
+  store_first(trials.values + row, load<L>(b.outputs + shape.actions() * kStride + e), count);
+  return sample.action;
+}
+
+template <class T, class Env>
+template <class L>
+FN void TrialPlay<T, Env>::advance(const Tile& b, int tile, int e, int t, int row, int count,
+                                   const Action<L>& action) const {
+  const Batch<T>& batch = trials.batch;
+  const TaskOf<Env, L> task = task_of<L>(b, tile, e);
+  Episode<Env, L> episode(options, task, b.env + e, kStride);
+  episode.read();
+  const Outcome<L> outcome = episode.step(action, random_at<L>(b, e, t, Purpose::environment));
+  const L elapsed = load<L>(b.elapsed + e) + L(1);
+  const auto done = outcome.terminated | (elapsed >= L(T(trials.episode_steps)));
+  const L ended = select(done, L(1), L(0));
+  store_first(batch.rewards + row, outcome.reward, count);
+  store_first(batch.ends + row, ended, count);
+  if (batch.terminated != nullptr)
+    store_first(batch.terminated + row, select(outcome.terminated, L(1), L(0)), count);
+  see_next(batch, 0, row, count, episode, random_at<L>(b, e, t + 1, Purpose::last_observation));
+  if (t + 1 == batch.horizon) return;
+
+  episode.restart(done, random_at<L>(b, e, t + 1, Purpose::reset));
+  episode.save();
+  store(b.elapsed + e, select(done, L(0), elapsed));
+  const int next = row + batch.envs, numbers = Env::observation(options).numbers;
+  observe(b, episode, e, t + 1, next, count);
+  if (shape.memory.inputs == numbers) return;
+  put_action<L>(action, numbers, next, count);
+  const int outputs = action_outputs<Env>(options);
+  put(numbers + outputs, next, outcome.reward, count);
+  put(numbers + outputs + 1, next, ended, count);
 }
 
 template <class T, class Env>
 template <class Team>
 TEAM_FN void TrialPlay<T, Env>::act(const Team& team, const Tile& b, int tile, int t) const {
   using L = typename Team::Lane;
-  using Head = HeadOf<typename Env::Action>;
-  using State = typename Env::template State<L>;
-  const Batch<T>& batch = trials.batch;
-  const int row = t * batch.envs + first_env(tile), actions = shape.actions();
+  const int row = t * trials.batch.envs + first_env(tile);
   for_packs(team, envs_of(tile), [&](int e, int count) FN_LAMBDA {
-    const int r = row + e;
-    Random<L> action_random = random_at<L>(b, e, t, Purpose::action);
-    const HeadRows<T> chosen{b.outputs + e, kStride, b.action + e, kStride};
-    const Sampler<typename Env::Action, L, T> sample(b.head, chosen, action_random, deterministic);
-    sample.store_action(batch.actions + r, batch.row_stride, count);
-    sample.store_action(b.action + e, kStride, L::lanes);
-    store_first(batch.log_probs + r, Head::template log_prob<L>(b.head, chosen), count);
-    store_first(trials.values + r, load<L>(b.outputs + actions * kStride + e), count);
-
-    auto state = gather_fields<L, State>([&](int i) FN_LAMBDA { return load<L>(b.env + i * kStride + e); });
-    Random<L> step_random = random_at<L>(b, e, t, Purpose::environment);
-    const Outcome<L> outcome =
-        Env::template step<L>(options, task_of<L>(b, tile, e), state, sample.action, step_random);
-    const L elapsed = load<L>(b.elapsed() + e) + L(1);
-    const auto done = outcome.done | (elapsed >= L(T(trials.episode_steps)));
-    const L ended = select(done, L(1), L(0));
-    store_first(batch.rewards + r, outcome.reward, count);
-    store_first(batch.ends + r, ended, count);
-    if (t + 1 == batch.horizon) return;
-
-    Random<L> reset_random = random_at<L>(b, e, t + 1, Purpose::reset);
-    const State anew = Env::template reset<L>(options, task_of<L>(b, tile, e), reset_random);
-    L field[kStateSize<Env> > 0 ? kStateSize<Env> : 1];
-    scatter_fields<L>(anew, [&](int i, L x) FN_LAMBDA { field[i] = x; });
-    scatter_fields<L>(state, [&](int i, L x) FN_LAMBDA { field[i] = select(done, field[i], x); });
-    UNROLL
-    for (int i = 0; i < kStateSize<Env>; ++i) store(b.env + i * kStride + e, field[i]);
-    store(b.elapsed() + e, select(done, L(0), elapsed));
-
-    const int next = r + batch.envs;
-    observe<L>(gather_fields<L, State>([&](int i) FN_LAMBDA { return field[i]; }), next, count);
-    if (shape.memory.inputs == Env::observation_size) return;
-    for (int a = 0; a < actions; ++a) {
-      L taken;
-      if constexpr (Env::Action::discrete)
-        taken = select(as_mask<L>(sample.action == IntPack<L>(a)), L(1), L(0));
-      else
-        taken = sample.action[a];
-      put(Env::observation_size + a, next, taken, count);
-    }
-    put(Env::observation_size + actions, next, outcome.reward, count);
-    put(Env::observation_size + actions + 1, next, ended, count);
+    advance<L>(b, tile, e, t, row + e, count, choose<L>(b, tile, e, t, row + e, count));
   });
   team.sync();
 }

@@ -13,7 +13,7 @@ struct TrialRollout : TrialPlay<T, Env> {
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
-    Buffers::take(scratch, this->shape);
+    Buffers::take(scratch, *this);
     return scratch.used();
   }
   template <class Team>
@@ -47,7 +47,8 @@ struct TrialRollout : TrialPlay<T, Env> {
       return Network::take(at, shape);
     }
 
-    FN static Buffers take(Scratch& scratch, const MemoryPolicyShape& shape) {
+    FN static Buffers take(Scratch& scratch, const TrialRollout& op) {
+      const MemoryPolicyShape& shape = op.shape;
       Buffers b;
       b.networks = scratch;
       for (int number = 0; number < shape.networks(); ++number) {
@@ -55,7 +56,7 @@ struct TrialRollout : TrialPlay<T, Env> {
         Network::take(scratch, shape.memory);
         b.network_size = scratch.used() - before;
       }
-      b.tile = TrialPlay<T, Env>::Tile::take(scratch, shape);
+      b.tile = op.take_tile(scratch);
       b.kept = scratch.take<T>(static_cast<long>(kTrialTile) * Memory::kept_size(shape.memory));
       return b;
     }
@@ -68,7 +69,7 @@ TEAM_FN void TrialRollout<T, Env, Memory>::operator()(const Team& team, const Pl
                                                       Scratch scratch) const {
   const MemoryPolicyShape& shape = this->shape;
   const Batch<T>& batch = this->trials.batch;
-  const Buffers b = Buffers::take(scratch, shape);
+  const Buffers b = Buffers::take(scratch, *this);
   const int first = this->first_env(place.part), envs = this->envs_of(place.part),
             state_size = Memory::state_size(shape.memory);
   for (int number = 0; number < shape.networks(); ++number) {

@@ -12,18 +12,18 @@ struct TrialStep : TrialPlay<T, Env> {
   const T* memory[2] = {};   // [env][state_size]  of each network, after its step
   int state_size = 0;
   int step = 0;          // −1: the trial begins
-  T* between = nullptr;  // [tile][kTileState]
+  T* between = nullptr;  // [tile][tile_state]
 
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
-    Play::Tile::take(scratch, this->shape, between);
+    this->take_tile(scratch, between);
     return scratch.used();
   }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
     const int tile = place.part;
-    const auto b = Play::Tile::take(scratch, this->shape, between + tile * Play::kTileState);
+    const auto b = this->take_tile(scratch, between + tile * Play::tile_state(this->options));
     this->prepare(team, b, tile, heads);
     if (step < 0) {
       this->begin(team, b, tile);

@@ -19,11 +19,13 @@ TEST(EnvironmentInfo, SaysOfEveryEnvironmentWhatItsTypeSays) {
     SCOPED_TRACE(Env::name);
     const EnvironmentInfo info = info_of(std::string(R"({"name": ")") + Env::name + R"("})");
     EXPECT_EQ(info.name, Env::name);
-    EXPECT_EQ(info.observation_size, Env::observation_size);
-    EXPECT_EQ(info.action_count, Env::action_count({}));
+    EXPECT_EQ(info.observation.numbers, Env::observation({}).numbers);
+    EXPECT_EQ(info.observation.symbols, 0);
+    EXPECT_EQ(info.action_count, action_outputs<Env>({}));
+    EXPECT_EQ(info.group_sizes.size(), Env::Action::discrete ? 1u : 0u);
     EXPECT_EQ(info.head == HeadKind::categorical, Env::Action::discrete);
     EXPECT_EQ(info.task_size, kTaskSize<Env>);
-    EXPECT_EQ(info.state_size, kStateSize<Env>);
+    EXPECT_EQ(info.state_size, state_size<Env>({}));
     EXPECT_EQ(info.task_numbers.size(), Env::task_numbers({}).size());
   });
 }
@@ -31,10 +33,10 @@ TEST(EnvironmentInfo, SaysOfEveryEnvironmentWhatItsTypeSays) {
 TEST(EnvironmentInfo, FollowsTheOptions) {
   const EnvironmentInfo bandit = info_of(R"({"name": "bandit", "arms": 7})");
   EXPECT_EQ(bandit.action_count, 7);
-  EXPECT_EQ(bandit.action_size(), 1);
+  EXPECT_EQ(bandit.action_size, 1);
   EXPECT_EQ(bandit.task_numbers.size(), 7u);
   const EnvironmentInfo point = info_of(R"({"name": "point_navigation"})");
-  EXPECT_EQ(point.action_size(), 2);
+  EXPECT_EQ(point.action_size, 2);
   EXPECT_EQ(point.trial_inputs, 2 + 2 + 2);  // the observation; the last action, its reward, whether it ended
 }
 

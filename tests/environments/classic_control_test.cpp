@@ -157,7 +157,7 @@ TEST(MountainCar, TheWallStopsTheCar) {
   const auto outcome = step<MountainCar>({R(0.001), R(0.0025), R(0.5)}, state, IntPack<R>(0));
   EXPECT_EQ(state.position.get(0), -1.2);
   EXPECT_EQ(state.velocity.get(0), 0);
-  EXPECT_EQ(outcome.done.get(0), 0);
+  EXPECT_EQ(outcome.terminated.get(0), 0);
 }
 
 }  // namespace

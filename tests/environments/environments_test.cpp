@@ -98,7 +98,7 @@ void expect_navigation_equals_the_plain_loop(const Navigation::Options& options)
       expect_close<R>(outcome.reward.get(lane), reward);
       const bool done = options.layout == Navigation::Layout::square && options.end_at_goal &&
                         std::abs(to.x - goal.x) < 0.01 && std::abs(to.y - goal.y) < 0.01;
-      EXPECT_EQ(outcome.done.get(lane) != 0, done);
+      EXPECT_EQ(outcome.terminated.get(lane) != 0, done);
       rewarded += reward != 0;
       ++steps;
     }
@@ -129,7 +129,7 @@ Step navigate(const Navigation::Options& options, Point goal, Point from, Point 
   auto random = stream<R>(Purpose::environment, 0);
   const auto outcome =
       Navigation::step<R>(options, {R(goal.x), R(goal.y)}, state, {R(action.x), R(action.y)}, random);
-  return {{state.x.get(0), state.y.get(0)}, outcome.reward.get(0), outcome.done.get(0) != 0};
+  return {{state.x.get(0), state.y.get(0)}, outcome.reward.get(0), outcome.terminated.get(0) != 0};
 }
 
 TEST(PointNavigation, RewardIsForThePositionAfterTheStep) {
@@ -245,7 +245,7 @@ void expect_bandit_equals_the_plain_loop(const Bandit::Options& options) {
                                 ? arm + random.normal().get(0)
                                 : (random.uniform().get(0) < arm ? 1 : 0);
       expect_close<R>(outcome.reward.get(lane), reward, 3e-6);
-      EXPECT_NE(outcome.done.get(lane), 0);
+      EXPECT_NE(outcome.terminated.get(lane), 0);
       ones += outcome.reward.get(lane) == 1;
       chances += arm;
       ++steps;
@@ -329,7 +329,7 @@ void expect_cartpole_equals_the_plain_loop() {
       expect_close<R>(found.theta_dot, wanted.theta_dot, 2e-6);
       EXPECT_EQ(outcome.reward.get(lane), 1);
       const bool fell = std::abs(found.x) > 2.4 || std::abs(found.theta) > 12 * std::acos(-1.0) / 180;
-      EXPECT_EQ(outcome.done.get(lane) != 0, fell);
+      EXPECT_EQ(outcome.terminated.get(lane) != 0, fell);
       done += fell;
       ++steps;
     }
@@ -375,8 +375,8 @@ TEST(CartPole, EpisodesStartNearUpright) {
 
 TEST(CartPole, ObservationIsTheStateInGymsOrder) {
   using R = Pack<float, 1>;
-  const auto seen = CartPole::observe<R>({}, {R(1), R(2), R(3), R(4)});
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(seen[i].get(0), static_cast<float>(i + 1));
+  const auto its = seen<CartPole, R>({}, {R(1), R(2), R(3), R(4)});
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(its[static_cast<std::size_t>(i)].get(0), static_cast<float>(i + 1));
 }
 
 // ---- the walked-through example
@@ -407,7 +407,7 @@ TEST(AddingAnEnvironment, ExampleEqualsThePlainLoop) {
                    away = std::abs(static_cast<double>(after.at.get(lane)) - goal);
       EXPECT_EQ(std::abs(task.goal.get(lane)), options.length);
       expect_close<Floats>(outcome.reward.get(lane), -away);
-      EXPECT_EQ(outcome.done.get(lane) != 0, away < 0.05);
+      EXPECT_EQ(outcome.terminated.get(lane) != 0, away < 0.05);
       ends += away < 0.05;
     }
   };

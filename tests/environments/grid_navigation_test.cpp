@@ -39,7 +39,7 @@ void expect_the_plain_loop(int size) {
       EXPECT_EQ(to, moved(from, action.get(lane), size));
       const bool there = to == cell_of(task.goal_x, task.goal_y, lane);
       expect_close<R>(outcome.reward.get(lane), there ? 1 : -0.1);
-      EXPECT_EQ(outcome.done.get(lane), 0);
+      EXPECT_EQ(outcome.terminated.get(lane), 0);
       rewarded += there;
       ++steps;
     }
@@ -82,11 +82,11 @@ TEST(GridNavigation, GoalsAreUniformOverTheOtherCells) {
 TEST(GridNavigation, CoordinatesAreSeenFromMinusOneToOne) {
   using R = Pack<float, 1>;
   for (const int size : {5, 9}) {
-    const auto low = GridNavigation::observe<R>({size}, {R(0), R(static_cast<float>(size - 1))});
+    const auto low = seen<GridNavigation, R>({size}, {R(0), R(static_cast<float>(size - 1))});
     EXPECT_EQ(low[0].get(0), -1);
     EXPECT_EQ(low[1].get(0), 1);
   }
-  const auto middle = GridNavigation::observe<R>({5}, {R(2), R(1)});
+  const auto middle = seen<GridNavigation, R>({5}, {R(2), R(1)});
   EXPECT_EQ(middle[0].get(0), 0);
   EXPECT_EQ(middle[1].get(0), -0.5f);
 }

@@ -38,14 +38,13 @@ class Generator {
   std::uint64_t state_;
 };
 
-// What a step gave, in the script's order.
-template <class Env>
-using Given = Array<double, Env::observation_size + 2>;
+// What a step gave, in the script's order: what is seen, the reward, and whether the episode ended.
+using Given = std::vector<double>;
 
 // The next step of the script's, in packs of R, one environment wide. The task's numbers are rounded to floats first
 // where `rounded`.
 template <class Env, class R>
-Given<Env> take_step(const json& family, const json& setting, Generator& generator, bool rounded) {
+Given take_step(const json& family, const json& setting, Generator& generator, bool rounded) {
   using T = typename R::value_type;
   const auto task = gather_fields<R, typename Env::template Task<R>>([&](int i) {
     const double number = setting["task"].at(Env::task_numbers({})[static_cast<std::size_t>(i)].name);
@@ -64,11 +63,10 @@ Given<Env> take_step(const json& family, const json& setting, Generator& generat
   auto random = stream<R>(Purpose::environment, 0);
   const Outcome<R> outcome = Env::template step<R>({}, task, state, action, random);
 
-  Given<Env> given;
-  const auto seen = Env::template observe<R>({}, state);
-  for (int i = 0; i < Env::observation_size; ++i) given[i] = seen[i].get(0);
-  given[Env::observation_size] = outcome.reward.get(0);
-  given[Env::observation_size + 1] = outcome.done.get(0) != 0;
+  Given given;
+  for (const R& x : seen<Env, R>({}, state)) given.push_back(x.get(0));
+  given.push_back(outcome.reward.get(0));
+  given.push_back(outcome.terminated.get(0) != 0);
   return given;
 }
 
@@ -104,8 +102,8 @@ TYPED_TEST(GymnasiumVectors, AreTheStepsInDouble) {
       double sum = 0;
       for (int i = 0; i < this->block_; ++i, ++step) {
         const auto given = take_step<Env, Pack<double, 1>>(family, setting, generator, false);
-        for (double number : given.items) sum += generator.uniform(-1, 1) * number;
-        ends += given[Env::observation_size + 1] != 0;
+        for (double number : given) sum += generator.uniform(-1, 1) * number;
+        ends += given.back() != 0;
       }
       const double wanted = setting["sums"][static_cast<std::size_t>((step - 1) / this->block_)];
       ASSERT_NEAR(sum, wanted, 1e-12 * this->block_)
@@ -132,12 +130,12 @@ TYPED_TEST(GymnasiumVectors, AreNearTheStepsInFloat) {
       Generator again = generator;
       const auto found = take_step<Env, Pack<float, 1>>(family, setting, generator, true);
       const auto wanted = take_step<Env, Pack<double, 1>>(family, setting, again, true);
-      constexpr int kReward = Env::observation_size, kEnd = kReward + 1;
+      const std::size_t reward = found.size() - 2;
       // At the very edge, rounding decides.
-      const bool other_end = found[kEnd] != wanted[kEnd];
+      const bool other_end = found.back() != wanted.back();
       other_ends += other_end;
-      for (int i = 0; i <= kReward; ++i) {
-        if (i == kReward && other_end) continue;
+      for (std::size_t i = 0; i <= reward; ++i) {
+        if (i == reward && other_end) continue;
         largest = std::max(largest, std::abs(found[i] - wanted[i]) / std::max(1.0, std::abs(wanted[i])));
       }
     }

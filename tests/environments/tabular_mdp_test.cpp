@@ -39,7 +39,7 @@ void expect_the_plain_loop(const Options& o) {
       EXPECT_EQ(after.number.get(lane), next);
       const double mean = task.number[at_reward(o, state, a)].get(lane);
       expect_close<R>(outcome.reward.get(lane), mean + random.normal().get(0), 3e-6);
-      EXPECT_EQ(outcome.done.get(lane), 0);
+      EXPECT_EQ(outcome.terminated.get(lane), 0);
       left.insert(state);
       taken.insert(a);
       ++steps;
@@ -171,8 +171,8 @@ TEST(TabularMdp, WhatRoundingLeavesIsTheLastStates) {
 
 TEST(TabularMdp, StatesAreSeenAsOneOfSixteen) {
   using R = Pack<float, 1>;
-  const auto seen = TabularMdp::observe<R>({}, {R(9)});
-  for (int s = 0; s < 16; ++s) EXPECT_EQ(seen[s].get(0), s == 9);
+  const auto its = seen<TabularMdp, R>({}, {R(9)});
+  for (int s = 0; s < 16; ++s) EXPECT_EQ(its[static_cast<std::size_t>(s)].get(0), s == 9);
 }
 
 }  // namespace

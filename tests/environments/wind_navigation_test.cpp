@@ -26,7 +26,7 @@ void expect_the_plain_loop(const Options& options) {
       const bool there = away <= static_cast<double>(options.goal_radius);
       expect_close<R>(outcome.reward.get(lane),
                       options.reward == Reward::dense ? -away : static_cast<double>(there));
-      EXPECT_EQ(outcome.done.get(lane), 0);
+      EXPECT_EQ(outcome.terminated.get(lane), 0);
       rewarded += there;
       ++steps;
     }
@@ -78,9 +78,9 @@ TEST(WindNavigation, EpisodesStartInTheCentreAndAreSeenAsPositions) {
   const auto state = reset<WindNavigation, Floats>({}, draw<WindNavigation, Floats>({}, 3), 3);
   EXPECT_EQ(state.x.get(1), 0);
   EXPECT_EQ(state.y.get(1), 0);
-  const auto seen = WindNavigation::observe<R>({}, {R(0.25), R(-2)});
-  EXPECT_EQ(seen[0].get(0), 0.25);
-  EXPECT_EQ(seen[1].get(0), -2);
+  const auto its = seen<WindNavigation, R>({}, {R(0.25), R(-2)});
+  EXPECT_EQ(its[0].get(0), 0.25);
+  EXPECT_EQ(its[1].get(0), -2);
 }
 
 // Arriving pays, staying pays again, and where the step began does not matter.

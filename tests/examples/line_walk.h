@@ -26,7 +26,6 @@ struct LineWalk {
   }
 
   using Action = Continuous<1>;
-  static constexpr int observation_size = 1;
 
   template <class Real>
   struct Task {
@@ -38,7 +37,7 @@ struct LineWalk {
   };
 
   static std::vector<TaskNumber> task_numbers(const Options&) { return {{"goal"}}; }
-  static int action_count(const Options&) { return 1; }
+  FN static Observation observation(const Options&) { return {.numbers = 1}; }
 
   template <class Real>
   FN static Task<Real> draw(const Options& o, Random<Real>& random) {
@@ -51,9 +50,10 @@ struct LineWalk {
     return {Real(0)};
   }
 
-  template <class Real>
-  FN static Array<Real, 1> observe(const Options&, const State<Real>& state) {
-    return {state.at};
+  template <class Real, class See>
+  FN static void observe(const Options&, const Task<Real>&, const State<Real>& state, Random<Real>&,
+                         const See& see) {
+    see(0, state.at);
   }
 
   template <class Real>

@@ -67,11 +67,27 @@ template <class E, class R>
     const auto bits = random.bits();
     for (int lane = 0; lane < R::lanes; ++lane)
       action.set(lane,
-                 static_cast<int>(bits.get(lane) % static_cast<std::uint32_t>(E::action_count(options))));
+                 static_cast<int>(bits.get(lane) % static_cast<std::uint32_t>(E::action_sizes(options)[0])));
   } else {
     for (int i = 0; i < E::Action::size; ++i) action[i] = constant<R>(size) * random.normal();
   }
   return action;
+}
+
+// The numbers that are seen, in order; of an environment without a trial's record.
+template <class E, class R>
+[[gnu::noinline]] std::vector<R> seen(const typename E::Options& options, const TaskOf<E, R>& task,
+                                      const StateOf<E, R>& state, Random<R> random) {
+  std::vector<R> numbers(static_cast<std::size_t>(E::observation(options).numbers));
+  const auto number = [&](int d, R x) { numbers[static_cast<std::size_t>(d)] = x; };
+  E::template observe<R>(options, task, state, random, Sink(number, number));
+  return numbers;
+}
+// Of one that depends on the state alone.
+template <class E, class R>
+std::vector<R> seen(const typename E::Options& options, const StateOf<E, R>& state) {
+  std::vector<typename R::value_type> memory(static_cast<std::size_t>(R::lanes * kTaskSize<E>));
+  return seen<E, R>(options, as_taken<E, R>({}, memory), state, stream<R>(Purpose::observation, 0));
 }
 
 // Plays 16 · `groups` tasks for `steps` steps and hands each step's task, states, action and outcome to `check`.
@@ -106,16 +122,16 @@ template <class E, int N>
 std::vector<std::uint32_t> bits_of_a_game(const typename E::Options& options) {
   using R = Pack<float, N>;
   constexpr int kSteps = 50;
-  std::vector<std::uint32_t> bits(16 * kSteps * (E::observation_size + 2));
+  const int size = E::observation(options).numbers + 2;
+  std::vector<std::uint32_t> bits(static_cast<std::size_t>(16 * kSteps * size));
   play<E, R>(options, 1, kSteps, 1.0,
              [&](int first, int t, auto&, auto&, auto&, const auto& state, const auto& outcome) {
-               const auto seen = E::template observe<R>(options, state);
+               const auto its = seen<E, R>(options, state);
                for (int lane = 0; lane < N; ++lane) {
-                 std::uint32_t* to = &bits[((first + lane) * kSteps + t) * (E::observation_size + 2)];
+                 std::uint32_t* to = &bits[static_cast<std::size_t>(((first + lane) * kSteps + t) * size)];
                  *to++ = std::bit_cast<std::uint32_t>(outcome.reward.get(lane));
-                 *to++ = static_cast<std::uint32_t>(outcome.done.get(lane));
-                 for (int i = 0; i < E::observation_size; ++i)
-                   *to++ = std::bit_cast<std::uint32_t>(seen[i].get(lane));
+                 *to++ = static_cast<std::uint32_t>(outcome.terminated.get(lane));
+                 for (const R& x : its) *to++ = std::bit_cast<std::uint32_t>(x.get(lane));
                }
              });
   return bits;

@@ -826,11 +826,11 @@ struct Cases {
     for (const Form f : {Form{"stop", false, false, true, false}, Form{"restart", true, false, false, true},
                          Form{"deterministic", true, true, false, false}})
       add("Rollout", name + "_" + f.name, [=, t = tasks, small = size == CaseSize::small](Buffers& memory) {
-        const int outputs = Env::action_count(options);
-        const HeadKind head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
-        const std::vector<int> widths = f.deterministic
-                                            ? std::vector<int>{Env::observation_size, outputs}
-                                            : std::vector<int>{Env::observation_size, 19, 18, outputs};
+        const int outputs = action_outputs<Env>(options);
+        const HeadKind head = HeadOf<Env>::kind;
+        const std::vector<int> widths =
+            f.deterministic ? std::vector<int>{Env::observation(options).numbers, outputs}
+                            : std::vector<int>{Env::observation(options).numbers, 19, 18, outputs};
         const PolicyShape mlp = policy_of(widths, head);
         const Problem p{mlp.layers > 1 ? with_context(mlp) : mlp, t, small ? 3 : 25, small ? 9 : 13};
         Rollout<float, Env> op;
@@ -880,9 +880,9 @@ struct Cases {
   void trial_step(const std::string& name, const typename Env::Options& options, int step,
                   bool deterministic) {
     add_once("TrialStep", name, [=, size = size](Buffers& memory) {
-      const HeadKind head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
+      const HeadKind head = HeadOf<Env>::kind;
       TrialStep<float, Env> op;
-      op.shape = memory_policy(head, policy_inputs<Env>(options), Env::action_count(options));
+      op.shape = memory_policy(head, policy_inputs<Env>(options), action_outputs<Env>(options));
       op.heads = memory.normals("heads", op.shape.head_parameters(), 0.4);
       op.trials = trials(memory, op.shape, size, false);
       // Whole packs: states are left of lanes without an environment too.
@@ -896,7 +896,7 @@ struct Cases {
       op.step = step;
       op.deterministic = deterministic;
       // States that a step has left are positive and below 1.
-      std::vector<double> between(static_cast<std::size_t>(op.trials.tiles() * op.kTileState));
+      std::vector<double> between(static_cast<std::size_t>(op.trials.tiles() * op.tile_state(options)));
       for (double& x : between) x = 0.2 + 0.7 * uniform(memory.random());
       op.between = memory.hold("between", between);
       std::vector<double> tasks(static_cast<std::size_t>(padded(op.trials.batch.envs) * kTaskSize<Env>));
@@ -909,11 +909,11 @@ struct Cases {
   void trial_rollout(const std::string& name, MemoryForm form, const typename Env::Options& options,
                      bool deterministic) {
     add_once("TrialRollout", name, [=, size = size](Buffers& memory) {
-      const HeadKind head = Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian;
-      const int inputs =
-          form.kind == MemoryKind::feedforward ? Env::observation_size : policy_inputs<Env>(options);
+      const HeadKind head = HeadOf<Env>::kind;
+      const int inputs = form.kind == MemoryKind::feedforward ? Env::observation(options).numbers
+                                                              : policy_inputs<Env>(options);
       TrialRollout<float, Env, Kind> op;
-      op.shape = memory_policy(head, inputs, Env::action_count(options), form);
+      op.shape = memory_policy(head, inputs, action_outputs<Env>(options), form);
       op.params = memory_params(memory, op.shape);
       op.trials = trials(memory, op.shape, size, false);
       op.options = options;

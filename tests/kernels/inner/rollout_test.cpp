@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "envs/registry.h"
+#include "tests/support/environment_play.h"
 #include "tests/support/kernels.h"
 #include "tests/support/reference.h"
 
@@ -14,13 +15,14 @@ using One = Pack<float, 1>;
 
 template <class Env>
 PolicyShape shape_for(const typename Env::Options& options, const std::vector<int>& hidden) {
-  std::vector<int> widths = {Env::observation_size};
+  const int seen = Env::observation(options).numbers;
+  std::vector<int> widths = {seen};
   widths.insert(widths.end(), hidden.begin(), hidden.end());
-  widths.push_back(Env::action_count(options));
+  widths.push_back(action_outputs<Env>(options));
   PolicyShape shape = policy_of(widths, Env::Action::discrete ? HeadKind::categorical : HeadKind::gaussian);
   shape.context = hidden.empty() ? 0 : 2;
   // Half of the environments with either form of a context.
-  shape.context_input = Env::observation_size % 2 == 0 ? ContextInput::film : ContextInput::concatenate;
+  shape.context_input = seen % 2 == 0 ? ContextInput::film : ContextInput::concatenate;
   return shape;
 }
 
@@ -43,8 +45,8 @@ struct Played {
     tasks.resize(static_cast<std::size_t>(setting.tasks * kTaskSize<Env>));
     run_kernel<DrawTasks<float, Env>>(kernels, {options, &setting.key, tasks.data()}, setting.tasks);
 
-    trajectories = empty_trajectories(Env::observation_size, Env::Action::discrete ? 1 : shape.outputs(),
-                                      shape.outputs(), setting.tasks, setting.horizon, setting.envs);
+    trajectories = empty_trajectories(shape.inputs(), shape.action_size(), shape.outputs(), setting.tasks,
+                                      setting.horizon, setting.envs);
     kept_numbers.assign(
         static_cast<std::size_t>(setting.tasks * trajectories.rows() * shape.hidden_size() + 16), NAN);
     const auto at = reinterpret_cast<std::uintptr_t>(kept_numbers.data());
@@ -127,10 +129,10 @@ void expect_what_the_environment_does(const Played<Env>& played) {
       bool alive = true;
       for (int step = 0; step < s.horizon; ++step) {
         const int r = t.row(env, step);
-        const auto observed = Env::template observe<One>(played.options, state);
-        for (int d = 0; alive && d < Env::observation_size; ++d)
-          ASSERT_EQ(t.observation(task, r)[static_cast<std::size_t>(d)], observed[d].get(0))
-              << task << ' ' << env << ' ' << step;
+        const auto observed =
+            seen<Env, One>(played.options, its_task, state, random_at(step, Purpose::observation));
+        for (std::size_t d = 0; alive && d < observed.size(); ++d)
+          ASSERT_EQ(t.observation(task, r)[d], observed[d].get(0)) << task << ' ' << env << ' ' << step;
         for (double o : t.observation(task, r)) ASSERT_TRUE(std::isfinite(o));
         ASSERT_EQ(t.of(t.valid, task)[r], alive);
         if (!alive) {
@@ -141,7 +143,7 @@ void expect_what_the_environment_does(const Played<Env>& played) {
         auto step_random = random_at(step, Purpose::environment);
         const auto outcome =
             Env::template step<One>(played.options, its_task, state, action_of<Env>(t, task, r), step_random);
-        const bool done = outcome.done.get(0) != 0;
+        const bool done = outcome.terminated.get(0) != 0;
         ASSERT_EQ(t.of(t.rewards, task)[r], outcome.reward.get(0));
         ASSERT_EQ(t.of(t.ends, task)[r], done || step + 1 == s.horizon);
         early += done && step + 1 < s.horizon;

@@ -100,9 +100,9 @@ TEST(Sampler, SquashedActionsAreTanhOfWhatTheGaussianDraws) {
   for (const bool deterministic : {false, true}) {
     Random<L> one = random_of(7), other = random_of(7);
     head.squash = 0;
-    const Sampler<Continuous<2>, L, float> plain(head, rows, one, deterministic);
+    const Sampler<Continuous<2>, GaussianHead, L, float> plain(head, rows, one, deterministic);
     head.squash = 2;
-    const Sampler<Continuous<2>, L, float> squashed(head, rows, other, deterministic);
+    const Sampler<Continuous<2>, GaussianHead, L, float> squashed(head, rows, other, deterministic);
     float stored[8];
     squashed.store_action(stored, 4, 4);
     for (int d = 0; d < 2; ++d)
