@@ -8,8 +8,8 @@
 
 #include "engine/device/cuda/backend.h"
 #include "engine/device/cuda/launchers.h"
+#include "kernels/inner/pass.h"
 #include "kernels/lanes/team.h"
-#include "kernels/networks/batch.h"
 
 namespace innerloop::cuda {
 
