@@ -54,7 +54,7 @@ TEAM_FN void look_up_symbols(const Team& team, const SymbolTable& table, int row
   for_cells(team, rows, ceil_div(table.width, V::lanes * together), [&](int row, int group) FN_LAMBDA {
     symbols_detail::with_columns<V, together>(
         table.width, group * V::lanes * together, [&](const auto& at_columns) FN_LAMBDA {
-          V sum[together];
+          V sum[together]{};  // GCC does not see that it is always filled
           at_columns([&](int j, int n, int) FN_LAMBDA { sum[j] = load_aligned<V>(bias + n); });
           // numbers(place in the table, count): those of a row from there on.
           const auto add = [&](const auto& numbers) FN_LAMBDA {
