@@ -15,13 +15,7 @@ struct DrawTasks {
   const RandomKey* key = nullptr;
   T* tasks = nullptr;  // [task · copies][kTaskSize]
   int copies = 1;      // of each task, side by side: one for each environment that plays it
-  const int* enabled = nullptr;
 
-  FN int parts() const { return 1; }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
-  }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
     using One = Pack<T, 1>;

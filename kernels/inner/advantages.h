@@ -21,9 +21,7 @@ struct Advantages {
       nullptr;  // [task][row_stride]  the baseline where there is one already; null: there is none
   bool normalize = true;
   bool dice = false;
-  const int* enabled = nullptr;
 
-  FN int parts() const { return 1; }
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;

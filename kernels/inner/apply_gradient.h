@@ -18,15 +18,10 @@ struct ApplyGradient {
   StepSize<T> step;               // null: 1
   T* out = nullptr;       // [task][P]; may be the base. As a follower: null where nothing is to be done
   T* gradient = nullptr;  // [task][P]  the sum alone; null: not wanted
-  const int* enabled = nullptr;
 
   static constexpr int kPartParameters = 4096;
 
   FN int parts() const { return ceil_div(parameters, kPartParameters); }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
-  }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
     using L = typename Team::Lane;

@@ -47,7 +47,6 @@ struct CurvatureVector {
 
   T* partial = nullptr;  // [slot][chunk][P]
   int block_rows = kBlockRows;
-  const int* enabled = nullptr;
 
   FN int parts() const { return chunks(batch.rows()); }
   template <class Team>
@@ -69,7 +68,6 @@ struct TangentLogProb {
   Direction<T> direction;
   T* tangents = nullptr;  // [task][row_stride]
   int block_rows = kBlockRows;
-  const int* enabled = nullptr;
 
   FN int parts() const { return chunks(batch.rows()); }
   template <class Team>

@@ -14,13 +14,7 @@ struct DiceCurvature {
   Batch<T> batch;
   T* tangents = nullptr;  // [task][row_stride]  d_t; becomes w_t·D_t
   T* score = nullptr;     // [task][row_stride]  Σ_{t≥t′} w_t·D_t
-  const int* enabled = nullptr;
 
-  FN int parts() const { return 1; }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
-  }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
     using L = typename Team::Lane;

@@ -27,7 +27,6 @@ struct Rollout {
   bool restart = false;        // a new episode starts where one ends early; else the rest is not valid
   bool deterministic = false;  // the mean, or the most probable action
   int tile_envs = 0;           // environments a team plays
-  const int* enabled = nullptr;
 
   FN int parts() const { return ceil_div(batch.envs, tile_envs); }
   template <class Team>

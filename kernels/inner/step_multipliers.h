@@ -157,7 +157,6 @@ struct MultiplyStep {
   T* out = nullptr;  // [task][P]; may be θ_k
   const int* enabled = nullptr;
 
-  FN int parts() const { return 1; }
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
@@ -191,9 +190,7 @@ struct MultiplyStepBack {
   T* at_sizes = nullptr;     // [task][P]  a∘v: at α_k it is this times g_k
   T* at_gradient = nullptr;  // [task][P]  a∘α_k∘v + dx/n, what H is multiplied with
   T* out = nullptr;          // [task][P]  b∘v + dx/n; may be v
-  const int* enabled = nullptr;
 
-  FN int parts() const { return 1; }
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
@@ -262,9 +259,7 @@ struct MultiplyStepTangent {
   const T* network_moved = nullptr;   // [learned]
   T* at_sizes = nullptr;              // [task][P]  a∘g_k: what a move of α_k is multiplied with
   T* out = nullptr;                   // [task][P]; may be u
-  const int* enabled = nullptr;
 
-  FN int parts() const { return 1; }
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;

@@ -65,13 +65,8 @@ struct SetStepSizes {
   const T* learned = nullptr;  // [set][number]  ω
   const T* mask = nullptr;     // [P]  m
   T* sizes = nullptr;          // [step][P]  α
-  const int* enabled = nullptr;
 
   FN int parts() const { return layout.steps * layout.parts(); }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
-  }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
     using L = typename Team::Lane;
@@ -95,7 +90,6 @@ struct StepSizeGradient {
   const T* gradient = nullptr;  // [task][P]  g_k
   T* out = nullptr;             // [task][set][number]; of the others nothing changes
   bool add = false;             // to what is in `out`: another inner step has the same numbers
-  const int* enabled = nullptr;
 
   FN int parts() const { return layout.one_each ? layout.parts() : layout.numbers; }
   template <class Team>
@@ -140,13 +134,8 @@ struct StepSizeTangent {
   const T* gradient = nullptr;   // [task][P]  g_k
   Parameters<T> base;
   T* out = nullptr;  // [task][P]; may be the base
-  const int* enabled = nullptr;
 
   FN int parts() const { return layout.parts(); }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
-  }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
     using L = typename Team::Lane;

@@ -27,9 +27,7 @@ struct ValueTargets {
   Batch<T> batch;  // reads observations, rewards, valid, ends; writes the number of samples in statistics
   T discount = 1;
   ValueData<T> out;
-  const int* enabled = nullptr;
 
-  FN int parts() const { return 1; }
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
@@ -107,7 +105,6 @@ struct ValuesOfSamples {
   const T* scale = nullptr;  // [task][2]
   T* values = nullptr;       // [task][row_stride]
   int block_rows = kBlockRows;
-  const int* enabled = nullptr;
 
   FN int parts() const { return chunks(inputs.rows); }
   template <class Team>

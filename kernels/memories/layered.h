@@ -29,13 +29,8 @@ struct FillMemory {
   long count = 0;
   T value = 0;
   int teams = 1;
-  const int* enabled = nullptr;
 
   FN int parts() const { return teams; }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
-  }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
     fill(SharedWork<Team>(team, place.part, teams), to, count, value);
@@ -55,17 +50,12 @@ struct WideMemory {
   MemoryStep<T> step{};
   MemoryBack<T> back{};
   int teams = 1;  // that load and store
-  const int* enabled = nullptr;
 
   static constexpr int kRows = 8;  // of a step, that a team takes
 
   FN int rows() const { return phase == Phase::activate ? step.rows : back.rows; }
   FN int parts() const {
     return phase == Phase::load || phase == Phase::store ? teams : ceil_div(rows(), kRows);
-  }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
   }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {

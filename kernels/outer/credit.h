@@ -13,13 +13,7 @@ struct AdaptationCredit {
   const T* statistics = nullptr;  // [task][kStatistics]  of the batch after adaptation
   T weight = 1;
   T* credit = nullptr;  // [task]
-  const int* enabled = nullptr;
 
-  FN int parts() const { return 1; }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
-  }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place&, Scratch) const {
     using One = Pack<T, 1>;

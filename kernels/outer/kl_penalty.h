@@ -13,13 +13,7 @@ struct AdaptPenalties {
   T target = 0;
   const T* values = nullptr;  // [step][kPassValues]
   T* penalties = nullptr;     // [step]  −η_k
-  const int* enabled = nullptr;
 
-  FN int parts() const { return 1; }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
-  }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place&, Scratch) const {
     for (int k = team.rank(); k < steps; k += team.size()) {

@@ -55,7 +55,6 @@ struct OuterStep {
   T* norm = nullptr;  // [1]  of the gradient, before clipping
   const int* enabled = nullptr;
 
-  FN int parts() const { return 1; }
   template <class Team>
   FN long scratch_bytes() const {
     return kChains * static_cast<long>(sizeof(T));
@@ -117,9 +116,7 @@ struct ConjugateGradient {
   T damping = 0;                                              // A + damping·1
   T *x = nullptr, *residual = nullptr, *direction = nullptr;  // [P] each; `direction` is p
   T* residual_square = nullptr;                               // [1]
-  const int* enabled = nullptr;
 
-  FN int parts() const { return 1; }
   template <class Team>
   FN long scratch_bytes() const {
     return kChains * static_cast<long>(sizeof(T));
@@ -185,7 +182,6 @@ struct LineSearch {
   int* searching = nullptr;  // [1]  1 while no candidate was good enough
   const int* enabled = nullptr;
 
-  FN int parts() const { return 1; }
   template <class Team>
   FN long scratch_bytes() const {
     return kChains * static_cast<long>(sizeof(T));

@@ -21,10 +21,6 @@ struct SumOverTasks {
 
   FN int parts() const { return ceil_div(size, kPartSize); }
   template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
-  }
-  template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
     using L = typename Team::Lane;
     constexpr int kLevels = 25;  // 2^24 tasks
@@ -67,11 +63,6 @@ struct MeanValues {
   const int* enabled = nullptr;
   bool add = false;  // to what is in `out`
 
-  FN int parts() const { return 1; }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
-  }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place&, Scratch) const {
     for (int v = team.rank(); v < values; v += team.size()) {

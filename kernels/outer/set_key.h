@@ -10,13 +10,7 @@ template <class T>
 struct SetKey {
   RandomKey key;
   RandomKey* to = nullptr;  // [1]
-  const int* enabled = nullptr;
 
-  FN int parts() const { return 1; }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
-  }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place&, Scratch) const {
     if (team.rank() == 0) *to = key;

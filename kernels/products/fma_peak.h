@@ -12,16 +12,10 @@ template <class T>
 struct FmaPeak {
   int rounds = 0;
   T* out = nullptr;  // [task][kOut]
-  const int* enabled = nullptr;
 
   // Operations done (a fused multiply-add is two), and a sum that needs all of them.
   enum Out : int { kOperations, kSum, kOut };
 
-  FN int parts() const { return 1; }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
-  }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
     using V = typename Team::Vector;

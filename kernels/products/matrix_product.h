@@ -16,16 +16,11 @@ struct MatrixProduct {
   Start<T> start{};
   T* to = nullptr;  // [row][to_stride]
   int to_stride = 0;
-  const int* enabled = nullptr;
 
   // Blocks whose numbers stay in a core's caches: of B kDepth × kColumns, of A kRows × kDepth.
   static constexpr int kRows = 96, kColumns = 128, kDepth = 256;
 
   FN int parts() const { return ceil_div(rows, kRows) * ceil_div(columns, kColumns); }
-  template <class Team>
-  FN long scratch_bytes() const {
-    return 0;
-  }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
     const int across = ceil_div(columns, kColumns);
