@@ -16,8 +16,8 @@
 
 namespace innerloop {
 
-/// An action of N real numbers. `size` is how many numbers a batch keeps of an action: here N, of discrete ones an index a
-/// group.
+// An action of N real numbers. `size` is how many numbers a batch keeps of an action: here N, of discrete ones an index a
+// group.
 template <int N>
 struct Continuous {
   static constexpr bool discrete = false;
@@ -26,8 +26,8 @@ struct Continuous {
   using Value = Array<Real, N>;
 };
 
-/// `Groups` choices at once, each out of a group of its own: the indices, from 0, below `action_sizes(options)`. One group's
-/// action is its index alone.
+// `Groups` choices at once, each out of a group of its own: the indices, from 0, below `action_sizes(options)`. One group's
+// action is its index alone.
 template <int Groups = 1>
 struct Discrete {
   static constexpr bool discrete = true;
@@ -36,7 +36,7 @@ struct Discrete {
   using Value = std::conditional_t<Groups == 1, IntPack<Real>, Array<IntPack<Real>, Groups>>;
 };
 
-/// The index that a discrete action has in a group.
+// The index that a discrete action has in a group.
 template <class Real, class Action>
 FN auto& chosen_in(Action& action, int group) {
   if constexpr (std::is_same_v<std::remove_const_t<Action>, IntPack<Real>>)
@@ -45,27 +45,27 @@ FN auto& chosen_in(Action& action, int group) {
     return action[group];
 }
 
-/// What is seen of an environment: real numbers, and symbols, each of which is one of `kinds`, from 0.
+// What is seen of an environment: real numbers, and symbols, each of which is one of `kinds`, from 0.
 struct Observation {
   int numbers = 0;
   int symbols = 0;
   int kinds = 0;  // of each symbol; 0 where there are none
 };
 
-/// A mask of 32-bit integers (a discrete action compared) as one of Reals, to select them with.
+// A mask of 32-bit integers (a discrete action compared) as one of Reals, to select them with.
 template <class Real>
 FN Mask<Real> as_mask(IntPack<Real> mask) {
   return convert<typename Mask<Real>::value_type>(mask);
 }
 
-/// A task's numbers where they lie in memory, for a task too large to be held in registers: each lane reads the number at
-/// an index of its own.
+// A task's numbers where they lie in memory, for a task too large to be held in registers: each lane reads the number at
+// an index of its own.
 template <class Real>
 class TaskNumbers {
   using T = typename Real::value_type;
 
  public:
-  /// `lane_stride`: from one lane's task to the next one's; 0 where all lanes have the same task.
+  // `lane_stride`: from one lane's task to the next one's; 0 where all lanes have the same task.
   FN TaskNumbers(const T* numbers, int lane_stride) : numbers_(numbers), lane_stride_(lane_stride) {}
 
   FN Real operator[](IntPack<Real> index) const {
@@ -79,8 +79,8 @@ class TaskNumbers {
   int lane_stride_;
 };
 
-/// A state's numbers where they lie in memory, for a state too large for registers: number i of a lane is at
-/// numbers[i · stride + lane]. Lanes outside the mask keep what they have.
+// A state's numbers where they lie in memory, for a state too large for registers: number i of a lane is at
+// numbers[i · stride + lane]. Lanes outside the mask keep what they have.
 template <class Real>
 class StateNumbers {
   using T = typename Real::value_type;
@@ -89,11 +89,11 @@ class StateNumbers {
   FN StateNumbers(T* numbers, int stride, Mask<Real> writes)
       : numbers_(numbers), stride_(stride), writes_(writes) {}
 
-  /// The same numbers; only these lanes write.
+  // The same numbers; only these lanes write.
   FN StateNumbers only(Mask<Real> lanes) const { return {numbers_, stride_, lanes}; }
 
   FN Real operator[](int index) const { return load<Real>(numbers_ + static_cast<long>(index) * stride_); }
-  /// Each lane reads the number at an index of its own.
+  // Each lane reads the number at an index of its own.
   FN Real operator[](IntPack<Real> index) const {
     return pack_detail::lanewise<Real>(
         [this](int i) __attribute__((always_inline)) { return numbers_[i]; }, places(index));
@@ -102,7 +102,7 @@ class StateNumbers {
     T* const at = numbers_ + static_cast<long>(index) * stride_;
     store(at, select(writes_, x, load<Real>(at)));
   }
-  /// Each lane writes the number at an index of its own.
+  // Each lane writes the number at an index of its own.
   FN void set(IntPack<Real> index, Real x) const {
     const IntPack<Real> place = places(index);
     for (int lane = 0; lane < Real::lanes; ++lane)
@@ -119,7 +119,7 @@ class StateNumbers {
   Mask<Real> writes_;
 };
 
-/// What the functions are handed of a task: a Task, or TaskNumbers where the environment says `task_in_memory`.
+// What the functions are handed of a task: a Task, or TaskNumbers where the environment says `task_in_memory`.
 template <class E>
 inline constexpr bool kTaskInMemory = requires {
   requires E::task_in_memory;
@@ -156,7 +156,7 @@ struct AnySink {
 };
 }  // namespace environment_detail
 
-/// Likewise of a state: a State, or StateNumbers where the environment says `state_in_memory`.
+// Likewise of a state: a State, or StateNumbers where the environment says `state_in_memory`.
 template <class E>
 inline constexpr bool kStateInMemory = requires {
   requires E::state_in_memory;
@@ -164,7 +164,7 @@ inline constexpr bool kStateInMemory = requires {
 template <class E, class Real>
 using StateOf = typename environment_detail::StateType<E, Real>::type;
 
-/// The record that a trial keeps beside its task; one without fields where the environment has none.
+// The record that a trial keeps beside its task; one without fields where the environment has none.
 template <class E>
 inline constexpr bool kHasTrial = requires {
   typename E::template Trial<Pack<float, 4>>;
@@ -172,13 +172,13 @@ inline constexpr bool kHasTrial = requires {
 template <class E, class Real>
 using TrialOf = typename environment_detail::TrialType<E, Real>::type;
 
-/// Whether some choices are not allowed in some states.
+// Whether some choices are not allowed in some states.
 template <class E>
 inline constexpr bool kHasAllowed = requires {
   requires E::has_allowed;
 };
 
-/// Numbers that a policy puts out for an action: one a dimension, or one a choice, group by group.
+// Numbers that a policy puts out for an action: one a dimension, or one a choice, group by group.
 template <class E>
 FN int action_outputs(const typename E::Options& options) {
   if constexpr (E::Action::discrete) {
@@ -191,7 +191,7 @@ FN int action_outputs(const typename E::Options& options) {
   }
 }
 
-/// Draws a task into its place.
+// Draws a task into its place.
 template <class E, class Real>
 FN void draw_task(const typename E::Options& options, Random<Real>& random,
                   typename E::template Task<Real>& task) {
@@ -201,7 +201,7 @@ FN void draw_task(const typename E::Options& options, Random<Real>& random,
     task = E::template draw<Real>(options, random);
 }
 
-/// What a step brings.
+// What a step brings.
 template <class Real>
 struct Outcome {
   Real reward;            // for what the step did, so computed after it
@@ -229,28 +229,28 @@ concept Plays = requires(const typename E::Options& options, const TaskOf<E, Rea
 };
 }  // namespace environment_detail
 
-/// The contract. Beside what is checked here:
-/// - `name` and `meaning`: what the config and `innerloop list` call the family;
-/// - `Options`, with operator==, and `describe(field, options)` (kernels/options/options.h); where options can contradict each
-///   other, `validate(options, report)`;
-/// - `Task<Real>`, drawn once and held for all episodes of a task, and `State<Real>` hold Reals only;
-/// - `task_numbers(options)` (kernels/options/task_numbers.h) names the task's numbers that count, in the order of their fields;
-/// - `draw` runs alone, for one task at a time (Real has one lane), so loops that depend on what was drawn are fine there,
-///   and so is `if` on `number.get(0)`: maps may be carved. All others compute many environments at once;
-/// - where a task is too large for registers, `static constexpr bool task_in_memory = true`; `draw` then takes as a third
-///   argument the Task that it fills;
-/// - `observe` hands each number d of `observation(options)` to `see(d, x)`, and each symbol p, an IntPack, to
-///   `see.symbol(p, s)`, in every state. Its random numbers (noise of sensors) are no other function's.
-///
-/// What it may have beside:
-/// - `static constexpr bool state_in_memory = true` and `state_size(options)` in place of `State<Real>`: the functions take
-///   StateNumbers<Real>. `reset` takes it as its last argument and sets each number; `step` changes it in place;
-/// - `Trial<Real>`, a record of Reals that a trial keeps through its episodes, beside the task: what `begin(options, task,
-///   random)` returns when the trial begins. All other functions then take it behind the task; `reset` and `step` may change
-///   it, `observe` and `allowed` may not. Where trajectories are drawn for an inner loop (kernels/inner/rollout.h), a batch of
-///   them is one trial of each environment;
-/// - `static constexpr bool has_allowed = true` and `allowed<Real>(options, task, state, group, choice)`, of discrete actions:
-///   the lanes on which the choice may be taken. One choice of each group may be, in every state.
+// The contract. Beside what is checked here:
+// - `name` and `meaning`: what the config and `innerloop list` call the family;
+// - `Options`, with operator==, and `describe(field, options)` (kernels/options/options.h); where options can contradict each
+//   other, `validate(options, report)`;
+// - `Task<Real>`, drawn once and held for all episodes of a task, and `State<Real>` hold Reals only;
+// - `task_numbers(options)` (kernels/options/task_numbers.h) names the task's numbers that count, in the order of their fields;
+// - `draw` runs alone, for one task at a time (Real has one lane), so loops that depend on what was drawn are fine there,
+//   and so is `if` on `number.get(0)`: maps may be carved. All others compute many environments at once;
+// - where a task is too large for registers, `static constexpr bool task_in_memory = true`; `draw` then takes as a third
+//   argument the Task that it fills;
+// - `observe` hands each number d of `observation(options)` to `see(d, x)`, and each symbol p, an IntPack, to
+//   `see.symbol(p, s)`, in every state. Its random numbers (noise of sensors) are no other function's.
+//
+// What it may have beside:
+// - `static constexpr bool state_in_memory = true` and `state_size(options)` in place of `State<Real>`: the functions take
+//   StateNumbers<Real>. `reset` takes it as its last argument and sets each number; `step` changes it in place;
+// - `Trial<Real>`, a record of Reals that a trial keeps through its episodes, beside the task: what `begin(options, task,
+//   random)` returns when the trial begins. All other functions then take it behind the task; `reset` and `step` may change
+//   it, `observe` and `allowed` may not. Where trajectories are drawn for an inner loop (kernels/inner/rollout.h), a batch of
+//   them is one trial of each environment;
+// - `static constexpr bool has_allowed = true` and `allowed<Real>(options, task, state, group, choice)`, of discrete actions:
+//   the lanes on which the choice may be taken. One choice of each group may be, in every state.
 template <class E>
 concept Environment = requires(const typename E::Options& options, const TaskOf<E, Pack<float, 4>>& task,
                                Random<Pack<float, 4>>& random) {

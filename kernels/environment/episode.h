@@ -6,19 +6,19 @@
 
 namespace innerloop {
 
-/// Numbers of an environment between two steps: its state's, then its trial's.
+// Numbers of an environment between two steps: its state's, then its trial's.
 template <class Env>
 FN int episode_size(const typename Env::Options& options) {
   return state_size<Env>(options) + kTrialSize<Env>;
 }
 
-/// Words of 32 bits that tell which choices of an action are allowed.
+// Words of 32 bits that tell which choices of an action are allowed.
 template <class Env>
 FN int action_words(const typename Env::Options& options) {
   return (action_outputs<Env>(options) + 31) / 32;
 }
 
-/// Where `observe` puts what is seen: numbers by number(d, x), symbols by symbol(p, s).
+// Where `observe` puts what is seen: numbers by number(d, x), symbols by symbol(p, s).
 template <class Number, class Symbol>
 class Sink {
  public:
@@ -45,8 +45,8 @@ class Episode {
   using Trial = TrialOf<Env, L>;
 
  public:
-  /// Of environments whose numbers are at `numbers` and the lanes beside it, [episode_size][stride]. The lanes of `moving`
-  /// are those that may change.
+  // Of environments whose numbers are at `numbers` and the lanes beside it, [episode_size][stride]. The lanes of `moving`
+  // are those that may change.
   FN Episode(const typename Env::Options& options, const TaskOf<Env, L>& task, T* numbers, int stride,
              Mask<L> moving = Mask<L>(-1))
       : options_(options),
@@ -55,7 +55,7 @@ class Episode {
         stride_(stride),
         state_(state_at(numbers, stride, moving)) {}
 
-  /// Reads what the last save left; a trial that begins has nothing to read.
+  // Reads what the last save left; a trial that begins has nothing to read.
   FN void read() {
     if constexpr (!kStateInMemory<Env>)
       state_ =
@@ -68,13 +68,13 @@ class Episode {
     scatter_fields<L>(trial_, [&](int i, L x) FN_LAMBDA { store(trial_number(i), x); });
   }
 
-  /// A trial begins, with its first episode.
+  // A trial begins, with its first episode.
   FN void begin(Random<L> trial_random, Random<L> reset_random) {
     if constexpr (kHasTrial<Env>) trial_ = Env::template begin<L>(options_, task_, trial_random);
     reset(state_, trial_, reset_random);
   }
 
-  /// Hands what is seen to `see`.
+  // Hands what is seen to `see`.
   template <class See>
   FN void observe(Random<L> random, const See& see) const {
     with_trial(trial_, [&](const auto&... trial) FN_LAMBDA {
@@ -89,7 +89,7 @@ class Episode {
     });
   }
 
-  /// On these lanes the next episode starts; the others stay as they are.
+  // On these lanes the next episode starts; the others stay as they are.
   FN void restart(Mask<L> lanes, Random<L> random) {
     Trial trial = trial_;
     if constexpr (kStateInMemory<Env>) {
@@ -104,8 +104,8 @@ class Episode {
     trial_ = chosen(lanes, trial, trial_);
   }
 
-  /// Where no episode follows, lanes outside `moves` stand still as in `before`, an episode before its last step: what they
-  /// observe stays finite. A state in memory has no before; its lanes that `ended` with this step stand at a start.
+  // Where no episode follows, lanes outside `moves` stand still as in `before`, an episode before its last step: what they
+  // observe stays finite. A state in memory has no before; its lanes that `ended` with this step stand at a start.
   FN void stand_still(Mask<L> moves, Mask<L> ended, const Episode& before, Random<L> random) {
     if constexpr (kStateInMemory<Env>)
       restart(ended, random);
@@ -114,7 +114,7 @@ class Episode {
     trial_ = chosen(moves, trial_, before.trial_);
   }
 
-  /// Calls put(word, bits) for each 32 choices, of all groups one behind the other: a bit is 1 where the choice is allowed.
+  // Calls put(word, bits) for each 32 choices, of all groups one behind the other: a bit is 1 where the choice is allowed.
   template <class Put>
   FN void allowed(const Put& put) const {
     const auto sizes = Env::action_sizes(options_);

@@ -39,11 +39,10 @@ struct CurvatureVector {
   Kept<T> kept;
   Direction<T> direction;
 
-  EstimatorName estimator = EstimatorName::reinforce;  // of the Hessian
+  EstimatorName estimator = EstimatorName::reinforce;  // for the Hessian alone, as are the next three
   T clip = 0;
-  T entropy_weight = 0;  // of the Hessian: as in PolicyObjective
-  const T* score =
-      nullptr;  // [task][row_stride]  DiCE's weight on ∇lp, from dice.h; null for other estimators
+  T entropy_weight = 0;      // as in PolicyObjective
+  const T* score = nullptr;  // [task][row_stride]  DiCE's weight on ∇lp (dice.h); null for other estimators
 
   T* partial = nullptr;  // [slot][chunk][P]
   int block_rows = kBlockRows;

@@ -25,7 +25,7 @@ struct Reinforce {
   }
 };
 
-// LVC, A·exp(lp − ⊥lp): ProMP's inner objective (Rothfuss et al. 2018).
+// LVC, A·exp(lp − ⊥lp): ProMP's inner objective (Rothfuss et al. 2019).
 struct Ratio {
   template <class R>
   FN static R value(R advantage, R, R ratio, R) {

@@ -27,12 +27,12 @@ struct PassRows {
   using T = typename L::value_type;
 
   HeadKind head_kind;
-  const HeadConstants<T>& head;  // of the network's own log_std, for a Gaussian head
+  const HeadConstants<T>& head;  // for a Gaussian head, from the network's own log_std
   int task;
-  long row;           // the first of the pack, of those of the task
-  const T* outputs;   // of the first row, [output][output_stride]
-  int output_stride;  //
-  T* seeds;  // of the first row, [2·outputs + kValues][kBlockRows]: ∂/∂output, ∂/∂log_std, values
+  long row;          // the pack's first row, counted through the task
+  const T* outputs;  // [output][output_stride], from the first row on
+  int output_stride;
+  T* seeds;  // [2·outputs + kValues][kBlockRows]: ∂/∂output, ∂/∂log_std, values; from the first row on
   decltype(L(0) > L(0)) valid;
 
   // Where the pack's first row is in `numbers` [task][quantity][row_stride].

@@ -6,8 +6,8 @@
 
 namespace innerloop {
 
-/// Writes what `count` lanes see at `row` of a task's rows, and hands each number to also(d, x). Where the row before did not
-/// end its episode, that is what it leads to. Symbols are stored where the batch has room for them.
+// Writes what `count` lanes see at `row` of a task's rows, and hands each number to also(d, x). Where the row before did not
+// end its episode, that is what it leads to. Symbols are stored where the batch has room for them.
 template <class T, class Env, class L, class Also>
 FN void see(const Batch<T>& batch, int task, long row, int count, const Episode<Env, L>& episode,
             Random<L> random, const Also& also) {
@@ -34,7 +34,7 @@ FN void see(const Batch<T>& batch, int task, long row, int count, const Episode<
   episode.observe(random, Sink(number, symbol));
 }
 
-/// Writes what the step of `row` leads to, before the next episode starts, if the batch keeps that.
+// Writes what the step of `row` leads to, before the next episode starts, if the batch keeps that.
 template <class T, class Env, class L>
 FN void see_next(const Batch<T>& batch, int task, long row, int count, const Episode<Env, L>& episode,
                  Random<L> random) {

@@ -11,13 +11,13 @@
 
 namespace innerloop {
 
-/// `x` in the precision of R: a constant whose decimals no float has exactly.
+// `x` in the precision of R: a constant whose decimals no float has exactly.
 template <class R>
 FN R constant(double x) {
   return R(static_cast<typename R::value_type>(x));
 }
 
-/// The nearest of low … high; NaN stays NaN.
+// The nearest of low … high; NaN stays NaN.
 template <class T, int N>
 FN Pack<T, N> clamp(Pack<T, N> x, std::type_identity_t<Pack<T, N>> low,
                     std::type_identity_t<Pack<T, N>> high) {
@@ -78,7 +78,7 @@ FN P quotient(P n, P d) {
 }
 }  // namespace maths_detail
 
-/// eˣ, within 1 ulp, denormal results included.
+// eˣ, within 1 ulp, denormal results included.
 template <class P>
 FN P exp(P x) {
   if constexpr (maths_detail::kIsFloat<P>) {
@@ -99,7 +99,7 @@ FN P exp(P x) {
   }
 }
 
-/// log x, within 1 ulp; −∞ at ±0, NaN below.
+// log x, within 1 ulp; −∞ at ±0, NaN below.
 template <class P>
 FN P log(P x) {
   if constexpr (maths_detail::kIsFloat<P>) {
@@ -127,7 +127,7 @@ FN P log(P x) {
   }
 }
 
-/// tanh x, within 4 ulp, never beyond ±1, odd.
+// tanh x, within 4 ulp, never beyond ±1, odd.
 template <class P>
 FN P tanh(P x) {
   if constexpr (maths_detail::kIsFloat<P>) {
@@ -144,13 +144,13 @@ FN P tanh(P x) {
   }
 }
 
-/// The logistic function 1/(1 + e⁻ˣ) = ½ + ½·tanh(x/2), within 2e-7, never beyond 0 and 1.
+// The logistic function 1/(1 + e⁻ˣ) = ½ + ½·tanh(x/2), within 2e-7, never beyond 0 and 1.
 template <class P>
 FN P sigmoid(P x) {
   return fma(P(0.5f), tanh(P(0.5f) * x), P(0.5f));
 }
 
-/// Sine and cosine of 2πu, u in [0, 1]: within 1.2e-7.
+// Sine and cosine of 2πu, u in [0, 1]: within 1.2e-7.
 template <class P>
 FN void sin_cos_turns(P u, P& sine, P& cosine) {
   if constexpr (maths_detail::kIsFloat<P>) {
@@ -164,7 +164,7 @@ FN void sin_cos_turns(P u, P& sine, P& cosine) {
   }
 }
 
-/// Sine and cosine of x radians: within 1e-7 for |x| ≤ 1e4, the error then grows with x; NaN from 4e6 on.
+// Sine and cosine of x radians: within 1e-7 for |x| ≤ 1e4, the error then grows with x; NaN from 4e6 on.
 template <class P>
 FN void sin_cos(P x, P& sine, P& cosine) {
   if constexpr (maths_detail::kIsFloat<P>) {
@@ -180,7 +180,7 @@ FN void sin_cos(P x, P& sine, P& cosine) {
   }
 }
 
-/// x radians less whole turns: in [−π, π] but for rounding, within 3e-7 for |x| ≤ 100.
+// x radians less whole turns: in [−π, π] but for rounding, within 3e-7 for |x| ≤ 100.
 template <class P>
 FN P wrap_angle(P x) {
   if constexpr (maths_detail::kIsFloat<P>) {

@@ -387,7 +387,7 @@ FN V halves_(V a, V b, std::integer_sequence<int, I...>) {
 }
 }  // namespace pack_detail
 
-// Of two packs whose lanes stand in groups of 2·Half: the halves of each group added up, a's groups first, then b's.
+// For two packs whose lanes stand in groups of 2·Half, adds up the halves of each group; a's groups come first, then b's.
 template <int Half, class T, int N>
 FN Pack<T, N> add_halves(Pack<T, N> a, Pack<T, N> b) {
   constexpr std::make_integer_sequence<int, N> lanes{};

@@ -11,13 +11,13 @@
 
 namespace innerloop {
 
-/// What all streams of an iteration share.
+// What all streams of an iteration share.
 struct RandomKey {
   std::uint32_t seed, iteration;
 };
 
-/// What the numbers are for: streams of different purposes never meet. A purpose's number is part of its stream, so a new
-/// one goes to the end.
+// What the numbers are for: streams of different purposes never meet. A purpose's number is part of its stream, so a new
+// one goes to the end.
 enum class Purpose : std::uint32_t {
   task,
   reset,
@@ -31,7 +31,7 @@ enum class Purpose : std::uint32_t {
 };
 
 namespace random_detail {
-/// The high halves of the 64-bit products of each lane and `factor`.
+// The high halves of the 64-bit products of each lane and `factor`.
 template <int N>
 FN Pack<std::uint32_t, N> high_product(Pack<std::uint32_t, N> a, std::uint32_t factor) {
   if constexpr (Pack<std::uint32_t, N>::is_vector) {
@@ -51,7 +51,7 @@ FN Pack<std::uint32_t, N> high_product(Pack<std::uint32_t, N> a, std::uint32_t f
 }
 }  // namespace random_detail
 
-/// Philox4x32 with 10 rounds: four words from a counter of four words and a key of two.
+// Philox4x32 with 10 rounds: four words from a counter of four words and a key of two.
 template <class U>
 FN Array<U, 4> philox(Array<U, 4> counter, std::uint32_t key0, std::uint32_t key1) {
   UNROLL
@@ -67,10 +67,10 @@ FN Array<U, 4> philox(Array<U, 4> counter, std::uint32_t key0, std::uint32_t key
   return counter;
 }
 
-/// A stream of numbers for one (task, environment, step) a lane and one purpose.
-///
-/// The counter is (task, environment, step, purpose | inner_step << 8 | block << 16): inner_step below 256, and at most
-/// 65,536 blocks of four words. All lanes draw together; blocks are computed when their first word is asked for.
+// A stream of numbers for one (task, environment, step) a lane and one purpose.
+//
+// The counter is (task, environment, step, purpose | inner_step << 8 | block << 16): inner_step below 256, and at most
+// 65,536 blocks of four words. All lanes draw together; blocks are computed when their first word is asked for.
 template <class Real>
 class Random {
  public:
@@ -79,7 +79,7 @@ class Random {
   FN Random(RandomKey key, Words task, Words env, Words step, Purpose purpose, std::uint32_t inner_step)
       : key_(key), counter_{task, env, step, Words(static_cast<std::uint32_t>(purpose) | inner_step << 8)} {}
 
-  /// 32 random bits.
+  // 32 random bits.
   FN Words bits() {
     if (position_ == 4) {
       words_ = philox(counter_, key_.seed, key_.iteration);
@@ -89,13 +89,13 @@ class Random {
     return words_[position_++];
   }
 
-  /// In [0, 1): a multiple of 2⁻²⁴.
+  // In [0, 1): a multiple of 2⁻²⁴.
   FN Real uniform() { return fraction(bits()); }
 
-  /// In [low, high), apart from rounding.
+  // In [low, high), apart from rounding.
   FN Real uniform(Real low, Real high) { return fma(high - low, uniform(), low); }
 
-  /// Mean 0, standard deviation 1, at most 5.77 in size: Box and Muller's pairs, handed out one by one.
+  // Mean 0, standard deviation 1, at most 5.77 in size: Box and Muller's pairs, handed out one by one.
   FN Real normal() {
     if (has_spare_) {
       has_spare_ = false;

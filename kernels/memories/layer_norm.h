@@ -121,8 +121,8 @@ TEAM_FN void normalise_rows(const Team& team, const MemoryShape& s, const LayerN
   team.sync();
 }
 
-// Of the rows that were normalised last, from ∂/∂y (in by_outputs): adds ∂/∂h to `state` ([row][state_size]), and to
-// the sums. With u = g∘∂y it is (u − mean(u) − x·mean(u∘x)) / √(σ² + 10⁻⁵). Syncs.
+// The way back for the rows that were normalised last: from ∂/∂y (in by_outputs) it adds ∂/∂h to `state`
+// ([row][state_size]), and the gradients of gain and bias to the sums. With u = g∘∂y it is (u − mean(u) − x·mean(u∘x)) / √(σ² + 10⁻⁵). Syncs.
 template <class Team>
 TEAM_FN void back_through_layer_norm(const Team& team, const MemoryShape& s,
                                      const LayerNorm<typename Team::Scalar>& n, int rows,

@@ -1,7 +1,7 @@
 // A policy with a memory, its value head, and the trials that it plays: shapes, heads, and where the numbers lie.
 //
-// The heads read the outputs of one memory, or the value head those of a memory of its own: alike and of the same inputs,
-// but with its own parameters. A network is a memory and, where its outputs are normalised, the layer normalisation.
+// Both heads read one memory, unless `separate_value` gives the value head a second one, of the same shape and with the same
+// inputs. A network is a memory and, where its outputs are normalised, the layer normalisation.
 //
 // Flat parameter vector: the networks', one after the other, then the actor's weight [hidden][actions], bias [actions]
 // and for a Gaussian head log_std [actions], then the value's weight [hidden] and bias [1].
@@ -22,20 +22,19 @@ struct MemoryPolicyShape {
 
   FN int actions() const { return actor.outputs(); }
   FN int heads() const { return actor.outputs() + 1; }  // the actor's outputs, and the value
-  FN int value_offset() const {
-    return actor.parameters();
-  }  // of the value head, behind the actor's parameters
-  // Of both heads.
+  // The value head lies behind the actor's parameters.
+  FN int value_offset() const { return actor.parameters(); }
+  // Parameters of both heads.
   FN int head_parameters() const { return actor.parameters() + memory.hidden + 1; }
   FN int networks() const { return separate_value ? 2 : 1; }
-  // The heads that read a network's outputs: so many, from the first one on.
+  // The heads that read a network's outputs: heads_of(), from first_head() on.
   FN int first_head(int network) const { return network == 0 ? 0 : actions(); }
   FN int heads_of(int network) const { return !separate_value ? heads() : network == 0 ? actions() : 1; }
   template <class Memory>
   FN int network_parameters() const {
     return Memory::parameters(memory) + LayerNorm<float>::parameters(memory);
   }
-  // Of all that stands before the heads.
+  // Parameters of all that stands before the heads.
   template <class Memory>
   FN int memory_parameters() const {
     return networks() * network_parameters<Memory>();
@@ -103,7 +102,7 @@ struct HeadInputs {
   int row_size;
 };
 
-// Of `rows` rows' states ([row][state_size]). Syncs if anything is normalised.
+// The heads' inputs for `rows` rows of states ([row][state_size]). Syncs if anything is normalised.
 template <class Team>
 FN HeadInputs<typename Team::Scalar> head_inputs(const Team& team, const MemoryShape& shape,
                                                  const LayerNorm<typename Team::Scalar>& norm, int rows,

@@ -11,7 +11,7 @@ namespace innerloop {
 
 using Memories = TypeList<Gru, Lstm, Feedforward>;
 
-/// Calls f.operator()<Memory>() for the memory of a kind.
+// Calls f.operator()<Memory>() for the memory of a kind.
 template <class F>
 void with_memory(MemoryKind kind, const F& f) {
   if (kind == MemoryKind::gru) f.template operator()<Gru>();
@@ -19,13 +19,13 @@ void with_memory(MemoryKind kind, const F& f) {
   if (kind == MemoryKind::feedforward) f.template operator()<Feedforward>();
 }
 
-/// How many of the flat parameter vector are the memory's: they stand before the heads'.
+// How many of the flat parameter vector are the memory's: they stand before the heads'.
 inline int memory_parameters(const MemoryPolicyShape& shape) {
   int count = 0;
   with_memory(shape.memory.kind, [&]<class Memory>() { count = shape.memory_parameters<Memory>(); });
   return count;
 }
-/// Numbers that a row's state takes.
+// Numbers that a row's state takes.
 inline int memory_state_size(const MemoryShape& shape) {
   int size = 0;
   with_memory(shape.kind, [&]<class Memory>() { size = Memory::state_size(shape); });

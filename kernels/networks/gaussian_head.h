@@ -105,7 +105,7 @@ struct GaussianHead {
     }
   }
 
-  // Of one row: Σ_d log σ + (1 + log 2π)/2, and squashed + E[log|da/du|].
+  // The entropy for one row: Σ_d log σ + (1 + log 2π)/2, and squashed + E[log|da/du|].
   template <class R, class T>
   FN static R entropy(const HeadConstants<T>& c, const HeadRows<T>& rows) {
     T sum = 0;

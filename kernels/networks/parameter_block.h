@@ -10,7 +10,7 @@
 
 namespace innerloop {
 
-/// How the numbers of a block start.
+// How the numbers of a block start.
 struct InitialNumbers {
   enum class Kind { pieces, uniform, orthogonal };
   Kind kind = Kind::pieces;
@@ -19,20 +19,20 @@ struct InitialNumbers {
   int matrices = 1;                 // orthogonal [n][n], side by side: the block is [n][matrices][n]
 
   static InitialNumbers constant(float number) { return of_pieces({number}); }
-  /// @pre the block's size is a multiple of the number of pieces
+  // @pre the block's size is a multiple of the number of pieces
   static InitialNumbers of_pieces(std::vector<float> numbers) {
     InitialNumbers initial;
     initial.pieces = std::move(numbers);
     return initial;
   }
-  /// Uniform in ±gain·√(6/(in + out)) (Glorot and Bengio 2010).
+  // Uniform in ±gain·√(6/(in + out)) (Glorot and Bengio 2010).
   static InitialNumbers glorot(int in, int out, float gain = 1) {
     InitialNumbers initial;
     initial.kind = Kind::uniform;
     initial.bound = gain * std::sqrt(6.0f / static_cast<float>(in + out));
     return initial;
   }
-  /// Matrices of a recurrent network's gates (Saxe et al. 2014).
+  // Matrices of a recurrent network's gates (Saxe et al. 2014).
   static InitialNumbers orthogonal(int matrices) {
     InitialNumbers initial;
     initial.kind = Kind::orthogonal;

@@ -24,16 +24,15 @@ struct PolicyShape {
   int width[kMaxLayers + 1] = {};  // inputs, hidden layers, outputs
   Activation activation = Activation::tanh;
   HeadKind head = HeadKind::gaussian;
-  int symbols = 0,
-      kinds =
-          0;  // places of symbols beside the inputs, and each one's kinds; with them there is a hidden layer
+  // Places of symbols beside the inputs, and the kinds of each; with them there is a hidden layer.
+  int symbols = 0, kinds = 0;
   int context = 0;  // numbers of the context; with one there is a hidden layer
   ContextInput context_input = ContextInput::concatenate;
-  float min_log_std =
-      -13.815511f;  // log(1e-6); below it the standard deviation no longer follows the parameter
-  float squash =
-      0;  // of a Gaussian head: actions lie within ± it (gaussian_head.h); 0: they are not squashed
-  // Of a grouped head: each group's choices, which add up to the outputs.
+  // log(1e-6): below it the standard deviation no longer follows the parameter.
+  float min_log_std = -13.815511f;
+  // The actions of a Gaussian head lie within ± it (gaussian_head.h); 0: they are not squashed.
+  float squash = 0;
+  // The choices of each group of a grouped head, which add up to the outputs.
   int groups = 0;
   int group_size[kMaxGroups] = {};
 

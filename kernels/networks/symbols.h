@@ -1,4 +1,4 @@
-// Symbols: what enters a network beside numbers, each at a place of its own and one of so many kinds.
+// Symbols: what enters a network beside numbers, each at a place of its own and of one of a number of kinds.
 //
 // A first layer has a row of weights for each kind at each place, and adds the rows of the symbols that it sees to its bias;
 // what the numbers bring comes on top. That is its product with one-hot codes of the symbols, at the cost of an addition a

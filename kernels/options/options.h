@@ -37,7 +37,7 @@
 
 namespace innerloop {
 
-/// The values that a number (or each number of a list) may have.
+// The values that a number (or each number of a list) may have.
 struct Range {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
@@ -52,7 +52,7 @@ constexpr Range between(double low, double high) { return {low, high, true, true
 constexpr Range from_to_below(double low, double high) { return {low, high, true, false}; }
 constexpr Range strictly_between(double low, double high) { return {low, high, false, false}; }
 
-/// How many numbers a list may have, and the range of each.
+// How many numbers a list may have, and the range of each.
 struct ListOf {
   Range each;
   std::size_t min_count = 0;
@@ -62,21 +62,21 @@ constexpr ListOf list_of(Range each, std::size_t min_count, std::size_t max_coun
   return {each, min_count, max_count};
 }
 
-/// As a list, but a single number may stand for a list of one.
+// As a list, but a single number may stand for a list of one.
 struct OneOrMany : ListOf {};
 constexpr OneOrMany one_or_many(Range each, std::size_t min_count, std::size_t max_count) {
   return {{each, min_count, max_count}};
 }
 
-/// A range to draw from, [low, high] in JSON; low is at most high.
+// A range to draw from, [low, high] in JSON; low is at most high.
 struct Interval {
   float low = 0;
   float high = 0;
   bool operator==(const Interval&) const = default;
 };
 
-/// One value of an enum: its name in JSON and, where the option's own meaning does not say it, what it stands
-/// for.
+// One value of an enum: its name in JSON and, where the option's own meaning does not say it, what it stands
+// for.
 struct Choice {
   const char* name;
   const char* meaning = "";
@@ -84,7 +84,7 @@ struct Choice {
       : name(its_name), meaning(its_meaning) {}
 };
 
-/// The names of an enum's values 0, 1, …: Choices{"tanh", "relu"} or Choices{Choice{"tanh", "smooth"}, …}.
+// The names of an enum's values 0, 1, …: Choices{"tanh", "relu"} or Choices{Choice{"tanh", "smooth"}, …}.
 template <std::size_t Count>
 struct Choices {
   Choice items[Count];
@@ -94,8 +94,8 @@ struct Choices {
 template <class... Items>
 Choices(Items...) -> Choices<sizeof...(Items)>;
 
-/// The named types of a TypeList, the Options of one of which are in use: a std::variant of all their
-/// Options.
+// The named types of a TypeList, the Options of one of which are in use: a std::variant of all their
+// Options.
 template <class List>
 struct OneOf {};
 
@@ -107,7 +107,7 @@ struct OptionsOf<TypeList<Types...>> {
   using type = std::variant<typename Types::Options...>;
 };
 }  // namespace options_detail
-/// What OneOf describes: index() is the place in the list of the type whose Options are in use.
+// What OneOf describes: index() is the place in the list of the type whose Options are in use.
 template <class List>
 using OptionsVariant = typename options_detail::OptionsOf<List>::type;
 

@@ -9,7 +9,7 @@
 
 namespace innerloop {
 
-/// One number of a task. `range` holds what makes sense, not only what is drawn: tasks beyond training's may be given.
+// One number of a task. `range` holds what makes sense, not only what is drawn: tasks beyond training's may be given.
 struct TaskNumber {
   std::string name;
   Range range = any_number();
@@ -27,7 +27,7 @@ struct Intervals {
 };
 }  // namespace task_numbers_detail
 
-/// For an environment each of whose numbers is drawn from an Interval option of its name, in the order of the options.
+// For an environment each of whose numbers is drawn from an Interval option of its name, in the order of the options.
 template <class E>
 std::vector<TaskNumber> interval_options() {
   task_numbers_detail::Intervals intervals;

@@ -11,7 +11,7 @@ struct TypeList {
   static constexpr std::size_t size = sizeof...(Types);
 };
 
-/// Calls `visit.template operator()<Type>()` for each type of `List`, in order.
+// Calls `visit.template operator()<Type>()` for each type of `List`, in order.
 template <class... Types, class Visit>
 constexpr void for_each_type(TypeList<Types...>, Visit&& visit) {
   (visit.template operator()<Types>(), ...);
@@ -29,11 +29,11 @@ struct Join<TypeList<A...>> {
 template <class... A, class... B, class... Others>
 struct Join<TypeList<A...>, TypeList<B...>, Others...> : Join<TypeList<A..., B...>, Others...> {};
 }  // namespace type_list_detail
-/// All types of the lists, in order.
+// All types of the lists, in order.
 template <class... Lists>
 using Joined = typename type_list_detail::Join<Lists...>::type;
 
-/// Whether the type is in the list.
+// Whether the type is in the list.
 template <class List, class Type>
 inline constexpr bool kContains = false;
 template <class... Types, class Type>

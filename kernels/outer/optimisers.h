@@ -2,6 +2,7 @@
 // gradient and the line search of TRPO. All of their state is in device memory, so that no step needs the host.
 #pragma once
 
+#include "kernels/networks/batch.h"
 #include "kernels/networks/gradient_sums.h"
 #include "kernels/outer/schedule.h"
 
@@ -172,14 +173,13 @@ struct LineSearch {
   T damping = 0;
   T max_kl = 0, ratio = 0;
   Schedule<T> schedule;
-  T* candidate = nullptr;  // [P]
-  const T* values =
-      nullptr;          // [kPassValues]  mean surrogate and mean KL: of θ at `start`, then of the candidate
-  T* scale = nullptr;   // [1]
-  T* before = nullptr;  // [1]  the surrogate at θ
-  T* norm = nullptr;    // [1]  of the gradient
-  T* kl = nullptr;      // [1]  of the step taken; 0 if none
-  int* searching = nullptr;  // [1]  1 while no candidate was good enough
+  T* candidate = nullptr;     // [P]
+  const T* values = nullptr;  // [kPassValues]  means for θ at `start`, then for the candidate
+  T* scale = nullptr;         // [1]
+  T* before = nullptr;        // [1]  the surrogate at θ
+  T* norm = nullptr;          // [1]  of the gradient
+  T* kl = nullptr;            // [1]  of the step taken; 0 if none
+  int* searching = nullptr;   // [1]  1 while no candidate was good enough
   const int* enabled = nullptr;
 
   template <class Team>
@@ -200,7 +200,7 @@ struct LineSearch {
       const bool usable = curvature > T(0) && step - step == T(0) && length - length == T(0);
       *norm = length;
       *scale = usable ? step : T(0);
-      *before = values[0];
+      *before = values[kSurrogate];
       *kl = 0;
       *searching = usable ? 1 : 0;
     } else if (phase == Phase::candidate) {
@@ -210,14 +210,14 @@ struct LineSearch {
                     fma(L(step), load_first<L>(x + p, count), load_first<L>(params + p, count)), count);
       });
     } else {
-      const bool good = values[0] > *before && values[1] <= delta;
+      const bool good = values[kSurrogate] > *before && values[kDivergence] <= delta;
       if (good)
         for_parameters(team, size, [&](int p, int count) FN_LAMBDA {
           store_first(params + p, load_first<L>(candidate + p, count), count);
         });
       team.sync();
       if (team.rank() != 0) return;
-      if (good) *kl = values[1];
+      if (good) *kl = values[kDivergence];
       *searching = good ? 0 : 1;
       *scale = *scale * ratio;
     }

@@ -20,11 +20,11 @@ namespace innerloop::tensor_detail {
 
 using Four = Pack<float, 4>;
 
-// Of a tile, and of a step of its sum.
+// The sizes of a tile, and of a step of its sum.
 inline constexpr int kRows = 16, kColumns = 32, kDepth = 16;
 
-// Where a warp's tile is in C, and what of it a lane has. For rows and columns outside of C it computes those of others,
-// which nobody asks for.
+// Where a warp's tile is in C, and which of its numbers a lane holds. Lanes outside C recompute a valid row or column; their
+// results are dropped.
 struct TilePlace {
   int rows, columns;  // of C
   int row, column;    // of the tile
