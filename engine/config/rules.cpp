@@ -85,6 +85,24 @@ void check_context(const Config& config, const OptionSource& source) {
                   "none");
 }
 
+// Symbols of what is seen, which a first hidden layer looks up.
+void check_symbols(const Config& config, const OptionSource& source) {
+  if (environment_info(config).observation.symbols == 0) return;
+  const std::string with = " with an environment that shows symbols, ";
+  if (find_ppo_options(config) != nullptr)
+    source.refuse("/algorithm/name",
+                  "an algorithm with an inner loop" + with + "whose rows of weights trials do not look up",
+                  "\"" + algorithm_name(config) + "\"");
+  if (const auto* mlp = std::get_if<MlpOptions>(&config.policy); mlp != nullptr && mlp->hidden.empty())
+    source.refuse("/policy/hidden", "a hidden layer" + with + "for them to enter", "none");
+  const InnerLoopOptions* inner = find_inner_loop(config);
+  if (inner != nullptr && inner->baseline == BaselineName::network && inner->value_hidden.empty())
+    source.refuse("/algorithm/value_hidden", "a hidden layer" + with + "for them to enter", "none");
+  if (context_size(config) > 0 && context_input(config) == ContextInput::film)
+    source.refuse("/algorithm/context_input",
+                  "\"concatenate\"" + with + "whose rows of weights \"film\" does not scale", "\"film\"");
+}
+
 void check_outer(const Config& config, const OptionSource& source) {
   if (!is<TrpoOptions>(config.outer)) return;
   const InnerLoopOptions* inner = find_inner_loop(config);
@@ -221,6 +239,7 @@ void check_rules(const Config& config, const OptionSource& source) {
   check_learned_step_sizes(config, source);
   check_adapted_layers(config, source);
   check_context(config, source);
+  check_symbols(config, source);
   check_outer(config, source);
   check_estimator(config, source);
   check_policy(config, source);

@@ -30,17 +30,18 @@ class Tensors {
   std::vector<Tensor> tensors_;
 };
 
-std::vector<float> on_host(Device& device, const float* data, std::int64_t count) {
-  std::vector<float> values(static_cast<std::size_t>(count));
-  device.copy_to_host(values.data(), data, count * static_cast<std::int64_t>(sizeof(float)));
+template <class From>
+std::vector<From> on_host(Device& device, const From* data, std::int64_t count) {
+  std::vector<From> values(static_cast<std::size_t>(count));
+  device.copy_to_host(values.data(), data, count * static_cast<std::int64_t>(sizeof(From)));
   return values;
 }
 
 // One quantity of a batch, [task][elements][row_stride] with row = step·envs + env, as [task][env][step][elements].
-template <class T>
-std::vector<T> by_trajectory(Device& device, const Batch<float>& batch, int tasks, const float* data,
+template <class T, class From>
+std::vector<T> by_trajectory(Device& device, const Batch<float>& batch, int tasks, const From* data,
                              int elements) {
-  const std::vector<float> rows = on_host(device, data, std::int64_t{tasks} * elements * batch.row_stride);
+  const std::vector<From> rows = on_host(device, data, std::int64_t{tasks} * elements * batch.row_stride);
   std::vector<T> values;
   values.reserve(static_cast<std::size_t>(tasks) * static_cast<std::size_t>(elements * batch.rows()));
   for (long task = 0; task < tasks; ++task)
@@ -68,8 +69,25 @@ void add_batch(Tensors& tensors, Device& device, const InnerLoop& inner, int k) 
 
   tensors.add(name + "observations", with(batch.observation_size),
               floats(batch.observations, batch.observation_size));
+  const auto integers = [&](const auto* data, int elements) {
+    return by_trajectory<std::int32_t>(device, batch, tasks, data, elements);
+  };
+  if (batch.symbols != nullptr)
+    tensors.add(name + "symbols", with(batch.symbol_places), integers(batch.symbols, batch.symbol_places));
+  if (batch.allowed != nullptr) {
+    const int choices = inner.shape().outputs(), words = allowed_words(choices);
+    const std::vector<std::uint32_t> packed =
+        by_trajectory<std::uint32_t>(device, batch, tasks, batch.allowed, words);
+    std::vector<std::uint8_t> allowed;
+    for (auto row = packed.begin(); row != packed.end(); row += words)
+      for (int choice = 0; choice < choices; ++choice)
+        allowed.push_back(static_cast<std::uint8_t>(row[choice / 32] >> (choice % 32) & 1u));
+    tensors.add(name + "allowed", with(choices), allowed);
+  }
   if (inner.shape().head == HeadKind::categorical)
-    tensors.add(name + "actions", steps, by_trajectory<std::int32_t>(device, batch, tasks, batch.actions, 1));
+    tensors.add(name + "actions", steps, integers(batch.actions, 1));
+  else if (inner.shape().head == HeadKind::grouped)
+    tensors.add(name + "actions", with(batch.action_size), integers(batch.actions, batch.action_size));
   else
     tensors.add(name + "actions", with(batch.action_size), floats(batch.actions, batch.action_size));
   tensors.add(name + "log_probs", steps, floats(batch.log_probs));
