@@ -35,11 +35,10 @@ void Trpo::update(float* params, const float* gradient, const int*) {
   solve.residual = residual_;
   solve.direction = direction_;
   solve.residual_square = scalars_ + kResidualSquare;
-  device_.once(solve);
-  solve.phase = ConjugateGradient<float>::Phase::step;
+  device_.once(StartConjugateGradient<float>{solve});
   for (int i = 0; i < options_.cg_iterations; ++i) {
     objective_.curvature_product(direction_, product_);
-    device_.once(solve);
+    device_.once(ConjugateGradientStep<float>{solve});
   }
   objective_.curvature_product(x_, product_);
 
@@ -60,14 +59,11 @@ void Trpo::update(float* params, const float* gradient, const int*) {
   search.norm = scalars_ + kNorm;
   search.kl = scalars_ + kKl;
   search.searching = searching_;
-  device_.once(search);
-  search.enabled = searching_;
+  device_.once(StartLineSearch<float>{search});
   for (int i = 0; i <= options_.max_backtracks; ++i) {
-    search.phase = LineSearch<float>::Phase::candidate;
-    device_.once(search);
+    device_.once(LineSearchCandidate<float>{search, searching_});
     objective_.evaluate(candidate_, values_, searching_);
-    search.phase = LineSearch<float>::Phase::decide;
-    device_.once(search);
+    device_.once(LineSearchDecision<float>{search, searching_});
   }
 }
 

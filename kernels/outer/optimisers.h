@@ -106,17 +106,21 @@ struct OuterStep {
   }
 };
 
-// Solves A·x = b by conjugate gradient, one product A·p a step: `start`, then (product, `step`) as often as wanted.
+// Solves A·x = b by conjugate gradient, one product A·p a step: StartConjugateGradient, then a product and a
+// ConjugateGradientStep as often as wanted. What they share:
 template <class T>
 struct ConjugateGradient {
-  enum class Phase { start, step };
-  Phase phase = Phase::start;
   int size = 0;
   const T* b = nullptr;                                       // [P]
   const T* product = nullptr;                                 // [P]  A·p, without damping
   T damping = 0;                                              // A + damping·1
   T *x = nullptr, *residual = nullptr, *direction = nullptr;  // [P] each; `direction` is p
   T* residual_square = nullptr;                               // [1]
+};
+
+template <class T>
+struct StartConjugateGradient {
+  ConjugateGradient<T> solver;
 
   template <class Team>
   FN long scratch_bytes() const {
@@ -125,62 +129,80 @@ struct ConjugateGradient {
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place&, Scratch scratch) const {
     using L = typename Team::Lane;
-    T* chains = scratch.take<T>(kChains);
-    if (phase == Phase::start) {
-      for_parameters(team, size, [&](int p, int count) FN_LAMBDA {
-        const L g = load_first<L>(b + p, count);
-        store_first(x + p, L(0), count);
-        store_first(residual + p, g, count);
-        store_first(direction + p, g, count);
-      });
-      const T square = dot(team, size, b, b, chains);
-      if (team.rank() == 0) *residual_square = square;
-      return;
-    }
-    const T square = *residual_square;
-    const T curvature =
-        dot(team, size, direction, product, chains) + damping * dot(team, size, direction, direction, chains);
-    // Solved, or no curvature left along p: stay.
-    const T alpha = square > T(1e-20) && curvature > T(0) ? square / curvature : T(0);
-    for_parameters(team, size, [&](int p, int count) FN_LAMBDA {
-      const L d = load_first<L>(direction + p, count);
-      const L damped = fma(L(damping), d, load_first<L>(product + p, count));
-      store_first(x + p, fma(L(alpha), d, load_first<L>(x + p, count)), count);
-      store_first(residual + p, fma(L(-alpha), damped, load_first<L>(residual + p, count)), count);
+    const ConjugateGradient<T>& s = solver;
+    for_parameters(team, s.size, [&](int p, int count) FN_LAMBDA {
+      const L g = load_first<L>(s.b + p, count);
+      store_first(s.x + p, L(0), count);
+      store_first(s.residual + p, g, count);
+      store_first(s.direction + p, g, count);
     });
-    const T next = dot(team, size, residual, residual, chains);
+    const T square = dot(team, s.size, s.b, s.b, scratch.take<T>(kChains));
+    if (team.rank() == 0) *s.residual_square = square;
+  }
+};
+
+template <class T>
+struct ConjugateGradientStep {
+  ConjugateGradient<T> solver;
+
+  template <class Team>
+  FN long scratch_bytes() const {
+    return kChains * static_cast<long>(sizeof(T));
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place&, Scratch scratch) const {
+    using L = typename Team::Lane;
+    const ConjugateGradient<T>& s = solver;
+    T* chains = scratch.take<T>(kChains);
+    const T square = *s.residual_square;
+    const T curvature = dot(team, s.size, s.direction, s.product, chains) +
+                        s.damping * dot(team, s.size, s.direction, s.direction, chains);
+    // Where it is solved, or where there is no curvature left along p, it stays.
+    const T alpha = square > T(1e-20) && curvature > T(0) ? square / curvature : T(0);
+    for_parameters(team, s.size, [&](int p, int count) FN_LAMBDA {
+      const L d = load_first<L>(s.direction + p, count);
+      const L damped = fma(L(s.damping), d, load_first<L>(s.product + p, count));
+      store_first(s.x + p, fma(L(alpha), d, load_first<L>(s.x + p, count)), count);
+      store_first(s.residual + p, fma(L(-alpha), damped, load_first<L>(s.residual + p, count)), count);
+    });
+    const T next = dot(team, s.size, s.residual, s.residual, chains);
     const T beta = alpha > T(0) ? next / square : T(0);
-    for_parameters(team, size, [&](int p, int count) FN_LAMBDA {
-      store_first(direction + p,
-                  fma(L(beta), load_first<L>(direction + p, count), load_first<L>(residual + p, count)),
+    for_parameters(team, s.size, [&](int p, int count) FN_LAMBDA {
+      store_first(s.direction + p,
+                  fma(L(beta), load_first<L>(s.direction + p, count), load_first<L>(s.residual + p, count)),
                   count);
     });
-    if (team.rank() == 0) *residual_square = alpha > T(0) ? next : T(0);
+    if (team.rank() == 0) *s.residual_square = alpha > T(0) ? next : T(0);
   }
 };
 
 // TRPO's line search (Schulman et al. 2015): θ + ratio^j·s·x with s = √(2δ / xᵀFx), the first j whose surrogate is
-// better than before and whose mean KL is at most δ. A schedule shortens s, so δ falls with its square.
+// better than before and whose mean KL is at most δ. A schedule shortens s, so δ falls with its square. StartLineSearch,
+// then LineSearchCandidate, the candidate's values and LineSearchDecision while it is searching. What they share:
 template <class T>
 struct LineSearch {
-  enum class Phase { start, candidate, decide };
-  Phase phase = Phase::start;
   int size = 0;
   T* params = nullptr;          // [P]  θ
   const T* gradient = nullptr;  // [P]
   const T* x = nullptr;         // [P]  F⁻¹·gradient
-  const T* product = nullptr;   // [P]  F·x, without damping (start)
+  const T* product = nullptr;   // [P]  F·x, without damping
   T damping = 0;
   T max_kl = 0, ratio = 0;
   Schedule<T> schedule;
   T* candidate = nullptr;     // [P]
-  const T* values = nullptr;  // [kPassValues]  means for θ at `start`, then for the candidate
+  const T* values = nullptr;  // [kPassValues]  means for θ at the start, then for the candidate
   T* scale = nullptr;         // [1]
   T* before = nullptr;        // [1]  the surrogate at θ
   T* norm = nullptr;          // [1]  of the gradient
   T* kl = nullptr;            // [1]  of the step taken; 0 if none
   int* searching = nullptr;   // [1]  1 while no candidate was good enough
-  const int* enabled = nullptr;
+
+  FN T delta() const { return max_kl * (schedule.factor() * schedule.factor()); }
+};
+
+template <class T>
+struct StartLineSearch {
+  LineSearch<T> search;
 
   template <class Team>
   FN long scratch_bytes() const {
@@ -188,39 +210,61 @@ struct LineSearch {
   }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place&, Scratch scratch) const {
-    using L = typename Team::Lane;
     using One = Pack<T, 1>;
+    const LineSearch<T>& s = search;
     T* chains = scratch.take<T>(kChains);
-    const T delta = max_kl * (schedule.factor() * schedule.factor());
-    if (phase == Phase::start) {
-      const T length = sqrt(One(dot(team, size, gradient, gradient, chains))).get(0);
-      const T curvature = dot(team, size, x, product, chains) + damping * dot(team, size, x, x, chains);
-      if (team.rank() != 0) return;
-      const T step = sqrt(One(T(2) * delta / curvature)).get(0);
-      const bool usable = curvature > T(0) && step - step == T(0) && length - length == T(0);
-      *norm = length;
-      *scale = usable ? step : T(0);
-      *before = values[kSurrogate];
-      *kl = 0;
-      *searching = usable ? 1 : 0;
-    } else if (phase == Phase::candidate) {
-      const T step = *scale;
-      for_parameters(team, size, [&](int p, int count) FN_LAMBDA {
-        store_first(candidate + p,
-                    fma(L(step), load_first<L>(x + p, count), load_first<L>(params + p, count)), count);
+    const T length = sqrt(One(dot(team, s.size, s.gradient, s.gradient, chains))).get(0);
+    const T curvature =
+        dot(team, s.size, s.x, s.product, chains) + s.damping * dot(team, s.size, s.x, s.x, chains);
+    if (team.rank() != 0) return;
+    const T step = sqrt(One(T(2) * s.delta() / curvature)).get(0);
+    const bool usable = curvature > T(0) && step - step == T(0) && length - length == T(0);
+    *s.norm = length;
+    *s.scale = usable ? step : T(0);
+    *s.before = s.values[kSurrogate];
+    *s.kl = 0;
+    *s.searching = usable ? 1 : 0;
+  }
+};
+
+// candidate = θ + scale·x.
+template <class T>
+struct LineSearchCandidate {
+  LineSearch<T> search;
+  const int* enabled = nullptr;
+
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place&, Scratch) const {
+    using L = typename Team::Lane;
+    const LineSearch<T>& s = search;
+    const T step = *s.scale;
+    for_parameters(team, s.size, [&](int p, int count) FN_LAMBDA {
+      store_first(s.candidate + p,
+                  fma(L(step), load_first<L>(s.x + p, count), load_first<L>(s.params + p, count)), count);
+    });
+  }
+};
+
+// Takes the candidate where its values are good enough; else the next one is nearer.
+template <class T>
+struct LineSearchDecision {
+  LineSearch<T> search;
+  const int* enabled = nullptr;
+
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place&, Scratch) const {
+    using L = typename Team::Lane;
+    const LineSearch<T>& s = search;
+    const bool good = s.values[kSurrogate] > *s.before && s.values[kDivergence] <= s.delta();
+    if (good)
+      for_parameters(team, s.size, [&](int p, int count) FN_LAMBDA {
+        store_first(s.params + p, load_first<L>(s.candidate + p, count), count);
       });
-    } else {
-      const bool good = values[kSurrogate] > *before && values[kDivergence] <= delta;
-      if (good)
-        for_parameters(team, size, [&](int p, int count) FN_LAMBDA {
-          store_first(params + p, load_first<L>(candidate + p, count), count);
-        });
-      team.sync();
-      if (team.rank() != 0) return;
-      if (good) *kl = values[kDivergence];
-      *searching = good ? 0 : 1;
-      *scale = *scale * ratio;
-    }
+    team.sync();  // all of a block have seen `enabled`, which may be `searching`
+    if (team.rank() != 0) return;
+    if (good) *s.kl = s.values[kDivergence];
+    *s.searching = good ? 0 : 1;
+    *s.scale = *s.scale * s.ratio;
   }
 };
 

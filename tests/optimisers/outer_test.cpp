@@ -47,13 +47,12 @@ struct Solver {
     op.residual = residual.data();
     op.direction = direction.data();
     op.residual_square = &square;
-    run_all(op, 1);
-    op.phase = ConjugateGradient<double>::Phase::step;
+    run_all(StartConjugateGradient<double>{op}, 1);
   }
   void step(const Matrix& a) {
     product = a.times(direction);
     op.product = product.data();
-    run_all(op, 1);
+    run_all(ConjugateGradientStep<double>{op}, 1);
   }
   Vector b, x, residual, direction, product;
   double square = NAN;
@@ -115,17 +114,13 @@ struct Search {
   }
   void start(double surrogate) {
     values[kSurrogate] = surrogate;
-    phase(LineSearch<double>::Phase::start);
+    run_all(StartLineSearch<double>{op}, 1);
   }
   void try_candidate(double surrogate, double divergence) {
-    phase(LineSearch<double>::Phase::candidate);
+    run_all(LineSearchCandidate<double>{op}, 1);
     values[kSurrogate] = surrogate;
     values[kDivergence] = divergence;
-    phase(LineSearch<double>::Phase::decide);
-  }
-  void phase(LineSearch<double>::Phase which) {
-    op.phase = which;
-    run_all(op, 1);
+    run_all(LineSearchDecision<double>{op}, 1);
   }
   Vector params = {1, 2, 3}, gradient = {3, 0, 4}, x = {1, 1, 0}, product = {2, 0, 1}, candidate = Vector(3);
   double values[kPassValues] = {}, scale = NAN, before = NAN, norm = NAN, kl = NAN;

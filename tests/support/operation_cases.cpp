@@ -538,51 +538,50 @@ struct Cases {
         op.norm = memory.blank("norm", 1);
         return op;
       });
-    for (const bool start : {true, false})
-      add_once("ConjugateGradient", start ? "start" : "step", [start](Buffers& memory) {
-        using Op = ConjugateGradient<float>;
-        Op op;
-        op.phase = start ? Op::Phase::start : Op::Phase::step;
-        op.size = kSize;
-        op.b = memory.normals("b", kSize);
-        op.x = memory.normals("x", kSize);
-        op.residual = memory.normals("residual", kSize);
-        op.direction = memory.normals("direction", kSize);
-        // So that the curvature is positive.
-        op.product = memory.hold("product", std::vector<float>(op.direction, op.direction + kSize));
-        op.damping = 0.1f;
-        op.residual_square = memory.hold("square", std::vector<double>{300});
-        return op;
-      });
-    using Phase = LineSearch<float>::Phase;
-    struct Form {
-      const char* name;
-      Phase phase;
-      double surrogate;
+    const auto solver = [](Buffers& memory) {
+      ConjugateGradient<float> s;
+      s.size = kSize;
+      s.b = memory.normals("b", kSize);
+      s.x = memory.normals("x", kSize);
+      s.residual = memory.normals("residual", kSize);
+      s.direction = memory.normals("direction", kSize);
+      // So that the curvature is positive.
+      s.product = memory.hold("product", std::vector<float>(s.direction, s.direction + kSize));
+      s.damping = 0.1f;
+      s.residual_square = memory.hold("square", std::vector<double>{300});
+      return s;
     };
-    for (const Form form : {Form{"start", Phase::start, 1}, Form{"candidate", Phase::candidate, 1},
-                            Form{"taken", Phase::decide, 1}, Form{"refused", Phase::decide, -1}})
-      add_once("LineSearch", form.name, [form](Buffers& memory) {
-        LineSearch<float> op;
-        op.phase = form.phase;
-        op.size = kSize;
-        op.params = memory.normals("params", kSize);
-        op.gradient = memory.normals("gradient", kSize);
-        const float* x = memory.normals("x", kSize);
-        op.x = x;
-        op.product = memory.hold("product", std::vector<float>(x, x + kSize));
-        op.damping = 0.1f;
-        op.max_kl = 0.01f;
-        op.ratio = 0.5f;
-        op.candidate = memory.normals("candidate", kSize);
-        op.values = memory.hold("values", std::vector<double>{form.surrogate, 0.005});
-        op.scale = memory.hold("scale", std::vector<double>{0.3});
-        op.before = memory.hold("before", std::vector<double>{0});
-        op.norm = memory.blank("norm", 1);
-        op.kl = memory.hold("kl", std::vector<double>{0});
-        op.searching = memory.hold<int>("searching", std::vector<int>{1});
-        return op;
-      });
+    add_once("StartConjugateGradient", "one",
+             [solver](Buffers& memory) { return StartConjugateGradient<float>{solver(memory)}; });
+    add_once("ConjugateGradientStep", "one",
+             [solver](Buffers& memory) { return ConjugateGradientStep<float>{solver(memory)}; });
+    const auto search = [](Buffers& memory, double surrogate) {
+      LineSearch<float> s;
+      s.size = kSize;
+      s.params = memory.normals("params", kSize);
+      s.gradient = memory.normals("gradient", kSize);
+      const float* x = memory.normals("x", kSize);
+      s.x = x;
+      s.product = memory.hold("product", std::vector<float>(x, x + kSize));
+      s.damping = 0.1f;
+      s.max_kl = 0.01f;
+      s.ratio = 0.5f;
+      s.candidate = memory.normals("candidate", kSize);
+      s.values = memory.hold("values", std::vector<double>{surrogate, 0.005});
+      s.scale = memory.hold("scale", std::vector<double>{0.3});
+      s.before = memory.hold("before", std::vector<double>{0});
+      s.norm = memory.blank("norm", 1);
+      s.kl = memory.hold("kl", std::vector<double>{0});
+      s.searching = memory.hold<int>("searching", std::vector<int>{1});
+      return s;
+    };
+    add_once("StartLineSearch", "one",
+             [search](Buffers& memory) { return StartLineSearch<float>{search(memory, 1)}; });
+    add_once("LineSearchCandidate", "one",
+             [search](Buffers& memory) { return LineSearchCandidate<float>{search(memory, 1)}; });
+    for (const bool taken : {true, false})
+      add_once("LineSearchDecision", taken ? "taken" : "refused",
+               [=](Buffers& memory) { return LineSearchDecision<float>{search(memory, taken ? 1 : -1)}; });
   }
 
   // Trials whose environments are a tile and a part of one (small: less than one), of no multiple of 16.

@@ -53,8 +53,8 @@ namespace {
   std::fflush(stdout);
   for (const char* family :
        {"PolicyGradient", "HessianVector", "FisherVector", "TangentLogProb", "Advantages", "StepSizeGradient",
-        "MultiplyStep", "MultiplyStepBack", "MultiplyStepTangent", "OuterStep", "ConjugateGradient",
-        "LineSearch", "Rollout"})
+        "MultiplyStep", "MultiplyStepBack", "MultiplyStepTangent", "OuterStep", "StartConjugateGradient",
+        "ConjugateGradientStep", "StartLineSearch", "Rollout"})
     if (needed[family].empty()) {
       std::fprintf(stderr, "%s: wanted a race without one of its syncs, found none\n", family);
       good = false;

@@ -23,7 +23,8 @@ template <class T>
 using PolicyOperations =
     TypeList<SetKey<T>, Advantages<T>, PolicyGradient<T>, HessianVector<T>, FisherVector<T>,
              TangentLogProb<T>, DiceCurvature<T>, ApplyGradient<T>, SumOverTasks<T>, AdaptationCredit<T>,
-             MeanValues<T>, OuterStep<T>, ConjugateGradient<T>, LineSearch<T>, AdaptPenalties<T>,
+             MeanValues<T>, OuterStep<T>, StartConjugateGradient<T>, ConjugateGradientStep<T>,
+             StartLineSearch<T>, LineSearchCandidate<T>, LineSearchDecision<T>, AdaptPenalties<T>,
              SetStepSizes<T>, StepSizeGradient<T>, StepSizeTangent<T>, MultiplyStep<T>, MultiplyStepBack<T>,
              MultiplyStepTangent<T>, ValueTargets<T>, ValueGradient<T>, ValuesOfSamples<T>, FmaPeak<T>>;
 

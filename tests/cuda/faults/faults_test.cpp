@@ -64,7 +64,7 @@ TEST_F(SeededFault, NoneIsFoundWithoutOne) {
 }
 
 TEST_F(SeededFault, AMissingSyncIsReported) {
-  for (const char* name : {"OuterStep_adam", "ConjugateGradient_step", "LineSearch_start",
+  for (const char* name : {"OuterStep_adam", "ConjugateGradientStep_one", "StartLineSearch_one",
                            "Advantages_linear_normalised", "Rollout_point_navigation_square_stop"})
     EXPECT_EXIT(run_without_a_sync(name), testing::ExitedWithCode(kReport), "Data race|Read of uninitialised")
         << name;

@@ -58,7 +58,7 @@ Launchers<Operations> only() {
 
 const Launchers<Operations>& all_launchers() {
   static const Launchers<Operations> launchers =
-      only<OuterStep<float>, ConjugateGradient<float>, LineSearch<float>, Advantages<float>,
+      only<OuterStep<float>, ConjugateGradientStep<float>, StartLineSearch<float>, Advantages<float>,
            Rollout<float, PointNavigation>>();
   return launchers;
 }
