@@ -48,7 +48,9 @@ def checked_out(commit, folder):
 
 def add_environment(tree):
     """Registers the environment of docs/adding-an-environment.md."""
-    (tree / "envs/line_walk.h").write_text('#pragma once\n\n#include "tests/examples/line_walk.h"\n')
+    example = tree / "tests/examples/line_walk.h"
+    (tree / "envs/line_walk.h").write_text(example.read_text())
+    example.write_text('#pragma once\n\n#include "envs/line_walk.h"\n')
     registry = tree / "envs/registry.h"
     text, count = re.subn(r"(using Environments =\s*TypeList<)", r'\1LineWalk, ', registry.read_text())
     if count != 1:

@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-SOURCES = {".h", ".cpp", ".cu", ".cuh"}
+SOURCE = re.compile(r"\.(h|cpp|cu)(\.in)?$")  # .in: what CMake makes a source of
 FOLDERS = ("engine", "envs", "kernels", "tests")
 INCLUDE = re.compile(r'\s*#\s*include\s*"([^"]+)"')
 
@@ -31,7 +31,7 @@ class House:
         """Every source, relative to the root."""
         for folder in FOLDERS:
             for path in sorted((self.root / folder).rglob("*")):
-                if path.suffix in SOURCES:
+                if SOURCE.search(path.name):
                     yield path.relative_to(self.root).as_posix()
 
     def room_of(self, path):
