@@ -1,7 +1,8 @@
 // The linear feature baseline (Duan et al. 2016): V(s, t) = w·[o, o², t/100, (t/100)², (t/100)³, 1], o clipped to ±10.
 //
-// Fitted per task by least squares to the returns of the same batch, ridge 1e-5, ten times as much up to five times
-// where the system is singular. The normal equations are summed and solved in double: features are often collinear.
+// It is fitted to the returns of each task's own batch by least squares with a ridge of 1e-5; where the system is singular
+// the ridge grows tenfold, up to five times. The normal equations are summed and solved in double, since features are often
+// collinear.
 #pragma once
 
 #include "kernels/lanes/maths.h"
@@ -28,7 +29,7 @@ template <class T>
 struct BaselineBuffers {
   static constexpr int kRows = 128;     // rows whose features are held at once
   static constexpr int kFitChains = 8;  // a sum's chains, closed by a fixed tree
-  // Between features, so that the chains of four of them are in different banks of shared memory.
+  // The features' distance: with it the chains of four of them are in different banks of shared memory.
   static constexpr int kStride = kRows + kFitChains;
 
   T* features;     // [feature + 1][kStride], the last is the return
@@ -49,7 +50,7 @@ struct BaselineBuffers {
   }
 };
 
-// Solves (system + ridge) w = right side by Cholesky; one thread. The last column of `system` is the right side.
+// Solves (system + ridge) w = right side by Cholesky, with one thread. The last column of `system` is the right side.
 template <class T>
 FN void solve_ridge(int n, const double* system, double* factor, T* weights) {
   using One = Pack<double, 1>;
@@ -120,7 +121,7 @@ TEAM_FN void fit_baseline(const Team& team, int rows, int observation_size,
       store(b.features + feature * kStride + r, x);
     }
     team.sync();
-    // Pair (i, j), j <= i, and (i, n): the right side. A thread takes a pack of a pair's chains.
+    // The pairs are (i, j) with j <= i, and (i, n), the right side. A thread takes a pack of a pair's chains.
     for (int at = team.rank(); at < n * (n + 1) * packs; at += team.size()) {
       const int i = at / packs / (n + 1), j = at / packs % (n + 1), chain = at % packs * lanes;
       if (j > i && j != n) continue;

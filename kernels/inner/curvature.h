@@ -1,9 +1,9 @@
 // Products of curvature with a vector, without ever forming a matrix (Pearlmutter 1994).
 //
-// HessianVector: H·u, H = ∇²S(θ; D), u = α∘v: the exact second-order term of an inner step θ + α∘∇S. A tangent pass
-// carries the derivative along u through the network; the backward pass then carries values and tangents together.
-// FisherVector: F·u, F the curvature of the mean KL(π_θ ‖ ·) at θ (the metric of TRPO, Schulman et al. 2015).
-// TangentLogProb: d = ∇lp·u of each sample, which DiCE needs of whole trajectories first.
+// HessianVector is H·u with H = ∇²S(θ; D) and u = α∘v, the exact second-order term of an inner step θ + α∘∇S. A tangent
+// pass carries the derivative along u through the network; the backward pass then carries values and tangents together.
+// FisherVector is F·u, where F is the curvature of the mean KL(π_θ ‖ ·) at θ (the metric of TRPO, Schulman et al. 2015).
+// TangentLogProb is d = ∇lp·u of each sample, which DiCE first needs for whole trajectories.
 #pragma once
 
 #include "kernels/inner/apply_gradient.h"
@@ -200,7 +200,7 @@ TEAM_FN void forward_and_tangent(const Team& team, const PolicyShape& shape,
   head_product(team, shape, block, b.direction.bias[head], terms, b.tangents.outputs);
 }
 
-// For each row: the tangent ("_tangent") of ∂S/∂output and ∂S/∂log_std, and ∂S/∂output itself (Hessian only).
+// Seeds each row with the tangents of ∂S/∂output and ∂S/∂log_std and, for the Hessian, with ∂S/∂output itself.
 // Does not sync.
 template <class Team, CurvatureKind Kind>
 TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Scalar, Kind>& op, int task,
@@ -263,8 +263,8 @@ TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Sc
   });
 }
 
-// Backward through a block, gradients and their tangents together; only the tangents are summed, and where a context
-// wants them the gradients at the first layer's bias and weights. Syncs.
+// Goes back through a block with gradients and their tangents together. Only the tangents are summed and, where there is a
+// context, the gradients at the first layer's bias and weights. Syncs.
 // With G the gradient entering a layer from above and q = G·Wᵀ: G′ = q∘s, Ġ′ = (Ġ·Wᵀ + G·Uᵀ)∘s + q∘ṡ.
 template <class Team>
 TEAM_FN void backward_tangents(const Team& team, const PolicyShape& shape,

@@ -1,7 +1,7 @@
 // DiCE (Foerster et al. 2018) weighs whole trajectories: S = Σ_t exp(c_t − ⊥c_t)·w_t, c_t = Σ_{t′≤t} lp_{t′}.
 //
-// Weight on ∇lp_{t′}: Σ_{t≥t′} w_t, which advantages.h leaves in `credits`. In the Hessian-vector product, with
-// D_t = Σ_{t′≤t} d_{t′}: weight on ∇(d_{t′}) is the same sum, weight on ∇lp_{t′} is Σ_{t≥t′} w_t·D_t.
+// The weight on ∇lp_{t′} is Σ_{t≥t′} w_t, which advantages.h leaves in `credits`. In the Hessian-vector product, with
+// D_t = Σ_{t′≤t} d_{t′}, the weight on ∇(d_{t′}) is the same sum, and the weight on ∇lp_{t′} is Σ_{t≥t′} w_t·D_t.
 #pragma once
 
 #include "kernels/networks/batch.h"
@@ -30,7 +30,7 @@ struct DiceCurvature {
       store_first(d + row, load_first<L>(weights + row, count) * carry.sum, count);
       carry.sum = select(load_first<L>(ends + row, count) > L(0), L(0), carry.sum);
     });
-    // Each thread goes back along the trajectories that it went forth on: no sync between.
+    // Each thread goes back along the trajectories that it went forth on, so that no sync is needed.
     scan_back<Team, Carry>(team, batch.horizon, batch.envs, [&](int row, int count, Carry& carry) FN_LAMBDA {
       const auto end = load_first<L>(ends + row, count) > L(0);
       carry.sum = select(end, L(0), carry.sum) + load_first<L>(d + row, count);

@@ -1,4 +1,4 @@
-// Surrogate objectives of a policy gradient, each as its weights on single samples.
+// Surrogate objectives of a policy gradient, each given by its weights on single samples.
 //
 // S = mean over valid samples of φ(log π(a|s)); the gradient weighs ∇lp with φ′, and the Hessian-vector product with
 // u weighs ∇(d) with φ′ and d·∇lp with φ″, where d = ∇lp·u. `ratio` is exp(lp − lp as drawn).
@@ -41,7 +41,7 @@ struct Ratio {
   }
 };
 
-// PPO's min(r·A, clip(r, 1 ± ε)·A) (Schulman et al. 2017): no weight where clipping took the gradient away.
+// PPO's min(r·A, clip(r, 1 ± ε)·A) (Schulman et al. 2017), which has no weight where clipping took the gradient away.
 struct Clipped {
   template <class R>
   FN static R value(R advantage, R, R ratio, R epsilon) {
@@ -59,7 +59,7 @@ struct Clipped {
   }
 };
 
-// Calls f with the rule of an estimator that weighs each sample on its own. DiCE weighs whole trajectories: dice.h.
+// Calls f with the rule of an estimator that weighs each sample on its own. DiCE weighs whole trajectories (dice.h).
 template <class F>
 FN void with_estimator(EstimatorName name, const F& f) {
   if (name == EstimatorName::ratio)

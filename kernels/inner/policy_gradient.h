@@ -1,5 +1,5 @@
 // ∇S(θ; D) of each task, for S = mean over valid samples of a surrogate and of the policy's entropy, plus what ProMP and
-// E-MAML add to it. Formulas: estimators.h, head.h.
+// E-MAML add to it. The formulas are in estimators.h and head.h.
 #pragma once
 
 #include "kernels/inner/estimators.h"

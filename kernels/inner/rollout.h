@@ -1,8 +1,8 @@
 // Plays T steps of policy and environment for a tile of one task's environments.
 //
 // Weights are loaded once, states stay in scratch memory, and each number of the trajectories is written once. Random
-// numbers are keyed by (task, environment, step): nothing depends on how the work is cut. To an environment whose trials
-// keep a record, all episodes that it plays here are one trial.
+// numbers are keyed by (task, environment, step), so that nothing depends on how the work is cut. To an environment whose
+// trials keep a record, all episodes that it plays here are one trial.
 #pragma once
 
 #include "kernels/inner/see.h"
@@ -140,7 +140,7 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
       const Sampler<typename Env::Action, HeadOf<Env>, L, T> sample(b.head, own, action_random,
                                                                     deterministic);
       sample.store_action(actions + r, batch.row_stride, count);
-      // By the formula that every later pass uses, so that the ratio to it is exactly 1 for the same parameters.
+      // This is the formula that every later pass uses, so that the ratio to it is exactly 1 for the same parameters.
       store_first(batch.log_probs + at + r, Head::template log_prob<L>(b.head, own), count);
       if (batch.outputs != nullptr)
         for (int o = 0; o < shape.outputs(); ++o)
@@ -159,7 +159,7 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
         store_first(batch.terminated + at + r, select(alive & outcome.terminated, L(1), L(0)), count);
       see_next(batch, place.task, r, count, episode, random_at(e, t + 1, Purpose::last_observation));
       if (last) continue;
-      // A finished environment starts anew, or stands still: what it observes stays finite.
+      // A finished environment starts anew or stands still, so that what it observes stays finite.
       const auto reset_random = random_at(e, t + 1, Purpose::reset);
       if (restart) {
         episode.restart(ended, reset_random);

@@ -4,8 +4,9 @@
 // (a, b) = W₁·relu(W₀·x + c₀) + c₁, where x are the means of g_k and those of θ_k over each layer. W and c are learned
 // with the policy; where W₁ is 0 and c₁ is 1 it is the plain step.
 //
-// A gradient v at θ_{k+1} is Σ v∘α∘g at a and Σ v∘θ at b, over the layer; through the network it becomes one at W and c
-// and, over the layer's n parameters, dx/n at each of g_k and θ_k. So v is b∘v + dx/n + H·(a∘α∘v + dx/n) at θ_k.
+// A gradient v at θ_{k+1} is Σ v∘α∘g at a and Σ v∘θ at b, where the sums run over the layer. The network turns it into a
+// gradient at W and c and, for the layer's n parameters, into dx/n at each of g_k and θ_k. So v becomes
+// b∘v + dx/n + H·(a∘α∘v + dx/n) at θ_k.
 #pragma once
 
 #include "kernels/inner/step_size.h"
@@ -18,7 +19,8 @@ struct MultiplierLayout {
   int layers = 0;                  // L, where log_std is one; 0: there are no multipliers
   int first[kMaxLayers + 2] = {};  // layer n has the parameters first[n] … first[n + 1] − 1
 
-  // Inputs, hidden units and outputs are as many: of g_k and a those before `layers`, of θ_k and b the others.
+  // The network has as many inputs and hidden units as outputs. Those before `layers` belong to g_k and a, the others to
+  // θ_k and b.
   FN int units() const { return 2 * layers; }
   FN int size_of_layer(int unit) const {
     const int n = unit % layers;
@@ -48,7 +50,7 @@ struct MultipliedStep {
 
 namespace multipliers_detail {
 
-// In scratch memory.
+// The network's numbers for a task, in scratch memory.
 template <class T>
 struct Network {
   T* chains;  // [unit][16]
@@ -76,7 +78,7 @@ TEAM_FN void for_layers(const Team& team, const MultiplierLayout& layout, const 
       at(n, p, layout.first[n + 1] - p);
 }
 
-// to[unit] = Σ over the unit's layer, where plus_term(of θ's, sum, p, count) adds a pack of parameters. Syncs.
+// to[unit] = Σ over the unit's layer, where plus_term(for θ or for g, sum, p, count) adds a pack of parameters. Syncs.
 template <class Team, class PlusTerm>
 TEAM_FN void sum_layers(const Team& team, const MultiplierLayout& layout, typename Team::Scalar* chains,
                         typename Team::Scalar* to, const PlusTerm& plus_term) {
@@ -130,7 +132,7 @@ FN T out_of_unit(const MultiplierLayout& layout, const T* weight, const T* from,
   return sum;
 }
 
-// The network at the step of a task. Syncs.
+// Computes the network at the step of a task. Syncs.
 template <class Team>
 TEAM_FN void run_network(const Team& team, const MultipliedStep<typename Team::Scalar>& step, int task,
                          const Network<typename Team::Scalar>& at) {
@@ -180,7 +182,7 @@ struct MultiplyStep {
   }
 };
 
-// Back through the step, up to the product with H.
+// The way back through the step, up to the product with H.
 template <class T>
 struct MultiplyStepBack {
   MultipliedStep<T> step;
@@ -224,7 +226,7 @@ struct MultiplyStepBack {
   }
 
  private:
-  // From by.output to by.input, there over each layer's parameters. Syncs.
+  // Goes from by.output to by.input, which is divided by the number of each layer's parameters. Syncs.
   template <class Team>
   TEAM_FN void back_through_network(const Team& team, const multipliers_detail::Network<T>& at,
                                     const multipliers_detail::Network<T>& by, T* to) const {
@@ -298,7 +300,7 @@ struct MultiplyStepTangent {
   }
 
  private:
-  // A pass's sums as its inputs and its numbers move. Does not sync.
+  // How the sums of a pass move with its inputs and its numbers. Does not sync.
   template <class Team>
   TEAM_FN void move_units(const Team& team, int pass, const T* from, const T* from_moved, T* to) const {
     using namespace multipliers_detail;

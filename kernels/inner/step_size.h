@@ -23,19 +23,19 @@ struct StepSize {
 };
 
 struct StepSizeLayout {
-  int parameters = 0;     // P
-  int steps = 0;          // K
-  int sets = 0;           // of learned numbers: one an inner step, or one for all; 0: none is learned
-  int numbers = 0;        // of a set
-  bool positive = true;   // α = exp ω; else α = ω
-  bool one_each = false;  // every parameter has its own number
+  int parameters = 0;  // P
+  int steps = 0;       // K
+  int sets = 0;        // sets of learned numbers: one for each inner step, or one for all; 0: none is learned
+  int numbers = 0;     // in each set
+  bool positive = true;            // α = exp ω; else α = ω
+  bool one_each = false;           // every parameter has its own number
   int first[kMaxLayers + 2] = {};  // else number n is that of the parameters first[n] … first[n + 1] − 1
 
   static constexpr int kPartParameters = 4096;
 
   FN int learned() const { return sets * numbers; }
   FN int parts() const { return ceil_div(parameters, kPartParameters); }
-  // Where the numbers of inner step k start; steps beyond the last set have that one.
+  // Where the numbers of inner step k start; steps beyond the last set share that one.
   FN long set_offset(int k) const { return static_cast<long>(min_of(k, sets - 1)) * numbers; }
 };
 
@@ -88,7 +88,7 @@ struct StepSizeGradient {
   const T* v = nullptr;         // [task][P]  at θ_{k+1}
   const T* slope = nullptr;     // [P]  s_k
   const T* gradient = nullptr;  // [task][P]  g_k
-  T* out = nullptr;             // [task][set][number]; of the others nothing changes
+  T* out = nullptr;             // [task][set][number]; other steps' numbers stay as they are
   bool add = false;             // to what is in `out`: another inner step has the same numbers
 
   FN int parts() const { return layout.one_each ? layout.parts() : layout.numbers; }

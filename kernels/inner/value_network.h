@@ -9,7 +9,7 @@
 
 namespace innerloop {
 
-// What the network is fitted to, of each task.
+// What each task's network is fitted to.
 template <class T>
 struct ValueData {
   T* inputs = nullptr;   // [task][observation_size + 1][row_stride]  s, and t/horizon
@@ -81,7 +81,7 @@ struct ValueTargets {
   }
 };
 
-// −½(z − f)², whose derivative at f is z − f.
+// The objective −½(z − f)², whose derivative at f is z − f.
 template <class T>
 struct ValueError : ObjectiveBase {
   const T* targets = nullptr;  // [task][row_stride]  z
@@ -96,7 +96,7 @@ struct ValueError : ObjectiveBase {
 template <class T>
 using ValueGradient = NetworkPass<T, ValueError<T>>;
 
-// V of every sample.
+// Computes V of every sample.
 template <class T>
 struct ValuesOfSamples {
   PolicyShape shape;

@@ -1,4 +1,4 @@
-// Sums in 16 chains that a fixed tree closes: the same bits for packs of 1, 4, 8 or 16 numbers.
+// Sums in 16 chains that a fixed tree closes, which gives the same bits for packs of 1, 4, 8 or 16 numbers.
 #pragma once
 
 #include "kernels/lanes/pack.h"
@@ -18,7 +18,7 @@ FN T close_chains(const T* chain) {
 }
 
 namespace chains_detail {
-// The sum of each of N vectors of N lanes, one a lane: two vectors at a time become one of half as wide groups.
+// The sums of N vectors of N lanes, one in each lane: two vectors at a time become one of groups half as wide.
 template <int Vectors, class V>
 FN V close_vectors(V* v) {
   if constexpr (Vectors == 1) {
@@ -31,7 +31,7 @@ FN V close_vectors(V* v) {
 }
 }  // namespace chains_detail
 
-// The sums of several rows' chains ([row][16], aligned), one row a lane.
+// The sums of several rows' chains ([row][16], aligned), one row in each lane.
 template <class Team>
 TEAM_FN typename Team::Lane close_rows(const typename Team::Scalar* chains) {
   using L = typename Team::Lane;

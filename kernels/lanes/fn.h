@@ -3,12 +3,13 @@
 
 #if defined(__CUDACC__)
 #define FN __host__ __device__ __forceinline__  // small function, callable everywhere
-// Run by all threads of a team. Inlined, since nvcc passes structs by memory and its calls take registers from the caller.
+// All threads of a team run it. It is inlined, since nvcc passes structs by memory and its calls take registers from the
+// caller.
 #define TEAM_FN __device__ __forceinline__
 #define UNROLL _Pragma("unroll")
 #else
-// Inlined without exception: the same source is compiled for several instruction sets into one binary, and an
-// out-of-line copy could be shared between them by the linker.
+// It is inlined without exception: the same source is compiled for several instruction sets into one binary, and the linker
+// could share an out-of-line copy between them.
 #define FN __attribute__((always_inline)) inline
 #define TEAM_FN __attribute__((noinline))  // a template over the team, whose type carries the instruction set
 #define UNROLL _Pragma("GCC unroll 64")

@@ -96,7 +96,7 @@ template <class T, int N>
 using MaskOf = Pack<typename pack_detail::SignedOf<sizeof(T)>::type, N>;
 template <class P>
 using Mask = MaskOf<typename P::value_type, P::lanes>;
-// 32-bit integers, one a lane.
+// 32-bit integers, one in each lane.
 template <class P>
 using IntPack = Pack<std::int32_t, P::lanes>;
 template <class P>
@@ -267,8 +267,8 @@ inline constexpr bool kHasFma = false;
 
 // a·b + c where there is no such instruction: the product is exact in double; the sum is rounded to odd there (the last
 // bit records whether anything was lost, by Knuth's two-sum), so that rounding it to float rounds once (Boldo, Melquiond
-// 2008). A function that is called, as in every product it would be half of the build's time; one instruction set alone
-// has it, so that none is shared.
+// 2008). It is called and not inlined, as in every product it would take half of the build's time; only one instruction
+// set has it, so that none is shared.
 template <int N>
 [[gnu::noinline]] Pack<float, N> emulated_fma(Pack<float, N> a, Pack<float, N> b, Pack<float, N> c) {
   using D = Pack<double, N>;
@@ -350,7 +350,7 @@ FN P load_aligned(const typename P::value_type* from) {
 template <class P>
 FN void store_aligned(typename P::value_type* to, P p) {
 #if defined(__CUDACC__)
-  // Else nvcc takes some packs apart.
+  // Otherwise nvcc takes some packs apart.
   if constexpr (std::is_same_v<P, Pack<float, 4>>) {
     *reinterpret_cast<float4*>(to) = make_float4(p.get(0), p.get(1), p.get(2), p.get(3));
     return;
@@ -358,7 +358,7 @@ FN void store_aligned(typename P::value_type* to, P p) {
 #endif
   *reinterpret_cast<P*>(to) = p;
 }
-// The first `count` lanes only (all, if there are more); a lane not loaded is `rest`.
+// Loads or stores only the first `count` lanes (all, if count is larger); a lane that is not loaded is `rest`.
 template <class P>
 FN P load_first(const typename P::value_type* from, int count, typename P::value_type rest = 0) {
   if (count >= P::lanes) return load<P>(from);
@@ -393,7 +393,7 @@ FN Pack<T, N> add_halves(Pack<T, N> a, Pack<T, N> b) {
   constexpr std::make_integer_sequence<int, N> lanes{};
   return pack_detail::halves_<Half, 0>(a, b, lanes) + pack_detail::halves_<Half, 1>(a, b, lanes);
 }
-// 0, 1, 2, … one a lane.
+// 0, 1, 2, …, one in each lane.
 template <class P>
 FN P lane_index() {
   P p(0);

@@ -1,4 +1,4 @@
-// Random numbers by counter: Philox4x32-10 (Salmon et al. 2011, Random123), one counter a lane.
+// Random numbers by counter: Philox4x32-10 (Salmon et al. 2011, Random123), with a counter for each lane.
 //
 // A number depends on its key and its counter alone, never on who computes it, when, or beside whom.
 #pragma once
@@ -35,7 +35,7 @@ namespace random_detail {
 template <int N>
 FN Pack<std::uint32_t, N> high_product(Pack<std::uint32_t, N> a, std::uint32_t factor) {
   if constexpr (Pack<std::uint32_t, N>::is_vector) {
-    // Lanes in pairs, as 64-bit numbers: the products of the lower and of the upper ones, each put back in its place.
+    // Takes lanes in pairs, as 64-bit numbers, and puts the products of the lower and of the upper ones back in their places.
     using Pairs = Pack<std::uint64_t, N / 2>;
     const Pairs upper(0xFFFFFFFF00000000u), lower(0xFFFFFFFFu);
     Pairs pairs;
@@ -67,7 +67,7 @@ FN Array<U, 4> philox(Array<U, 4> counter, std::uint32_t key0, std::uint32_t key
   return counter;
 }
 
-// A stream of numbers for one (task, environment, step) a lane and one purpose.
+// A stream of numbers for one purpose and, in each lane, one (task, environment, step).
 //
 // The counter is (task, environment, step, purpose | inner_step << 8 | block << 16): inner_step below 256, and at most
 // 65,536 blocks of four words. All lanes draw together; blocks are computed when their first word is asked for.

@@ -1,6 +1,6 @@
-// A team: the threads that work together on one tile of the problem. A CUDA block, or one CPU thread.
+// A team: the threads that work together on one tile of the problem. It is a CUDA block, or one CPU thread.
 //
-// Team functions know two verbs only: `for (i = team.rank(); i < n; i += team.size())` and `team.sync()`. Nothing a
+// Team functions know only two verbs: `for (i = team.rank(); i < n; i += team.size())` and `team.sync()`. Nothing a
 // thread keeps in local variables is expected by another after a sync, and no sum's order depends on the team's size:
 // so every team computes the same bits, products in less than float32 aside.
 #pragma once
@@ -11,7 +11,7 @@
 
 namespace innerloop {
 
-// Instruction sets of host processors: bytes of a vector register, and the register tile of the matrix products
+// Instruction sets of host processors: the bytes of a vector register, and the register tile of the matrix products
 // (rows × vectors accumulators, beside them one row of vectors and one broadcast number).
 struct Portable {
   static constexpr int bytes = 16, tile_rows = 2, tile_vectors = 2;
@@ -64,7 +64,7 @@ struct CudaTeam {
   __device__ int rank() const { return static_cast<int>(threadIdx.x); }
   __device__ int size() const { return static_cast<int>(blockDim.x); }
   __device__ void sync() const { __syncthreads(); }
-  // Through structs of pointers the compiler loses sight of where they point; told, it loads by the shorter way.
+  // Through structs of pointers the compiler loses sight of where they point; once told, it loads the shorter way.
   template <class P>
   __device__ static P* in_scratch(P* p) {
     if constexpr (where == ScratchIn::shared) __builtin_assume(__isShared(p));

@@ -6,7 +6,7 @@
 
 namespace innerloop {
 
-// η_k is halved where the KL of step k is below target / 1.5, doubled where it is above 1.5 · target.
+// Halves η_k where the KL of step k is below target / 1.5, and doubles it where it is above 1.5 · target.
 template <class T>
 struct AdaptPenalties {
   int steps = 0;

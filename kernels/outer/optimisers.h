@@ -31,7 +31,7 @@ TEAM_FN void for_parameters(const Team& team, int size, const At& at) {
   for (int p = team.rank() * L::lanes; p < size; p += team.size() * L::lanes) at(p, size - p);
 }
 
-// A step along the gradient, uphill. Where the gradient is not finite nothing changes but `norm`.
+// A step along the gradient, uphill. Where the gradient is not finite only `norm` changes.
 //
 // adam: Kingma and Ba 2015; with `decay`, AdamW (Loshchilov and Hutter 2019): θ ← θ + rate·(m̂/(√v̂ + ε) − λ∘θ).
 // sgd: θ ← θ + rate·g; with `velocity`, w ← μ·w + g and a step along w (Polyak 1964) or, nesterov, along g + μ·w
@@ -107,7 +107,7 @@ struct OuterStep {
 };
 
 // Solves A·x = b by conjugate gradient, one product A·p a step: StartConjugateGradient, then a product and a
-// ConjugateGradientStep as often as wanted. What they share:
+// ConjugateGradientStep as often as wanted. This is what they share.
 template <class T>
 struct ConjugateGradient {
   int size = 0;
@@ -177,8 +177,9 @@ struct ConjugateGradientStep {
 };
 
 // TRPO's line search (Schulman et al. 2015): θ + ratio^j·s·x with s = √(2δ / xᵀFx), the first j whose surrogate is
-// better than before and whose mean KL is at most δ. A schedule shortens s, so δ falls with its square. StartLineSearch,
-// then LineSearchCandidate, the candidate's values and LineSearchDecision while it is searching. What they share:
+// better than before and whose mean KL is at most δ. A schedule shortens s, so δ falls with its square. After
+// StartLineSearch come LineSearchCandidate, the candidate's values and LineSearchDecision as long as it is searching. This is
+// what they share.
 template <class T>
 struct LineSearch {
   int size = 0;

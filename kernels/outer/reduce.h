@@ -51,7 +51,7 @@ struct SumOverTasks {
   }
 };
 
-// Sums of a pass over all chunks and tasks, each task's divided by its samples, then the mean over tasks.
+// The mean over tasks of a pass's values: the chunks' sums of each task divided by its number of samples.
 template <class T>
 struct MeanValues {
   int tasks = 0;
@@ -61,7 +61,7 @@ struct MeanValues {
   const T* statistics = nullptr;  // [task][kStatistics]
   T* out = nullptr;               // [values]
   const int* enabled = nullptr;
-  bool add = false;  // to what is in `out`
+  bool add = false;  // adds to what is in `out`
 
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place&, Scratch) const {

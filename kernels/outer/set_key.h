@@ -1,4 +1,4 @@
-// The key of the random numbers, put into device memory without the host having to wait.
+// Puts the key of the random numbers into device memory, without the host having to wait.
 #pragma once
 
 #include "kernels/lanes/random.h"
