@@ -33,7 +33,7 @@ class Maml : public MetaLearner, private TrustRegionObjective {
   float* none_ = nullptr;     // [1]  0: divergences are measured, not climbed
 };
 
-// Of all of these (engine/config/algorithm_options.h) the inner loop knows what they ask of it.
+// The inner loop reads from their options (engine/config/algorithm_options.h) what each of these asks of it.
 std::unique_ptr<Maml> make_algorithm(const MamlOptions&, const Config& config, Device& device);
 std::unique_ptr<Maml> make_algorithm(const MetaSgdOptions&, const Config& config, Device& device);
 std::unique_ptr<Maml> make_algorithm(const AlfaOptions&, const Config& config, Device& device);

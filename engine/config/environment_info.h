@@ -29,7 +29,7 @@ struct EnvironmentInfo {
   int action_words() const { return (action_count + 31) / 32; }
 };
 
-/// Of the environment that the config names.
+/// What is to be known of the environment that the config names.
 EnvironmentInfo environment_info(const Config& config);
 
 }  // namespace innerloop

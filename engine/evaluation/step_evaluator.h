@@ -24,7 +24,7 @@ class StepEvaluator : public CurveEvaluator {
   std::vector<CurvePoint> evaluate(const std::vector<float>& params) override;
   nlohmann::ordered_json report(const std::vector<float>& params) override;
 
-  /// Of the last evaluation: a task's policy after all steps, [P], and the task's numbers as in task_numbers.
+  /// A task's policy after all steps of the last evaluation, [P], and the task's numbers as in task_numbers.
   std::vector<float> adapted(int task);
   std::vector<float> task(int number);
 

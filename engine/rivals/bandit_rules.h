@@ -23,7 +23,7 @@ class ArmStatistics {
   /// The two pulls that it starts with among them.
   int pulls(int arm) const { return pulls_[static_cast<std::size_t>(arm)]; }
   double mean(int arm) const { return sum_[static_cast<std::size_t>(arm)] / pulls(arm); }
-  /// Of a Bernoulli arm, at first 1 and 1.
+  /// How often a Bernoulli arm paid and did not, both 1 at first.
   int successes(int arm) const { return static_cast<int>(sum_[static_cast<std::size_t>(arm)]); }
   int failures(int arm) const { return pulls(arm) - successes(arm); }
 

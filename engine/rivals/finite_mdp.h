@@ -19,7 +19,7 @@ struct ActionValues {
 
   /// The first of the best actions.
   int best(int step, int state) const;
-  /// Of each two values the larger one.
+  /// Keeps the larger of each two values.
   void raise_to(const ActionValues& other);
 };
 

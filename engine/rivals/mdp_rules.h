@@ -21,7 +21,7 @@ class MdpPosterior {
   /// One process out of the posterior.
   FiniteMdp sample(Draws& draws) const;
 
-  /// Of a state and an action: the transition row's Dirichlet parameter for `next`, and the mean reward's posterior.
+  /// The posterior of a state and an action: the transition row's Dirichlet parameter for `next`, and the mean reward's.
   double concentration(int state, int action, int next) const {
     return concentration_[pair(state, action) * states_ + static_cast<std::size_t>(next)];
   }

@@ -7,7 +7,7 @@
 namespace innerloop {
 namespace {
 
-// Of the update after the first `update` ones of an inner step.
+// The buffer's name for the update of inner step k that comes after `update` others.
 std::string numbered(const std::string& name, int k, int update) {
   return "inner." + std::to_string(k) + "." + name + (update == 0 ? "" : "." + std::to_string(update));
 }

@@ -77,9 +77,10 @@ class InnerLoop {
   };
   /// out[task] = base[task] + ∇ of the term at `params` on D_k; base null: 0. Without `out` only its values.
   void add_gradient(int k, const Parameters<float>& params, const Term& term, const float* base, float* out);
-  /// v[task] + H_k·(α_k ∘ v[task]): back through inner step k at `params`, update by update, in `out`, or v itself where
-  /// that is all (v and out may be the same). `params` is drawn(k) or candidate(k). Takes along what v is at the learned step
-  /// sizes and multipliers: from the last inner step down to the first. First order: H_k counts as 0.
+  /// Returns v[task] + H_k·(α_k ∘ v[task]), which is v taken back through inner step k at `params`, update by update. The
+  /// result is in `out`, or `v` if nothing was added (v and out may be the same). `params` is drawn(k) or candidate(k). Also
+  /// carries v's entries for the learned step sizes and multipliers, so steps go from the last to the first. First order:
+  /// H_k counts as 0.
   const float* through_step(int k, const Parameters<float>& params, const float* v, float* out,
                             bool second_order = true);
   /// The derivative of θ_{k+1} along u at θ_k and along `direction` ([M]) at the rest of what is learned:
@@ -127,7 +128,7 @@ class InnerLoop {
   Batches batches_;
   AdaptationRule rule_;
   int chunks_ = 0;
-  // Of the device when start() was called: until it changes, activations are kept.
+  // The device's when start() was called: until it changes, activations are kept.
   std::int64_t generation_ = -1;
   ParameterChain drawn_, candidates_;               // [K + 1]
   std::vector<float*> adapted_, candidate_params_;  // [K·E + 1], [0] unused: after each update

@@ -9,7 +9,7 @@ namespace innerloop {
 
 class WideGradient {
  public:
-  /// Of up to `envs` environments.
+  /// For minibatches of up to `envs` environments.
   WideGradient(const MemoryPolicyShape& shape, int horizon, int envs, Device& device, BufferPlan& plan);
 
   /// Enqueues the sums over the rows of objective.order[0], … at θ ([P]): the gradient [P], and values [kTrialValues].

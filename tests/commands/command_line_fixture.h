@@ -51,7 +51,7 @@ class CommandLineTest : public testing::Test {
     EXPECT_TRUE(files() == before) << "refused, but files have changed";
     return ended.err.substr(0, ended.err.find('\n'));
   }
-  // Of a config with `replacement` in place of the tiny one's `text`.
+  // What refuses a config with `replacement` in place of the tiny one's `text`.
   std::string config_refusal(const std::string& text, const std::string& replacement) const {
     std::string config = kTinyConfig;
     config.replace(config.find(text), text.size(), replacement);

@@ -165,7 +165,7 @@ class TensorProduct : public testing::TestWithParam<Precision> {
             continue;
           }
           const Sum of_rounded = sum(op, of_tangent, true, m, n), exact = sum(op, of_tangent, false, m, n);
-          // Of a float32 sum whose every addition cuts off what it has no bits for.
+          // The error of a float32 sum whose every addition cuts off what it has no bits for.
           const double in_sum = of_rounded.terms * 0x1p-23 * (of_rounded.start + of_rounded.products);
           ASSERT_NEAR(x, of_rounded.value, in_sum) << "of rounded numbers: " << m << ", " << n;
           ASSERT_NEAR(x, exact.value, u * (2 + u) * exact.products + in_sum) << "exact: " << m << ", " << n;

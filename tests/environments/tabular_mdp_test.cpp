@@ -84,7 +84,7 @@ TEST(TabularMdp, NumbersBeyondTheTaskAreZero) {
 struct Moments {
   double mean = 0, square = 0, product = 0;  // of numbers, of their squares, of each one with the next
 };
-// Of 4,000 tasks' numbers from `first` on, `count` of them.
+// The moments of `count` numbers from `first` on, over 4,000 tasks.
 Moments moments(const Options& o, int first, int count) {
   constexpr int kTasks = 4000;
   Moments m;

@@ -149,7 +149,7 @@ void expect_the_same_bits(const typename E::Options& options) {
 struct Spread {
   double mean = 0, low = 1e9, high = -1e9;
 };
-// Of the lanes of `number(i)`: 40,000 numbers, those of tasks i, i + 1, … at each call.
+// The spread of the lanes of `number(i)`: 40,000 numbers, those of tasks i, i + 1, … at each call.
 inline Spread spread(const std::function<Floats(std::uint32_t)>& number) {
   Spread s;
   constexpr int kCount = 40000;

@@ -63,7 +63,7 @@ Vector plain_fit(const PolicyShape& shape, const PlainData& data, int task, Vect
   return phi;
 }
 
-// Of each row of a task.
+// The value of each row of a task.
 Vector plain_values(const PolicyShape& shape, const PlainData& data, int task, const Vector& phi) {
   Vector values;
   const auto of = static_cast<std::size_t>(task);
