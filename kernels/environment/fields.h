@@ -32,10 +32,10 @@ FN void scatter_fields(const Fields& fields, const Set& set) {
 // Numbers of a task: its struct's fields, in order.
 template <class Env>
 inline constexpr int kTaskSize = kFields<Pack<float, 1>, typename Env::template Task<Pack<float, 1>>>;
-// Of a trial's record.
+// Numbers of a trial's record.
 template <class Env>
 inline constexpr int kTrialSize = kFields<Pack<float, 1>, TrialOf<Env, Pack<float, 1>>>;
-// Of a state.
+// Numbers of a state.
 template <class Env>
 FN int state_size(const typename Env::Options& options) {
   if constexpr (kStateInMemory<Env>)

@@ -75,7 +75,7 @@ FN MemoryHeads<T> take_heads(Scratch& scratch, const MemoryPolicyShape& shape) {
           scratch.take<T>(shape.heads()), scratch.take<T>(shape.actions())};
 }
 
-// From the heads' part of the parameters. Syncs.
+// Loads the heads from their part of the parameters. Syncs.
 template <class Team>
 TEAM_FN void load_heads(const Team& team, const MemoryPolicyShape& shape, const typename Team::Scalar* params,
                         const MemoryHeads<typename Team::Scalar>& heads) {
@@ -112,7 +112,7 @@ FN HeadInputs<typename Team::Scalar> head_inputs(const Team& team, const MemoryS
   return {norm.outputs, padded(shape.hidden)};
 }
 
-// The heads of a network, of `rows` rows, in [head][stride] in whole packs of rows. Syncs.
+// Computes the heads of a network for `rows` rows, [head][stride], in whole packs of rows. Syncs.
 template <class Team>
 TEAM_FN void forward_heads(const Team& team, const MemoryPolicyShape& shape, int network,
                            const MemoryHeads<typename Team::Scalar>& heads, int rows,

@@ -14,7 +14,7 @@ inline constexpr int kChunkRows = 512;
 // Chunks that `rows` rows of a task are cut into.
 FN constexpr int chunks(int rows) { return ceil_div(rows, kChunkRows); }
 
-// Rows that pass through the network together: any multiple of 16 gives the same bits. A GPU picks its own.
+// Rows that pass through the network together. Any multiple of 16 gives the same bits, and a GPU picks its own.
 inline constexpr int kBlockRows = 64;
 
 // Buffers of the hidden layers for a block, where none are kept from the rollout.
@@ -41,8 +41,8 @@ FN BlockBuffers<T> take_block_buffers(Scratch& scratch, const PolicyShape& shape
   return b;
 }
 
-// Where the gradient at each hidden layer of a block goes, [row][padded(width)]: into the layer's own place, since nothing
-// needs the layer any more by then, or beside it where the layer is kept.
+// Where the gradient at each hidden layer of a block goes, [row][padded(width)]. It takes the layer's own place, since
+// nothing needs the layer any more by then, or a place beside it where the layer is kept.
 template <class T>
 struct BackBuffers {
   T* turns[2];  // null: into the layers' places
@@ -70,8 +70,8 @@ TEAM_FN void clear_rest(const Team& team, const PolicyShape& shape, int rows, ty
     outputs[i / rest * stride + rows + i % rest] = 0;
 }
 
-// Fills in the block of rows [row, row + rows) of a task: its inputs are there, and its hidden layers where they are kept.
-// In place, as nvcc would copy what is returned. Syncs.
+// Fills in the block of rows [row, row + rows) of a task, with its inputs and, where they are kept, its hidden layers. It
+// does so in place, as nvcc would copy what is returned. Syncs.
 template <class Team>
 TEAM_FN void begin_block(const Team& team, const PolicyShape& shape,
                          const InputRows<typename Team::Scalar>& inputs,
@@ -131,7 +131,7 @@ struct TimesSlope {
   }
 };
 
-// From ∂/∂output of each row ([output][output_stride]) to the weights' gradient, block by block. Syncs.
+// Goes back from ∂/∂output of each row ([output][output_stride]) to the weights' gradient, block by block. Syncs.
 template <class Team>
 TEAM_FN void backward_block(const Team& team, const PolicyShape& shape,
                             const Weights<typename Team::Scalar>& w,
@@ -153,7 +153,7 @@ TEAM_FN void backward_block(const Team& team, const PolicyShape& shape,
     const int in = shape.width[l], stride = padded(in);
     T* to = back.at(block, l);
     const T* hidden = block.hidden[l];
-    team.sync();  // the layer has served: its place is taken
+    team.sync();  // the layer is read no more, and its place is taken
     product<V>(team, block.rows, stride,
                Array<Term<T>, 1>{{{gradient, {w.transposed[l], stride}, shape.width[l + 1]}}}, {zeros, 0},
                TimesSlope<Team>{shape.activation, hidden, to, stride});

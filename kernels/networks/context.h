@@ -82,7 +82,7 @@ TEAM_FN void add_context_tangent(const Team& team, const PolicyShape& shape, con
 // Where the gradient at s and at the shift of each output of layer 0 wait for what depends on them.
 template <class T>
 struct ContextGradient {
-  T* scale;  // [width 1]; FiLM alone
+  T* scale;  // [width 1], for FiLM alone
   T* shift;  // [width 1]
 };
 template <class T>
@@ -91,7 +91,7 @@ FN ContextGradient<T> take_context_gradient(Scratch& scratch, const PolicyShape&
   return {shape.film() ? scratch.take<T>(width) : nullptr, width > 0 ? scratch.take<T>(width) : nullptr};
 }
 
-// Adds to the gradient at the context and its weights what `at` holds, by `value(p)`. Does not sync.
+// Adds what `at` holds to the gradient at the context and its weights, which `value(p)` gives. Does not sync.
 template <class Team, class Value>
 TEAM_FN void add_to_context(const Team& team, const PolicyShape& shape, const Value& value,
                             const ContextGradient<typename Team::Scalar>& at,
@@ -143,7 +143,7 @@ TEAM_FN void store_context_gradient(const Team& team, const PolicyShape& shape, 
 // What a product of the Hessian needs beside the tangents' sums: the gradient itself at W′ and b′.
 template <class T>
 struct ContextCurvature {
-  T* weight;  // [inputs][padded(width 1)]; FiLM alone
+  T* weight;  // [inputs][padded(width 1)], for FiLM alone
   T* bias;    // [padded(width 1)]
 };
 template <class T>

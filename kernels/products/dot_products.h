@@ -1,7 +1,7 @@
-// Products with few columns: to[n][m] = bias[n] + Σ_k A[m][k]·B[n][k], lanes along k where both lie side by side.
+// Products with few columns: to[n][m] = bias[n] + Σ_k A[m][k]·B[n][k], with the lanes along k, where both lie side by side.
 //
-// Vectors along n, as in product.h, would be mostly empty. A sum runs in 16 chains, k in chain k mod 16 (fused
-// multiply-adds in the order of k, through all terms), closed by a fixed tree; then comes the bias.
+// Vectors along n, as in product.h, would be mostly empty. A sum runs in 16 chains, with k in chain k mod 16 (fused
+// multiply-adds in the order of k, through all terms); a fixed tree closes them, and then the bias is added.
 #pragma once
 
 #include "kernels/lanes/array.h"
@@ -19,7 +19,7 @@ struct DotTerm {
 };
 
 namespace dot_products_detail {
-// The chains of the rows from `first` on, [row][16]; rows past the last repeat it.
+// Computes the chains of the rows from `first` on, [row][16]; rows past the last repeat it.
 template <class Team, int Terms>
 TEAM_FN void sum_chains(const Array<DotTerm<typename Team::Scalar>, Terms>& terms, int first, int last, int n,
                         typename Team::Scalar* chains) {
@@ -52,7 +52,7 @@ TEAM_FN void sum_chains(const Array<DotTerm<typename Team::Scalar>, Terms>& term
 }
 }  // namespace dot_products_detail
 
-// One row m a lane: `to` is written in whole packs of rows, [n][to_stride]. Does not sync.
+// Each lane has a row m: `to` is written in whole packs of rows, [n][to_stride]. Does not sync.
 template <class Team, int Terms>
 TEAM_FN void dot_products(const Team& team, int rows, int columns,
                           const Array<DotTerm<typename Team::Scalar>, Terms>& terms,
@@ -60,7 +60,7 @@ TEAM_FN void dot_products(const Team& team, int rows, int columns,
   using L = typename Team::Lane;
   for (int tile = team.rank(); tile < ceil_div(rows, L::lanes) * columns; tile += team.size()) {
     const int pack = quotient(tile, columns), first = pack * L::lanes, n = tile - pack * columns;
-    // Through memory, each in a function of its own: with both in one, GCC 12 takes the vectors apart.
+    // They go through memory, each in a function of its own: with both in one, GCC 12 takes the vectors apart.
     alignas(64) typename Team::Scalar chains[L::lanes * kChains];
     dot_products_detail::sum_chains<Team>(terms, first, rows - 1, n, chains);
     store(to + static_cast<long>(n) * to_stride + first, close_rows<Team>(chains) + L(bias[n]));

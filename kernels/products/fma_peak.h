@@ -1,6 +1,6 @@
-// How many multiply-adds a team can do: what all other kernels are measured against.
+// Measures how many multiply-adds a team can do, which all other kernels are measured against.
 //
-// Independent chains of fused multiply-adds in the team's widest vectors, as many as hide each other's latency, with
+// It runs independent chains of fused multiply-adds in the team's widest vectors, as many as hide each other's latency, with
 // all numbers in registers.
 #pragma once
 
@@ -22,7 +22,7 @@ struct FmaPeak {
     constexpr int kPeakChains = 12;
     const V factor(static_cast<T>(0.5)), addend(static_cast<T>(1 + team.rank()));
     V chain[kPeakChains];
-    // Not known to the compiler, which would leave out a chain that starts at its fixed point.
+    // The compiler does not know these: it would leave out a chain that starts at its fixed point.
     UNROLL
     for (int i = 0; i < kPeakChains; ++i) chain[i] = V(static_cast<T>(rounds + i));
     for (int round = 0; round < rounds; ++round) UNROLL

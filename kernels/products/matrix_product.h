@@ -17,7 +17,7 @@ struct MatrixProduct {
   T* to = nullptr;  // [row][to_stride]
   int to_stride = 0;
 
-  // Blocks whose numbers stay in a core's caches: of B kDepth × kColumns, of A kRows × kDepth.
+  // Blocks of B, kDepth × kColumns, and of A, kRows × kDepth, whose numbers stay in a core's caches.
   static constexpr int kRows = 96, kColumns = 128, kDepth = 256;
 
   FN int parts() const { return ceil_div(rows, kRows) * ceil_div(columns, kColumns); }

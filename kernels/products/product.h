@@ -1,9 +1,9 @@
 // Matrix products of a team, for any strides: C[m][n] = start[m][n] + Σ_k A[m][k]·B[k][n], one or two such sums in a row.
 //
-// In float32 every output is one chain of fused multiply-adds over k = 0, 1, 2, …: the same bits for every team, tile and
-// vector width (tensor_product.h has the other precisions). Lanes run along n, where B's rows lie side by side in memory;
-// A's numbers are broadcast, so that A may be transposed at no cost (row_stride 1). A register tile of `tile_rows` ×
-// `tile_vectors` accumulators makes each number that is loaded serve several multiply-adds.
+// In float32 every output is one chain of fused multiply-adds over k = 0, 1, 2, …, which gives the same bits for every
+// team, tile and vector width (tensor_product.h has the other precisions). Lanes run along n, where B's rows lie side by
+// side in memory; A's numbers are broadcast, so that A may be transposed at no cost (row_stride 1). A register tile of
+// `tile_rows` × `tile_vectors` accumulators makes each number that is loaded serve several multiply-adds.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 namespace innerloop {
 
 namespace product_detail {
-// Where in C a tile is: rows from m on, its first vector at column n, the next ones `step` columns on.
+// Where in C a tile is: its rows start at m, its first vector at column n, and the next ones are `step` columns apart.
 struct Corner {
   int m;
   int n;
@@ -55,8 +55,8 @@ FN bool is_aligned(const T* data, long stride) {
 }
 
 // The first steps of a term with A's numbers taken four at a time: along the depth where A's rows are contiguous, along
-// the rows where A is transposed. For teams whose every load is an instruction beside the multiply-adds; a processor
-// with wide vectors broadcasts as it multiplies. Returns how many steps were done: none where nothing is aligned.
+// the rows where A is transposed. It is for teams whose every load is an instruction beside the multiply-adds; a processor
+// with wide vectors broadcasts as it multiplies. Returns how many steps were done, which is none where nothing is aligned.
 template <class V, int Rows, int Vectors, class T>
 FN int add_by_four(Tile<V, Rows, Vectors>& tile, const Term<T>& term, const T* a, const T* b,
                    int vector_step) {
@@ -101,7 +101,7 @@ FN void add_term(Tile<V, Rows, Vectors>& tile, const Term<T>& term, const Corner
         tile, [&](int i) FN_LAMBDA { return a[i][along]; }, b, apart);
 }
 
-// C's rows of a tile, from where they start.
+// Loads a tile's sums from where C's rows start.
 template <class Team, class V, int Rows, int Vectors>
 FN void load_start(Tile<V, Rows, Vectors>& tile, const Corner& at,
                    const Start<typename Team::Scalar>& start) {
@@ -120,7 +120,7 @@ struct Chain {
   Terms terms;
   Start<T> start;
 
-  // A function of its own: with several tiles in one, GCC 12 takes some of their vectors apart.
+  // It is a function of its own: with several tiles in one, GCC 12 takes some of their vectors apart.
   template <class Team, class V, int Rows, int Vectors, class Finish>
   TEAM_FN void compute_tile(const Corner& at, const Finish& finish) const {
     const int step = at.template vector_step<Team, V>();
@@ -146,7 +146,7 @@ struct Chain {
 #endif
 };
 
-// The tangent of a product, and with it the product itself or not: what they load serves both.
+// The tangent of a product, with or without the product itself; what they load serves both.
 template <class T, bool both>
 struct TangentChain {
   TangentTerm<T> term;
@@ -219,7 +219,7 @@ struct TangentChain {
     tensor_detail::WarpTile tile, tangent;
     if constexpr (both) tensor_detail::load_start<Team>(tile, at, start);
     tensor_detail::load_start<Team>(tangent, at, tangent_start);
-    // One after the other, though numbers are loaded twice: the registers are wanted for the caller's.
+    // They come one after the other, though numbers are loaded twice, since the caller needs the registers.
     if constexpr (both)
       tensor_detail::add_term<precision, Team>(tile, at, {term.left, term.right, term.depth});
     tensor_detail::add_term<precision, Team>(tangent, at, {term.moved, term.right, term.depth});
@@ -230,7 +230,7 @@ struct TangentChain {
 #endif
 };
 
-// Both one after the other, for a processor, whose registers hold one tile.
+// Computes both one after the other, for a processor, whose registers hold one tile.
 template <class T>
 struct ChainThenTangent {
   TangentTerm<T> term;
@@ -278,7 +278,7 @@ TEAM_FN void for_tiles(const Team& team, int rows, int columns, const Sums& sums
   }
 #endif
   if constexpr (Team::exact_tiles) {
-    // Tiles as equal as can be: 32 rows are 2 × 6 + 4 × 5, not 5 × 6 + 2.
+    // Tiles are as equal as can be: 32 rows are 2 × 6 + 4 × 5, not 5 × 6 + 2.
     const int row_tiles = ceil_div(rows, Rows), column_tiles = ceil_div(vectors, Vectors);
     const auto begin = [](int tile, int count, int tiles)
                            FN_LAMBDA { return tile * (count / tiles) + min_of(tile, count % tiles); };
@@ -316,7 +316,7 @@ TEAM_FN void product(const Team& team, int rows, int columns, const Terms& terms
   product_detail::for_tiles<V>(team, rows, columns, sums, finish);
 }
 
-// The same of G·W's tangent, Σ_k Ġ[m][k]·W[k][n] + G[m][k]·U[k][n], as one chain: finish(m, n, sum).
+// The same for G·W's tangent, Σ_k Ġ[m][k]·W[k][n] + G[m][k]·U[k][n], as one chain: finish(m, n, sum).
 // Does not sync.
 template <class V, class Team, class Finish>
 TEAM_FN void tangent_product(const Team& team, int rows, int columns,
@@ -327,7 +327,7 @@ TEAM_FN void tangent_product(const Team& team, int rows, int columns,
                                [=](int m, int n, V, V sum) FN_LAMBDA { finish(m, n, sum); });
 }
 
-// G·W and its tangent together: finish(m, n, sum, tangent). Does not sync.
+// Computes G·W and its tangent together and calls finish(m, n, sum, tangent). Does not sync.
 template <class V, class Team, class Finish>
 TEAM_FN void product_and_tangent(const Team& team, int rows, int columns,
                                  const TangentTerm<typename Team::Scalar>& term,

@@ -1,10 +1,10 @@
 // Products by tensor cores: a warp's tile of C, from numbers that are rounded to TF32 or bfloat16 once they are loaded, summed
 // up in float32 (mma.sync; PTX ISA, "Warp-level matrix instructions").
 //
-// An instruction multiplies 16 rows of A by 8 columns of B. Of lane 4g + t it takes A's rows g and g + 8 and B's column g, both
-// at two steps of the depth; the lane ends with C's columns 2t and 2t + 1 of these rows. Which of
-// C's columns these are is free, as long as B and C agree, and which steps as long as A and B do. Here they are such that a
-// lane loads four neighbouring steps of A at once and ends with C's columns in fours.
+// An instruction multiplies 16 rows of A by 8 columns of B. Lane 4g + t gives it A's rows g and g + 8 and B's column g,
+// both at two steps of the depth, and ends with C's columns 2t and 2t + 1 of these rows. Which of C's columns these are is
+// free, as long as B and C agree, and so is which steps they are, as long as A and B do. Here a lane loads four
+// neighbouring steps of A at once and ends with C's columns in fours.
 #pragma once
 
 #if defined(__CUDACC__)
@@ -38,11 +38,11 @@ struct TilePlace {
         g(static_cast<int>(threadIdx.x) % 32 / 4),
         t(static_cast<int>(threadIdx.x) % 4) {}
 
-  // C's row of the lane's i-th.
+  // The row of C that the lane's i-th row is.
   __device__ int row_of(int i) const { return row + g + 8 * i; }
   // Columns of C that the lane ends with: four from here on, and the next four.
   __device__ int column_of(int p) const { return column + 8 * t + 4 * p; }
-  // at(i, p, m, n) for each four sums of the lane's that are in C, those from C[m][n] on.
+  // Calls at(i, p, m, n) for each four sums of the lane that are in C, those from C[m][n] on.
   template <class At>
   __device__ __forceinline__ void for_sums(const At& at) const {
     UNROLL
@@ -52,11 +52,11 @@ struct TilePlace {
   }
 };
 
-// A lane's sums: by instruction, [row i, column p] at 2i + p.
+// A lane's sums: each instruction has [row i, column p] at 2i + p.
 struct WarpTile {
   float sum[4][4];
 
-  // Its four of row i from column_of(p) on: one of each instruction.
+  // Its four sums of row i from column_of(p) on, one of each instruction.
   FN Four four(int i, int p) const {
     Four x;
     UNROLL
@@ -69,11 +69,11 @@ struct WarpTile {
   }
 };
 
-// What a lane has of A's two rows, at the four steps of kDepth that it takes.
+// What a lane holds of A's two rows, at the four steps of kDepth that it takes.
 struct LeftPart {
   Four row[2];
 };
-// What it has of B at two of these steps: a column for each instruction.
+// What it holds of B at two of these steps: a column for each instruction.
 struct RightPart {
   float step[2][4];
 };
@@ -92,7 +92,7 @@ __device__ __forceinline__ LeftPart load_left(const Left<float>& left, const Til
     UNROLL
     for (int i = 0; i < 2; ++i) part.row[i] = load_aligned<Four>(from[i]);
   } else {
-    // Where A is transposed, lanes of odd t take the other row first: their steps' rows are in the same banks.
+    // Where A is transposed, lanes of odd t take the other row first, since their steps' rows are in the same banks.
     const bool odd = at.t % 2 == 1;
     const float *const one = odd ? from[1] : from[0], *const other = odd ? from[0] : from[1];
     UNROLL
@@ -107,8 +107,8 @@ __device__ __forceinline__ LeftPart load_left(const Left<float>& left, const Til
 }
 
 // The j-th instruction takes column 4g + j of the tile. Lanes of the same g and another t load from rows that lie in the same
-// banks: so each of the four begins with another of the columns, and puts what it has in order afterwards. Beyond the depth,
-// where A is 0, it is the last row again.
+// banks, so each of the four begins with another of the columns, and puts what it holds in order afterwards. Beyond the
+// depth, where A is 0, it loads the last row again.
 template <class Team>
 __device__ __forceinline__ RightPart load_right(const Right<float>& right, const TilePlace& at, int first,
                                                 int depth) {
@@ -144,7 +144,7 @@ __device__ __forceinline__ std::uint32_t to_bf16(float low, float high) {
   return both;
 }
 
-// tile += A·B at the first or the second two of the lanes' steps.
+// Adds A·B at the first or the second two of the lanes' steps to the tile.
 template <Precision precision>
 __device__ __forceinline__ void multiply_add(WarpTile& tile, const LeftPart& left, const RightPart& right,
                                              int half) {
@@ -184,7 +184,7 @@ __device__ __forceinline__ void load_start(WarpTile& tile, const TilePlace& at, 
   });
 }
 
-// tile += the term.
+// Adds the term to the tile.
 template <Precision precision, class Team>
 __device__ __forceinline__ void add_term(WarpTile& tile, const TilePlace& at, const Term<float>& term) {
   for (int k = 4 * at.t; k - 4 * at.t < term.depth; k += kDepth) {
@@ -195,9 +195,9 @@ __device__ __forceinline__ void add_term(WarpTile& tile, const TilePlace& at, co
   }
 }
 
-// All tiles of C, each by a warp: `sums` adds up a tile and hands it to `finish`. A function of its own, so that products in
-// float32 keep their registers. It is given all by value: nvcc 13.0 left out code where pointers to a caller's variables
-// went into it.
+// Goes over all tiles of C, a warp for each: `sums` adds up a tile and hands it to `finish`. It is a function of its own, so
+// that products in float32 keep their registers. It takes everything by value: nvcc 13.0 left out code where pointers to a
+// caller's variables went into it.
 template <class Team, class Sums, class Finish>
 __device__ __noinline__ void for_warp_tiles(Precision precision, int rows, int columns, Sums sums,
                                             Finish finish) {
