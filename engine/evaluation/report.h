@@ -18,8 +18,9 @@ nlohmann::ordered_json evaluation_heading(const Config& config, const std::strin
 /// "16384 trials of 16384 held-out tasks", of a report of trials.
 std::string trials_played(const nlohmann::ordered_json& report);
 
-/// Evaluates what was learned ([M]) after `iteration` iterations and, on the same tasks, the random initialisation: the content of
-/// evaluation.json. With a `task` (engine/config/tasks.h) on that one alone; `ci95` is null where there is one task only.
+/// Evaluates what was learned ([M]) after `iteration` iterations and, on the same tasks, the random initialisation: the
+/// content of evaluation.json. With a `task` (engine/config/tasks.h) on that one alone; `ci95` is null where there is one
+/// task only.
 /// @throws InputError where the memory does not fit.
 nlohmann::ordered_json evaluation_report(const Config& config, Device& device,
                                          const std::vector<float>& params, std::int64_t iteration,

@@ -1,6 +1,6 @@
 // Files that are written whole or not at all: whoever looks at one during a write, or after a crash in the middle of
-// it, finds the old file or the new one. The bytes go to a temporary file beside it (`NAME.tmp-PROCESS`), to the disk, and then take
-// its name.
+// it, finds the old file or the new one. The bytes go to a temporary file beside it (`NAME.tmp-PROCESS`), to the disk, and
+// then take its name.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // Matrix products of a whole batch in memory, for networks that are too wide for one team: C = start + Σ_k A·B, for one or
-// two terms, as kernels/products/product.h has it. The CPU does them with its teams, each a block of C, with the same bits as one team
-// would; a GPU hands them to cuBLAS (engine/device/cuda/multiply.cu).
+// two terms, as kernels/products/product.h has it. The CPU does them with its teams, each a block of C, with the same bits as
+// one team would; a GPU hands them to cuBLAS (engine/device/cuda/multiply.cu).
 #pragma once
 
 #include "kernels/lanes/array.h"

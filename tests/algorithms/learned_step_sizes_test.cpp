@@ -1,5 +1,5 @@
-// Step sizes that are learned, and steps that adapt some layers only (kernels/inner/step_size.h): the kernels' gradients by θ and
-// by the learned numbers against finite differences of the plain meta-objective.
+// Step sizes that are learned, and steps that adapt some layers only (kernels/inner/step_size.h): the kernels' gradients by θ
+// and by the learned numbers against finite differences of the plain meta-objective.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -121,7 +121,8 @@ TEST_P(LearnedStepSizes, FirstOrderIsExactForTheLastStep) {
             1e-3);
 }
 
-// TRPO: F·u = Jᵀ·M·J·u with J the derivative of θ_K by θ and by the learned numbers. KL(Θ + h·u) = h²/2·uᵀFu + …, and F is symmetric.
+// TRPO: F·u = Jᵀ·M·J·u with J the derivative of θ_K by θ and by the learned numbers. KL(Θ + h·u) = h²/2·uᵀFu + …, and F is
+// symmetric.
 TEST_P(LearnedStepSizes, CurvatureIsThatOfTheDivergence) {
   const MetaProblem p = problem_of(GetParam(), HeadKind::gaussian, EstimatorName::ratio, 2, 0,
                                    {.horizon = 61, .envs = 9, .ending = 0.05});

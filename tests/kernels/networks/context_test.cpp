@@ -1,5 +1,5 @@
-// A context (kernels/networks/context.h): the policy's gradients with one against finite differences of the plain reference, in which
-// the context is what it says it is: further inputs of the first layer, or what scales and shifts its outputs.
+// A context (kernels/networks/context.h): the policy's gradients with one against finite differences of the plain reference,
+// in which the context is what it says it is: further inputs of the first layer, or what scales and shifts its outputs.
 #include <gtest/gtest.h>
 
 #include "tests/support/learner.h"
