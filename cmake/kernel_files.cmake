@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A file for each list of operations (engine/device/operations.h): the policy's, those of each environment in
-# envs/registry.h, those of each memory in kernels/memories/registry.h, and so on. They compile side by side, and one more
+# envs/registry.h, those of each memory in kernels/memories/options.h, and so on. They compile side by side, and one more
 # environment or memory leaves the others as they are.
 
 # register_types(OUT REGISTRY LIST FOLDER): "header|Type" for each type in `using LIST = TypeList<…>` of a registry, with the
@@ -32,7 +32,7 @@ function(register_types out registry list folder)
 endfunction()
 
 register_types(INNERLOOP_ENVIRONMENTS envs/registry.h Environments envs)
-register_types(memories kernels/memories/registry.h Memories kernels/memories)
+register_types(memories kernels/memories/options.h MemoryTypes kernels/memories)
 
 # "file|room|header|list": the room is a header of engine/device/operations/.
 set(INNERLOOP_OPERATION_LISTS

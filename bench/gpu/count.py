@@ -32,6 +32,17 @@ REFERENCE = {
     # Its rollouts are like those of the training, so that a launch's mean is that of either.
     "evaluation": {"tasks": TASKS, "envs_per_task": ENVS, "inner_steps": 0},
 }
+# Trials as RL²'s configs have them, and PPO's without a memory: in tiles of 32, counted on two.
+TILE = 32
+TRIALS = {"tasks_per_iteration": 2 * TILE, "envs_per_task": 1, "at_episode_end": "restart",
+          "evaluation": {"tasks": 2 * TILE, "envs_per_task": 1}}
+BANDIT = TRIALS | {"environment": {"name": "bandit"}, "horizon": 1,
+                   "algorithm": {"name": "rl2", "trial_length": 4, "epochs": 1, "minibatches": 1}}
+TRIAL_CONFIGS = {"GRU, 64 units": BANDIT | {"policy": {"name": "gru", "hidden": 64}},
+                 "GRU, 128 units": BANDIT | {"policy": {"name": "gru", "hidden": 128}},
+                 "LSTM, 64 units": BANDIT | {"policy": {"name": "lstm", "hidden": 64}},
+                 "no memory, 2×64": TRIALS | {"environment": {"name": "cartpole"}, "horizon": 4,
+                                              "algorithm": {"name": "ppo", "epochs": 1, "minibatches": 1}}}
 MATRIX_KERNELS = ("Rollout", "PolicyGradient", "HessianVector")
 # Each GPU takes as many rows through these at a time as suit it.
 OWN_ROWS = ("HessianVector", "FisherVector", "TangentLogProb", "ValuesOfSamples")
@@ -172,6 +183,20 @@ def prediction_rows(kernels, rollout_of_many, launches, registers):
                f"{1e6 * seconds:.0f}", f"{2 * tasks * steps / seconds / 1e9:.2f}", slowest.bound]
 
 
+def trial_rows(arguments, registers):
+    """A step of a rollout's two kernels, for each policy and number of trials."""
+    for policy, config in TRIAL_CONFIGS.items():
+        kernels = profile(arguments, REFERENCE | config)
+        steps = [next(kernel for kernel in kernels if operation_of(kernel["name"]).startswith(family))
+                 for family in ("StepMemory", "TrialStep")]
+        for trials in (256, 4_096, 16_384):
+            predictions = [predict(kernel, trials // TILE, resident_on_h100(kernel, registers)) for kernel in steps]
+            seconds = sum(prediction.seconds for prediction in predictions)
+            yield [policy, f"{trials:,}", *(cell for prediction in predictions
+                                            for cell in (f"{1e6 * prediction.seconds:.1f}", prediction.bound)),
+                   f"{trials / seconds / 1e6:.0f}"]
+
+
 def profiles(arguments, precision):
     """What the reference counts in this precision, a dict of each operation's kernel; and its rollout of many tasks."""
     config = REFERENCE | {"precision": precision}
@@ -259,6 +284,10 @@ def main():
     replace_part(arguments.document, "counts", counts)
     print(counts)
     registers = registers_on_h100(arguments.document)
+    trials = table(["policy", "trials", "memory, µs a step", "bound", "environment, µs a step", "bound", "M env-steps/s"],
+                   trial_rows(arguments, registers))
+    replace_part(arguments.document, "trials", trials)
+    print(trials)
     for part, (kernels, many) in {"predictions": (kernels, many),
                                   "predictions in TF32": profiles(arguments, "tf32")}.items():
         predictions = table(["tasks", "rollout, µs", "G env-steps/s", "bound", "iteration, µs", "G env-steps/s",

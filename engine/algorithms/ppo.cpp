@@ -31,20 +31,16 @@ Ppo::Ppo(const Config& config, Device& device)
   shuffle_.epochs = options_.epochs;
   if (options_.entropy_schedule == WeightSchedule::linear)
     entropy_schedule_.decay = 1.0f / static_cast<float>(config.iterations);
-  updates_.minibatches = options_.minibatches;
-  updates_.tiles = tiles();
-  updates_.rows = minibatch_envs_ * steps;
-  updates_.target_kl = static_cast<float>(options_.target_kl);
 
   const std::int64_t size = parameters(), epochs = options_.epochs, envs = loop_.envs();
   plan_.add(&params_, "params", "[parameter]", {size});
   plan_.add(&mean_gradient_, "gradient", "[parameter]", {size});
   plan_.add(&partial_gradients_, "partial_gradients", "[tile][parameter]", {tiles(), size});
   plan_.add(&tile_values_, "pass_values", "[tile][value]", {tiles(), kTrialValues});
-  plan_.add(&updates_.values, "minibatch_values", "[minibatch][value]", {options_.minibatches, kTrialValues});
-  plan_.add(&updates_.mean_values, "mean_values", "[value]", {kTrialValues});
-  plan_.add(&updates_.updates, "updates", "[1]", {1});
-  plan_.add(&updates_.going, "updates_going", "[1]", {1});
+  plan_.add(&gate_.values, "minibatch_values", "[minibatch][value]", {options_.minibatches, kTrialValues});
+  plan_.add(&mean_values_, "mean_values", "[value]", {kTrialValues});
+  plan_.add(&gate_.updates, "updates", "[1]", {1});
+  plan_.add(&gate_.open, "gate", "[1]", {1});
   plan_.add(&advantages_.scale.mean, "value_scale.mean", "[step]", {steps});
   plan_.add(&advantages_.scale.deviation, "value_scale.deviation", "[1]", {1});
   plan_.add(&advantages_.scale.updates, "value_scale.updates", "[1]", {1});
@@ -52,7 +48,7 @@ Ppo::Ppo(const Config& config, Device& device)
   plan_.add(&advantages_.advantages, "advantage_scale", "[mean, 1 / deviation]", {2});
   plan_.add(&shuffle_.numbers, "order_numbers", "[epoch][env]", {epochs, envs});
   plan_.add(&order_, "order", "[epoch][env]", {epochs, envs});
-  if (is_wide(loop_.shape())) wide_.emplace(loop_.shape(), steps, minibatch_envs_, device, plan_);
+  if (is_wide(loop_.policy())) wide_.emplace(loop_.policy(), steps, minibatch_envs_, device, plan_);
   outer_ = OuterOptimiser::create(config, static_cast<int>(size), device, plan_, nullptr);
 }
 
@@ -60,7 +56,6 @@ void Ppo::allocate() {
   memory_ = allocate_planned(device_, plan_, "this config");
   advantages_.trials = loop_.trials();
   shuffle_.key = loop_.key();
-  updates_.sums = tile_values_;
   if (entropy_schedule_.decay > 0) entropy_schedule_.key = loop_.key();
   const std::vector<float> start = create_learned(config_).initial(config_.seed);
   device_.copy_to_device(params_, start.data(), static_cast<std::int64_t>(start.size() * sizeof(float)));
@@ -93,9 +88,9 @@ void Ppo::enqueue() {
   play();
   estimate_advantages();
   draw_orders();
-  start_updates();
+  device_.once(StartUpdates<float>{gate_});
   for (int epoch = 0; epoch < options_.epochs; ++epoch) learn(epoch);
-  average_updates();
+  device_.once(AverageUpdates<float>{gate_, options_.minibatches, mean_values_});
 }
 
 void Ppo::draw_orders() {
@@ -103,23 +98,15 @@ void Ppo::draw_orders() {
   device_.sort({options_.epochs, loop_.envs(), shuffle_.numbers, order_});
 }
 
-void Ppo::start_updates() {
-  updates_.phase = TrialUpdates<float>::Phase::begin;
-  updates_.enabled = nullptr;
-  device_.once(updates_);
-}
-
 void Ppo::decide_update(int minibatch) {
-  updates_.phase = TrialUpdates<float>::Phase::judge;
-  updates_.minibatch = minibatch;
-  updates_.enabled = updates_.going;
-  device_.once(updates_);
-}
-
-void Ppo::average_updates() {
-  updates_.phase = TrialUpdates<float>::Phase::mean;
-  updates_.enabled = nullptr;
-  device_.once(updates_);
+  DecideUpdate<float> op{gate_};
+  op.minibatch = minibatch;
+  op.tiles = tiles();
+  op.rows = minibatch_envs_ * loop_.trials().batch.horizon;
+  op.sums = tile_values_;
+  op.target_kl = static_cast<float>(options_.target_kl);
+  op.enabled = gate_.open;
+  device_.once(op);
 }
 
 void Ppo::estimate_advantages() {
@@ -134,9 +121,9 @@ void Ppo::learn(int epoch) {
   for (int minibatch = 0; minibatch < options_.minibatches; ++minibatch) update(epoch, minibatch);
 }
 
-void Ppo::add_gradients(const int* order) {
-  TrialObjective<float> objective;
-  objective.shape = loop_.shape();
+template <class Objective>
+Objective Ppo::objective_on(const int* order) const {
+  Objective objective;
   objective.trials = loop_.trials();
   objective.order = order;
   objective.envs = minibatch_envs_;
@@ -145,14 +132,23 @@ void Ppo::add_gradients(const int* order) {
   objective.value_clip = static_cast<float>(options_.value_clip);
   objective.entropy_weight = static_cast<float>(options_.entropy_weight);
   objective.entropy_schedule = entropy_schedule_;
-  if (wide_) return wide_->enqueue(objective, options_.window, params_, partial_gradients_, tile_values_);
-  with_memory(loop_.shape().memory.kind, [&]<class Memory>() {
-    TrialGradient<float, Memory> op{objective};
+  return objective;
+}
+
+void Ppo::add_gradients(const int* order) {
+  if (wide_) {
+    auto objective = objective_on<TrialObjective<float>>(order);
+    objective.shape = loop_.shape();
+    return wide_->enqueue(objective, options_.window, params_, partial_gradients_, tile_values_);
+  }
+  with_memory(loop_.policy(), [&]<class Memory>(const MemoryPolicy<Memory>& policy) {
+    auto op = objective_on<TrialGradient<float, Memory>>(order);
+    op.shape = policy;
     op.params = params_;
     op.window = options_.window;
     op.partial = partial_gradients_;
     op.values = tile_values_;
-    op.enabled = updates_.going;
+    op.enabled = gate_.open;
     device_.per_task(op, tiles());
   });
 }
@@ -167,9 +163,9 @@ void Ppo::update(int epoch, int minibatch) {
   mean.scale =
       1.0f / (static_cast<float>(minibatch_envs_) * static_cast<float>(loop_.trials().batch.horizon));
   mean.out = mean_gradient_;
-  mean.enabled = updates_.going;
+  mean.enabled = gate_.open;
   device_.once(mean);
-  outer_->update(params_, mean_gradient_, updates_.going);
+  outer_->update(params_, mean_gradient_, gate_.open);
 }
 
 IterationReport Ppo::report() const {
@@ -180,9 +176,9 @@ IterationReport Ppo::report() const {
   report.env_steps = loop_.trials().batch.rows();
   outer_->report(report);
   float values[kTrialValues];
-  device_.copy_to_host(values, updates_.mean_values, sizeof(values));
+  device_.copy_to_host(values, mean_values_, sizeof(values));
   float updates = 0;
-  device_.copy_to_host(&updates, updates_.updates, sizeof(updates));
+  device_.copy_to_host(&updates, gate_.updates, sizeof(updates));
   if (has_memory(config_)) report.extra.emplace_back("trial_return", mean_of(returns.of_trial).mean);
   report.extra.emplace_back("entropy", values[kTrialEntropy]);
   report.extra.emplace_back("kl", values[kTrialDivergence]);

@@ -12,7 +12,7 @@
 #include "kernels/outer/schedule.h"
 #include "kernels/trials/advantages.h"
 #include "kernels/trials/shuffle.h"
-#include "kernels/trials/updates.h"
+#include "kernels/trials/update_gate.h"
 
 namespace innerloop {
 
@@ -25,7 +25,7 @@ class Ppo : public Algorithm {
   IterationReport iterate(std::uint32_t iteration) override;
   std::vector<StateTensor> state() const override;
   const float* params() const override { return params_; }
-  std::int64_t parameters() const override { return memory_policy_parameters(loop_.shape()); }
+  std::int64_t parameters() const override { return parameters_of(loop_.policy()); }
 
   const TrialLoop& loop() const { return loop_; }
   /// What the last minibatch handed to the optimiser, [P] in device memory; before clipping.
@@ -40,13 +40,13 @@ class Ppo : public Algorithm {
   void estimate_advantages();
   /// Draws the order in which each epoch goes through the environments.
   void draw_orders();
-  /// An iteration makes updates until the policy has moved far enough (kernels/trials/updates.h): none is made yet; whether
-  /// that of a minibatch is made, by what its gradient brought; the means of what all minibatches brought.
-  void start_updates();
+  /// Whether an update is made on a minibatch, by what its gradient brought (kernels/trials/update_gate.h).
   void decide_update(int minibatch);
-  void average_updates();
   /// Partial sums of a minibatch's gradient.
-  int tiles() const { return is_wide(loop_.shape()) ? 1 : ceil_div(minibatch_envs_, kTrialTile); }
+  int tiles() const { return is_wide(loop_.policy()) ? 1 : ceil_div(minibatch_envs_, kTrialTile); }
+  /// The options' part of an objective on the environments order[0], …
+  template <class Objective>
+  Objective objective_on(const int* order) const;
   /// The gradient of each tile of the environments order[0], …, or of all of them.
   void add_gradients(const int* order);
   /// One step of the optimiser, on the environments of a minibatch, unless the iteration's updates are over.
@@ -62,7 +62,8 @@ class Ppo : public Algorithm {
   std::unique_ptr<OuterOptimiser> outer_;
   TrialAdvantages<float> advantages_;
   ShuffleTrials<float> shuffle_;
-  TrialUpdates<float> updates_;
+  UpdateGate<float> gate_;
+  float* mean_values_ = nullptr;  // [kTrialValues]  what the minibatches brought
   Schedule<float> entropy_schedule_;
   const int minibatch_envs_;
   std::optional<WideGradient> wide_;

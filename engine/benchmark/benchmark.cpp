@@ -164,10 +164,10 @@ std::function<BenchmarkResult(Device&)> trials(const TrialSizes& sizes, TrialPar
     BenchmarkResult result = result_for(config, 0);
     result.horizon = sizes.steps;
     result.env_steps = static_cast<double>(sizes.count) * sizes.steps;
-    const MemoryPolicyShape& shape = learner.loop().shape();
+    const TrialPolicy& policy = learner.loop().policy();
     OperationCount operations;
-    if (part != TrialPart::learn) operations = operations + trial_rollout_operations(shape);
-    if (part != TrialPart::play) operations = operations + trial_gradient_operations(shape);
+    if (part != TrialPart::learn) operations = operations + trial_rollout_operations(policy);
+    if (part != TrialPart::play) operations = operations + trial_gradient_operations(policy);
     result.operations = operations * result.env_steps;
     std::uint32_t iteration = 1;
     result.seconds = median_seconds([&] {

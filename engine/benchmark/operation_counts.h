@@ -2,7 +2,7 @@
 // Activations, heads, environments and random numbers are not counted, nor is padding.
 #pragma once
 
-#include "kernels/memories/policy.h"
+#include "kernels/memories/registry.h"
 #include "kernels/networks/shape.h"
 
 namespace innerloop {
@@ -55,18 +55,27 @@ inline OperationCount hessian_vector_operations(const PolicyShape& shape, bool k
   return {repeated(shape, kept) + (2 * f - first) + 3 * (f - first) + (2 * f - first), 6 * f};
 }
 
-/// A GRU's step and both heads.
-inline OperationCount trial_rollout_operations(const MemoryPolicyShape& shape) {
-  const MemoryShape& memory = shape.memory;
+namespace operation_counts_detail {
+inline ProductOperations memory_operations(const TrialPolicy& policy) {
+  return with_memory(policy, []<class Memory>(const MemoryPolicy<Memory>& with) {
+    const ProductOperations one = Memory::operations(with.memory);
+    return ProductOperations{one.step * with.networks(), one.of_inputs * with.networks()};
+  });
+}
+}  // namespace operation_counts_detail
+
+/// The memories' steps and both heads.
+inline OperationCount trial_rollout_operations(const TrialPolicy& policy) {
+  const MemoryPolicyShape& shape = shape_of(policy);
   const double f =
-      2.0 * (memory.inputs + memory.hidden) * 3 * memory.hidden + 2.0 * memory.hidden * shape.heads();
+      operation_counts_detail::memory_operations(policy).step + 2.0 * shape.hidden * shape.heads();
   return {f, f};
 }
 
 /// Forward, then back: the weights' gradients, and the gradients of all that is no input.
-inline OperationCount trial_gradient_operations(const MemoryPolicyShape& shape) {
-  const double f = trial_rollout_operations(shape).done;
-  return {3 * f - 2.0 * shape.memory.inputs * 3 * shape.memory.hidden, 3 * f};
+inline OperationCount trial_gradient_operations(const TrialPolicy& policy) {
+  const double f = trial_rollout_operations(policy).done;
+  return {3 * f - operation_counts_detail::memory_operations(policy).of_inputs, 3 * f};
 }
 
 /// A meta-iteration of MAML with K inner steps, for each sample of one of its K + 1 batches.

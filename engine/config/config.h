@@ -19,112 +19,12 @@
 #include "engine/config/algorithm_options.h"
 #include "engine/config/environment_options.h"
 #include "engine/config/outer_options.h"
+#include "kernels/memories/options.h"
 #include "kernels/options/choices.h"
 #include "kernels/options/options.h"
 #include "kernels/options/type_list.h"
 
 namespace innerloop {
-
-template <class Fields>
-void describe_squash(Fields& field, std::optional<double>& squash) {
-  field("squash", squash, above(0),
-        "real-valued actions are this times tanh of what the Gaussian draws, so they lie within ± it; their "
-        "entropy is by "
-        "quadrature; batches keep what was drawn; null: what it draws");
-}
-
-/// A multilayer perceptron with a categorical or a Gaussian head, as the environment's actions need.
-struct MlpOptions {
-  using Options = MlpOptions;
-  static constexpr auto name = "mlp";
-  static constexpr auto meaning =
-      "multilayer perceptron; categorical head, or Gaussian with its own log std; of algorithm `ppo` one for "
-      "the value "
-      "too";
-  static constexpr bool has_memory = false;
-  static constexpr int kMaxWidth = 256;
-
-  std::vector<int> hidden = {64, 64};
-  Activation activation = Activation::tanh;
-  double initial_log_std = 0;
-  double min_log_std = -13.815510557964274;  // log(1e-6)
-  std::optional<double> squash;
-
-  bool operator==(const MlpOptions&) const = default;
-
-  template <class Fields>
-  static void describe(Fields& field, MlpOptions& o) {
-    field("hidden", o.hidden, list_of(between(1, kMaxWidth), 0, kMaxHiddenLayers),
-          "width of each hidden layer");
-    field("activation", o.activation, Choices{"tanh", "relu"}, "after each hidden layer");
-    field("initial_log_std", o.initial_log_std, between(-20, 5),
-          "where the Gaussian head's log standard deviation starts; it is learned, and adapted by the inner "
-          "steps");
-    field("min_log_std", o.min_log_std, between(-20, 5),
-          "floor of the log standard deviation (log 1e-6); where it starts at its floor it stays there");
-    describe_squash(field, o.squash);
-  }
-};
-
-/// What policies with a memory have in common.
-struct RecurrentOptions {
-  static constexpr bool has_memory = true;
-  static constexpr int kMaxHidden = 1024;
-  // Up to how many units a team holds the whole memory (engine/stages/layered_weights.h has the wider ones).
-  static constexpr int kMaxTeamHidden = MlpOptions::kMaxWidth;
-
-  int hidden = 64;
-  bool layer_norm = false;
-  double initial_log_std = 0;
-  double min_log_std = -13.815510557964274;  // log(1e-6)
-  std::optional<double> squash;
-
-  bool operator==(const RecurrentOptions&) const = default;
-
-  template <class Fields>
-  static void describe(Fields& field, RecurrentOptions& o) {
-    field("hidden", o.hidden, between(1, kMaxHidden),
-          "units: numbers of the memory; beyond 256 all environments step together, on a GPU by cuBLAS");
-    field(
-        "layer_norm", o.layer_norm,
-        "layer normalisation: the heads read the memory's units less their mean and over their standard "
-        "deviation in each step, times a gain plus a bias that are learned; the memory itself goes on as it "
-        "is");
-    field("initial_log_std", o.initial_log_std, between(-20, 5),
-          "where the Gaussian head's log standard deviation starts");
-    field("min_log_std", o.min_log_std, between(-20, 5),
-          "floor of the log standard deviation (log 1e-6); where it starts at its floor it stays there");
-    describe_squash(field, o.squash);
-  }
-};
-
-/// A gated recurrent unit with a head for the actions and one for the value.
-struct GruOptions : RecurrentOptions {
-  using Options = GruOptions;
-  static constexpr auto name = "gru";
-  static constexpr auto meaning =
-      "gated recurrent unit, a memory of algorithm `rl2`; heads as of `mlp`, and for the value";
-  bool operator==(const GruOptions&) const = default;
-
-  template <class Fields>
-  static void describe(Fields& field, GruOptions& o) {
-    RecurrentOptions::describe(field, o);
-  }
-};
-
-/// A long short-term memory with the same heads.
-struct LstmOptions : RecurrentOptions {
-  using Options = LstmOptions;
-  static constexpr auto name = "lstm";
-  static constexpr auto meaning =
-      "long short-term memory, a memory of algorithm `rl2`; heads as of `mlp`, and for the value";
-  bool operator==(const LstmOptions&) const = default;
-
-  template <class Fields>
-  static void describe(Fields& field, LstmOptions& o) {
-    RecurrentOptions::describe(field, o);
-  }
-};
 
 /// How a trained policy is measured on held-out tasks.
 struct EvaluationOptions {
@@ -168,8 +68,6 @@ struct CheckpointOptions {
     field("keep", o.keep, between(1, 1e9), "how many of the newest checkpoints are kept");
   }
 };
-
-using Policies = TypeList<MlpOptions, GruOptions, LstmOptions>;
 
 struct Config {
   std::uint32_t seed = 1;

@@ -8,6 +8,7 @@
 #include "engine/device/operations/policy.h"
 #include "engine/device/operations/trial.h"
 #include "envs/registry.h"
+#include "kernels/memories/registry.h"
 
 namespace innerloop {
 
@@ -19,7 +20,7 @@ struct OperationListsOf<TypeList<Envs...>, TypeList<Memories...>> {
                         EnvironmentOperations<float, Envs>...>;
 };
 /// Lists of operations.
-using OperationLists = typename OperationListsOf<Environments, Memories>::type;
+using OperationLists = typename OperationListsOf<Environments, MemoryTypes>::type;
 using HostOperationLists = Joined<OperationLists, TypeList<HostOnlyOperations<float>>>;
 
 template <class Lists>

@@ -33,7 +33,7 @@ PlayedTrial play_trial(const Config& config, Device& device, const std::vector<f
   BufferPlan plan;
   TrialLoop loop(config, 1, 1, false, device, plan);
   float* device_params = nullptr;
-  plan.add(&device_params, "params", "[parameter]", {memory_policy_parameters(loop.shape())});
+  plan.add(&device_params, "params", "[parameter]", {parameters_of(loop.policy())});
   const auto memory = allocate_planned(device, plan, "the trial");
   device.copy_to_device(device_params, params.data(),
                         static_cast<std::int64_t>(params.size() * sizeof(float)));

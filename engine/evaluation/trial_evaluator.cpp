@@ -26,7 +26,7 @@ TrialEvaluator::TrialEvaluator(const Config& config, Device& device, std::vector
       fixed_task_(std::move(fixed_task)),
       tasks_(fixed_task_.empty() ? evaluation_.tasks : 1),
       loop_(config, tasks_, evaluation_.envs_per_task, false, device, plan_) {
-  plan_.add(&params_, "params", "[parameter]", {memory_policy_parameters(loop_.shape())});
+  plan_.add(&params_, "params", "[parameter]", {parameters_of(loop_.policy())});
 }
 
 void TrialEvaluator::allocate() {

@@ -1,5 +1,5 @@
 // Plays a hand-written learner's trials, on the host: the tasks, and what their steps draw, are those that an agent with a
-// memory meets (kernels/trials/rollout.h).
+// memory meets (kernels/trials/play.h).
 #pragma once
 
 #include <vector>

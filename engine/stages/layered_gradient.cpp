@@ -4,21 +4,22 @@
 
 namespace innerloop {
 
-WideGradient::WideGradient(const MemoryPolicyShape& shape, int horizon, int envs, Device& device,
-                           BufferPlan& plan)
-    : shape_(shape),
+WideGradient::WideGradient(const TrialPolicy& policy, int horizon, int envs, Device& device, BufferPlan& plan)
+    : policy_(policy),
+      shape_(shape_of(policy)),
       horizon_(horizon),
       device_(device),
-      weights_(shape, true, "gradient_weights", device, plan) {
-  const MemoryShape& memory = shape.memory;
+      weights_(policy, true, "gradient_weights", device, plan),
+      heads_(shape_, "gradient_heads", plan) {
   const std::int64_t together = std::min(envs, kMostEnvs), rows = horizon * together,
-                     width = padded(memory.hidden);
-  with_wide_memory(memory.kind, [&]<class Memory>() {
+                     width = padded(shape_.hidden);
+  with_wide_memory(policy, [&]<class Memory>(const MemoryPolicy<Memory>& with) {
+    const typename Memory::Shape& memory = with.memory;
     Scratch counted;
     Memory::template take_sums<float>(counted, memory);
     sums_size_ = counted.used() / static_cast<long>(sizeof(float));
     seeds_.state_size = Memory::state_size(memory);
-    for (int n = 0; n < shape.networks(); ++n) {
+    for (int n = 0; n < shape_.networks(); ++n) {
       Network& own = networks_[n];
       plan.add(&own.states, "gradient_states", "[step][env][unit]",
                {horizon + 1, together, Memory::state_size(memory)});
@@ -28,20 +29,13 @@ WideGradient::WideGradient(const MemoryPolicyShape& shape, int horizon, int envs
       plan.add(&own.sums, "weights_gradient", "[number]", {sums_size_});
     }
   });
-  const std::int64_t quantities = TrialSeeds<float>::quantities(shape);
+  const std::int64_t quantities = TrialSeeds<float>::quantities(shape_);
   seeds_.row_stride = padded(static_cast<int>(rows));
-  plan.add(&seeds_.inputs, "gradient_inputs", "[step][env][input]", {rows, padded(memory.inputs)});
+  plan.add(&seeds_.inputs, "gradient_inputs", "[step][env][input]", {rows, padded(shape_.inputs)});
   plan.add(&seeds_.seeds, "gradient_seeds", "[quantity][row]", {quantities, seeds_.row_stride});
   plan.add(&seeds_.sums, "gradient_sums", "[quantity]", {quantities});
-  plan.add(&head_weights_, "head_weights", "[head][unit], bias, log_std",
-           {shape.heads() * width + shape.heads() + shape.actions()});
-  plan.add(&head_sums_, "head_sums", "[head][unit]", {shape.heads(), width});
+  plan.add(&head_sums_, "head_sums", "[head][unit]", {shape_.heads(), width});
   plan.add(&ones_, "ones", "[row]", {rows});
-}
-
-MemoryHeads<float> WideGradient::heads() const {
-  float* const bias = head_weights_ + std::ptrdiff_t{shape_.heads()} * padded(shape_.memory.hidden);
-  return {head_weights_, bias, bias + shape_.heads()};
 }
 
 void WideGradient::run(TrialSeeds<float>& seeds, Phase phase) {
@@ -53,38 +47,37 @@ void WideGradient::enqueue(const TrialObjective<float>& objective, int window, c
                            float* gradient, float* values) {
   TrialSeeds<float> seeds = seeds_;
   static_cast<TrialObjective<float>&>(seeds) = objective;
-  const int in_memories = memory_parameters(shape_), networks = shape_.networks();
+  const int in_memories = memory_parameters(policy_), networks = shape_.networks();
   seeds.params = params + in_memories;
-  seeds.weights = heads();
   seeds.head_sums = head_sums_;
   seeds.gradient = gradient + in_memories;
   seeds.values = values;
   weights_.load(params);
-  run(seeds, Phase::heads);
+  heads_.load(device_, seeds.params);
   fill_memory(device_, ones_, std::int64_t{horizon_} * std::min(objective.envs, kMostEnvs), 1.0f);
-  fill_memory(device_, head_sums_, std::int64_t{shape_.heads()} * padded(shape_.memory.hidden), 0.0f);
+  fill_memory(device_, head_sums_, std::int64_t{shape_.heads()} * padded(shape_.hidden), 0.0f);
   fill_memory(device_, seeds.sums, TrialSeeds<float>::quantities(shape_), 0.0f);
   for (int n = 0; n < networks; ++n) fill_memory(device_, networks_[n].sums, sums_size_, 0.0f);
-  with_wide_memory(shape_.memory.kind, [&]<class Memory>() {
+  with_wide_memory(policy_, [&]<class Memory>(const MemoryPolicy<Memory>& policy) {
     for (int first = 0; first < objective.envs; first += kMostEnvs) {
       const int envs = std::min(objective.envs - first, kMostEnvs);
       seeds.order = objective.order + first;
       seeds.envs = envs;
       run(seeds, Phase::gather);
       for (int n = 0; n < networks; ++n) {
-        forward<Memory>(n, envs);
+        forward(policy, n, envs);
         seeds.memory[n] = networks_[n].states + std::ptrdiff_t{envs} * seeds.state_size;
       }
       run(seeds, Phase::seed);
       run(seeds, Phase::sum);
-      for (int n = 0; n < networks; ++n) back<Memory>(n, envs, window);
+      for (int n = 0; n < networks; ++n) back(policy, n, envs, window);
     }
     for (int n = 0; n < networks; ++n) {
       WideMemory<float, Memory> op;
       op.phase = WideMemory<float, Memory>::Phase::store;
-      op.shape = shape_.memory;
-      op.sums = sums_of<Memory>(n);
-      op.gradient = gradient + n * shape_.network_parameters<Memory>();
+      op.shape = policy.memory;
+      op.sums = sums_of(policy, n);
+      op.gradient = gradient + n * policy.network_parameters();
       op.teams = sharing_teams(device_);
       device_.once(op);
     }
@@ -94,8 +87,8 @@ void WideGradient::enqueue(const TrialObjective<float>& objective, int window, c
 
 // The memory before each step of `envs` environments, and after the last.
 template <class Memory>
-void WideGradient::forward(int network, int envs) {
-  const MemoryShape& memory = shape_.memory;
+void WideGradient::forward(const MemoryPolicy<Memory>& policy, int network, int envs) {
+  const typename Memory::Shape& memory = policy.memory;
   const Network& own = networks_[network];
   const std::ptrdiff_t state = std::ptrdiff_t{envs} * Memory::state_size(memory);
   const int input_size = padded(memory.inputs);
@@ -109,15 +102,15 @@ void WideGradient::forward(int network, int envs) {
                own.states + t * state,
                own.kept + std::ptrdiff_t{t} * envs * Memory::kept_size(memory),
                own.states + (t + 1) * state};
-    Memory::step_products(memory, weights_.of<Memory>(network), op.step, multiply_on(device_));
+    Memory::step_products(memory, weights_.of<Memory>(memory, network), op.step, multiply_on(device_));
     device_.once(op);
   }
 }
 
 // From the seeds to the weights' gradient.
 template <class Memory>
-void WideGradient::back(int network, int envs, int window) {
-  const MemoryShape& memory = shape_.memory;
+void WideGradient::back(const MemoryPolicy<Memory>& policy, int network, int envs, int window) {
+  const typename Memory::Shape& memory = policy.memory;
   const Network& own = networks_[network];
   const auto multiply = multiply_on(device_);
   const int width = padded(memory.hidden), size = Memory::state_size(memory), rows = horizon_ * envs,
@@ -137,15 +130,15 @@ void WideGradient::back(int network, int envs, int window) {
       fill_memory(device_, own.state, state, 0.0f);
     multiply(envs, width,
              Array<Term<float>, 1>{{{{seeds + std::ptrdiff_t{t} * envs, 1, stride},
-                                     {heads().transposed + first * width, width},
+                                     {heads_.of_heads().transposed + first * width, width},
                                      heads_of}}},
              Start<float>{own.state, size}, own.state, size);
     op.back = {envs, own.states + t * state, own.kept + std::ptrdiff_t{t} * envs * Memory::kept_size(memory),
                own.state, own.back + std::ptrdiff_t{t} * envs * Memory::back_size(memory)};
     device_.once(op);
-    Memory::back_products(memory, weights_.of<Memory>(network), op.back, multiply);
+    Memory::back_products(memory, weights_.of<Memory>(memory, network), op.back, multiply);
   }
-  const auto sums = sums_of<Memory>(network);
+  const auto sums = sums_of(policy, network);
   Memory::gradient_products(memory, MemoryRows<float>{rows, seeds_.inputs, own.states, own.back, own.kept},
                             sums, multiply);
   const int biases = Memory::sums_size(memory);

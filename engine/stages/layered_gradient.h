@@ -10,7 +10,7 @@ namespace innerloop {
 class WideGradient {
  public:
   /// For minibatches of up to `envs` environments.
-  WideGradient(const MemoryPolicyShape& shape, int horizon, int envs, Device& device, BufferPlan& plan);
+  WideGradient(const TrialPolicy& policy, int horizon, int envs, Device& device, BufferPlan& plan);
 
   /// Enqueues the sums over the rows of objective.order[0], … at θ ([P]): the gradient [P], and values [kTrialValues].
   /// `window`: steps through which the gradient goes back at most, which divide the trial; 0: all.
@@ -31,25 +31,25 @@ class WideGradient {
   };
 
   template <class Memory>
-  typename Memory::template Sums<float> sums_of(int network) const {
+  typename Memory::template Sums<float> sums_of(const MemoryPolicy<Memory>& policy, int network) const {
     Scratch at(networks_[network].sums);
-    return Memory::template take_sums<float>(at, shape_.memory);
+    return Memory::template take_sums<float>(at, policy.memory);
   }
-  MemoryHeads<float> heads() const;
   void run(TrialSeeds<float>& seeds, Phase phase);
   template <class Memory>
-  void forward(int network, int envs);
+  void forward(const MemoryPolicy<Memory>& policy, int network, int envs);
   template <class Memory>
-  void back(int network, int envs, int window);
+  void back(const MemoryPolicy<Memory>& policy, int network, int envs, int window);
 
+  const TrialPolicy policy_;
   const MemoryPolicyShape shape_;
   const int horizon_;
   Device& device_;
-  WideWeights weights_;
+  MemoryWeights weights_;
+  HeadWeights heads_;
   Network networks_[2];
   std::int64_t sums_size_ = 0;  // of a network
   TrialSeeds<float> seeds_;     // where its numbers are
-  float* head_weights_ = nullptr;
   float* head_sums_ = nullptr;  // [head][padded(hidden)]
   float* ones_ = nullptr;       // [row]
 };

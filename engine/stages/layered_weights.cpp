@@ -4,28 +4,38 @@
 
 namespace innerloop {
 
-WideWeights::WideWeights(const MemoryPolicyShape& shape, bool way_back, const std::string& name,
-                         Device& device, BufferPlan& plan)
-    : shape_(shape), way_back_(way_back), device_(device) {
-  with_wide_memory(shape.memory.kind, [&]<class Memory>() {
-    Scratch counted;
-    Memory::template take_weights<float>(counted, shape.memory, way_back);
-    size_ = counted.used() / static_cast<long>(sizeof(float));
+MemoryWeights::MemoryWeights(const TrialPolicy& policy, bool way_back, const std::string& name,
+                             Device& device, BufferPlan& plan)
+    : policy_(policy), way_back_(way_back), device_(device) {
+  with_memory(policy, [&]<class Memory>(const MemoryPolicy<Memory>& with) {
+    size_ = weights_size<float, Memory>(with.memory, way_back);
   });
-  plan.add(&memory_, name, "[network][number]", {shape.networks(), size_});
+  plan.add(&memory_, name, "[network][number]", {shape_of(policy).networks(), size_});
 }
 
-void WideWeights::load(const float* params) {
-  with_wide_memory(shape_.memory.kind, [&]<class Memory>() {
-    for (int n = 0; n < shape_.networks(); ++n) {
-      WideMemory<float, Memory> op;
-      op.shape = shape_.memory;
-      op.weights = of<Memory>(n);
-      op.params = params + n * shape_.network_parameters<Memory>();
+void MemoryWeights::load(const float* params) {
+  with_memory(policy_, [&]<class Memory>(const MemoryPolicy<Memory>& policy) {
+    for (int n = 0; n < policy.networks(); ++n) {
+      LoadMemory<float, Memory> op;
+      op.shape = policy.memory;
+      op.weights = of<Memory>(policy.memory, n);
+      op.params = params + n * policy.network_parameters();
       op.teams = sharing_teams(device_);
       device_.once(op);
     }
   });
+}
+
+HeadWeights::HeadWeights(const MemoryPolicyShape& shape, const std::string& name, BufferPlan& plan)
+    : shape_(shape) {
+  Scratch counted;
+  take_heads<float>(counted, shape);
+  plan.add(&memory_, name, "[head][unit], bias, log_std",
+           {counted.used() / static_cast<long>(sizeof(float))});
+}
+
+void HeadWeights::load(Device& device, const float* heads) const {
+  device.once(LoadHeads<float>{shape_, of_heads(), heads});
 }
 
 void fill_memory(Device& device, float* x, std::int64_t count, float value) {

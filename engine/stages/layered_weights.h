@@ -1,7 +1,7 @@
 // Policies whose memory is too wide for one team: a step's matrix products are made for all environments at once, by
 // Device::multiply, and between them the operations of kernels/memories/layered.h run.
 //
-// On the CPU the memory's steps have the same bits as TrialRollout's. On a GPU cuBLAS adds in an order of its own.
+// On the CPU the memory's steps have the same bits as StepMemory's. On a GPU cuBLAS adds in an order of its own.
 #pragma once
 
 #include <algorithm>
@@ -15,16 +15,20 @@
 
 namespace innerloop {
 
-inline bool is_wide(const MemoryPolicyShape& shape) {
-  return shape.memory.kind != MemoryKind::feedforward &&
-         shape.memory.hidden > RecurrentOptions::kMaxTeamHidden;
+/// Calls f(policy) with its memory, a MemoryPolicy<Memory>, where that can be wide.
+template <class F>
+void with_wide_memory(const TrialPolicy& policy, const F& f) {
+  with_memory(policy, [&]<class Memory>(const MemoryPolicy<Memory>& with) {
+    if constexpr (kNamesProducts<Memory>) f(with);
+  });
 }
 
-/// Calls f.operator()<Memory>() for a memory that can be wide.
-template <class F>
-void with_wide_memory(MemoryKind kind, const F& f) {
-  if (kind == MemoryKind::gru) f.template operator()<Gru>();
-  if (kind == MemoryKind::lstm) f.template operator()<Lstm>();
+inline bool is_wide(const TrialPolicy& policy) {
+  bool wide = false;
+  with_wide_memory(policy, [&](const MemoryPolicyShape& shape) {
+    wide = shape.hidden > RecurrentOptions::kMaxTeamHidden;
+  });
+  return wide;
 }
 
 /// What Memory's functions want as `multiply`: enqueues products on a device.
@@ -44,27 +48,46 @@ inline auto multiply_on(Device& device) {
   };
 }
 
-/// The weights of a policy's networks in the device's memory.
-class WideWeights {
+/// The weights of a policy's memories in the device's memory, as teams take them.
+class MemoryWeights {
  public:
   /// `way_back`: with what the way back needs.
-  WideWeights(const MemoryPolicyShape& shape, bool way_back, const std::string& name, Device& device,
-              BufferPlan& plan);
+  MemoryWeights(const TrialPolicy& policy, bool way_back, const std::string& name, Device& device,
+                BufferPlan& plan);
 
   /// Enqueues loading them from θ ([P]).
   void load(const float* params);
+  /// [network][number]
+  const float* numbers() const { return memory_; }
   template <class Memory>
-  typename Memory::template Weights<float> of(int network) const {
+  typename Memory::template Weights<float> of(const typename Memory::Shape& memory, int network) const {
     Scratch at(memory_ + network * size_);
-    return Memory::template take_weights<float>(at, shape_.memory, way_back_);
+    return Memory::template take_weights<float>(at, memory, way_back_);
   }
 
  private:
-  const MemoryPolicyShape shape_;
+  const TrialPolicy policy_;
   const bool way_back_;
   Device& device_;
   std::int64_t size_ = 0;    // of a network
   float* memory_ = nullptr;  // [network][number]
+};
+
+/// The weights of a policy's heads in the device's memory.
+class HeadWeights {
+ public:
+  HeadWeights(const MemoryPolicyShape& shape, const std::string& name, BufferPlan& plan);
+
+  /// Enqueues loading them from the heads' part of θ.
+  void load(Device& device, const float* heads) const;
+  MemoryHeads<float> of_heads() const {
+    Scratch at(memory_);
+    return take_heads<float>(at, shape_);
+  }
+
+ private:
+  const MemoryPolicyShape shape_;
+  float* memory_ = nullptr;
 };
 
 /// Enqueues x = value for `count` numbers.

@@ -14,17 +14,18 @@ TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool ad
       envs_per_task_(envs_per_task),
       device_(device),
       environment_(environment_info(config)),
-      shape_(memory_policy_shape(config)) {
+      policy_(trial_policy(config)) {
   device.use(config.precision);
   const int steps = trial_length(config);
   const std::int64_t envs = std::int64_t{tasks} * envs_per_task, rows = envs * steps;
   if (rows > (std::int64_t{1} << 30))
     throw InputError("steps of a trial × tasks × environments: wanted at most 2^30 samples, found " +
                      std::to_string(rows));
+  const MemoryPolicyShape& shape = this->shape();
   Batch<float>& b = trials_.batch;
   b.horizon = steps;
   b.envs = static_cast<int>(envs);
-  b.observation_size = shape_.memory.inputs;
+  b.observation_size = shape.inputs;
   b.action_size = environment_.action_size;
   b.row_stride = (rows + 15) / 16 * 16;
   trials_.episode_steps = config.horizon;
@@ -47,7 +48,7 @@ TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool ad
   }
   plan.add(&returns_, "returns", "[episode + trial][env]", {episodes() + 1, envs});
   plan.add(&lengths_, "lengths", "[episode + trial][env]", {episodes() + 1, envs});
-  if (is_wide(shape_)) wide_.emplace(config, shape_, b.envs, device, plan);
+  rollout_.emplace(config, policy_, b.envs, steps, is_wide(policy_), device, plan);
 }
 
 void TrialLoop::fix_task(const std::vector<float>& task) {
@@ -75,18 +76,14 @@ void TrialLoop::play(const float* params, bool deterministic) {
     if (!fixed_task_)
       device_.per_task(DrawTasks<float, Env>{options, key_, task_numbers_, envs_per_task_}, tasks_);
     TrialPlay<float, Env> play;
-    play.shape = shape_;
+    play.shape = shape();
     play.trials = trials_;
     play.tasks = task_numbers_;
     play.options = options;
     play.key = key_;
     play.envs_per_task = envs_per_task_;
     play.deterministic = deterministic;
-    // Once: after all tasks are drawn.
-    if (wide_) return wide_->enqueue(play, params);
-    with_memory(shape_.memory.kind, [&]<class Memory>() {
-      device_.once(TrialRollout<float, Env, Memory>{play, params});
-    });
+    rollout_->enqueue(play, params);
   });
   device_.once(EpisodeReturns<float>{trials_, returns_, lengths_});
 }

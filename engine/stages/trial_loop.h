@@ -9,8 +9,7 @@
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
 #include "engine/learned/trial_policy.h"
-#include "engine/stages/layered_rollout.h"
-#include "kernels/trials/rollout.h"
+#include "engine/stages/trial_rollout.h"
 
 namespace innerloop {
 
@@ -20,7 +19,8 @@ class TrialLoop {
   TrialLoop(const Config& config, int tasks, int envs_per_task, bool advantages, Device& device,
             BufferPlan& plan);
 
-  const MemoryPolicyShape& shape() const { return shape_; }
+  const TrialPolicy& policy() const { return policy_; }
+  const MemoryPolicyShape& shape() const { return shape_of(policy_); }
   const Trials<float>& trials() const { return trials_; }
   int envs() const { return trials_.batch.envs; }
   int episodes() const { return trials_.episodes(); }
@@ -49,14 +49,14 @@ class TrialLoop {
   const int tasks_, envs_per_task_;
   Device& device_;
   const EnvironmentInfo environment_;
-  MemoryPolicyShape shape_;
+  const TrialPolicy policy_;
   Trials<float> trials_;
   bool fixed_task_ = false;
   float* task_numbers_ = nullptr;
   float* returns_ = nullptr;
   float* lengths_ = nullptr;
   RandomKey* key_ = nullptr;
-  std::optional<WideRollout> wide_;
+  std::optional<TrialRollout> rollout_;  // once the sizes are known
 };
 
 }  // namespace innerloop

@@ -36,6 +36,7 @@ struct SimdTeam {
   static constexpr bool exact_tiles = true;     // a code path for each size of a remaining tile
   static constexpr bool loads_by_four = false;  // products take A's numbers in vectors of four
   static constexpr bool keeps = true;           // activations may have been kept, outside of scratch memory
+  static constexpr bool copies = false;  // weights from memory to scratch memory, where products want them
 
   FN int rank() const { return 0; }
   FN int size() const { return 1; }
@@ -57,7 +58,8 @@ struct CudaTeam {
   using Lane = Pack<T, 1>;
   using Vector = Pack<T, 4>;
   static constexpr int tile_rows = 4, tile_vectors = 2;
-  static constexpr bool exact_tiles = false, loads_by_four = true, keeps = where == ScratchIn::device;
+  static constexpr bool exact_tiles = false, loads_by_four = true, keeps = where == ScratchIn::device,
+                        copies = where == ScratchIn::shared;
 
   Precision precision = Precision::float32;  // of products
 

@@ -5,6 +5,8 @@
 // layers' outputs side by side, [layer][padded(width)], and the gradients by what enters them lie alike.
 #pragma once
 
+#include <string>
+
 #include "kernels/lanes/maths.h"
 #include "kernels/memories/memory.h"
 #include "kernels/networks/gradient_sums.h"
@@ -12,8 +14,44 @@
 namespace innerloop {
 
 struct Feedforward {
-  using Shape = MemoryShape;
   static constexpr int kLayers = kMaxLayers - 1;
+
+  struct Shape : MemorySizes {
+    int layers = 0;
+    int width[kLayers] = {};  // the last one is `hidden`
+    Activation activation = Activation::tanh;
+
+    bool operator==(const Shape&) const = default;
+  };
+
+  static Shape shape_of(const MlpOptions& options, int inputs) {
+    Shape s;
+    s.inputs = inputs;
+    s.hidden = options.hidden.back();
+    s.layers = static_cast<int>(options.hidden.size());
+    for (int l = 0; l < s.layers; ++l) s.width[l] = options.hidden[static_cast<std::size_t>(l)];
+    s.activation = options.activation;
+    return s;
+  }
+  static void describe_parameters(const Shape& s, const auto& add) {
+    for (int l = 0; l < s.layers; ++l) {
+      const std::string layer = "layer" + std::to_string(l);
+      const int in = inputs(s, l), out = s.width[l];
+      add({layer + ".weight", {in, out}, true, InitialNumbers::glorot(in, out)});
+      add({layer + ".bias", {out}});
+    }
+  }
+  static ProductOperations operations(const Shape& s) {
+    ProductOperations count;
+    for (int l = 0; l < s.layers; ++l) count.step += 2.0 * inputs(s, l) * s.width[l];
+    count.of_inputs = 2.0 * inputs(s, 0) * s.width[0];
+    return count;
+  }
+  FN static int widest(const Shape& s) {
+    int widest = 0;
+    for (int l = 0; l < s.layers; ++l) widest = s.width[l] > widest ? s.width[l] : widest;
+    return widest;
+  }
 
   // Numbers that enter a layer.
   FN static int inputs(const Shape& s, int layer) { return layer == 0 ? s.inputs : s.width[layer - 1]; }

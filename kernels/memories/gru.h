@@ -14,16 +14,21 @@
 
 namespace innerloop {
 
-struct Gru : Recurrent<Gru> {
+struct Gru : Recurrent<Gru, 3> {
   FN static int parameters(const Shape& s) { return (s.inputs + s.hidden) * 3 * s.hidden + 4 * s.hidden; }
-  FN static int recurrent_offset(const Shape& s) { return s.inputs * 3 * s.hidden; }
-  FN static int bias_offset(const Shape& s) { return recurrent_offset(s) + s.hidden * 3 * s.hidden; }
+  static void describe_parameters(const Shape& s, const auto& add) {
+    describe_gates(s, "gru", add);
+    add({"gru.bias", {3 * s.hidden}});
+    add({"gru.candidate_bias", {s.hidden}});
+  }
   FN static int candidate_bias_offset(const Shape& s) { return bias_offset(s) + 3 * s.hidden; }
 
   FN static int outputs(const Shape& s) { return padded(s.hidden); }
   FN static int state_size(const Shape& s) { return odd_lines(padded(s.hidden)); }
   FN static int kept_size(const Shape& s) { return odd_lines(4 * padded(s.hidden)); }  // r, z, m, n
   FN static int back_size(const Shape& s) { return kept_size(s); }  // ∂ by what enters r, z, m, n
+  // The row of both weight matrices and of their sums.
+  FN static int gates_size(const Shape& s) { return odd_lines(3 * padded(s.hidden)); }
 
   template <class T>
   struct Weights {
@@ -32,13 +37,6 @@ struct Gru : Recurrent<Gru> {
     T* bias;        // [4][padded(hidden)]  b_r, b_z, c, b_n
     T* transposed;  // [3][padded(hidden)][state_size]  of `recurrent`; null: no way back
   };
-  template <class T>
-  struct Sums {
-    T* input;      // as in Weights
-    T* recurrent;  // "
-    T* bias;       // "
-  };
-
   template <class T>
   FN static Weights<T> take_weights(Scratch& scratch, const Shape& s, bool way_back) {
     const long width = padded(s.hidden), gates = gates_size(s);
@@ -150,19 +148,6 @@ struct Gru : Recurrent<Gru> {
              Start<T>{now.state, size}, now.state, size);
   }
 
-  template <class T>
-  FN static Sums<T> take_sums(Scratch& scratch, const Shape& s) {
-    const Weights<T> same = take_weights<T>(scratch, s, false);
-    return {same.input, same.recurrent, same.bias};
-  }
-  // Does not sync.
-  template <class Team>
-  TEAM_FN static void clear_sums(const Team& team, const Shape& s, const Sums<typename Team::Scalar>& sums) {
-    const long gates = gates_size(s);
-    fill(team, sums.input, gates * s.inputs, 0);
-    fill(team, sums.recurrent, gates * s.hidden, 0);
-    fill(team, sums.bias, 4L * padded(s.hidden), 0);
-  }
   // All but the biases' part.
   template <class T, class Multiply>
   FN static void gradient_products(const Shape& s, const MemoryRows<T>& rows, const Sums<T>& sums,
@@ -207,8 +192,6 @@ struct Gru : Recurrent<Gru> {
 
  private:
   FN static int odd_lines(int padded_numbers) { return padded_numbers | 16; }
-  // The row of both weight matrices and of their sums.
-  FN static int gates_size(const Shape& s) { return odd_lines(3 * padded(s.hidden)); }
 };
 
 }  // namespace innerloop

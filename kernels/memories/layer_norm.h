@@ -6,7 +6,7 @@
 // The heads read y; the memory goes on with h itself. Flat parameters: g [hidden], b [hidden].
 #pragma once
 
-#include "kernels/memories/memory.h"
+#include "kernels/lanes/maths.h"
 #include "kernels/networks/gradient_sums.h"
 #include "kernels/products/dot_products.h"
 
@@ -28,13 +28,13 @@ struct LayerNorm {
 
   static constexpr double kFloor = 1e-5;  // of the variance
 
-  FN static int parameters(const MemoryShape& s) { return s.layer_norm ? 2 * s.hidden : 0; }
+  FN static int parameters(int hidden) { return 2 * hidden; }
 
-  // Room for up to `rows` rows, a multiple of 16; none where nothing is normalised.
-  FN static LayerNorm take(Scratch& scratch, const MemoryShape& s, int rows, bool way_back) {
+  // Room for up to `rows` rows, a multiple of 16; none where nothing is normalised (hidden 0).
+  FN static LayerNorm take(Scratch& scratch, int hidden, int rows, bool way_back) {
     LayerNorm n = {};
-    if (!s.layer_norm) return n;
-    const long width = padded(s.hidden);
+    if (hidden == 0) return n;
+    const long width = padded(hidden);
     n.gain = scratch.take<T>(width);
     n.bias = scratch.take<T>(width);
     n.average = scratch.take<T>(width);
@@ -80,14 +80,14 @@ FN T scale_of(const LayerNorm<T>& n, int row) {
 
 // From the flat parameters; clears the sums. Syncs.
 template <class Team>
-TEAM_FN void load_layer_norm(const Team& team, const MemoryShape& s, const typename Team::Scalar* params,
+TEAM_FN void load_layer_norm(const Team& team, int hidden, const typename Team::Scalar* params,
                              const LayerNorm<typename Team::Scalar>& n) {
   using T = typename Team::Scalar;
-  for (int i = team.rank(); i < padded(s.hidden); i += team.size()) {
-    const bool real = i < s.hidden;
+  for (int i = team.rank(); i < padded(hidden); i += team.size()) {
+    const bool real = i < hidden;
     n.gain[i] = real ? params[i] : T(0);
-    n.bias[i] = real ? params[s.hidden + i] : T(0);
-    n.average[i] = real ? T(1) / static_cast<T>(s.hidden) : T(0);
+    n.bias[i] = real ? params[hidden + i] : T(0);
+    n.average[i] = real ? T(1) / static_cast<T>(hidden) : T(0);
     n.zero[i] = T(0);
     if (n.gain_sum != nullptr) n.gain_sum[i] = n.bias_sum[i] = T(0);
   }
@@ -96,12 +96,12 @@ TEAM_FN void load_layer_norm(const Team& team, const MemoryShape& s, const typen
 
 // x and y of `rows` rows of a memory ([row][state_size]). Syncs.
 template <class Team>
-TEAM_FN void normalise_rows(const Team& team, const MemoryShape& s, const LayerNorm<typename Team::Scalar>& n,
-                            int rows, const typename Team::Scalar* states, int state_size) {
+TEAM_FN void normalise_rows(const Team& team, int hidden, const LayerNorm<typename Team::Scalar>& n, int rows,
+                            const typename Team::Scalar* states, int state_size) {
   using namespace layer_norm_detail;
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
-  const int width = padded(s.hidden);
+  const int width = padded(hidden);
   weighted_sums(team, n, rows, width, states, state_size, n.average, n.mean);
   team.sync();
   for_vectors(team, rows, width, [&](int row, int i, long at) FN_LAMBDA {
@@ -124,13 +124,12 @@ TEAM_FN void normalise_rows(const Team& team, const MemoryShape& s, const LayerN
 // The way back for the rows that were normalised last: from ∂/∂y (in by_outputs) it adds ∂/∂h to `state`
 // ([row][state_size]), and the gradients of gain and bias to the sums. With u = g∘∂y it is (u − mean(u) − x·mean(u∘x)) / √(σ² + 10⁻⁵). Syncs.
 template <class Team>
-TEAM_FN void back_through_layer_norm(const Team& team, const MemoryShape& s,
-                                     const LayerNorm<typename Team::Scalar>& n, int rows,
-                                     typename Team::Scalar* state, int state_size) {
+TEAM_FN void back_through_layer_norm(const Team& team, int hidden, const LayerNorm<typename Team::Scalar>& n,
+                                     int rows, typename Team::Scalar* state, int state_size) {
   using namespace layer_norm_detail;
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
-  const int width = padded(s.hidden);
+  const int width = padded(hidden);
   for_vectors(team, rows, width, [&](int, int, long at) FN_LAMBDA {
     store_aligned(n.outputs + at, load_aligned<V>(n.by_outputs + at) * load_aligned<V>(n.normalised + at));
   });
@@ -140,7 +139,7 @@ TEAM_FN void back_through_layer_norm(const Team& team, const MemoryShape& s,
   add_columns(team, rows, width, n.bias_sum, n.by_outputs, width);
   add_columns(team, rows, width, n.gain_sum, n.outputs, width);
   team.sync();
-  const T share = T(1) / static_cast<T>(s.hidden);
+  const T share = T(1) / static_cast<T>(hidden);
   for_vectors(team, rows, width, [&](int row, int i, long at) FN_LAMBDA {
     const V u = load_aligned<V>(n.gain + i) * load_aligned<V>(n.by_outputs + at);
     const V rest = fma(load_aligned<V>(n.normalised + at), V(n.slope[row] * share), V(n.mean[row] * share));
@@ -153,12 +152,12 @@ TEAM_FN void back_through_layer_norm(const Team& team, const MemoryShape& s,
 
 // Writes the flat gradient. The caller has synced.
 template <class Team>
-TEAM_FN void store_layer_norm_gradient(const Team& team, const MemoryShape& s,
+TEAM_FN void store_layer_norm_gradient(const Team& team, int hidden,
                                        const LayerNorm<typename Team::Scalar>& n,
                                        typename Team::Scalar* gradient) {
-  for (int i = team.rank(); i < s.hidden; i += team.size()) {
+  for (int i = team.rank(); i < hidden; i += team.size()) {
     gradient[i] = n.gain_sum[i];
-    gradient[s.hidden + i] = n.bias_sum[i];
+    gradient[hidden + i] = n.bias_sum[i];
   }
 }
 

@@ -3,25 +3,11 @@
 // memory, as Memory lays them out in scratch memory.
 #pragma once
 
-#include "kernels/memories/gru.h"
-#include "kernels/memories/lstm.h"
-#include "kernels/memories/policy.h"
-#include "kernels/options/type_list.h"
+#include "kernels/memories/load.h"
+#include "kernels/memories/memory.h"
+#include "kernels/networks/gradient_sums.h"
 
 namespace innerloop {
-
-using WideMemories = TypeList<Gru, Lstm>;
-
-// Some of a team's work: several teams do it together, and none waits for another.
-template <class Team>
-struct SharedWork : Team {
-  int part, parts;
-
-  FN SharedWork(const Team& team, int part, int parts) : Team(team), part(part), parts(parts) {}
-  FN int rank() const { return part * Team::size() + Team::rank(); }
-  FN int size() const { return parts * Team::size(); }
-  FN void sync() const {}
-};
 
 template <class T>
 struct FillMemory {
@@ -39,31 +25,26 @@ struct FillMemory {
 
 template <class T, class Memory>
 struct WideMemory {
-  // load: the weights from the flat parameters. activate, slopes: of a step's rows. store: the flat gradient from the sums.
-  enum class Phase { load, activate, slopes, store };
-  Phase phase = Phase::load;
-  MemoryShape shape;
-  typename Memory::template Weights<T> weights{};
+  // activate, slopes: of a step's rows. store: the flat gradient from the sums.
+  enum class Phase { activate, slopes, store };
+  Phase phase = Phase::activate;
+  typename Memory::Shape shape;
   typename Memory::template Sums<T> sums{};
-  const T* params = nullptr;  // the memory's own
-  T* gradient = nullptr;      // the memory's own
+  T* gradient = nullptr;  // the memory's own
   MemoryStep<T> step{};
   MemoryBack<T> back{};
-  int teams = 1;  // that load and store
+  int teams = 1;  // that store
 
   static constexpr int kRows = 8;  // of a step, that a team takes
 
   FN int rows() const { return phase == Phase::activate ? step.rows : back.rows; }
-  FN int parts() const {
-    return phase == Phase::load || phase == Phase::store ? teams : ceil_div(rows(), kRows);
-  }
+  FN int parts() const { return phase == Phase::store ? teams : ceil_div(rows(), kRows); }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
     const SharedWork<Team> shared(team, place.part, teams);
     const int first = place.part * kRows, count = min_of(kRows, rows() - first);
     const long state = static_cast<long>(first) * Memory::state_size(shape),
                kept = static_cast<long>(first) * Memory::kept_size(shape);
-    if (phase == Phase::load) Memory::load_weights(shared, shape, params, weights);
     if (phase == Phase::activate)
       Memory::activate(team, shape,
                        {count, step.inputs, step.before + state, step.kept + kept, step.after + state});

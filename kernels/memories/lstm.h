@@ -14,15 +14,20 @@
 
 namespace innerloop {
 
-struct Lstm : Recurrent<Lstm> {
+struct Lstm : Recurrent<Lstm, 4> {
   FN static int parameters(const Shape& s) { return (s.inputs + s.hidden + 1) * 4 * s.hidden; }
-  FN static int recurrent_offset(const Shape& s) { return s.inputs * 4 * s.hidden; }
-  FN static int bias_offset(const Shape& s) { return recurrent_offset(s) + s.hidden * 4 * s.hidden; }
+
+  // The forget gate's bias starts at 1 (Jozefowicz et al. 2015).
+  static void describe_parameters(const Shape& s, const auto& add) {
+    describe_gates(s, "lstm", add);
+    add({"lstm.bias", {4 * s.hidden}, false, InitialNumbers::of_pieces({0, 1, 0, 0})});
+  }
 
   FN static int outputs(const Shape& s) { return padded(s.hidden); }
   FN static int state_size(const Shape& s) { return 2 * padded(s.hidden); }  // h, c
   FN static int kept_size(const Shape& s) { return 5 * padded(s.hidden); }   // i, f, g, o, tanh(c')
   FN static int back_size(const Shape& s) { return 4 * padded(s.hidden); }   // ∂ by what enters i, f, g, o
+  FN static int gates_size(const Shape& s) { return 4 * padded(s.hidden); }  // a row of both weight matrices
 
   template <class T>
   struct Weights {
@@ -31,13 +36,6 @@ struct Lstm : Recurrent<Lstm> {
     T* bias;        // [4][padded(hidden)]
     T* transposed;  // [4][padded(hidden)][padded(hidden)]  of `recurrent`; null: no way back
   };
-  template <class T>
-  struct Sums {
-    T* input;      // as in Weights
-    T* recurrent;  // "
-    T* bias;       // "
-  };
-
   template <class T>
   FN static Weights<T> take_weights(Scratch& scratch, const Shape& s, bool way_back) {
     const long gates = 4L * padded(s.hidden);
@@ -138,19 +136,6 @@ struct Lstm : Recurrent<Lstm> {
              Start<T>{now.state, state}, now.state, state);
   }
 
-  template <class T>
-  FN static Sums<T> take_sums(Scratch& scratch, const Shape& s) {
-    const Weights<T> same = take_weights<T>(scratch, s, false);
-    return {same.input, same.recurrent, same.bias};
-  }
-  // Does not sync.
-  template <class Team>
-  TEAM_FN static void clear_sums(const Team& team, const Shape& s, const Sums<typename Team::Scalar>& sums) {
-    const long gates = 4L * padded(s.hidden);
-    fill(team, sums.input, gates * s.inputs, 0);
-    fill(team, sums.recurrent, gates * s.hidden, 0);
-    fill(team, sums.bias, gates, 0);
-  }
   // All but the biases' part.
   template <class T, class Multiply>
   FN static void gradient_products(const Shape& s, const MemoryRows<T>& rows, const Sums<T>& sums,

@@ -2,7 +2,10 @@
 //
 // A memory is a struct of static team functions over the rows (environments) of a tile:
 //
-//   Shape                              inputs, hidden; what decides all sizes below
+//   Shape                              a MemorySizes and what else decides the sizes below; shape_of(options, inputs) makes it
+//   describe_parameters(shape, add)    add(ParameterBlock) for each of its parameters, in the flat vector's order
+//   operations(shape)                  ProductOperations: what a step's products count. On the host alone, as those before
+//   widest(shape)                      columns of its widest product
 //   parameters(shape)                  how many of the flat parameter vector are its own
 //   outputs(shape)                     numbers of its state that the heads read: the first ones, padded with zeros
 //   state_size(shape)                  numbers a row's state takes; a trial starts from zeros
@@ -13,6 +16,16 @@
 //   back(team, shape, weights, MemoryBack)      from ∂/∂(state after) to ∂/∂(state before)
 //   Sums<T>, take_sums, clear_sums, add_gradient, store_gradient   the weights' gradient, over many rows at once
 //
+// A memory that looks back (an attention, a dictionary) has a trace too, which the state of a recurrent one is too small for:
+//
+//   trace_size(shape)                  numbers that a row's step leaves for all later ones: keys and values
+//   step                               reads the trace of steps 0 … t, and writes that of step t
+//   back                               adds ∂/∂trace for steps first … t. The way back goes from a trial's last step to its
+//                                      first, so that what it finds of step t is complete but for its own share. Steps before
+//                                      `first` belong to the window before, and are constants
+//
+// tests/examples/causal_attention.h is one.
+//
 // A recurrent one names its matrix products apart from the rest, for those who multiply all rows at once
 // (kernels/memories/layered.h): step_products and activate make a step, slopes and back_products the way back, and
 // gradient_products the weights' gradient. They hand each product to multiply(rows, columns, terms, start, to, stride).
@@ -21,50 +34,66 @@
 // kernels/memories/registry.h lists them.
 #pragma once
 
+#include "kernels/memories/options.h"
+#include "kernels/networks/parameter_block.h"
 #include "kernels/networks/shape.h"
 #include "kernels/products/product.h"
 
 namespace innerloop {
 
-enum class MemoryKind { gru, lstm, feedforward };
-
-struct MemoryShape {
+// What every memory's Shape begins with.
+struct MemorySizes {
   int inputs = 0;
   int hidden = 0;  // numbers that the heads read
-  MemoryKind kind = MemoryKind::gru;
-  // feedforward: its hidden layers, the last of which has `hidden` units.
-  int layers = 0;
-  int width[kMaxLayers - 1] = {};
-  Activation activation = Activation::tanh;
-  bool layer_norm = false;  // between what the memory puts out and the heads (kernels/memories/layer_norm.h)
 
-  // The widest product of a step.
-  FN int widest() const {
-    if (kind != MemoryKind::feedforward) return (kind == MemoryKind::lstm ? 4 : 3) * padded(hidden);
-    int widest = 0;
-    for (int l = 0; l < layers; ++l) widest = width[l] > widest ? width[l] : widest;
-    return widest;
-  }
+  bool operator==(const MemorySizes&) const = default;
 };
+
+// Floating-point operations of a step's products: multiplications and additions.
+struct ProductOperations {
+  double step = 0;
+  double of_inputs = 0;  // those among them that multiply the inputs, whose gradient nobody asks for
+};
+
+template <class Memory>
+inline constexpr bool kNamesProducts = requires {
+  &Memory::template step_products<float, int>;
+};
+template <class Memory>
+inline constexpr bool kLooksBack = requires(const typename Memory::Shape& shape) {
+  Memory::trace_size(shape);
+};
+template <class Memory>
+FN int trace_size([[maybe_unused]] const typename Memory::Shape& shape) {
+  if constexpr (kLooksBack<Memory>)
+    return Memory::trace_size(shape);
+  else
+    return 0;
+}
 
 // One step of `rows` rows.
 template <class T>
 struct MemoryStep {
   int rows;
-  Left<T> inputs;   // [row][input] by strides
-  const T* before;  // [row][state_size]
-  T* kept;          // [row][kept_size]
-  T* after;         // [row][state_size]
+  Left<T> inputs;      // [row][input] by strides
+  const T* before;     // [row][state_size]
+  T* kept;             // [row][kept_size]
+  T* after;            // [row][state_size]
+  T* trace = nullptr;  // [step][row][trace_size]
+  int t = 0;           // which step of the trial this is
 };
 
 // The same step on the way back.
 template <class T>
 struct MemoryBack {
   int rows;
-  const T* before;  // [row][state_size]
-  const T* kept;    // [row][kept_size]
-  T* state;         // [row][state_size]  ∂/∂(state after), becomes ∂/∂(state before)
-  T* back;          // [row][back_size]
+  const T* before;              // [row][state_size]
+  const T* kept;                // [row][kept_size]
+  T* state;                     // [row][state_size]  ∂/∂(state after), becomes ∂/∂(state before)
+  T* back;                      // [row][back_size]
+  const T* trace = nullptr;     // [step][row][trace_size]
+  T* trace_gradient = nullptr;  // [step − first][row][trace_size]
+  int first = 0, t = 0;         // this is step t of the trial; steps before `first` are constants
 };
 
 // Rows of one step or of several ones that follow each other, for the weights' gradient.

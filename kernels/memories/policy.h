@@ -15,9 +15,11 @@
 
 namespace innerloop {
 
+// What the operations on trials know of a policy whatever its memory is.
 struct MemoryPolicyShape {
-  MemoryShape memory;
-  PolicyShape actor;            // one layer: memory.hidden to the actions
+  int inputs = 0, hidden = 0;   // the memory's: what it takes in, and what the heads read
+  bool layer_norm = false;      // between the memory and the heads (kernels/memories/layer_norm.h)
+  PolicyShape actor;            // one layer: `hidden` to the actions
   bool separate_value = false;  // a second network for the value
 
   FN int actions() const { return actor.outputs(); }
@@ -25,22 +27,27 @@ struct MemoryPolicyShape {
   // The value head lies behind the actor's parameters.
   FN int value_offset() const { return actor.parameters(); }
   // Parameters of both heads.
-  FN int head_parameters() const { return actor.parameters() + memory.hidden + 1; }
+  FN int head_parameters() const { return actor.parameters() + hidden + 1; }
   FN int networks() const { return separate_value ? 2 : 1; }
   // The heads that read a network's outputs: heads_of(), from first_head() on.
   FN int first_head(int network) const { return network == 0 ? 0 : actions(); }
   FN int heads_of(int network) const { return !separate_value ? heads() : network == 0 ? actions() : 1; }
-  template <class Memory>
+  // Numbers of a memory that are normalised: all or none.
+  FN int normalised() const { return layer_norm ? hidden : 0; }
+};
+
+// With its memory.
+template <class Memory>
+struct MemoryPolicy : MemoryPolicyShape {
+  typename Memory::Shape memory;
+
   FN int network_parameters() const {
-    return Memory::parameters(memory) + LayerNorm<float>::parameters(memory);
+    return Memory::parameters(memory) + LayerNorm<float>::parameters(normalised());
   }
   // Parameters of all that stands before the heads.
-  template <class Memory>
-  FN int memory_parameters() const {
-    return networks() * network_parameters<Memory>();
-  }
-  // The widest product: how many threads have something to do.
-  FN int widest() const { return memory.widest(); }
+  FN int memory_parameters() const { return networks() * network_parameters(); }
+  FN int parameters() const { return memory_parameters() + head_parameters(); }
+  FN int widest() const { return Memory::widest(memory); }
 };
 
 // Environments that a team plays together, and whose gradient is one partial sum: the cut decides the order of sums, so
@@ -71,7 +78,7 @@ struct MemoryHeads {
 
 template <class T>
 FN MemoryHeads<T> take_heads(Scratch& scratch, const MemoryPolicyShape& shape) {
-  return {scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.memory.hidden)),
+  return {scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.hidden)),
           scratch.take<T>(shape.heads()), scratch.take<T>(shape.actions())};
 }
 
@@ -80,7 +87,7 @@ template <class Team>
 TEAM_FN void load_heads(const Team& team, const MemoryPolicyShape& shape, const typename Team::Scalar* params,
                         const MemoryHeads<typename Team::Scalar>& heads) {
   using T = typename Team::Scalar;
-  const int hidden = shape.memory.hidden, actions = shape.actions();
+  const int hidden = shape.hidden, actions = shape.actions();
   const T* value = params + shape.value_offset();
   for_cells(team, shape.heads(), padded(hidden), [&](int o, int i) FN_LAMBDA {
     T weight = 0;
@@ -104,11 +111,11 @@ struct HeadInputs {
 
 // The heads' inputs for `rows` rows of states ([row][state_size]). Syncs if anything is normalised.
 template <class Team>
-FN HeadInputs<typename Team::Scalar> head_inputs(const Team& team, const MemoryShape& shape,
+FN HeadInputs<typename Team::Scalar> head_inputs(const Team& team, const MemoryPolicyShape& shape,
                                                  const LayerNorm<typename Team::Scalar>& norm, int rows,
                                                  const typename Team::Scalar* states, int state_size) {
   if (!shape.layer_norm) return {states, state_size};
-  normalise_rows(team, shape, norm, rows, states, state_size);
+  normalise_rows(team, shape.hidden, norm, rows, states, state_size);
   return {norm.outputs, padded(shape.hidden)};
 }
 
@@ -118,7 +125,7 @@ TEAM_FN void forward_heads(const Team& team, const MemoryPolicyShape& shape, int
                            const MemoryHeads<typename Team::Scalar>& heads, int rows,
                            const HeadInputs<typename Team::Scalar>& inputs, typename Team::Scalar* to,
                            int stride) {
-  const int width = padded(shape.memory.hidden), first = shape.first_head(network);
+  const int width = padded(shape.hidden), first = shape.first_head(network);
   const Array<DotTerm<typename Team::Scalar>, 1> terms{
       {{inputs.rows, inputs.row_size, heads.transposed + static_cast<long>(first) * width, width}}};
   dot_products(team, rows, shape.heads_of(network), terms, heads.bias + first,

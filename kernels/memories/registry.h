@@ -1,35 +1,52 @@
-// The memories that there are.
+// The memories that kernels/memories/options.h lists, and policies with any of them.
 #pragma once
+
+#include <type_traits>
+#include <variant>
 
 #include "kernels/memories/feedforward.h"
 #include "kernels/memories/gru.h"
 #include "kernels/memories/lstm.h"
 #include "kernels/memories/policy.h"
-#include "kernels/options/type_list.h"
 
 namespace innerloop {
 
-using Memories = TypeList<Gru, Lstm, Feedforward>;
+namespace registry_detail {
+template <class List>
+struct PolicyOf;
+template <class... Memories>
+struct PolicyOf<TypeList<Memories...>> {
+  using type = std::variant<MemoryPolicy<Memories>...>;
+};
+template <class List>
+struct WithProducts;
+template <class... Memories>
+struct WithProducts<TypeList<Memories...>> {
+  using type = Joined<std::conditional_t<kNamesProducts<Memories>, TypeList<Memories>, TypeList<>>...>;
+};
+}  // namespace registry_detail
 
-// Calls f.operator()<Memory>() for the memory of a kind.
+// Those that name their products (kernels/memories/memory.h), and so can be wide.
+using WideMemories = registry_detail::WithProducts<MemoryTypes>::type;
+// A policy that plays trials, with one of the memories.
+using TrialPolicy = registry_detail::PolicyOf<MemoryTypes>::type;
+
+// Calls f(policy) for the policy with its memory: a MemoryPolicy<Memory>.
 template <class F>
-void with_memory(MemoryKind kind, const F& f) {
-  if (kind == MemoryKind::gru) f.template operator()<Gru>();
-  if (kind == MemoryKind::lstm) f.template operator()<Lstm>();
-  if (kind == MemoryKind::feedforward) f.template operator()<Feedforward>();
+decltype(auto) with_memory(const TrialPolicy& policy, const F& f) {
+  return std::visit(f, policy);
 }
 
-// How many of the flat parameter vector are the memory's: they stand before the heads'.
-inline int memory_parameters(const MemoryPolicyShape& shape) {
-  int count = 0;
-  with_memory(shape.memory.kind, [&]<class Memory>() { count = shape.memory_parameters<Memory>(); });
-  return count;
+inline const MemoryPolicyShape& shape_of(const TrialPolicy& policy) {
+  return with_memory(policy,
+                     [](const MemoryPolicyShape& shape) -> const MemoryPolicyShape& { return shape; });
 }
-// Numbers that a row's state takes.
-inline int memory_state_size(const MemoryShape& shape) {
-  int size = 0;
-  with_memory(shape.kind, [&]<class Memory>() { size = Memory::state_size(shape); });
-  return size;
+// How many of the flat parameter vector are the memories': they stand before the heads'.
+inline int memory_parameters(const TrialPolicy& policy) {
+  return with_memory(policy, [](const auto& with) { return with.memory_parameters(); });
+}
+inline int parameters_of(const TrialPolicy& policy) {
+  return with_memory(policy, [](const auto& with) { return with.parameters(); });
 }
 
 }  // namespace innerloop

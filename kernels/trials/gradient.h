@@ -3,7 +3,7 @@
 // One team per tile of environments: forward through the trial, keeping what each step leaves; then back from its last
 // step to its first, through the ends of episodes. Where the trial is cut into windows the gradient ends at their borders
 // (the memory goes on), and only one window's steps are kept at a time: what the memory is at the borders is stored, and
-// each window is gone through once more. A tile's gradient is one partial sum over its rows; SumOverTasks adds them up.
+// each window is gone through once more. A trace is kept of the whole trial; its steps before a window count as constants. A tile's gradient is one partial sum over its rows; SumOverTasks adds them up.
 #pragma once
 
 #include "kernels/trials/objective.h"
@@ -11,8 +11,8 @@
 namespace innerloop {
 
 template <class T, class Memory>
-struct TrialGradient : TrialObjective<T> {
-  using Objective = TrialObjective<T>;
+struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
+  using Objective = TrialObjective<T, MemoryPolicy<Memory>>;
   using Objective::envs;
   using Objective::order;
   using Objective::shape;
@@ -24,7 +24,6 @@ struct TrialGradient : TrialObjective<T> {
   T* values = nullptr;        // [tile][kTrialValues]
   const int* enabled = nullptr;
 
-  FN int parameters() const { return shape.template memory_parameters<Memory>() + shape.head_parameters(); }
   FN int window_steps() const { return window > 0 ? window : trials.batch.horizon; }
   FN int windows() const { return trials.batch.horizon / window_steps(); }
 
@@ -40,6 +39,8 @@ struct TrialGradient : TrialObjective<T> {
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const;
 
  private:
+  using Policy = MemoryPolicy<Memory>;
+  using MemoryShape = typename Memory::Shape;
   using Objective::kStride;
   using Objective::quantities;
   using Rows = typename Objective::Rows;
@@ -52,11 +53,13 @@ struct TrialGradient : TrialObjective<T> {
     typename Memory::template Weights<T> memory;
     LayerNorm<T> norm;
     typename Memory::template Sums<T> sums;
-    T* kept;     // [step][row][kept_size]
-    T* states;   // [step + 1][row][state_size]  before each step, and after the last
-    T* state;    // [row][state_size]  the gradient by the memory's state
-    T* back;     // [kTogether · row][back_size]
-    T* borders;  // [window − 1][row][state_size]  the memory where each window but the first begins
+    T* kept;            // [step][row][kept_size]
+    T* states;          // [step + 1][row][state_size]  before each step, and after the last
+    T* state;           // [row][state_size]  the gradient by the memory's state
+    T* back;            // [kTogether · row][back_size]
+    T* borders;         // [window − 1][row][state_size]  the memory where each window but the first begins
+    T* trace;           // [step of the trial][row][trace_size]
+    T* trace_gradient;  // [step][row][trace_size]
 
     // Of a step of a tile of `rows` rows; before(step + 1) is after the step.
     FN T* before(int step, int rows, const MemoryShape& shape) const {
@@ -69,17 +72,21 @@ struct TrialGradient : TrialObjective<T> {
       return borders + static_cast<long>(window - 1) * kTrialTile * Memory::state_size(shape);
     }
 
-    FN static Network take(Scratch& scratch, const MemoryShape& shape, int window, int windows) {
-      const long rows = kTrialTile, steps = window * rows, state_size = Memory::state_size(shape);
+    FN static Network take(Scratch& scratch, const Policy& shape, int window, int windows) {
+      const MemoryShape& memory = shape.memory;
+      const long rows = kTrialTile, steps = window * rows, state_size = Memory::state_size(memory),
+                 trace = trace_size<Memory>(memory);
       Network n;
-      n.memory = Memory::template take_weights<T>(scratch, shape, true);
-      n.norm = LayerNorm<T>::take(scratch, shape, kTrialTile, true);
-      n.sums = Memory::template take_sums<T>(scratch, shape);
+      n.memory = Memory::template take_weights<T>(scratch, memory, true);
+      n.norm = LayerNorm<T>::take(scratch, shape.normalised(), kTrialTile, true);
+      n.sums = Memory::template take_sums<T>(scratch, memory);
       n.state = scratch.take<T>(rows * state_size);
-      n.back = scratch.take<T>(kTogether * rows * Memory::back_size(shape));
-      n.kept = scratch.take<T>(steps * Memory::kept_size(shape));
+      n.back = scratch.take<T>(kTogether * rows * Memory::back_size(memory));
+      n.kept = scratch.take<T>(steps * Memory::kept_size(memory));
       n.states = scratch.take<T>((steps + rows) * state_size);
       n.borders = scratch.take<T>((windows - 1) * rows * state_size);
+      n.trace = scratch.take<T>(windows * steps * trace);
+      n.trace_gradient = scratch.take<T>(steps * trace);
       return n;
     }
   };
@@ -92,21 +99,21 @@ struct TrialGradient : TrialObjective<T> {
     T* row_sums;   // [quantity][kChains]
     T* inputs;     // [step][row][padded(inputs)]  of a window
 
-    FN T* inputs_of(int step, int rows, const MemoryShape& shape) const {
+    FN T* inputs_of(int step, int rows, const Policy& shape) const {
       return inputs + static_cast<long>(step) * rows * padded(shape.inputs);
     }
 
-    FN static Buffers take(Scratch& scratch, const MemoryPolicyShape& shape, int window, int windows) {
+    FN static Buffers take(Scratch& scratch, const Policy& shape, int window, int windows) {
       const long steps = static_cast<long>(window) * kTrialTile;
       Buffers b;
       b.row_sums = scratch.take<T>(static_cast<long>(quantities(shape)) * kChains);
-      b.head_sums = scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.memory.hidden));
+      b.head_sums = scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.hidden));
       b.rows = Rows::take(scratch, shape);
-      b.inputs = scratch.take<T>(steps * padded(shape.memory.inputs));
+      b.inputs = scratch.take<T>(steps * padded(shape.inputs));
       b.networks = scratch;
       for (int n = 0; n < shape.networks(); ++n) {
         const long before = scratch.used();
-        Network::take(scratch, shape.memory, window, windows);
+        Network::take(scratch, shape, window, windows);
         b.network_size = scratch.used() - before;
       }
       return b;
@@ -117,7 +124,7 @@ struct TrialGradient : TrialObjective<T> {
   FN Network network_of(const Buffers& b, int number) const {
     Scratch at = b.networks;
     at.take<char>(number * b.network_size);
-    return Network::take(at, shape.memory, window_steps(), windows());
+    return Network::take(at, shape, window_steps(), windows());
   }
 
   template <class Team>
@@ -126,7 +133,8 @@ struct TrialGradient : TrialObjective<T> {
   TEAM_FN void forward(const Team& team, const Buffers& b, int rows, const int* envs_of_tile,
                        int number) const;
   template <class Team>
-  TEAM_FN void back(const Team& team, const Buffers& b, int network, int rows, int step) const;
+  TEAM_FN void back(const Team& team, const Buffers& b, int network, int rows, int window_begin,
+                    int step) const;
   template <class Team>
   TEAM_FN void write(const Team& team, const Buffers& b, int tile) const;
 };
@@ -137,14 +145,14 @@ template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::prepare(const Team& team, const Buffers& b) const {
   for (int n = 0; n < shape.networks(); ++n) {
     const Network network = network_of(b, n);
-    const T* const own = params + n * shape.template network_parameters<Memory>();
+    const T* const own = params + n * shape.network_parameters();
     Memory::load_weights(team, shape.memory, own, network.memory);
-    if (shape.memory.layer_norm)
-      load_layer_norm(team, shape.memory, own + Memory::parameters(shape.memory), network.norm);
+    if (shape.layer_norm)
+      load_layer_norm(team, shape.hidden, own + Memory::parameters(shape.memory), network.norm);
     Memory::clear_sums(team, shape.memory, network.sums);
   }
-  this->prepare_rows(team, b.rows, params + shape.template memory_parameters<Memory>());
-  fill(team, b.head_sums, static_cast<long>(shape.heads()) * padded(shape.memory.hidden), T(0));
+  this->prepare_rows(team, b.rows, params + shape.memory_parameters());
+  fill(team, b.head_sums, static_cast<long>(shape.heads()) * padded(shape.hidden), T(0));
   fill(team, b.row_sums, static_cast<long>(quantities(shape)) * kChains, T(0));
   team.sync();
 }
@@ -156,9 +164,9 @@ template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::forward(const Team& team, const Buffers& b, int rows,
                                                const int* envs_of_tile, int number) const {
   const Batch<T>& batch = trials.batch;
-  const int inputs = shape.memory.inputs, inputs_size = padded(inputs), steps = window_steps();
+  const int inputs = shape.inputs, inputs_size = padded(inputs), steps = window_steps();
   for (int t = 0; t < steps; ++t) {
-    T* const to = b.inputs_of(t, rows, shape.memory);
+    T* const to = b.inputs_of(t, rows, shape);
     const T* const from = batch.observations + static_cast<long>(number * steps + t) * batch.envs;
     for_cells(team, inputs, rows, [&](int i, int row) FN_LAMBDA {
       to[row * inputs_size + i] = from[i * batch.row_stride + envs_of_tile[row]];
@@ -171,26 +179,28 @@ TEAM_FN void TrialGradient<T, Memory>::forward(const Team& team, const Buffers& 
                     {to, inputs_size, 1},
                     network.before(t, rows, shape.memory),
                     network.kept_of(t, rows, shape.memory),
-                    network.before(t + 1, rows, shape.memory)});
+                    network.before(t + 1, rows, shape.memory),
+                    network.trace,
+                    number * steps + t});
     }
   }
 }
 
-// The gradient of one step of a window through a network and the heads that read it, from the seeds. Syncs.
+// The gradient of one step of the window that begins at a step of the trial, through a network and the heads that read it, from the seeds. Syncs.
 template <class T, class Memory>
 template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, int network, int rows,
-                                            int step) const {
+                                            int window_begin, int step) const {
   using V = typename Team::Vector;
   const MemoryShape& memory = shape.memory;
   const Network own = network_of(b, network);
-  const int width = padded(memory.hidden), state_size = Memory::state_size(memory);
+  const int width = padded(shape.hidden), state_size = Memory::state_size(memory);
   const int first = shape.first_head(network), heads = shape.heads_of(network);
   T *const seeds = b.rows.seeds + first * kStride, *const sums =
                                                        b.head_sums + static_cast<long>(first) * width;
   const T* const weights = b.rows.heads.transposed + static_cast<long>(first) * width;
   T *const before = own.before(step, rows, memory), *const after = own.before(step + 1, rows, memory);
-  const bool norm = memory.layer_norm;
+  const bool norm = shape.layer_norm;
   const Right<T> outputs = norm ? Right<T>{own.norm.outputs, width} : Right<T>{after, state_size};
   product<V>(team, heads, width, Array<Term<T>, 1>{{{{seeds, kStride, 1}, outputs, rows}}}, {sums, width},
              sums, width);
@@ -199,17 +209,18 @@ TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, 
   product<V>(team, rows, width, Array<Term<T>, 1>{{{{seeds, 1, kStride}, {weights, width}, heads}}}, start,
              norm ? own.norm.by_outputs : own.state, norm ? width : state_size);
   team.sync();
-  if (norm) back_through_layer_norm(team, memory, own.norm, rows, own.state, state_size);
+  if (norm) back_through_layer_norm(team, shape.hidden, own.norm, rows, own.state, state_size);
   // Several steps' rows lie one after the other, as their inputs and states do.
   const int place = step % kTogether;
   T* const kept = own.kept_of(step, rows, memory);
-  Memory::back(team, memory, own.memory,
-               {rows, before, kept, own.state,
-                own.back + static_cast<long>(place) * rows * Memory::back_size(memory)});
+  Memory::back(
+      team, memory, own.memory,
+      {rows, before, kept, own.state, own.back + static_cast<long>(place) * rows * Memory::back_size(memory),
+       own.trace, own.trace_gradient, window_begin, window_begin + step});
   if (place != 0) return;
   const int together = min_of(kTogether, window_steps() - step);
   Memory::add_gradient(team, memory,
-                       {together * rows, b.inputs_of(step, rows, memory), before, own.back, kept}, own.sums);
+                       {together * rows, b.inputs_of(step, rows, shape), before, own.back, kept}, own.sums);
   team.sync();
 }
 
@@ -218,16 +229,16 @@ template <class T, class Memory>
 template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::write(const Team& team, const Buffers& b, int tile) const {
   const int numbers = shape.heads() + shape.actions();
-  T* const gradient = partial + static_cast<long>(tile) * parameters();
+  T* const gradient = partial + static_cast<long>(tile) * shape.parameters();
   for (int n = 0; n < shape.networks(); ++n) {
     const Network network = network_of(b, n);
-    T* const own = gradient + n * shape.template network_parameters<Memory>();
+    T* const own = gradient + n * shape.network_parameters();
     Memory::store_gradient(team, shape.memory, network.sums, own);
-    if (shape.memory.layer_norm)
-      store_layer_norm_gradient(team, shape.memory, network.norm, own + Memory::parameters(shape.memory));
+    if (shape.layer_norm)
+      store_layer_norm_gradient(team, shape.hidden, network.norm, own + Memory::parameters(shape.memory));
   }
   const auto sum = [&](int quantity) FN_LAMBDA { return close_chains(b.row_sums + quantity * kChains); };
-  store_heads_gradient(team, shape, b.head_sums, sum, gradient + shape.template memory_parameters<Memory>());
+  store_heads_gradient(team, shape, b.head_sums, sum, gradient + shape.memory_parameters());
   for (int i = team.rank(); i < kTrialValues; i += team.size())
     values[static_cast<long>(tile) * kTrialValues + i] = sum(numbers + i);
 }
@@ -255,6 +266,9 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
       else
         fill(team, start, static_cast<long>(rows) * state_size, T(0));
       fill(team, network_of(b, n).state, static_cast<long>(kTrialTile) * state_size, T(0));
+      if constexpr (kLooksBack<Memory>)
+        fill(team, network_of(b, n).trace_gradient,
+             static_cast<long>(steps) * rows * Memory::trace_size(memory), T(0));
     }
     team.sync();
   };
@@ -277,13 +291,13 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
       for (int n = 0; n < shape.networks(); ++n) {
         const Network network = network_of(b, n);
         const HeadInputs<T> inputs =
-            head_inputs(team, memory, network.norm, rows, network.before(s + 1, rows, memory), state_size);
+            head_inputs(team, shape, network.norm, rows, network.before(s + 1, rows, memory), state_size);
         forward_heads(team, shape, n, b.rows.heads, rows, inputs, b.rows.outputs, kStride);
       }
       this->seed_rows(team, b.rows, rows, entropy_weight);
       team.sync();
       add_rows(team, rows, quantities(shape), b.rows.seeds, kStride, b.row_sums);
-      for (int n = 0; n < shape.networks(); ++n) back(team, b, n, rows, s);
+      for (int n = 0; n < shape.networks(); ++n) back(team, b, n, rows, number * steps, s);
     }
   }
   Scratch restarted = scratch.restarted();

@@ -15,9 +15,10 @@ namespace innerloop {
 // the policy as drawn, estimated by ρ − 1 − log ρ.
 enum TrialValue : int { kTrialSurrogate, kTrialEntropy, kTrialValueLoss, kTrialDivergence, kTrialValues };
 
-template <class T>
+// Policy: a MemoryPolicy where the memory counts.
+template <class T, class Policy = MemoryPolicyShape>
 struct TrialObjective {
-  MemoryPolicyShape shape;
+  Policy shape;
   Trials<T> trials;
   const int* order = nullptr;  // [env]  which environments, a tile's side by side
   int envs = 0;                // how many
@@ -102,10 +103,10 @@ struct TrialObjective {
   TEAM_FN void seed_rows(const Team& team, const Rows& b, int rows, T entropy_weight_now) const;
 };
 
-template <class T>
+template <class T, class Policy>
 template <class Team>
-TEAM_FN void TrialObjective<T>::seed_rows(const Team& team, const Rows& b, int rows,
-                                          T entropy_weight_now) const {
+TEAM_FN void TrialObjective<T, Policy>::seed_rows(const Team& team, const Rows& b, int rows,
+                                                  T entropy_weight_now) const {
   using L = typename Team::Lane;
   const int actions = shape.actions(), heads = shape.heads(), numbers = heads + actions;
   // Behind the actions: log-probabilities, advantages, targets, values.
@@ -159,8 +160,7 @@ template <class Team, class Sum>
 TEAM_FN void store_heads_gradient(const Team& team, const MemoryPolicyShape& shape,
                                   const typename Team::Scalar* head_sums, const Sum& sum,
                                   typename Team::Scalar* gradient) {
-  const int hidden = shape.memory.hidden, width = padded(hidden), actions = shape.actions(),
-            heads = shape.heads();
+  const int hidden = shape.hidden, width = padded(hidden), actions = shape.actions(), heads = shape.heads();
   auto* const value = gradient + shape.value_offset();
   for_cells(team, hidden, heads, [&](int i, int o) FN_LAMBDA {
     (o < actions ? gradient[i * actions + o] : value[i]) = head_sums[o * width + i];

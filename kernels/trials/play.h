@@ -26,8 +26,6 @@ struct TrialPlay {
   bool deterministic = false;  // the mean, or the most probable action
   const int* enabled = nullptr;
 
-  FN int parts() const { return trials.tiles(); }
-
   static constexpr int kStride = kTrialTile;
   static_assert(kTrialTile % 16 == 0);
   /// Numbers of a tile's environments between two steps: [number of episode_size][kStride], then [kStride] steps since the
@@ -35,57 +33,60 @@ struct TrialPlay {
   FN static long tile_state(const typename Env::Options& options) {
     return (long{episode_size<Env>(options)} + 1) * kStride;
   }
+  /// Those, and behind them the tile's tasks, [field][kStride]. A task in memory is read where it is.
+  FN static long tile_numbers(const typename Env::Options& options) {
+    return tile_state(options) + (kTaskInMemory<Env> ? 0 : static_cast<long>(kTaskSize<Env>) * kStride);
+  }
 
  protected:
   struct Tile {
-    MemoryHeads<T> heads;
     HeadConstants<T> head;
     T* outputs;         // [head][kStride]
     T* action;          // [dimension][kStride]
     std::uint32_t* allowed;  // [word][kStride]  which choices are, where not all are
-    T* task;            // [field][kStride]
-    std::uint32_t* of;  // [2][kStride]  each environment's task, and its number among those of the task
-    T* env;             // [tile_state], the caller's, or in scratch memory
-    T* elapsed;         // [kStride]  its last numbers
+    std::uint32_t* numbering;  // [2][kStride]  each environment's task, and its number among those of the task
+    T* env;                    // [tile_state]
+    T* elapsed;                // [kStride]  its last numbers
+    T* task;                   // [field][kStride]
   };
 
-  // `env` null: in scratch memory.
-  FN Tile take_tile(Scratch& scratch, T* env = nullptr) const {
+  // `between`: [tile_numbers]
+  FN Tile take_tile(Scratch& scratch, T* between) const {
     Tile b;
-    b.heads = take_heads<T>(scratch, shape);
     b.head = take_head_constants<T>(scratch, shape.actor);
     b.outputs = scratch.take<T>(static_cast<long>(shape.heads()) * kStride);
     b.action = scratch.take<T>(static_cast<long>(shape.actions()) * kStride);
     b.allowed =
         scratch.take<std::uint32_t>(kHasAllowed<Env> ? long{action_words<Env>(options)} * kStride : 0);
-    b.task = scratch.take<T>(kTaskInMemory<Env> ? 0 : static_cast<long>(kTaskSize<Env>) * kStride);
-    b.of = scratch.take<std::uint32_t>(2L * kStride);
-    b.env = env == nullptr ? scratch.take<T>(tile_state(options)) : env;
+    b.numbering = scratch.take<std::uint32_t>(2L * kStride);
+    b.env = between;
     b.elapsed = b.env + long{episode_size<Env>(options)} * kStride;
+    b.task = b.elapsed + kStride;
     return b;
   }
 
   FN int first_env(int tile) const { return tile * kTrialTile; }
   FN int envs_of(int tile) const { return min_of(kTrialTile, trials.batch.envs - first_env(tile)); }
 
-  // What all steps of a tile need, with the heads' parameters. Syncs.
+  // Lanes past the last environment repeat it.
+  FN int env_at(int tile, int e) const {
+    const int envs = envs_of(tile);
+    return first_env(tile) + (e < envs ? e : envs - 1);
+  }
+
+  // What a step of a tile needs. Syncs.
   template <class Team>
-  TEAM_FN void prepare(const Team& team, const Tile& b, int tile, const T* heads) const {
-    const int first = first_env(tile), envs = envs_of(tile);
-    load_heads(team, shape, heads, b.heads);
-    load_head_constants(team, shape.actor, b.heads.log_std, b.head);
+  TEAM_FN void prepare(const Team& team, const Tile& b, int tile, const MemoryHeads<T>& heads) const {
+    load_head_constants(team, shape.actor, heads.log_std, b.head);
     for (int e = team.rank(); e < kTrialTile; e += team.size()) {
-      const int env = first + (e < envs ? e : envs - 1);  // lanes past the last one repeat it
-      b.of[e] = static_cast<std::uint32_t>(env / envs_per_task);
-      b.of[kStride + e] = static_cast<std::uint32_t>(env % envs_per_task);
-      if constexpr (!kTaskInMemory<Env>)
-        for (int i = 0; i < kTaskSize<Env>; ++i)
-          b.task[i * kStride + e] = tasks[static_cast<long>(env) * kTaskSize<Env> + i];
+      const int env = env_at(tile, e);
+      b.numbering[e] = static_cast<std::uint32_t>(env / envs_per_task);
+      b.numbering[kStride + e] = static_cast<std::uint32_t>(env % envs_per_task);
     }
     team.sync();
   }
 
-  // The first episodes, up to what the policy takes in first. Syncs.
+  // The tasks, and the first episodes up to what the policy takes in first. Syncs.
   template <class Team>
   TEAM_FN void begin(const Team& team, const Tile& b, int tile) const;
   // Step t, from the heads' outputs to what the policy takes in next. Syncs.
@@ -112,7 +113,7 @@ struct TrialPlay {
   template <class L>
   FN Random<L> random_at(const Tile& b, int e, int step, Purpose purpose) const {
     using U = UintPack<L>;
-    return Random<L>(*key, load<U>(b.of + e), load<U>(b.of + kStride + e),
+    return Random<L>(*key, load<U>(b.numbering + e), load<U>(b.numbering + kStride + e),
                      U(static_cast<std::uint32_t>(step)), purpose, 0);
   }
   // What the policy takes in at a row: the observation, then what the step before brought.
@@ -153,6 +154,12 @@ template <class Team>
 TEAM_FN void TrialPlay<T, Env>::begin(const Team& team, const Tile& b, int tile) const {
   using L = typename Team::Lane;
   const int first = first_env(tile);
+  if constexpr (!kTaskInMemory<Env>) {
+    for_cells(team, kTaskSize<Env>, kTrialTile, [&](int i, int e) FN_LAMBDA {
+      b.task[i * kStride + e] = tasks[static_cast<long>(env_at(tile, e)) * kTaskSize<Env> + i];
+    });
+    team.sync();
+  }
   for_packs(team, envs_of(tile), [&](int e, int count) FN_LAMBDA {
     const TaskOf<Env, L> task = task_of<L>(b, tile, e);
     Episode<Env, L> episode(options, task, b.env + e, kStride);
@@ -160,7 +167,7 @@ TEAM_FN void TrialPlay<T, Env>::begin(const Team& team, const Tile& b, int tile)
     episode.save();
     store(b.elapsed + e, L(0));
     observe(b, episode, e, 0, first + e, count);
-    for (int i = Env::observation(options).numbers; i < shape.memory.inputs; ++i)
+    for (int i = Env::observation(options).numbers; i < shape.inputs; ++i)
       put(i, first + e, L(0), count);
   });
   team.sync();
@@ -216,7 +223,7 @@ FN void TrialPlay<T, Env>::advance(const Tile& b, int tile, int e, int t, int ro
   store(b.elapsed + e, select(done, L(0), elapsed));
   const int next = row + batch.envs, numbers = Env::observation(options).numbers;
   observe(b, episode, e, t + 1, next, count);
-  if (shape.memory.inputs == numbers) return;
+  if (shape.inputs == numbers) return;
   put_action<L>(action, numbers, next, count);
   const int outputs = action_outputs<Env>(options);
   put(numbers + outputs, next, outcome.reward, count);

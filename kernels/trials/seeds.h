@@ -9,8 +9,8 @@ namespace innerloop {
 template <class T>
 struct TrialSeeds : TrialObjective<T> {
   // gather: what the policy took in. seed: each row's quantities, once the memory's states are there. sum: the quantities
-  // over the rows, added to `sums`. heads: their weights, for the products. store: the heads' gradient, and the values.
-  enum class Phase { gather, seed, sum, heads, store };
+  // over the rows, added to `sums`. store: the heads' gradient, and the values.
+  enum class Phase { gather, seed, sum, store };
   Phase phase = Phase::gather;
   const T* params = nullptr;  // the heads' own
   const T* memory[2] = {};    // [step][env][state_size]  of each network, after each step
@@ -18,8 +18,7 @@ struct TrialSeeds : TrialObjective<T> {
   T* inputs = nullptr;  // [step][env][padded(inputs)]
   T* seeds = nullptr;   // [quantity][row_stride], rows as [step][env]
   int row_stride = 0;
-  T* sums = nullptr;  // [quantity]
-  MemoryHeads<T> weights{};
+  T* sums = nullptr;             // [quantity]
   const T* head_sums = nullptr;  // [head][padded(hidden)]
   T* gradient = nullptr;         // the heads' own
   T* values = nullptr;           // [kTrialValues]
@@ -28,7 +27,7 @@ struct TrialSeeds : TrialObjective<T> {
   FN int rows() const { return this->trials.batch.horizon * this->envs; }
   FN int parts() const {
     if (phase == Phase::sum) return Objective::quantities(this->shape);
-    return phase == Phase::heads || phase == Phase::store ? 1 : this->trials.batch.horizon * this->tiles();
+    return phase == Phase::store ? 1 : this->trials.batch.horizon * this->tiles();
   }
   template <class Team>
   FN long scratch_bytes() const {
@@ -40,7 +39,6 @@ struct TrialSeeds : TrialObjective<T> {
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
     const MemoryPolicyShape& shape = this->shape;
-    if (phase == Phase::heads) return load_heads(team, shape, params, weights);
     if (phase == Phase::sum) return sum_rows_of(team, place.part, scratch.take<T>(kChains));
     if (phase == Phase::store) {
       const int numbers = shape.heads() + shape.actions();
@@ -65,11 +63,11 @@ struct TrialSeeds : TrialObjective<T> {
   template <class Team>
   TEAM_FN void gather(const Team& team, int rows, const int* of, int step, int first) const {
     const Batch<T>& batch = this->trials.batch;
-    const int size = padded(this->shape.memory.inputs);
+    const int size = padded(this->shape.inputs);
     const T* const from = batch.observations + static_cast<long>(step) * batch.envs;
     T* const to = inputs + static_cast<long>(first) * size;
     for_cells(team, size, rows, [&](int i, int row) FN_LAMBDA {
-      to[row * size + i] = i < this->shape.memory.inputs ? from[i * batch.row_stride + of[row]] : T(0);
+      to[row * size + i] = i < this->shape.inputs ? from[i * batch.row_stride + of[row]] : T(0);
     });
   }
 

@@ -70,7 +70,7 @@ TEST(Rl2, ClimbsPposObjectiveOnItsTrials) {
     learning.iterate();
     const Trials<float>& t = learning.loop().trials();
     TrialProblem p;
-    p.shape = learning.loop().shape();
+    p.policy = learning.loop().policy();
     p.envs = t.batch.envs;
     p.steps = t.batch.horizon;
     p.theta = theta;
@@ -245,7 +245,7 @@ TEST(Rl2, ASeparateValueNetworkChangesWhatIsLearned) {
   const std::vector<float> params = create_learned(config).initial(config.seed),
                            plain = create_learned(trial_config()).initial(trial_config().seed);
   Learning shared(trial_config()), separate(config);
-  const int network = memory_parameters(shared.loop().shape());
+  const int network = memory_parameters(shared.loop().policy());
   const auto second = params.begin() + network, heads = second + network;
   EXPECT_TRUE(std::equal(params.begin(), second, plain.begin()));
   EXPECT_FALSE(std::equal(second, heads, plain.begin()));
@@ -297,7 +297,7 @@ TEST(MemoryLayout, CoversAllParametersOnceAndInOrder) {
         next += count;
       }
       EXPECT_EQ(next, learned.size());
-      EXPECT_EQ(next, memory_policy_parameters(memory_policy_shape(config)));
+      EXPECT_EQ(next, parameters_of(trial_policy(config)));
       EXPECT_EQ(next, static_cast<std::int64_t>(learned.initial(config.seed).size()));
     }
 }

@@ -46,8 +46,9 @@ TEST(OperationCounts, OneInnerStepIsFourteenForwardPassesNominally) {
 }
 
 TEST(OperationCounts, OfTrialsAreThoseOfTheGruAndItsTwoHeads) {
-  MemoryPolicyShape shape;
+  MemoryPolicy<Gru> shape;
   shape.memory = {8, 128};
+  shape.hidden = 128;
   shape.actor.layers = 1;
   shape.actor.width[0] = 128;
   shape.actor.width[1] = 5;

@@ -146,7 +146,6 @@ struct Problem {
 };
 
 struct MemoryForm {
-  MemoryKind kind = MemoryKind::gru;
   bool layer_norm = false;
   bool separate_value = false;
 };
@@ -585,25 +584,29 @@ struct Cases {
   }
 
   // Trials whose environments are a tile and a part of one (small: less than one), of no multiple of 16.
-  static MemoryPolicyShape memory_policy(HeadKind head, int inputs, int actions, MemoryForm form = {}) {
-    MemoryPolicyShape shape;
-    shape.memory = {inputs, head == HeadKind::gaussian ? 19 : 5, form.kind};
-    shape.memory.layer_norm = form.layer_norm;
-    if (form.kind == MemoryKind::feedforward) {
-      shape.memory.layers = 2;
-      shape.memory.width[0] = 18;
-      shape.memory.width[1] = shape.memory.hidden;
+  template <class Kind>
+  static MemoryPolicy<Kind> memory_policy(HeadKind head, int inputs, int actions, MemoryForm form = {}) {
+    MemoryPolicy<Kind> policy;
+    policy.inputs = inputs;
+    policy.hidden = head == HeadKind::gaussian ? 19 : 5;
+    if constexpr (std::is_same_v<Kind, Feedforward>) {
+      MlpOptions options;
+      options.hidden = {18, policy.hidden};
+      policy.memory = Feedforward::shape_of(options, inputs);
+    } else {
+      policy.memory = {inputs, policy.hidden};
     }
-    shape.actor = policy_of({shape.memory.hidden, actions}, head);
-    shape.separate_value = form.separate_value;
-    return shape;
+    policy.layer_norm = form.layer_norm;
+    policy.separate_value = form.separate_value;
+    policy.actor = policy_of({policy.hidden, actions}, head);
+    return policy;
   }
   static Trials<float> trials(Buffers& memory, const MemoryPolicyShape& shape, CaseSize size, bool drawn) {
     Trials<float> t;
     Batch<float>& b = t.batch;
     b.horizon = size == CaseSize::full ? 11 : 6;
     b.envs = size == CaseSize::full ? 43 : 9;
-    b.observation_size = shape.memory.inputs;
+    b.observation_size = shape.inputs;
     b.action_size = shape.actor.head == HeadKind::gaussian ? shape.actions() : 1;
     b.row_stride = padded(b.rows());
     t.episode_steps = 3;
@@ -622,14 +625,15 @@ struct Cases {
       for (int r = 0; r < b.rows(); ++r) b.actions[r] = static_cast<float>(r * 7 % shape.actions());
     return t;
   }
-  static float* memory_params(Buffers& memory, const MemoryPolicyShape& shape) {
-    return memory.normals("params", memory_parameters(shape) + shape.head_parameters(), 0.4);
+  template <class Kind>
+  static float* memory_params(Buffers& memory, const MemoryPolicy<Kind>& policy) {
+    return memory.normals("params", policy.parameters(), 0.4);
   }
   // A window of 3 does not divide the full case's 11 steps; 1 does.
   template <class Kind>
   void trial_gradients(MemoryForm form, const std::string& name) {
     for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical}) {
-      const MemoryPolicyShape shape = memory_policy(head, 4, 3, form);
+      const auto shape = memory_policy<Kind>(head, 4, 3, form);
       const int tiles = size == CaseSize::full ? 2 : 1;
       const bool gaussian = head == HeadKind::gaussian;
       all.push_back(make_case("TrialGradient", name + (gaussian ? "_gaussian" : "_categorical"), tiles,
@@ -650,7 +654,7 @@ struct Cases {
                                 op.entropy_schedule = {key(memory), 0.1f};
                                 op.window = gaussian ? 0 : size == CaseSize::full ? 1 : 3;
                                 op.partial =
-                                    memory.blank("partial", static_cast<long>(tiles) * op.parameters());
+                                    memory.blank("partial", static_cast<long>(tiles) * op.shape.parameters());
                                 op.values =
                                     memory.blank("values_sums", static_cast<long>(tiles) * kTrialValues);
                                 return op;
@@ -660,13 +664,11 @@ struct Cases {
   template <class Kind>
   void wide_memory(const std::string& name) {
     using Op = WideMemory<float, Kind>;
-    MemoryShape shape;
+    typename Kind::Shape shape;
     shape.inputs = 4;
     shape.hidden = 19;
-    const std::pair<const char*, typename Op::Phase> phases[] = {{"load", Op::Phase::load},
-                                                                 {"activate", Op::Phase::activate},
-                                                                 {"slopes", Op::Phase::slopes},
-                                                                 {"store", Op::Phase::store}};
+    const std::pair<const char*, typename Op::Phase> phases[] = {
+        {"activate", Op::Phase::activate}, {"slopes", Op::Phase::slopes}, {"store", Op::Phase::store}};
     for (const auto& [of, phase] : phases)
       add_once("WideMemory", name + "_" + of, [=, phase = phase](Buffers& memory) {
         const int rows = 2 * Op::kRows + 3;
@@ -683,10 +685,7 @@ struct Cases {
         op.phase = phase;
         op.shape = shape;
         op.teams = 3;
-        op.params = memory.normals("params", Kind::parameters(shape));
         op.gradient = memory.blank("gradient", Kind::parameters(shape));
-        op.weights = scratch(
-            "weights", [&](Scratch& at) { return Kind::template take_weights<float>(at, shape, true); });
         op.sums = scratch("sums", [&](Scratch& at) { return Kind::template take_sums<float>(at, shape); });
         float *const before = numbers("before", Kind::state_size(shape)), *const kept = numbers(
                                                                               "kept", Kind::kept_size(shape));
@@ -696,19 +695,69 @@ struct Cases {
         return op;
       });
   }
+  template <class Kind>
+  void load_memory(const std::string& name) {
+    for (const bool way_back : {false, true})
+      add_once("LoadMemory", name + (way_back ? "_way_back" : ""), [=](Buffers& memory) {
+        const auto policy = memory_policy<Kind>(HeadKind::gaussian, 4, 3);
+        LoadMemory<float, Kind> op;
+        op.shape = policy.memory;
+        op.params = memory.normals("params", Kind::parameters(op.shape));
+        Scratch at(memory.blank("weights", weights_size<float, Kind>(op.shape, way_back)));
+        op.weights = Kind::template take_weights<float>(at, op.shape, way_back);
+        op.teams = 3;
+        return op;
+      });
+  }
+  void load_heads() {
+    for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical})
+      add_once("LoadHeads", head == HeadKind::gaussian ? "gaussian" : "categorical", [=](Buffers& memory) {
+        LoadHeads<float> op;
+        op.shape = memory_policy<Gru>(head, 4, 3);
+        op.params = memory.normals("heads", op.shape.head_parameters());
+        Scratch counted;
+        take_heads<float>(counted, op.shape);
+        Scratch at(memory.blank("weights", counted.used() / 4));
+        op.weights = take_heads<float>(at, op.shape);
+        return op;
+      });
+  }
+  // An even step and an odd one.
+  template <class Kind>
+  void step_memory(MemoryForm form, const std::string& name) {
+    for (const int step : {0, 3}) {
+      const auto policy =
+          memory_policy<Kind>(step == 0 ? HeadKind::gaussian : HeadKind::categorical, 4, 3, form);
+      const int tiles = size == CaseSize::full ? 2 : 1;
+      all.push_back(make_case(
+          "StepMemory", name + "_" + std::to_string(step), tiles, [=, size = size](Buffers& memory) {
+            StepMemory<float, Kind> op;
+            op.shape = policy;
+            op.trials = trials(memory, policy, size, true);
+            op.params = memory_params(memory, policy);
+            op.step = step;
+            const long networks = policy.networks(), envs = op.trials.batch.envs,
+                       weights = weights_size<float, Kind>(policy.memory, false);
+            op.weights = memory.normals("weights", networks * weights, 0.4);
+            op.states = memory.normals("states", networks * 2 * envs * Kind::state_size(policy.memory), 0.5);
+            if (policy.layer_norm)
+              op.normalised = memory.blank("normalised", networks * envs * padded(policy.hidden));
+            return op;
+          }));
+    }
+  }
   void trial_seeds() {
     using Op = TrialSeeds<float>;
     const std::pair<const char*, Op::Phase> phases[] = {{"gather", Op::Phase::gather},
                                                         {"seed", Op::Phase::seed},
                                                         {"sum", Op::Phase::sum},
-                                                        {"heads", Op::Phase::heads},
                                                         {"store", Op::Phase::store}};
     for (const auto& [name, phase] : phases)
       add_once("TrialSeeds", name, [=, phase = phase, size = size](Buffers& memory) {
         Op op;
         op.phase = phase;
-        op.shape = memory_policy(HeadKind::gaussian, 4, 3);
-        const int hidden = padded(op.shape.memory.hidden), heads = op.shape.heads();
+        op.shape = memory_policy<Gru>(HeadKind::gaussian, 4, 3);
+        const int hidden = padded(op.shape.hidden), heads = op.shape.heads();
         op.trials = trials(memory, op.shape, size, true);
         op.envs = op.trials.batch.envs - 2;
         std::vector<int> order;
@@ -728,8 +777,6 @@ struct Cases {
         for (int q = 0; q < quantities; ++q)
           std::fill(op.seeds + q * op.row_stride + op.rows(), op.seeds + (q + 1) * op.row_stride, 0.0f);
         op.sums = memory.normals("sums", quantities);
-        op.weights = {memory.blank("weights", static_cast<long>(heads) * hidden), memory.blank("bias", heads),
-                      memory.blank("log_std", op.shape.actions())};
         op.head_sums = memory.normals("head_sums", static_cast<long>(heads) * hidden);
         op.gradient = memory.blank("gradient", op.shape.head_parameters());
         op.values = memory.blank("values_sums", kTrialValues);
@@ -740,17 +787,27 @@ struct Cases {
     wide_memory<Gru>("gru");
     wide_memory<Lstm>("lstm");
     trial_seeds();
+    load_memory<Gru>("gru");
+    load_memory<Lstm>("lstm");
+    load_memory<Feedforward>("feedforward");
+    load_heads();
+    step_memory<Gru>({}, "gru");
+    step_memory<Lstm>({}, "lstm");
+    step_memory<Feedforward>({}, "feedforward");
+    step_memory<Gru>({true, true}, "gru_normalised_separate");
+    step_memory<Lstm>({true}, "lstm_normalised");
+    step_memory<Feedforward>({false, true}, "feedforward_separate");
     add_once("FillMemory", "shared", [](Buffers& memory) {
       return FillMemory<float>{memory.blank("numbers", 1000), 1000, 0.5f, 3};
     });
-    trial_gradients<Gru>({MemoryKind::gru}, "gru");
-    trial_gradients<Lstm>({MemoryKind::lstm}, "lstm");
-    trial_gradients<Feedforward>({MemoryKind::feedforward}, "feedforward");
-    trial_gradients<Gru>({MemoryKind::gru, true}, "gru_normalised");
-    trial_gradients<Lstm>({MemoryKind::lstm, true}, "lstm_normalised");
-    trial_gradients<Gru>({MemoryKind::gru, true, true}, "gru_normalised_separate");
-    trial_gradients<Lstm>({MemoryKind::lstm, false, true}, "lstm_separate");
-    trial_gradients<Feedforward>({MemoryKind::feedforward, false, true}, "feedforward_separate");
+    trial_gradients<Gru>({}, "gru");
+    trial_gradients<Lstm>({}, "lstm");
+    trial_gradients<Feedforward>({}, "feedforward");
+    trial_gradients<Gru>({true}, "gru_normalised");
+    trial_gradients<Lstm>({true}, "lstm_normalised");
+    trial_gradients<Gru>({true, true}, "gru_normalised_separate");
+    trial_gradients<Lstm>({false, true}, "lstm_separate");
+    trial_gradients<Feedforward>({false, true}, "feedforward_separate");
     using Phase = TrialAdvantages<float>::Phase;
     const std::pair<const char*, Phase> phases[] = {{"estimate", Phase::estimate},
                                                     {"sum", Phase::sum},
@@ -760,7 +817,7 @@ struct Cases {
       add_once("TrialAdvantages", name, [=, phase = phase, size = size](Buffers& memory) {
         TrialAdvantages<float> op;
         op.phase = phase;
-        op.trials = trials(memory, memory_policy(HeadKind::categorical, 4, 3), size, true);
+        op.trials = trials(memory, memory_policy<Gru>(HeadKind::categorical, 4, 3), size, true);
         const long steps = op.trials.batch.horizon;
         op.scale = {memory.normals("mean", steps), memory.hold("deviation", std::vector<double>{1.7}),
                     memory.hold("updates", std::vector<double>{3})};
@@ -772,31 +829,30 @@ struct Cases {
       });
     add_once("EpisodeReturns", "of_trials", [size = size](Buffers& memory) {
       EpisodeReturns<float> op;
-      op.trials = trials(memory, memory_policy(HeadKind::categorical, 4, 3), size, true);
+      op.trials = trials(memory, memory_policy<Gru>(HeadKind::categorical, 4, 3), size, true);
       const long numbers = (op.trials.episodes() + 1) * static_cast<long>(op.trials.batch.envs);
       op.returns = memory.blank("returns", numbers);
       op.lengths = memory.blank("lengths", numbers);
       return op;
     });
-    using Updates = TrialUpdates<float>;
-    const std::pair<const char*, Updates::Phase> of_updates[] = {
-        {"begin", Updates::Phase::begin}, {"judge", Updates::Phase::judge}, {"mean", Updates::Phase::mean}};
-    for (const auto& [name, phase] : of_updates)
-      add_once("TrialUpdates", name, [phase = phase](Buffers& memory) {
-        Updates op;
-        op.phase = phase;
-        op.minibatches = 5;
-        op.minibatch = 1;
-        op.tiles = 3;
-        op.rows = 20;
-        op.sums = memory.hold("sums", std::vector<double>(3 * kTrialValues, 0.7));
-        op.target_kl = 0.1f;
-        op.values = memory.normals("values", 5 * kTrialValues);
-        op.going = memory.hold<int>("going", std::vector<int>{1});
-        op.updates = memory.hold("updates", std::vector<double>{2});
-        op.mean_values = memory.blank("mean_values", kTrialValues);
-        return op;
-      });
+    const auto gate = [](Buffers& memory) {
+      return UpdateGate<float>{memory.normals("values", 5 * kTrialValues),
+                               memory.hold<int>("open", std::vector<int>{1}),
+                               memory.hold("updates", std::vector<double>{2})};
+    };
+    add_once("StartUpdates", "gate", [=](Buffers& memory) { return StartUpdates<float>{gate(memory)}; });
+    add_once("DecideUpdate", "gate", [=](Buffers& memory) {
+      DecideUpdate<float> op{gate(memory)};
+      op.minibatch = 1;
+      op.tiles = 3;
+      op.rows = 20;
+      op.sums = memory.hold("sums", std::vector<double>(3 * kTrialValues, 0.7));
+      op.target_kl = 0.1f;
+      return op;
+    });
+    add_once("AverageUpdates", "gate", [=](Buffers& memory) {
+      return AverageUpdates<float>{gate(memory), 5, memory.blank("mean_values", kTrialValues)};
+    });
     add_once("ShuffleTrials", "draw", [](Buffers& memory) {
       using Op = ShuffleTrials<float>;
       Op op;
@@ -862,27 +918,20 @@ struct Cases {
     trial_step<Env>(name + "_begin", options, -1, false);
     trial_step<Env>(name, options, 2, false);
     trial_step<Env>(name + "_deterministic", options, 2, true);
-    // What an environment does, TrialStep does by the same functions. The rest is alike in every environment, and on a GPU
-    // each has large kernels of its own.
-    if (!std::is_same_v<Env, PointNavigation> && !std::is_same_v<Env, TabularMdp>) return;
-    trial_rollout<Env, Gru>(name, {MemoryKind::gru}, options, false);
-    trial_rollout<Env, Gru>(name + "_deterministic", {MemoryKind::gru}, options, true);
-    trial_rollout<Env, Gru>(name + "_normalised", {MemoryKind::gru, true}, options, false);
-    trial_rollout<Env, Gru>(name + "_separate", {MemoryKind::gru, false, true}, options, false);
-    trial_rollout<Env, Lstm>(name + "_lstm", {MemoryKind::lstm}, options, false);
-    trial_rollout<Env, Lstm>(name + "_lstm_normalised_separate", {MemoryKind::lstm, true, true}, options,
-                             false);
-    trial_rollout<Env, Feedforward>(name + "_feedforward", {MemoryKind::feedforward}, options, false);
   }
   // A step of a memory whose rows' states are 32 numbers.
   template <class Env>
   void trial_step(const std::string& name, const typename Env::Options& options, int step,
                   bool deterministic) {
-    add_once("TrialStep", name, [=, size = size](Buffers& memory) {
+    const int tiles = size == CaseSize::full ? 2 : 1;
+    all.push_back(make_case("TrialStep", name, tiles, [=, size = size](Buffers& memory) {
       const HeadKind head = HeadOf<Env>::kind;
       TrialStep<float, Env> op;
-      op.shape = memory_policy(head, policy_inputs<Env>(options), action_outputs<Env>(options));
-      op.heads = memory.normals("heads", op.shape.head_parameters(), 0.4);
+      op.shape = memory_policy<Gru>(head, policy_inputs<Env>(options), action_outputs<Env>(options));
+      Scratch counted;
+      take_heads<float>(counted, op.shape);
+      Scratch at(memory.normals("heads", counted.used() / 4, 0.4));
+      op.heads = take_heads<float>(at, op.shape);
       op.trials = trials(memory, op.shape, size, false);
       // Whole packs: states are left of lanes without an environment too.
       op.trials.batch.envs = size == CaseSize::full ? 48 : 16;
@@ -890,40 +939,18 @@ struct Cases {
       op.options = options;
       op.key = key(memory);
       op.envs_per_task = 2;
-      op.state_size = 32;
-      op.memory[0] = memory.normals("states", static_cast<long>(op.trials.batch.envs) * op.state_size);
+      op.memory[0] = {memory.normals("states", static_cast<long>(op.trials.batch.envs) * 32), 32};
       op.step = step;
       op.deterministic = deterministic;
       // States that a step has left are positive and below 1.
-      std::vector<double> between(static_cast<std::size_t>(op.trials.tiles() * op.tile_state(options)));
+      std::vector<double> between(static_cast<std::size_t>(op.trials.tiles() * op.tile_numbers(options)));
       for (double& x : between) x = 0.2 + 0.7 * uniform(memory.random());
       op.between = memory.hold("between", between);
       std::vector<double> tasks(static_cast<std::size_t>(padded(op.trials.batch.envs) * kTaskSize<Env>));
       for (double& x : tasks) x = 0.2 + 0.7 * uniform(memory.random());
       op.tasks = memory.hold("tasks", tasks);
       return op;
-    });
-  }
-  template <class Env, class Kind>
-  void trial_rollout(const std::string& name, MemoryForm form, const typename Env::Options& options,
-                     bool deterministic) {
-    add_once("TrialRollout", name, [=, size = size](Buffers& memory) {
-      const HeadKind head = HeadOf<Env>::kind;
-      const int inputs = form.kind == MemoryKind::feedforward ? Env::observation(options).numbers
-                                                              : policy_inputs<Env>(options);
-      TrialRollout<float, Env, Kind> op;
-      op.shape = memory_policy(head, inputs, action_outputs<Env>(options), form);
-      op.params = memory_params(memory, op.shape);
-      op.trials = trials(memory, op.shape, size, false);
-      op.options = options;
-      op.key = key(memory);
-      op.envs_per_task = 2;
-      op.deterministic = deterministic;
-      std::vector<double> tasks(static_cast<std::size_t>(padded(op.trials.batch.envs) * kTaskSize<Env>));
-      for (double& x : tasks) x = 0.2 + 0.7 * uniform(memory.random());
-      op.tasks = memory.hold("tasks", tasks);
-      return op;
-    });
+    }));
   }
 };
 

@@ -24,10 +24,10 @@ class PlayedTrials {
   explicit PlayedTrials(const Config& config, std::uint64_t seed = 2)
       : device_({.backend = Backend::cpu, .threads = 2, .instructions = ""}),
         loop_(config, config.tasks_per_iteration, config.envs_per_task, true, device_, plan_) {
-    plan_.add(&device_params_, "params", "[parameter]", {memory_policy_parameters(loop_.shape())});
+    plan_.add(&device_params_, "params", "[parameter]", {parameters_of(loop_.policy())});
     memory_ = allocate_planned(device_, plan_, "the test");
     std::mt19937_64 random(seed);
-    theta = random_vector(memory_policy_parameters(loop_.shape()), 0.5, random);
+    theta = random_vector(parameters_of(loop_.policy()), 0.5, random);
     const std::vector<float> params(theta.begin(), theta.end());
     theta = to_double(params);
     device_.copy_to_device(device_params_, params.data(),
@@ -38,6 +38,7 @@ class PlayedTrials {
     const Batch<float>& b = t.batch;
     steps = b.horizon;
     envs = b.envs;
+    policy = loop_.policy();
     shape = loop_.shape();
     inputs = rows(b.observations, b.observation_size);
     actions = rows(b.actions, b.action_size);
@@ -55,7 +56,7 @@ class PlayedTrials {
   /// The same as a problem whose objective is the reference's.
   TrialProblem problem() const {
     TrialProblem p;
-    p.shape = shape;
+    p.policy = policy;
     p.envs = envs;
     p.steps = steps;
     p.theta = theta;
@@ -67,6 +68,7 @@ class PlayedTrials {
 
   Vector theta;
   int steps = 0, envs = 0;
+  TrialPolicy policy;
   MemoryPolicyShape shape;
   std::vector<Vector> inputs, actions;  // [dimension][step][env]
   Vector log_probs, rewards, ends, values;

@@ -22,12 +22,37 @@ struct TrialPassesOf<T, TypeList<Memories...>> {
 };
 /// What is done with played trials.
 template <class T>
-using TrialPasses = typename TrialPassesOf<T, Memories>::type;
+using TrialPasses = typename TrialPassesOf<T, MemoryTypes>::type;
 
 const HostKernels<TrialPasses<double>>& double_trial_kernels();
 
-struct TrialProblem {
-  MemoryPolicyShape shape;
+/// The policy with its memory, a MemoryPolicy itself or one of a variant's.
+template <class F>
+decltype(auto) with_policy(const TrialPolicy& policy, const F& f) {
+  return std::visit(f, policy);
+}
+template <class F, class Memory>
+decltype(auto) with_policy(const MemoryPolicy<Memory>& policy, const F& f) {
+  return f(policy);
+}
+inline MemoryPolicyShape& shape_of(TrialPolicy& policy) {
+  return std::visit([](auto& with) -> MemoryPolicyShape& { return with; }, policy);
+}
+inline MemoryPolicyShape& shape_of(MemoryPolicyShape& shape) { return shape; }
+inline const MemoryPolicyShape& shape_of(const MemoryPolicyShape& shape) { return shape; }
+template <class Policy>
+int policy_parameters(const Policy& policy) {
+  return with_policy(policy, [](const auto& with) { return with.parameters(); });
+}
+template <class Policy>
+int parameters_of_memories(const Policy& policy) {
+  return with_policy(policy, [](const auto& with) { return with.memory_parameters(); });
+}
+
+/// Policy: TrialPolicy, or a MemoryPolicy.
+template <class Policy>
+struct TrialProblemOf {
+  Policy policy;
   int envs = 0, steps = 0;
   int window = 0;  // 0: the whole trial
   double clip = 0.2, value_weight = 0.5, value_clip = 0, entropy_weight = 0.03;
@@ -37,7 +62,9 @@ struct TrialProblem {
   Vector log_probs, advantages, targets, values;  // [step][env]
   std::vector<int> order;                         // of the environments that count
 
-  int parameters() const { return memory_parameters(shape) + shape.head_parameters(); }
+  MemoryPolicyShape& shape() { return shape_of(policy); }
+  const MemoryPolicyShape& shape() const { return shape_of(policy); }
+  int parameters() const { return policy_parameters(policy); }
   int rows() const { return envs * steps; }
   double input(int i, int t, int e) const {
     return inputs[static_cast<std::size_t>((i * steps + t) * envs + e)];
@@ -47,26 +74,43 @@ struct TrialProblem {
   }
   std::size_t row(int t, int e) const { return static_cast<std::size_t>(t * envs + e); }
 };
+using TrialProblem = TrialProblemOf<TrialPolicy>;
 
-/// Of a memory of `hidden` units; without a memory of three hidden layers.
-inline MemoryShape memory_shape_of(MemoryKind kind, int inputs, int hidden) {
-  MemoryShape shape;
-  shape.inputs = inputs;
-  shape.hidden = hidden;
-  shape.kind = kind;
-  if (kind != MemoryKind::feedforward) return shape;
-  shape.layers = 3;
-  const int widths[] = {hidden + 2, 3, hidden};
-  std::ranges::copy(widths, shape.width);
-  return shape;
+/// A memory of `hidden` units; without a memory three hidden layers.
+template <class Memory>
+typename Memory::Shape memory_shape_of(int inputs, int hidden) {
+  if constexpr (std::is_same_v<Memory, Feedforward>) {
+    MlpOptions options;
+    options.hidden = {hidden + 2, 3, hidden};
+    return Feedforward::shape_of(options, inputs);
+  } else {
+    return {inputs, hidden};
+  }
 }
+/// With that memory, and no head yet.
+template <class Memory>
+MemoryPolicy<Memory> policy_with(int inputs, int hidden) {
+  MemoryPolicy<Memory> policy;
+  policy.memory = memory_shape_of<Memory>(inputs, hidden);
+  policy.inputs = inputs;
+  policy.hidden = hidden;
+  return policy;
+}
+template <class Memory>
+TrialPolicy trial_policy_with(int inputs, int hidden) {
+  return policy_with<Memory>(inputs, hidden);
+}
+using PolicyOfSizes = TrialPolicy (*)(int inputs, int hidden);
 
-inline TrialProblem random_trial_problem(int inputs, int hidden, int actions, HeadKind head, int envs,
-                                         int steps, std::uint64_t seed, MemoryKind kind = MemoryKind::gru) {
+/// `policy` has its memory.
+template <class Policy>
+TrialProblemOf<Policy> random_trial_problem_of(const Policy& policy, int actions, HeadKind head, int envs,
+                                               int steps, std::uint64_t seed) {
   std::mt19937_64 random(seed);
-  TrialProblem p;
-  p.shape.memory = memory_shape_of(kind, inputs, hidden);
-  p.shape.actor = policy_of({hidden, actions}, head);
+  TrialProblemOf<Policy> p;
+  p.policy = policy;
+  const int inputs = p.shape().inputs;
+  p.shape().actor = policy_of({p.shape().hidden, actions}, head);
   p.envs = envs;
   p.steps = steps;
   p.theta = random_vector(p.parameters(), 0.4, random);
@@ -86,10 +130,16 @@ inline TrialProblem random_trial_problem(int inputs, int hidden, int actions, He
   return p;
 }
 
+inline TrialProblem random_trial_problem(int inputs, int hidden, int actions, HeadKind head, int envs,
+                                         int steps, std::uint64_t seed,
+                                         PolicyOfSizes policy = &trial_policy_with<Gru>) {
+  return random_trial_problem_of(policy(inputs, hidden), actions, head, envs, steps, seed);
+}
+
 namespace reference {
 
 /// The state after a step of a GRU, from the formulas in kernels/memories/gru.h.
-inline Vector gru_step(const MemoryShape& s, const Vector& theta, const Vector& x, const Vector& h) {
+inline Vector gru_step(const Gru::Shape& s, const Vector& theta, const Vector& x, const Vector& h) {
   const int n = s.hidden;
   const double *w = theta.data(), *u = w + s.inputs * 3 * n, *b = u + n * 3 * n, *c = b + 3 * n;
   const auto sum = [&](int gate, int j, bool by_input, bool by_state) {
@@ -113,7 +163,7 @@ inline Vector gru_step(const MemoryShape& s, const Vector& theta, const Vector& 
 }
 
 /// The state (h, then c) after a step of an LSTM, from the formulas in kernels/memories/lstm.h.
-inline Vector lstm_step(const MemoryShape& s, const Vector& theta, const Vector& x, const Vector& state) {
+inline Vector lstm_step(const Lstm::Shape& s, const Vector& theta, const Vector& x, const Vector& state) {
   const int n = s.hidden;
   const double *w = theta.data(), *u = w + s.inputs * 4 * n, *b = u + n * 4 * n;
   const auto sum = [&](int gate, int j) {
@@ -134,7 +184,7 @@ inline Vector lstm_step(const MemoryShape& s, const Vector& theta, const Vector&
 }
 
 /// The last of the hidden layers of a policy without a memory.
-inline Vector feedforward_step(const MemoryShape& s, const Vector& theta, const Vector& x) {
+inline Vector feedforward_step(const Feedforward::Shape& s, const Vector& theta, const Vector& x) {
   Vector h = x;
   const double* at = theta.data();
   for (int l = 0; l < s.layers; ++l) {
@@ -152,16 +202,22 @@ inline Vector feedforward_step(const MemoryShape& s, const Vector& theta, const 
 }
 
 /// What the memory is after a step; its first `hidden` numbers are what the heads read. A trial starts from no numbers.
-inline Vector memory_step(const MemoryShape& s, const Vector& theta, const Vector& x, Vector state) {
-  const auto hidden = static_cast<std::size_t>(s.hidden);
-  if (s.kind == MemoryKind::feedforward) return feedforward_step(s, theta, x);
-  state.resize(s.kind == MemoryKind::lstm ? 2 * hidden : hidden);
-  return s.kind == MemoryKind::lstm ? lstm_step(s, theta, x, state) : gru_step(s, theta, x, state);
+inline Vector memory_step(const MemoryPolicy<Gru>& p, const Vector& theta, const Vector& x, Vector state) {
+  state.resize(static_cast<std::size_t>(p.hidden));
+  return gru_step(p.memory, theta, x, state);
+}
+inline Vector memory_step(const MemoryPolicy<Lstm>& p, const Vector& theta, const Vector& x, Vector state) {
+  state.resize(2 * static_cast<std::size_t>(p.hidden));
+  return lstm_step(p.memory, theta, x, state);
+}
+inline Vector memory_step(const MemoryPolicy<Feedforward>& p, const Vector& theta, const Vector& x,
+                          const Vector&) {
+  return feedforward_step(p.memory, theta, x);
 }
 
 /// What the heads read of the memory, from the formula in kernels/memories/layer_norm.h; gain and bias are the last numbers of
 /// the network's.
-inline Vector head_inputs(const MemoryShape& s, const Vector& network, Vector state) {
+inline Vector head_inputs(const MemoryPolicyShape& s, const Vector& network, Vector state) {
   state.resize(static_cast<std::size_t>(s.hidden));
   if (!s.layer_norm) return state;
   const double *const bias = network.data() + network.size() - s.hidden, *const gain = bias - s.hidden;
@@ -174,18 +230,22 @@ inline Vector head_inputs(const MemoryShape& s, const Vector& network, Vector st
 }
 
 /// The parameters of a network: the policy's, and with a separate value the value's.
-inline Vector network_of(const MemoryPolicyShape& shape, const Vector& theta, int network) {
-  const int size = memory_parameters(shape) / shape.networks();
+template <class Policy>
+Vector network_of(const Policy& policy, const Vector& theta, int network) {
+  const int size = parameters_of_memories(policy) / shape_of(policy).networks();
   return {theta.begin() + network * size, theta.begin() + (network + 1) * size};
 }
 
 /// What each network's memory is after a step.
-inline std::vector<Vector> memories_step(const MemoryPolicyShape& shape, const Vector& theta, const Vector& x,
-                                         std::vector<Vector> states) {
-  states.resize(static_cast<std::size_t>(shape.networks()));
-  for (int n = 0; n < shape.networks(); ++n) {
+template <class Policy>
+std::vector<Vector> memories_step(const Policy& policy, const Vector& theta, const Vector& x,
+                                  std::vector<Vector> states) {
+  const int networks = shape_of(policy).networks();
+  states.resize(static_cast<std::size_t>(networks));
+  for (int n = 0; n < networks; ++n) {
     Vector& state = states[static_cast<std::size_t>(n)];
-    state = memory_step(shape.memory, network_of(shape, theta, n), x, state);
+    state = with_policy(
+        policy, [&](const auto& with) { return memory_step(with, network_of(policy, theta, n), x, state); });
   }
   return states;
 }
@@ -196,13 +256,14 @@ struct HeadOutputs {
   const double* log_std;
 };
 /// From the first network's state the actor's, from the last one's the value.
-inline HeadOutputs head_outputs(const MemoryPolicyShape& shape, const Vector& theta,
-                                const std::vector<Vector>& states) {
-  const int hidden = shape.memory.hidden, actions = shape.actions(), last = shape.networks() - 1;
-  const double* const actor = theta.data() + memory_parameters(shape);
+template <class Policy>
+HeadOutputs head_outputs(const Policy& policy, const Vector& theta, const std::vector<Vector>& states) {
+  const MemoryPolicyShape& shape = shape_of(policy);
+  const int hidden = shape.hidden, actions = shape.actions(), last = shape.networks() - 1;
+  const double* const actor = theta.data() + parameters_of_memories(policy);
   const double *const bias = actor + hidden * actions, *const value = actor + shape.actor.parameters();
-  const Vector of_actor = head_inputs(shape.memory, network_of(shape, theta, 0), states.front()),
-               of_value = head_inputs(shape.memory, network_of(shape, theta, last), states.back());
+  const Vector of_actor = head_inputs(shape, network_of(policy, theta, 0), states.front()),
+               of_value = head_inputs(shape, network_of(policy, theta, last), states.back());
   HeadOutputs outputs{Vector(bias, bias + actions), value[hidden], bias + actions};
   for (int i = 0; i < hidden; ++i) {
     for (int o = 0; o < actions; ++o)
@@ -214,10 +275,11 @@ inline HeadOutputs head_outputs(const MemoryPolicyShape& shape, const Vector& th
 }
 
 /// Log-probability of an action, and the entropy, from the actor's outputs.
-inline std::pair<double, double> of_actor(const TrialProblem& p, const Vector& outputs, const double* log_std,
-                                          int t, int e) {
+template <class Problem>
+std::pair<double, double> of_actor(const Problem& p, const Vector& outputs, const double* log_std, int t,
+                                   int e) {
   double log_prob = 0, entropy = 0;
-  if (p.shape.actor.head == HeadKind::categorical) {
+  if (p.shape().actor.head == HeadKind::categorical) {
     double total = 0;
     for (const double o : outputs) total += std::exp(o);
     for (const double o : outputs) entropy -= std::exp(o) / total * (o - std::log(total));
@@ -237,19 +299,20 @@ struct TrialSums {
 
 /// Sums over all rows of the environments in `order`. What the memory is at the border of two windows is a constant: that
 /// which it is with p.theta.
-inline TrialSums trial_sums(const TrialProblem& p, const Vector& theta) {
+template <class Problem>
+TrialSums trial_sums(const Problem& p, const Vector& theta) {
   TrialSums sums;
   for (const int e : p.order) {
     std::vector<Vector> h, constant;
     for (int t = 0; t < p.steps; ++t) {
       Vector x;
-      for (int i = 0; i < p.shape.memory.inputs; ++i) x.push_back(p.input(i, t, e));
+      for (int i = 0; i < p.shape().inputs; ++i) x.push_back(p.input(i, t, e));
       if (p.window > 0) {
         if (t % p.window == 0) h = constant;
-        constant = memories_step(p.shape, p.theta, x, constant);
+        constant = memories_step(p.policy, p.theta, x, constant);
       }
-      h = memories_step(p.shape, theta, x, h);
-      const HeadOutputs outputs = head_outputs(p.shape, theta, h);
+      h = memories_step(p.policy, theta, x, h);
+      const HeadOutputs outputs = head_outputs(p.policy, theta, h);
       const double v = outputs.value;
       const auto [log_prob, entropy] = of_actor(p, outputs.actor, outputs.log_std, t, e);
       const double ratio = std::exp(log_prob - p.log_probs[p.row(t, e)]), a = p.advantages[p.row(t, e)];
@@ -269,7 +332,8 @@ inline TrialSums trial_sums(const TrialProblem& p, const Vector& theta) {
   return sums;
 }
 
-inline double trial_objective(const TrialProblem& p, const Vector& theta) {
+template <class Problem>
+double trial_objective(const Problem& p, const Vector& theta) {
   const TrialSums sums = trial_sums(p, theta);
   return sums.surrogate + p.entropy_weight * sums.entropy - p.value_weight * sums.value_loss;
 }
@@ -279,8 +343,10 @@ inline double trial_objective(const TrialProblem& p, const Vector& theta) {
 struct TrialGradientResult {
   Vector gradient, values;
 };
-template <class Memory>
-TrialGradientResult kernel_trial_gradient_of(const TrialProblem& p) {
+/// By `kernel` of TrialGradient<double, Memory>.
+template <class Memory, class Problem>
+TrialGradientResult kernel_trial_gradient_of(const Problem& p, const MemoryPolicy<Memory>& policy,
+                                             const HostKernel<TrialGradient<double, Memory>>& kernel) {
   using T = double;
   TrialGradient<T, Memory> op;
   const long stride = padded(p.rows());
@@ -296,7 +362,7 @@ TrialGradientResult kernel_trial_gradient_of(const TrialProblem& p) {
   Batch<T>& batch = op.trials.batch;
   batch.horizon = p.steps;
   batch.envs = p.envs;
-  batch.observation_size = p.shape.memory.inputs;
+  batch.observation_size = p.shape().inputs;
   batch.action_size = static_cast<int>(p.actions.size()) / p.rows();
   batch.row_stride = stride;
   batch.observations = inputs.data();
@@ -306,7 +372,7 @@ TrialGradientResult kernel_trial_gradient_of(const TrialProblem& p) {
   op.trials.targets = targets.data();
   op.trials.values = drawn_values.data();
   op.trials.episode_steps = 1;
-  op.shape = p.shape;
+  op.shape = policy;
   op.params = p.theta.data();
   op.order = p.order.data();
   op.envs = static_cast<int>(p.order.size());
@@ -319,7 +385,7 @@ TrialGradientResult kernel_trial_gradient_of(const TrialProblem& p) {
   Vector partial(tiles * size, NAN), values(tiles * kTrialValues, NAN);
   op.partial = partial.data();
   op.values = values.data();
-  run_kernel<TrialGradient<T, Memory>>(double_trial_kernels(), op, op.tiles());
+  run_kernel(kernel, op, op.tiles());
   TrialGradientResult result{Vector(size), Vector(kTrialValues)};
   for (std::size_t tile = 0; tile < tiles; ++tile) {
     for (std::size_t i = 0; i < size; ++i) result.gradient[i] += partial[tile * size + i];
@@ -330,9 +396,10 @@ TrialGradientResult kernel_trial_gradient_of(const TrialProblem& p) {
 
 /// The kernels' gradient of trial_objective at p.theta, and the values: sums over all tiles.
 inline TrialGradientResult kernel_trial_gradient(const TrialProblem& p) {
-  TrialGradientResult result;
-  with_memory(p.shape.memory.kind, [&]<class Memory>() { result = kernel_trial_gradient_of<Memory>(p); });
-  return result;
+  return with_memory(p.policy, [&]<class Memory>(const MemoryPolicy<Memory>& policy) {
+    const HostKernel<TrialGradient<double, Memory>>& kernel = double_trial_kernels();
+    return kernel_trial_gradient_of(p, policy, kernel);
+  });
 }
 
 }  // namespace innerloop

@@ -57,7 +57,7 @@ int rows_of(const Op& op) {
 template <class Op>
 int threads_of(const Op& op, bool few_blocks) {
   using Team = CudaTeam<float>;
-  if constexpr (requires { op.shape; }) {
+  if constexpr (requires { op.shape.widest(); }) {
     const int vectors = ceil_div(padded(op.shape.widest()), Team::Vector::lanes);
     int tiles = ceil_div(rows_of(op), Team::tile_rows) * ceil_div(vectors, Team::tile_vectors);
     if constexpr (requires { op.tile_envs; })

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "kernels/memories/layered.h"
+#include "kernels/memories/step.h"
 #include "kernels/options/type_list.h"
 #include "kernels/trials/gradient.h"
 
@@ -11,7 +12,7 @@ namespace innerloop {
 
 template <class T, class Memory>
 using MemoryOperations =
-    Joined<TypeList<TrialGradient<T, Memory>>,
-           std::conditional_t<kContains<WideMemories, Memory>, TypeList<WideMemory<T, Memory>>, TypeList<>>>;
+    Joined<TypeList<TrialGradient<T, Memory>, LoadMemory<T, Memory>, StepMemory<T, Memory>>,
+           std::conditional_t<kNamesProducts<Memory>, TypeList<WideMemory<T, Memory>>, TypeList<>>>;
 
 }  // namespace innerloop

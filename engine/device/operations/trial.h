@@ -6,12 +6,12 @@
 #include "kernels/trials/advantages.h"
 #include "kernels/trials/seeds.h"
 #include "kernels/trials/shuffle.h"
-#include "kernels/trials/updates.h"
+#include "kernels/trials/update_gate.h"
 
 namespace innerloop {
 
 template <class T>
-using TrialOperations = TypeList<TrialAdvantages<T>, EpisodeReturns<T>, ShuffleTrials<T>, TrialUpdates<T>,
-                                 TrialSeeds<T>, FillMemory<T>>;
+using TrialOperations = TypeList<TrialAdvantages<T>, EpisodeReturns<T>, ShuffleTrials<T>, StartUpdates<T>,
+                                 DecideUpdate<T>, AverageUpdates<T>, TrialSeeds<T>, LoadHeads<T>, FillMemory<T>>;
 
 }  // namespace innerloop

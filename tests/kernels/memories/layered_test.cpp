@@ -57,16 +57,17 @@ TEST(MatrixProduct, IsTheChainOfFusedMultiplyAdds) {
   }
 }
 
-// The same trials on two paths: what a wide policy did, and what one team does with the same parameters and tasks.
-template <class Memory, class Env>
+// The same trials on two paths: what a wide policy did, and what teams do with the same parameters and tasks.
+template <class Env>
 void expect_trials_of_a_team(const Config& config, const typename Env::Options& options) {
   Device device({.backend = Backend::cpu, .threads = 2, .instructions = ""});
   BufferPlan plan;
   TrialLoop loop(config, config.tasks_per_iteration, config.envs_per_task, false, device, plan);
-  ASSERT_TRUE(is_wide(loop.shape()));
+  ASSERT_TRUE(is_wide(loop.policy()));
+  const Trials<float>& t = loop.trials();
+  TrialRollout of_teams(config, loop.policy(), loop.envs(), t.batch.horizon, false, device, plan);
   const auto memory = allocate_planned(device, plan, "the test");
   const std::vector<float> params = create_learned(config).initial(config.seed);
-  const Trials<float>& t = loop.trials();
   const auto played = [&] {
     std::vector<float> all;
     const auto add = [&](const float* rows, int each) {
@@ -91,15 +92,15 @@ void expect_trials_of_a_team(const Config& config, const typename Env::Options& 
   }
   for (float* rows : {t.batch.log_probs, t.batch.rewards, t.batch.ends, t.values})
     std::fill_n(rows, t.batch.rows(), -7.0f);
-  TrialRollout<float, Env, Memory> op;
-  op.shape = loop.shape();
-  op.trials = t;
-  op.tasks = tasks.data();
-  op.options = options;
-  op.key = loop.key();
-  op.envs_per_task = config.envs_per_task;
-  op.params = params.data();
-  device.once(op);
+  TrialPlay<float, Env> play;
+  play.shape = loop.shape();
+  play.trials = t;
+  play.tasks = tasks.data();
+  play.options = options;
+  play.key = loop.key();
+  play.envs_per_task = config.envs_per_task;
+  of_teams.enqueue(play, params.data());
+  device.finish();
   EXPECT_EQ(played(), wide);
 }
 
@@ -115,8 +116,7 @@ TEST(WideMemory, PlaysTheTrialsOfATeamBitForBit) {
     SCOPED_TRACE(overrides[0]);
     const Config config = trial_config(overrides);
     with_environment(config.environment, [&]<class Env>(const typename Env::Options& options) {
-      with_wide_memory(memory_policy_shape(config).memory.kind,
-                       [&]<class Memory>() { expect_trials_of_a_team<Memory, Env>(config, options); });
+      expect_trials_of_a_team<Env>(config, options);
     });
   }
 }

@@ -15,13 +15,13 @@ struct Sizes {
   int inputs, hidden, actions, envs, steps;
 };
 
-class TrialGradientTest : public testing::TestWithParam<std::tuple<HeadKind, MemoryKind>> {
+class TrialGradientTest : public testing::TestWithParam<std::tuple<HeadKind, PolicyOfSizes>> {
  protected:
   TrialProblem problem(const Sizes& s, std::uint64_t seed = 3) const {
     return random_trial_problem(s.inputs, s.hidden, s.actions, std::get<HeadKind>(GetParam()), s.envs,
                                 s.steps, seed, kind());
   }
-  static MemoryKind kind() { return std::get<MemoryKind>(GetParam()); }
+  static PolicyOfSizes kind() { return std::get<PolicyOfSizes>(GetParam()); }
 };
 
 // 37 environments are a tile of 32 and one of 5; 7 steps a product over 4 of them and one over 3.
@@ -79,7 +79,7 @@ TEST_P(TrialGradientTest, OfWindowsIsTheFiniteDifferenceWithTheMemoryConstantAtT
     const TrialGradientResult cut = kernel_trial_gradient(p);
     EXPECT_LT(relative_error(cut.gradient, differences_of(p)), 1e-7) << window;
     EXPECT_LT(relative_error(cut.values, whole.values), 1e-12) << window;  // the memory goes on
-    if (kind() == MemoryKind::feedforward)
+    if (std::holds_alternative<MemoryPolicy<Feedforward>>(p.policy))
       EXPECT_LT(relative_error(cut.gradient, whole.gradient), 1e-12) << window;
     else
       EXPECT_GT(relative_error(cut.gradient, whole.gradient), 0.01) << window;
@@ -120,28 +120,28 @@ TEST_P(TrialGradientTest, ValuesAreTheReferences) {
   EXPECT_LT(relative_error(values, {sums.surrogate, sums.entropy, sums.value_loss, sums.divergence}), 1e-9);
 }
 
-std::string case_name(const testing::TestParamInfo<std::tuple<HeadKind, MemoryKind>>& info) {
-  const char* memories[] = {"gru", "lstm", "feedforward"};
-  return std::string(memories[static_cast<int>(std::get<MemoryKind>(info.param))]) +
+std::string case_name(const testing::TestParamInfo<std::tuple<HeadKind, PolicyOfSizes>>& info) {
+  const char* memories[] = {"feedforward", "gru", "lstm"};
+  return std::string(memories[std::get<PolicyOfSizes>(info.param)(1, 1).index()]) +
          (std::get<HeadKind>(info.param) == HeadKind::categorical ? "_categorical" : "_gaussian");
 }
 INSTANTIATE_TEST_SUITE_P(, TrialGradientTest,
                          testing::Combine(testing::Values(HeadKind::categorical, HeadKind::gaussian),
-                                          testing::Values(MemoryKind::gru, MemoryKind::lstm,
-                                                          MemoryKind::feedforward)),
+                                          testing::Values(&trial_policy_with<Gru>, &trial_policy_with<Lstm>,
+                                                          &trial_policy_with<Feedforward>)),
                          case_name);
 
 // Two heads, memories with units of more than a vector and of less, windows, more environments than a tile has.
 TEST(TrialGradient, OfNormalisedOutputsIsTheFiniteDifference) {
-  for (const MemoryKind kind : {MemoryKind::gru, MemoryKind::lstm})
+  for (const PolicyOfSizes kind : {&trial_policy_with<Gru>, &trial_policy_with<Lstm>})
     for (const HeadKind head : {HeadKind::categorical, HeadKind::gaussian})
       for (const Sizes s : {Sizes{4, 5, 3, 37, 8}, Sizes{3, 18, 2, 3, 4}})
         for (const int window : {0, 2}) {
           TrialProblem p =
               random_trial_problem(s.inputs, s.hidden, s.actions, head, s.envs, s.steps, 7, kind);
           const Vector plain = kernel_trial_gradient(p).gradient;
-          p.shape.memory.layer_norm = true;
-          const auto behind = p.theta.end() - p.shape.head_parameters();
+          p.shape().layer_norm = true;
+          const auto behind = p.theta.end() - p.shape().head_parameters();
           std::mt19937_64 random(8);
           Vector gain_and_bias = random_vector(2 * s.hidden, 0.5, random);
           for (int i = 0; i < s.hidden; ++i) gain_and_bias[static_cast<std::size_t>(i)] += 1;
@@ -155,7 +155,7 @@ TEST(TrialGradient, OfNormalisedOutputsIsTheFiniteDifference) {
               relative_error(result.values, {sums.surrogate, sums.entropy, sums.value_loss, sums.divergence}),
               1e-9);
           Vector without = result.gradient;
-          const auto at = without.end() - p.shape.head_parameters();
+          const auto at = without.end() - p.shape().head_parameters();
           without.erase(at - 2 * s.hidden, at);
           EXPECT_GT(relative_error(without, plain), 0.1);
         }
@@ -163,14 +163,15 @@ TEST(TrialGradient, OfNormalisedOutputsIsTheFiniteDifference) {
 
 // The value's memory and the policy's: neither's gradient is of the other's terms.
 TEST(TrialGradient, OfASeparateValueNetworkIsTheFiniteDifferenceAndDoesNotMix) {
-  for (const MemoryKind kind : {MemoryKind::gru, MemoryKind::lstm, MemoryKind::feedforward})
+  for (const PolicyOfSizes kind :
+       {&trial_policy_with<Gru>, &trial_policy_with<Lstm>, &trial_policy_with<Feedforward>})
     for (const HeadKind head : {HeadKind::categorical, HeadKind::gaussian})
       for (const bool layer_norm : {false, true})
         for (const int window : {0, 3}) {
           TrialProblem p = window == 0 ? random_trial_problem(3, 5, 2, head, 37, 6, 7, kind)
                                        : random_trial_problem(3, 17, 2, head, 2, 6, 7, kind);
-          p.shape.separate_value = true;
-          p.shape.memory.layer_norm = layer_norm;
+          p.shape().separate_value = true;
+          p.shape().layer_norm = layer_norm;
           std::mt19937_64 random(8);
           p.theta = random_vector(p.parameters(), 0.4, random);
           p.window = window;
@@ -188,7 +189,7 @@ TEST(TrialGradient, OfASeparateValueNetworkIsTheFiniteDifferenceAndDoesNotMix) {
           TrialProblem of_policy = p;
           of_policy.value_weight = 0;
           const Vector policy = kernel_trial_gradient(of_policy).gradient;
-          const int networks = memory_parameters(p.shape), head_numbers = p.shape.actor.parameters();
+          const int networks = memory_parameters(p.policy), head_numbers = p.shape().actor.parameters();
           for (int i = 0; i < p.parameters(); ++i) {
             const auto at = static_cast<std::size_t>(i);
             const bool is_policy = i < networks / 2 || (i >= networks && i < networks + head_numbers);
@@ -199,9 +200,10 @@ TEST(TrialGradient, OfASeparateValueNetworkIsTheFiniteDifferenceAndDoesNotMix) {
 }
 
 TEST(TrialGradient, OfRectifiedLayersIsTheFiniteDifference) {
-  TrialProblem p = random_trial_problem(4, 17, 3, HeadKind::categorical, 9, 5, 6, MemoryKind::feedforward);
+  TrialProblem p =
+      random_trial_problem(4, 17, 3, HeadKind::categorical, 9, 5, 6, &trial_policy_with<Feedforward>);
   const Vector smooth = kernel_trial_gradient(p).gradient;
-  p.shape.memory.activation = Activation::relu;
+  std::get<MemoryPolicy<Feedforward>>(p.policy).memory.activation = Activation::relu;
   const Vector gradient = kernel_trial_gradient(p).gradient;
   EXPECT_LT(relative_error(gradient, differences_of(p)), 1e-7);
   EXPECT_GT(relative_error(gradient, smooth), 0.1);
@@ -210,7 +212,7 @@ TEST(TrialGradient, OfRectifiedLayersIsTheFiniteDifference) {
 // A window's steps are all that is kept, and what the memory is at the borders.
 TEST(TrialGradient, WindowsTakeLessMemory) {
   TrialGradient<double, Lstm> op;
-  op.shape.memory = memory_shape_of(MemoryKind::lstm, 8, 32);
+  op.shape = policy_with<Lstm>(8, 32);
   op.shape.actor = policy_of({32, 3}, HeadKind::categorical);
   op.trials.batch.horizon = 1000;
   op.trials.batch.action_size = 1;
@@ -223,8 +225,8 @@ TEST(TrialGradient, WindowsTakeLessMemory) {
 // Below the floor the standard deviation no longer follows its parameter, and neither does the entropy.
 TEST(TrialGradient, RespectsTheFloorOfTheStandardDeviation) {
   TrialProblem p = random_trial_problem(3, 5, 2, HeadKind::gaussian, 5, 3, 4);
-  p.shape.actor.min_log_std = 0.5f;
-  const int at = memory_parameters(p.shape) + p.shape.actor.log_std_offset();
+  p.shape().actor.min_log_std = 0.5f;
+  const int at = memory_parameters(p.policy) + p.shape().actor.log_std_offset();
   p.theta[static_cast<std::size_t>(at)] = 0.4;
   p.theta[static_cast<std::size_t>(at + 1)] = 0.6;
   const Vector gradient = kernel_trial_gradient(p).gradient;

@@ -34,7 +34,7 @@ const std::vector<std::vector<std::string>> kWithoutMemory = {
 TEST(TrialRollout, ThePolicyTakesInItsLastActionTheRewardAndWhetherAnEpisodeEnded) {
   for (const auto& family : kFamilies) {
     const PlayedTrials p(trial_config(family));
-    const int actions = p.shape.actions(), first = p.shape.memory.inputs - actions - 2;
+    const int actions = p.shape.actions(), first = p.shape.inputs - actions - 2;
     const bool discrete = p.shape.actor.head == HeadKind::categorical;
     const auto input = [&](int i, int t, int e) {
       return p.at(p.inputs[static_cast<std::size_t>(first + i)], t, e);
@@ -58,8 +58,8 @@ TEST(TrialRollout, WithoutAMemoryThePolicyTakesInTheObservationAlone) {
   for (const auto& family : kWithoutMemory) {
     const Config config = trial_config(family);
     const PlayedTrials p(config);
-    EXPECT_EQ(p.shape.memory.inputs, environment_name(config) == "cartpole" ? 4 : 2);
-    EXPECT_EQ(p.inputs.size(), static_cast<std::size_t>(p.shape.memory.inputs));
+    EXPECT_EQ(p.shape.inputs, environment_name(config) == "cartpole" ? 4 : 2);
+    EXPECT_EQ(p.inputs.size(), static_cast<std::size_t>(p.shape.inputs));
     EXPECT_EQ(p.steps, config.horizon);
   }
 }
@@ -75,9 +75,9 @@ TEST(TrialRollout, TheMemoryGoesOnThroughTheEndsOfEpisodes) {
       std::vector<Vector> h;
       for (int t = 0; t < p.steps; ++t) {
         Vector x;
-        for (int i = 0; i < p.shape.memory.inputs; ++i) x.push_back(reference.input(i, t, e));
-        h = reference::memories_step(p.shape, p.theta, x, h);
-        const reference::HeadOutputs outputs = reference::head_outputs(p.shape, p.theta, h);
+        for (int i = 0; i < p.shape.inputs; ++i) x.push_back(reference.input(i, t, e));
+        h = reference::memories_step(reference.policy, p.theta, x, h);
+        const reference::HeadOutputs outputs = reference::head_outputs(reference.policy, p.theta, h);
         ASSERT_NEAR(p.at(p.log_probs, t, e),
                     reference::of_actor(reference, outputs.actor, outputs.log_std, t, e).first, 2e-4);
         ASSERT_NEAR(p.at(p.values, t, e), outputs.value, 1e-4);

@@ -19,8 +19,8 @@ TEST(TrialVectors, AreTheKernelsGradients) {
   for (const json& of_case : file["cases"]) {
     TrialProblem p;
     const HeadKind head = of_case["head"] == "gaussian" ? HeadKind::gaussian : HeadKind::categorical;
-    p.shape.memory = {file["inputs"], file["hidden"]};
-    p.shape.actor = policy_of({file["hidden"], file["actions"]}, head);
+    p.policy = trial_policy_with<Gru>(file["inputs"], file["hidden"]);
+    p.shape().actor = policy_of({file["hidden"], file["actions"]}, head);
     p.envs = file["envs"];
     p.steps = file["steps"];
     p.clip = file["clip"];

@@ -10,61 +10,54 @@ constexpr int kMinibatches = 3, kTiles = 2, kRows = 40;
 
 // One iteration whose minibatches bring these mean divergences, as long as updates go on.
 struct Iteration {
-  int going = -1;
+  int open = -1;
   double updates = NAN;
   Vector values = Vector(kMinibatches * kTrialValues, NAN), means = Vector(kTrialValues, NAN);
   int met = 0;
 
   Iteration(const Vector& divergences, double target_kl) {
-    using Op = TrialUpdates<double>;
-    Op op;
-    op.minibatches = kMinibatches;
-    op.tiles = kTiles;
-    op.rows = kRows;
-    op.target_kl = target_kl;
-    op.values = values.data();
-    op.going = &going;
-    op.updates = &updates;
-    op.mean_values = means.data();
-    run_kernel<Op>(double_trial_kernels(), op, 1);
-    op.phase = Op::Phase::judge;
+    const UpdateGate<double> gate{values.data(), &open, &updates};
+    run_kernel<StartUpdates<double>>(double_trial_kernels(), {gate}, 1);
     for (const double divergence : divergences) {
-      if (going == 0) break;
+      if (open == 0) break;
       Vector sums(kTiles * kTrialValues);
       for (int v = 0; v < kTrialValues; ++v)
         for (int tile = 0; tile < kTiles; ++tile)
           sums[static_cast<std::size_t>(tile * kTrialValues + v)] =
               kRows * (divergence + (v - kTrialDivergence)) * (tile == 0 ? 0.25 : 0.75);
-      op.minibatch = met++ % kMinibatches;
-      op.sums = sums.data();
-      run_kernel<Op>(double_trial_kernels(), op, 1);
+      DecideUpdate<double> decide{gate};
+      decide.minibatch = met++ % kMinibatches;
+      decide.tiles = kTiles;
+      decide.rows = kRows;
+      decide.sums = sums.data();
+      decide.target_kl = target_kl;
+      run_kernel<DecideUpdate<double>>(double_trial_kernels(), decide, 1);
     }
-    op.phase = Op::Phase::mean;
-    run_kernel<Op>(double_trial_kernels(), op, 1);
+    run_kernel<AverageUpdates<double>>(double_trial_kernels(), {gate, kMinibatches, means.data()}, 1);
   }
 };
 
-TEST(TrialUpdates, AreAllMadeWithoutATarget) {
+TEST(UpdateGate, AreAllMadeWithoutATarget) {
   const Iteration i({0, 9, 9, 9, 9, 9}, 0);
   EXPECT_EQ(i.updates, 6);
-  EXPECT_EQ(i.going, 1);
+  EXPECT_EQ(i.open, 1);
 }
 
-TEST(TrialUpdates, EndBeforeTheOneWhoseMinibatchIsAboveTheTarget) {
+TEST(UpdateGate, EndBeforeTheOneWhoseMinibatchIsAboveTheTarget) {
   const Iteration i({0, 0.01, 0.02, 0.02, 0.021, 0.001}, 0.0205);
   EXPECT_EQ(i.updates, 4);
-  EXPECT_EQ(i.going, 0);
+  EXPECT_EQ(i.open, 0);
   EXPECT_EQ(i.met, 5);
 }
 
 // There the divergence is 0, but for what rounding leaves of it.
-TEST(TrialUpdates, TheFirstIsAlwaysMade) {
+TEST(UpdateGate, TheFirstIsAlwaysMade) {
   const Iteration i({1, 1, 1}, 0.5);
   EXPECT_EQ(i.updates, 1);
   EXPECT_EQ(i.met, 2);
 }
 
-TEST(TrialUpdates, ValuesAreMeansOfTheMinibatchesThatWereMet) {
+TEST(UpdateGate, ValuesAreMeansOfTheMinibatchesThatWereMet) {
   const auto divergence = [](const Iteration& i) { return i.means[kTrialDivergence]; };
   EXPECT_NEAR(divergence(Iteration({1, 2, 3}, 0)), 2, 1e-12);
   EXPECT_NEAR(divergence(Iteration({1, 2, 3, 7, 8, 9}, 0)), 8, 1e-12);  // of the last epoch

@@ -1,0 +1,35 @@
+#include "engine/stages/trial_rollout.h"
+
+#include "engine/config/environment_options.h"
+#include "engine/device/launch.h"
+
+namespace innerloop {
+
+TrialRollout::TrialRollout(const Config& config, const TrialPolicy& policy, int envs, int steps, bool wide,
+                           Device& device, BufferPlan& plan)
+    : policy_(policy),
+      wide_(wide),
+      device_(device),
+      weights_(policy, false, "rollout_weights", device, plan),
+      heads_(shape_of(policy), "rollout_heads", plan) {
+  const MemoryPolicyShape& shape = shape_of(policy);
+  const std::int64_t networks = shape.networks(), tiles = ceil_div(envs, kTrialTile);
+  with_memory(policy, [&]<class Memory>(const MemoryPolicy<Memory>& with) {
+    const std::int64_t state_size = Memory::state_size(with.memory);
+    states_size_ = 2 * envs * state_size;
+    plan.add(&states_, "rollout_states", "[network][even, odd][env][unit]", {networks, 2, envs, state_size});
+    if (shape.layer_norm)
+      plan.add(&normalised_, "rollout_normalised", "[network][env][unit]",
+               {networks, envs, padded(shape.hidden)});
+    if (wide) plan.add(&kept_, "rollout_gates", "[env][gate]", {envs, Memory::kept_size(with.memory)});
+    if constexpr (kLooksBack<Memory>)
+      plan.add(&trace_, "rollout_trace", "[network][tile][step][row][number]",
+               {networks, tiles, steps, kTrialTile, Memory::trace_size(with.memory)});
+  });
+  with_environment(config.environment, [&]<class Env>(const typename Env::Options& options) {
+    plan.add(&between_, "rollout_environments", "[tile][number]",
+             {tiles, TrialPlay<float, Env>::tile_numbers(options)});
+  });
+}
+
+}  // namespace innerloop

@@ -1,0 +1,101 @@
+// Plays trials step by step, on the CPU and on a GPU alike: for each step the memories' and the environments' operations, which
+// know nothing of each other. The CPU carries a tile of environments through all of them while it is in the cache.
+#pragma once
+
+#include "engine/config/config.h"
+#include "engine/stages/layered_weights.h"
+#include "kernels/memories/step.h"
+#include "kernels/trials/step.h"
+
+namespace innerloop {
+
+class TrialRollout {
+ public:
+  /// `envs`: trials side by side, of `steps` steps. `wide`: the memories' products are made for all of them at once.
+  TrialRollout(const Config& config, const TrialPolicy& policy, int envs, int steps, bool wide,
+               Device& device, BufferPlan& plan);
+
+  /// Enqueues a trial in each environment with θ ([P]). `play`: what an environment's part needs.
+  template <class Env>
+  void enqueue(const TrialPlay<float, Env>& play, const float* params);
+
+ private:
+  /// What a step of the memories needs.
+  template <class Memory>
+  StepMemory<float, Memory> step_of(const MemoryPolicy<Memory>& policy, const Trials<float>& trials,
+                                    const float* params) const;
+  /// The products of all environments, and then what is no product.
+  template <class Memory>
+  void step_widely(const StepMemory<float, Memory>& op);
+
+  const TrialPolicy policy_;
+  const bool wide_;
+  Device& device_;
+  MemoryWeights weights_;
+  HeadWeights heads_;
+  std::int64_t states_size_ = 0;  // [even, odd][env][state_size] of a network
+  float* states_ = nullptr;       // [network] of them
+  float* normalised_ = nullptr;   // [network][env][padded(hidden)]
+  float* trace_ = nullptr;        // [network][tile][step][row][trace_size]
+  float* kept_ = nullptr;         // [env][kept_size]  wide
+  float* between_ = nullptr;      // [tile][tile_numbers]
+};
+
+template <class Memory>
+StepMemory<float, Memory> TrialRollout::step_of(const MemoryPolicy<Memory>& policy,
+                                                const Trials<float>& trials, const float* params) const {
+  StepMemory<float, Memory> op;
+  op.shape = policy;
+  op.trials = trials;
+  op.params = params;
+  op.weights = weights_.numbers();
+  op.states = states_;
+  op.normalised = normalised_;
+  op.trace = trace_;
+  return op;
+}
+
+template <class Memory>
+void TrialRollout::step_widely(const StepMemory<float, Memory>& op) {
+  const Batch<float>& batch = op.trials.batch;
+  for (int n = 0; n < op.shape.networks(); ++n) {
+    WideMemory<float, Memory> wide;
+    wide.phase = WideMemory<float, Memory>::Phase::activate;
+    wide.shape = op.shape.memory;
+    wide.step = {
+        batch.envs,
+        {batch.observations + std::ptrdiff_t{op.step} * batch.envs, 1, static_cast<int>(batch.row_stride)},
+        op.before(n, op.step),
+        kept_,
+        op.before(n, op.step + 1)};
+    Memory::step_products(op.shape.memory, weights_.of<Memory>(op.shape.memory, n), wide.step,
+                          multiply_on(device_));
+    device_.once(wide);
+  }
+}
+
+template <class Env>
+void TrialRollout::enqueue(const TrialPlay<float, Env>& play, const float* params) {
+  const int tiles = play.trials.tiles(), networks = shape_of(policy_).networks();
+  weights_.load(params);
+  heads_.load(device_, params + memory_parameters(policy_));
+  for (int n = 0; n < networks; ++n) fill_memory(device_, states_ + n * states_size_, states_size_ / 2, 0.0f);
+  TrialStep<float, Env> env{play};
+  env.heads = heads_.of_heads();
+  env.between = between_;
+  env.step = -1;
+  device_.per_task(env, tiles);
+  with_memory(policy_, [&]<class Memory>(const MemoryPolicy<Memory>& policy) {
+    StepMemory<float, Memory> memory = step_of(policy, play.trials, params);
+    for (int step = 0; step < play.trials.batch.horizon; ++step) {
+      memory.step = env.step = step;
+      if constexpr (kNamesProducts<Memory>)
+        if (wide_) step_widely(memory);
+      if (!wide_) device_.per_task(memory, tiles);
+      for (int n = 0; n < networks; ++n) env.memory[n] = memory.head_inputs(n);
+      device_.per_task(env, tiles);
+    }
+  });
+}
+
+}  // namespace innerloop

@@ -1,0 +1,142 @@
+// The memories that there are, and the options of the policies that have them.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "kernels/networks/shape.h"
+#include "kernels/options/choices.h"
+#include "kernels/options/options.h"
+#include "kernels/options/type_list.h"
+
+namespace innerloop {
+
+struct Feedforward;
+struct Gru;
+struct Lstm;
+using MemoryTypes = TypeList<Feedforward, Gru, Lstm>;
+
+/// The options of a policy, which has that memory where it plays trials.
+template <class Memory>
+struct PolicyOptions;
+
+template <class Fields>
+void describe_squash(Fields& field, std::optional<double>& squash) {
+  field("squash", squash, above(0),
+        "real-valued actions are this times tanh of what the Gaussian draws, so they lie within ± it; their "
+        "entropy is by quadrature; batches keep what was drawn; null: what it draws");
+}
+
+/// A multilayer perceptron with a categorical or a Gaussian head, as the environment's actions need.
+template <>
+struct PolicyOptions<Feedforward> {
+  using Options = PolicyOptions;
+  using Memory = Feedforward;  // of algorithm `ppo`
+  static constexpr auto name = "mlp";
+  static constexpr auto meaning =
+      "multilayer perceptron; categorical head, or Gaussian with its own log std; of algorithm `ppo` one for "
+      "the value too";
+  static constexpr bool has_memory = false;
+  static constexpr int kMaxWidth = 256;
+
+  std::vector<int> hidden = {64, 64};
+  Activation activation = Activation::tanh;
+  double initial_log_std = 0;
+  double min_log_std = -13.815510557964274;  // log(1e-6)
+  std::optional<double> squash;
+
+  bool operator==(const PolicyOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PolicyOptions& o) {
+    field("hidden", o.hidden, list_of(between(1, kMaxWidth), 0, kMaxLayers - 1),
+          "width of each hidden layer");
+    field("activation", o.activation, Choices{"tanh", "relu"}, "after each hidden layer");
+    field("initial_log_std", o.initial_log_std, between(-20, 5),
+          "where the Gaussian head's log standard deviation starts; it is learned, and adapted by the inner "
+          "steps");
+    field("min_log_std", o.min_log_std, between(-20, 5),
+          "floor of the log standard deviation (log 1e-6); where it starts at its floor it stays there");
+    describe_squash(field, o.squash);
+  }
+};
+using MlpOptions = PolicyOptions<Feedforward>;
+
+/// What policies with a memory have in common.
+struct RecurrentOptions {
+  static constexpr bool has_memory = true;
+  static constexpr int kMaxHidden = 1024;
+  // Up to so many units a team holds the whole memory (engine/stages/layered_weights.h has the wider ones).
+  static constexpr int kMaxTeamHidden = MlpOptions::kMaxWidth;
+
+  int hidden = 64;
+  bool layer_norm = false;
+  double initial_log_std = 0;
+  double min_log_std = -13.815510557964274;  // log(1e-6)
+  std::optional<double> squash;
+
+  bool operator==(const RecurrentOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, RecurrentOptions& o) {
+    field("hidden", o.hidden, between(1, kMaxHidden),
+          "units: numbers of the memory; beyond 256 all environments step together, on a GPU by cuBLAS");
+    field(
+        "layer_norm", o.layer_norm,
+        "layer normalisation: the heads read the memory's units less their mean and over their standard "
+        "deviation in each step, times a gain plus a bias that are learned; the memory itself goes on as it "
+        "is");
+    field("initial_log_std", o.initial_log_std, between(-20, 5),
+          "where the Gaussian head's log standard deviation starts");
+    field("min_log_std", o.min_log_std, between(-20, 5),
+          "floor of the log standard deviation (log 1e-6); where it starts at its floor it stays there");
+    describe_squash(field, o.squash);
+  }
+};
+
+/// A gated recurrent unit with a head for the actions and one for the value.
+template <>
+struct PolicyOptions<Gru> : RecurrentOptions {
+  using Options = PolicyOptions;
+  using Memory = Gru;
+  static constexpr auto name = "gru";
+  static constexpr auto meaning =
+      "gated recurrent unit, a memory of algorithm `rl2`; heads as of `mlp`, and for the value";
+  bool operator==(const PolicyOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PolicyOptions& o) {
+    RecurrentOptions::describe(field, o);
+  }
+};
+using GruOptions = PolicyOptions<Gru>;
+
+/// A long short-term memory with the same heads.
+template <>
+struct PolicyOptions<Lstm> : RecurrentOptions {
+  using Options = PolicyOptions;
+  using Memory = Lstm;
+  static constexpr auto name = "lstm";
+  static constexpr auto meaning =
+      "long short-term memory, a memory of algorithm `rl2`; heads as of `mlp`, and for the value";
+  bool operator==(const PolicyOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PolicyOptions& o) {
+    RecurrentOptions::describe(field, o);
+  }
+};
+using LstmOptions = PolicyOptions<Lstm>;
+
+namespace options_detail {
+template <class List>
+struct PoliciesWith;
+template <class... Memories>
+struct PoliciesWith<TypeList<Memories...>> {
+  using type = TypeList<PolicyOptions<Memories>...>;
+};
+}  // namespace options_detail
+/// In the order of the memories.
+using Policies = options_detail::PoliciesWith<MemoryTypes>::type;
+
+}  // namespace innerloop
