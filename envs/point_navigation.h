@@ -1,4 +1,4 @@
-// A point that walks to a hidden goal. Finn et al. 2017 (square), Rothfuss et al. 2018 (corner), Rakelly et al. 2019
+// A point that walks to a hidden goal. Finn et al. 2017 (square), Rothfuss et al. 2019 (corner), Rakelly et al. 2019
 // (semicircle).
 #pragma once
 
