@@ -37,7 +37,7 @@ void MetaLearner::allocate() {
   memory_ = allocate_planned(device_, plan_, "this config");
   inner_->prepare();
   const std::vector<float> start = learned_.initial(seed_);
-  device_.copy_to_device(params_, start.data(), static_cast<std::int64_t>(start.size() * sizeof(float)));
+  device_.write(params_, start);
   outer_->prepare(inner_->key());
   prepare();
   device_.finish();
@@ -84,8 +84,7 @@ IterationReport MetaLearner::report() const {
   if (report.gradient_finite) return report;
   std::vector<float> gradient(static_cast<std::size_t>(inner_->parameters()));
   for (int task = 0; task < tasks_; ++task) {
-    device_.copy_to_host(gradient.data(), per_task_ + task * inner_->parameters(),
-                         static_cast<std::int64_t>(gradient.size() * sizeof(float)));
+    device_.read(per_task_ + task * inner_->parameters(), gradient);
     for (float g : gradient)
       if (!std::isfinite(g)) {
         report.bad_tasks.push_back(task);

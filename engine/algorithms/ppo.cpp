@@ -58,9 +58,8 @@ void Ppo::allocate() {
   shuffle_.key = loop_.key();
   if (entropy_schedule_.decay > 0) entropy_schedule_.key = loop_.key();
   const std::vector<float> start = create_learned(config_).initial(config_.seed);
-  device_.copy_to_device(params_, start.data(), static_cast<std::int64_t>(start.size() * sizeof(float)));
-  const float one = 1;
-  device_.copy_to_device(advantages_.scale.deviation, &one, sizeof(one));
+  device_.write(params_, start);
+  device_.write(advantages_.scale.deviation, 1.0f);
   outer_->prepare(loop_.key());
   device_.finish();
 }
@@ -176,9 +175,8 @@ IterationReport Ppo::report() const {
   report.env_steps = loop_.trials().batch.rows();
   outer_->report(report);
   float values[kTrialValues];
-  device_.copy_to_host(values, mean_values_, sizeof(values));
-  float updates = 0;
-  device_.copy_to_host(&updates, gate_.updates, sizeof(updates));
+  device_.read(mean_values_, values);
+  const float updates = device_.read(gate_.updates);
   if (has_memory(config_)) report.extra.emplace_back("trial_return", mean_of(returns.of_trial).mean);
   report.extra.emplace_back("entropy", values[kTrialEntropy]);
   report.extra.emplace_back("kl", values[kTrialDivergence]);

@@ -21,7 +21,7 @@ Promp::Promp(const PrompOptions& options, const Config& config, Device& device)
 void Promp::prepare() {
   const std::vector<float> penalties(static_cast<std::size_t>(steps_),
                                      -static_cast<float>(options_.kl_penalty));
-  device_.copy_to_device(penalties_, penalties.data(), steps_ * static_cast<std::int64_t>(sizeof(float)));
+  device_.write(penalties_, penalties);
 }
 
 std::vector<StateTensor> Promp::own_state() const {
@@ -83,9 +83,8 @@ void Promp::measure_divergences() {
 
 void Promp::add_to(IterationReport& report) const {
   std::vector<float> values(static_cast<std::size_t>(steps_) * kPassValues);
-  float penalty = 0;
-  device_.copy_to_host(values.data(), divergences_, static_cast<std::int64_t>(values.size() * sizeof(float)));
-  device_.copy_to_host(&penalty, penalties_, sizeof(penalty));
+  device_.read(divergences_, values);
+  const float penalty = device_.read(penalties_);
   double kl = 0;
   for (std::size_t k = 0; k < static_cast<std::size_t>(steps_); ++k)
     kl += values[k * kPassValues + kDivergence] / steps_;

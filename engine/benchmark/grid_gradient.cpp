@@ -4,15 +4,12 @@
 #include <random>
 #include <vector>
 
+#include "engine/device/launch.h"
+
 namespace innerloop {
 namespace {
 
 constexpr int kPlaces = 50, kKinds = 12, kNumbers = 29, kActions = 6;
-
-template <class T>
-void copy(Device& device, T* to, const std::vector<T>& from) {
-  device.copy_to_device(to, from.data(), static_cast<std::int64_t>(from.size() * sizeof(T)));
-}
 
 }  // namespace
 
@@ -64,12 +61,12 @@ GridGradient::GridGradient(bool symbols, int tasks, int rows, Device& device)
   for (std::int32_t& x : symbol) x = static_cast<std::int32_t>(random() % kKinds);
   std::vector<float> choice(size);
   for (float& x : choice) x = static_cast<float>(random() % kActions);
-  copy(device, params, numbers(static_cast<std::size_t>(shape.parameters())));
-  copy(device, observations, numbers(size * static_cast<std::size_t>(shape.inputs())));
-  copy(device, seen, symbol);
-  copy(device, actions, choice);
-  copy(device, valid, std::vector<float>(size, 1.0f));
-  copy(device, advantages, numbers(size));
+  device.write(params, numbers(static_cast<std::size_t>(shape.parameters())));
+  device.write(observations, numbers(size * static_cast<std::size_t>(shape.inputs())));
+  device.write(seen, symbol);
+  device.write(actions, choice);
+  device.write(valid, std::vector<float>(size, 1.0f));
+  device.write(advantages, numbers(size));
 
   batch.observations = observations;
   if (symbols) batch.symbols = seen;

@@ -21,11 +21,6 @@ InnerLoopSizes sizes_of(const Config& config) {
           .lr = inner_lr_of_steps(config)};
 }
 
-template <class T>
-std::int64_t bytes_of(const std::vector<T>& numbers) {
-  return static_cast<std::int64_t>(numbers.size() * sizeof(T));
-}
-
 }  // namespace
 
 KernelBench::KernelBench(const Config& config, Device& device)
@@ -47,9 +42,9 @@ KernelBench::KernelBench(const Config& config, Device& device)
   inner_.prepare();
   const std::vector<float> start = create_learned(config).initial(config.seed);
   const float step = static_cast<float>(inner_lr_of_steps(config).front());
-  device.copy_to_device(params_, start.data(), bytes_of(start));
-  device.copy_to_device(step_, &step, sizeof(step));
-  device.copy_to_device(key_, &kKey, sizeof(kKey));
+  device.write(params_, start);
+  device.write(step_, step);
+  device.write(key_, kKey);
   inner_.set_key(kKey);
   inner_.start(params_);
   inner_.rollout(0);
@@ -124,8 +119,8 @@ double measure_fma_peak(Device& device) {
   using Clock = std::chrono::steady_clock;
   // One team a thread keeps a processor busy; a GPU wants many.
   const int teams = device.is_cuda() ? 4096 : device.threads();
-  std::vector<float> out(static_cast<std::size_t>(teams) * FmaPeak<float>::kOut);
-  const auto memory = device.allocate(bytes_of(out));
+  const std::int64_t count = std::int64_t{teams} * FmaPeak<float>::kOut;
+  const auto memory = device.allocate(count * std::int64_t{sizeof(float)});
   FmaPeak<float> op{.rounds = 1000, .out = static_cast<float*>(memory.get())};
   double best = 0;
   // Runs of 10 ms and more, once they are that long: the clock's and the start's share is then small.
@@ -138,7 +133,7 @@ double measure_fma_peak(Device& device) {
       op.rounds *= 2;
       continue;
     }
-    device.copy_to_host(out.data(), memory.get(), bytes_of(out));
+    const std::vector<float> out = device.read(op.out, count);
     double operations = 0;
     for (int team = 0; team < teams; ++team)
       operations += static_cast<double>(out[static_cast<std::size_t>(team) * FmaPeak<float>::kOut]);

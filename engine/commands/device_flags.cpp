@@ -14,6 +14,9 @@ void add_device_flags(CLI::App& command, DeviceOptions& options) {
           "auto (cuda if a device answers, else cpu), cpu or cuda")
       ->check(CLI::IsMember(backends));
   command
+      .add_option("--device", options.device, "number of the GPU, where there are several; 0 unless given")
+      ->check(CLI::Range(0, 1023));
+  command
       .add_option(
           "--threads", options.threads,
           "threads of the processor; unless given, one for each core that affinity and the container's quota "

@@ -51,18 +51,22 @@ std::shared_ptr<const HostKernelSet> find_kernel_set(const std::string& name) {
 Device::Device(const DeviceOptions& options) : host_(find_kernel_set(options.instructions)) {
   std::string why = "as asked";
   if (options.backend != Backend::cpu) {
-    const cuda::Probe probe = on_cuda(cuda::probe);
+    const cuda::Probe probe = on_cuda([&] { return cuda::probe(options.device); });
     if (probe.usable) {
       name_ = probe.name;
       tensor_cores_ = probe.has_tensor_cores;
-      stream_ = on_cuda(cuda::open_stream);
+      stream_ = on_cuda([&] { return cuda::open_stream(options.device); });
       description_ =
           "cuda (" + name_ + ")" + (options.backend == Backend::cuda ? ", as asked" : ": it answers");
       return;
     }
     why = probe.why;
-    if (options.backend == Backend::cuda)
-      throw InputError("--backend cuda: wanted a CUDA device, found none: " + why);
+    if (probe.devices > 0)
+      throw InputError("--device: wanted a number below " + std::to_string(probe.devices) +
+                       ", of the CUDA devices that answer, found " + std::to_string(options.device));
+    if (options.backend == Backend::cuda || options.device > 0)
+      throw InputError((options.device > 0 ? "--device: wanted a" : "--backend cuda: wanted a") +
+                       std::string(" CUDA device, found none: ") + why);
   }
   pool_ = std::make_unique<ThreadPool>(threads_or_cores(options.threads));
   scratch_.resize(static_cast<std::size_t>(pool_->threads()));
@@ -79,11 +83,11 @@ void Device::use(Precision precision) {
 }
 
 std::int64_t Device::available_bytes() const {
-  return is_cuda() ? on_cuda(cuda::available_bytes) : host_available_bytes();
+  return is_cuda() ? on_stream(cuda::available_bytes) : host_available_bytes();
 }
 
 std::shared_ptr<void> Device::allocate(std::int64_t bytes) {
-  return is_cuda() ? on_cuda([&] { return cuda::allocate(*stream_, bytes); }) : host_memory(bytes);
+  return is_cuda() ? on_stream([&] { return cuda::allocate(*stream_, bytes); }) : host_memory(bytes);
 }
 
 void Device::add_pending(Stage stage) { pending_.push_back(std::move(stage)); }
@@ -121,13 +125,13 @@ void Device::run_parts(const Stage& stage) {
 }
 
 void Device::multiply(const MatrixProduct<float>& product) {
-  if (is_cuda()) return on_cuda([&] { cuda::multiply(*stream_, product); });
+  if (is_cuda()) return on_stream([&] { cuda::multiply(*stream_, product); });
   run_pending();
   run_parts(stage(product, 1));
 }
 
 void Device::sort(const RowsToSort& rows) {
-  if (is_cuda()) return on_cuda([&] { cuda::sort(*stream_, rows); });
+  if (is_cuda()) return on_stream([&] { cuda::sort(*stream_, rows); });
   run_pending();
   pool_->run(rows.rows, [&](int row, int) {
     const std::span keys(rows.keys + std::ptrdiff_t{row} * rows.count, static_cast<std::size_t>(rows.count));
@@ -138,17 +142,17 @@ void Device::sort(const RowsToSort& rows) {
 }
 
 void Device::replay(Recording& recording, const std::function<void()>& enqueue) {
-  if (is_cuda()) return on_cuda([&] { cuda::replay(*stream_, recording.graph, enqueue); });
+  if (is_cuda()) return on_stream([&] { cuda::replay(*stream_, recording.graph, enqueue); });
   enqueue();
 }
 
 void Device::finish() {
-  if (is_cuda()) return on_cuda([&] { cuda::finish(*stream_); });
+  if (is_cuda()) return on_stream([&] { cuda::finish(*stream_); });
   run_pending();
 }
 
 void Device::copy(void* to, const void* from, std::int64_t bytes, cuda::Direction direction) {
-  if (is_cuda()) return on_cuda([&] { cuda::copy(*stream_, to, from, bytes, direction); });
+  if (is_cuda()) return on_stream([&] { cuda::copy(*stream_, to, from, bytes, direction); });
   run_pending();
   std::memcpy(to, from, static_cast<std::size_t>(bytes));
 }

@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "engine/device/operation.h"
@@ -33,6 +35,7 @@ struct DeviceOptions {
   Backend backend = Backend::automatic;
   int threads = 0;           // of the CPU; 0: one for each core that the process may use
   std::string instructions;  // "portable", "avx2", "avx512"; empty: the best this processor has
+  int device = 0;            // which of the GPUs
 };
 
 /// Operations that a device has once been handed and can do again at once: a CUDA graph. The CPU keeps none.
@@ -96,20 +99,52 @@ class Device {
 
   /// Waits until all is done. @throws RunError where the device failed.
   void finish();
-  /// Copies in order with the operations; to the host: returns when the numbers are there.
-  void copy_to_host(void* to, const void* from, std::int64_t bytes);
-  void copy_to_device(void* to, const void* from, std::int64_t bytes);
+  /// Copies numbers from the device's memory, in order with the operations; returns when they are there.
+  template <class T>
+  void read(const T* from, std::span<std::type_identity_t<T>> to) {
+    copy_to_host(to.data(), from, static_cast<std::int64_t>(to.size_bytes()));
+  }
+  /// `count` of them.
+  template <class T>
+  std::vector<T> read(const T* from, std::int64_t count) {
+    std::vector<T> numbers(static_cast<std::size_t>(count));
+    read(from, numbers);
+    return numbers;
+  }
+  /// A single one.
+  template <class T>
+  T read(const T* from) {
+    T number;
+    read(from, std::span(&number, 1));
+    return number;
+  }
+  /// Copies numbers to the device's memory, in order with the operations; `from` may be changed when it returns.
+  template <class T>
+  void write(T* to, std::span<const std::type_identity_t<T>> from) {
+    copy_to_device(to, from.data(), static_cast<std::int64_t>(from.size_bytes()));
+  }
+  /// A single one.
+  template <class T>
+  void write(T* to, const std::type_identity_t<T>& number) {
+    write(to, std::span(&number, 1));
+  }
+  /// Copies within the device's memory.
   void copy_on_device(void* to, const void* from, std::int64_t bytes);
 
  private:
   struct Stage;
 
+  // What `call` gives, on the stream's device.
+  template <class Call>
+  auto on_stream(const Call& call) const;
   template <class Op>
   Stage stage(const Op& op, int tasks) const;
   void add_pending(Stage stage);
   void run_pending();
   void run_parts(const Stage& stage);
   void reserve_scratch(long bytes);
+  void copy_to_host(void* to, const void* from, std::int64_t bytes);
+  void copy_to_device(void* to, const void* from, std::int64_t bytes);
   void copy(void* to, const void* from, std::int64_t bytes, cuda::Direction direction);
 
   bool tensor_cores_ = false;

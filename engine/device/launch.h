@@ -28,6 +28,14 @@ auto on_cuda(const Call& call) {
   }
 }
 
+template <class Call>
+auto Device::on_stream(const Call& call) const {
+  return on_cuda([&] {
+    cuda::enter(*stream_);
+    return call();
+  });
+}
+
 template <class Op>
 Device::Stage Device::stage(const Op& op, int tasks) const {
   const HostKernel<Op>& kernel = host_->of<Op>();
@@ -38,7 +46,7 @@ Device::Stage Device::stage(const Op& op, int tasks) const {
 template <class Op>
 void Device::per_task(const Op& op, int tasks, const Follower<Op>& follower) {
   if (is_cuda())
-    return on_cuda([&] { cuda::all_launchers().of<Op>().launch(*stream_, op, tasks, follower); });
+    return on_stream([&] { cuda::all_launchers().of<Op>().launch(*stream_, op, tasks, follower); });
   add_pending(stage(op, tasks));
   if constexpr (kHasFollower<Op>) {
     if (follower.out == nullptr) return;

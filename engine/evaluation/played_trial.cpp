@@ -18,8 +18,7 @@ std::vector<std::vector<float>> by_step(Device& device, const T* from, int dimen
   std::vector<std::vector<float>> steps(static_cast<std::size_t>(batch.horizon));
   std::vector<T> row(static_cast<std::size_t>(batch.rows()));
   for (int d = 0; d < dimensions; ++d) {
-    device.copy_to_host(row.data(), from + d * batch.row_stride,
-                        static_cast<std::int64_t>(row.size() * sizeof(T)));
+    device.read(from + d * batch.row_stride, row);
     for (std::size_t t = 0; t < steps.size(); ++t)
       steps[t].push_back(static_cast<float>(row[t * static_cast<std::size_t>(batch.envs)]));
   }
@@ -35,8 +34,7 @@ PlayedTrial play_trial(const Config& config, Device& device, const std::vector<f
   float* device_params = nullptr;
   plan.add(&device_params, "params", "[parameter]", {parameters_of(loop.policy())});
   const auto memory = allocate_planned(device, plan, "the trial");
-  device.copy_to_device(device_params, params.data(),
-                        static_cast<std::int64_t>(params.size() * sizeof(float)));
+  device.write(device_params, params);
   if (!fixed_task.empty()) loop.fix_task(fixed_task);
   loop.set_key({config.evaluation.seed, kEvaluationIteration});
   loop.play(device_params, config.evaluation.deterministic);

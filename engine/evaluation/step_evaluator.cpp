@@ -47,7 +47,7 @@ void StepEvaluator::allocate() {
 }
 
 std::vector<CurvePoint> StepEvaluator::evaluate(const std::vector<float>& params) {
-  device_.copy_to_device(params_, params.data(), static_cast<std::int64_t>(params.size() * sizeof(float)));
+  device_.write(params_, params);
   inner_.set_key({options_.seed, kEvaluationIteration});
   inner_.start(params_);
   const int steps = inner_.sizes().steps, tasks = inner_.sizes().tasks;
@@ -90,16 +90,12 @@ nlohmann::ordered_json StepEvaluator::report(const std::vector<float>& params) {
 }
 
 std::vector<float> StepEvaluator::adapted(int task) {
-  std::vector<float> params(static_cast<std::size_t>(inner_.parameters()));
-  device_.copy_to_host(params.data(), inner_.drawn(inner_.sizes().steps).of(task),
-                       static_cast<std::int64_t>(params.size() * sizeof(float)));
-  return params;
+  return device_.read(inner_.drawn(inner_.sizes().steps).of(task), inner_.parameters());
 }
 
 std::vector<float> StepEvaluator::task(int number) {
   std::vector<float> task(task_numbers_);
-  device_.copy_to_host(task.data(), inner_.tasks() + std::ptrdiff_t{number} * inner_.task_stride(),
-                       static_cast<std::int64_t>(task.size() * sizeof(float)));
+  device_.read(inner_.tasks() + std::ptrdiff_t{number} * inner_.task_stride(), task);
   return task;
 }
 

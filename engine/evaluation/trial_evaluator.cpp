@@ -35,7 +35,7 @@ void TrialEvaluator::allocate() {
 }
 
 TrialLoop::Returns TrialEvaluator::play(const std::vector<float>& params) {
-  device_.copy_to_device(params_, params.data(), static_cast<std::int64_t>(params.size() * sizeof(float)));
+  device_.write(params_, params);
   loop_.set_key({evaluation_.seed, kEvaluationIteration});
   loop_.play(params_, evaluation_.deterministic);
   return loop_.returns();

@@ -40,9 +40,9 @@ class FirstOrder : public OuterOptimiser {
   void prepare(const RandomKey* key) override {
     step_.schedule.key = key;
     const double ones[2] = {1, 1};
-    if (step_.powers != nullptr) device_.copy_to_device(step_.powers, ones, sizeof(ones));
+    if (step_.powers != nullptr) device_.write(step_.powers, ones);
     if (decays_.empty()) return;
-    device_.copy_to_device(decay_, decays_.data(), static_cast<std::int64_t>(decays_.size() * sizeof(float)));
+    device_.write(decay_, decays_);
     step_.decay = decay_;
   }
 
@@ -65,11 +65,7 @@ class FirstOrder : public OuterOptimiser {
             {"adam.powers", DType::F64, {2}, step_.powers, 2 * sizeof(double)}};
   }
 
-  void report(IterationReport& report) const override {
-    float norm = 0;
-    device_.copy_to_host(&norm, step_.norm, sizeof(norm));
-    report.gradient_norm = norm;
-  }
+  void report(IterationReport& report) const override { report.gradient_norm = device_.read(step_.norm); }
 
  private:
   void declare(const std::optional<double>& max_norm, float schedule, int parameters, BufferPlan& plan) {

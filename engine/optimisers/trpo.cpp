@@ -69,7 +69,7 @@ void Trpo::update(float* params, const float* gradient, const int*) {
 
 void Trpo::report(IterationReport& report) const {
   float scalars[kScalars];
-  device_.copy_to_host(scalars, scalars_, sizeof(scalars));
+  device_.read(scalars_, scalars);
   report.gradient_norm = scalars[kNorm];
   report.extra.emplace_back("kl", scalars[kKl]);
 }

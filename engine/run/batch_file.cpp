@@ -30,18 +30,11 @@ class Tensors {
   std::vector<Tensor> tensors_;
 };
 
-template <class From>
-std::vector<From> on_host(Device& device, const From* data, std::int64_t count) {
-  std::vector<From> values(static_cast<std::size_t>(count));
-  device.copy_to_host(values.data(), data, count * static_cast<std::int64_t>(sizeof(From)));
-  return values;
-}
-
 // One quantity of a batch, [task][elements][row_stride] with row = step·envs + env, as [task][env][step][elements].
 template <class T, class From>
 std::vector<T> by_trajectory(Device& device, const Batch<float>& batch, int tasks, const From* data,
                              int elements) {
-  const std::vector<From> rows = on_host(device, data, std::int64_t{tasks} * elements * batch.row_stride);
+  const std::vector<From> rows = device.read(data, std::int64_t{tasks} * elements * batch.row_stride);
   std::vector<T> values;
   values.reserve(static_cast<std::size_t>(tasks) * static_cast<std::size_t>(elements * batch.rows()));
   for (long task = 0; task < tasks; ++task)
@@ -100,8 +93,8 @@ void add_batch(Tensors& tensors, Device& device, const InnerLoop& inner, int k) 
 // θ_k of each task, [task][P].
 std::vector<float> params_of_tasks(Device& device, const InnerLoop& inner, int k) {
   const Parameters<float>& params = inner.drawn(k);
-  if (params.task_stride != 0) return on_host(device, params.data, inner.sizes().tasks * inner.parameters());
-  const std::vector<float> one = on_host(device, params.data, inner.parameters());
+  if (params.task_stride != 0) return device.read(params.data, inner.sizes().tasks * inner.parameters());
+  const std::vector<float> one = device.read(params.data, inner.parameters());
   std::vector<float> all;
   for (int task = 0; task < inner.sizes().tasks; ++task) all.insert(all.end(), one.begin(), one.end());
   return all;
@@ -110,7 +103,7 @@ std::vector<float> params_of_tasks(Device& device, const InnerLoop& inner, int k
 // The tasks' numbers that have a name, [task][number].
 std::vector<float> named_numbers(Device& device, const InnerLoop& inner, int named) {
   const int tasks = inner.sizes().tasks, stride = inner.task_stride();
-  const std::vector<float> all = on_host(device, inner.tasks(), std::int64_t{tasks} * stride);
+  const std::vector<float> all = device.read(inner.tasks(), std::int64_t{tasks} * stride);
   std::vector<float> numbers;
   for (int task = 0; task < tasks; ++task)
     numbers.insert(numbers.end(), all.begin() + std::ptrdiff_t{task} * stride,
@@ -135,7 +128,7 @@ void write_batch_file(const std::filesystem::path& path, const Config& config, D
 
   const InnerLoop& inner = learner->inner_loop();
   const std::int64_t tasks = inner.sizes().tasks, size = inner.parameters(), learned = inner.learned();
-  const std::vector<float> params = on_host(device, learner->params(), learned);
+  const std::vector<float> params = device.read(learner->params(), learned);
   learner->iterate(static_cast<std::uint32_t>(done));
 
   Tensors tensors;
@@ -151,8 +144,8 @@ void write_batch_file(const std::filesystem::path& path, const Config& config, D
   }
   // Reptile has no outer objective.
   if (!std::holds_alternative<ReptileOptions>(config.algorithm))
-    tensors.add("outer_gradient", {tasks, size}, on_host(device, learner->outer_gradient(), tasks * size));
-  tensors.add("meta_gradient", {learned}, on_host(device, learner->meta_gradient(), learned));
+    tensors.add("outer_gradient", {tasks, size}, device.read(learner->outer_gradient(), tasks * size));
+  tensors.add("meta_gradient", {learned}, device.read(learner->meta_gradient(), learned));
   const std::vector<std::string> names = task_names(config);
   const int named = static_cast<int>(names.size());
   tensors.add("tasks", {tasks, named}, named_numbers(device, inner, named));

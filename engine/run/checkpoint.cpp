@@ -43,7 +43,7 @@ void write_checkpoint(const std::filesystem::path& run, const Config& config, De
   std::vector<Tensor> tensors;
   for (const StateTensor& tensor : state) {
     auto& copy = bytes.emplace_back(static_cast<std::size_t>(tensor.bytes));
-    device.copy_to_host(copy.data(), tensor.data, tensor.bytes);
+    device.read(static_cast<const std::byte*>(tensor.data), copy);
     tensors.push_back({tensor.name, tensor.dtype, tensor.shape, copy});
   }
   write_safetensors(checkpoint_file(run, counts.iteration), tensors,
@@ -69,7 +69,7 @@ RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Config& config,
                      std::to_string(checkpoint.iteration) + ", found that of " +
                      std::to_string(counts.iteration));
   for (const StateTensor& tensor : state)
-    device.copy_to_device(tensor.data, file.tensor(tensor.name).data.data(), tensor.bytes);
+    device.write(static_cast<std::byte*>(tensor.data), file.tensor(tensor.name).data);
   return counts;
 }
 

@@ -70,10 +70,7 @@ void Trainer::dump_batch(std::int64_t iteration, const std::filesystem::path& fi
 }
 
 std::vector<float> Trainer::params() const {
-  std::vector<float> params(static_cast<std::size_t>(learner_->parameters()));
-  device_.copy_to_host(params.data(), learner_->params(),
-                       static_cast<std::int64_t>(params.size() * sizeof(float)));
-  return params;
+  return device_.read(learner_->params(), learner_->parameters());
 }
 
 IterationReport Trainer::iterate() {

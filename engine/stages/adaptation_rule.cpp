@@ -52,8 +52,7 @@ AdaptationRule::AdaptationRule(const InnerLoopSetup& setup, const InnerLoopSizes
 
 void AdaptationRule::prepare() {
   const auto copy = [&](float* to, const std::vector<float>& from) {
-    if (!from.empty())
-      device_.copy_to_device(to, from.data(), static_cast<std::int64_t>(from.size() * sizeof(float)));
+    if (!from.empty()) device_.write(to, from);
   };
   if (learns_sizes())
     copy(adapted_mask_, adapted_parameters(options_, shape_));
@@ -150,7 +149,7 @@ void AdaptationRule::mean_over_tasks(float* out) {
 
 double AdaptationRule::mean_size(const float* learned) const {
   std::vector<float> numbers(static_cast<std::size_t>(size_layout_.learned()));
-  device_.copy_to_host(numbers.data(), learned, static_cast<std::int64_t>(numbers.size() * sizeof(float)));
+  device_.read(learned, numbers);
   double sum = 0;
   for (const float number : numbers) sum += size_layout_.positive ? std::exp(number) : number;
   return sum / static_cast<double>(numbers.size());

@@ -81,7 +81,7 @@ void Batches::prepare() {
 }
 
 void Batches::fix_tasks(const std::vector<float>& tasks) {
-  device_.copy_to_device(tasks_, tasks.data(), static_cast<std::int64_t>(tasks.size() * sizeof(float)));
+  device_.write(tasks_, tasks);
   fixed_tasks_ = true;
 }
 
@@ -127,8 +127,7 @@ void Batches::estimate_advantages(int k) {
 
 std::vector<float> Batches::statistics(int k) const {
   std::vector<float> statistics(static_cast<std::size_t>(sizes_.tasks) * kStatistics);
-  device_.copy_to_host(statistics.data(), (*this)[k].statistics,
-                       static_cast<std::int64_t>(statistics.size() * sizeof(float)));
+  device_.read((*this)[k].statistics, statistics);
   return statistics;
 }
 

@@ -57,15 +57,13 @@ void TrialLoop::fix_task(const std::vector<float>& task) {
   std::vector<float> numbers(envs * size, 0.0f);
   for (std::size_t env = 0; env < envs; ++env)
     std::ranges::copy(task, numbers.begin() + static_cast<std::ptrdiff_t>(env * size));
-  device_.copy_to_device(task_numbers_, numbers.data(),
-                         static_cast<std::int64_t>(numbers.size() * sizeof(float)));
+  device_.write(task_numbers_, numbers);
   fixed_task_ = true;
 }
 
 std::vector<float> TrialLoop::task(int env) const {
   std::vector<float> numbers(environment_.task_numbers.size());
-  device_.copy_to_host(numbers.data(), task_numbers_ + std::ptrdiff_t{env} * environment_.task_size,
-                       static_cast<std::int64_t>(numbers.size() * sizeof(float)));
+  device_.read(task_numbers_ + std::ptrdiff_t{env} * environment_.task_size, numbers);
   return numbers;
 }
 
@@ -91,7 +89,7 @@ void TrialLoop::play(const float* params, bool deterministic) {
 TrialLoop::Returns TrialLoop::returns() const {
   const auto rows = [&](const float* from) {
     std::vector<float> all(static_cast<std::size_t>(episodes() + 1) * static_cast<std::size_t>(envs()));
-    device_.copy_to_host(all.data(), from, static_cast<std::int64_t>(all.size() * sizeof(float)));
+    device_.read(from, all);
     std::vector<std::vector<float>> numbers;
     for (auto row = all.begin(); row != all.end(); row += envs()) numbers.emplace_back(row, row + envs());
     return numbers;

@@ -27,7 +27,7 @@ void ValueBaseline::prepare() {
   // The standard deviation stays 1.
   std::vector<float> sizes(static_cast<std::size_t>(parameters()), 0.0f);
   std::fill_n(sizes.begin(), options_.shape.log_std_offset(), static_cast<float>(options_.lr));
-  device_.copy_to_device(step_sizes_, sizes.data(), static_cast<std::int64_t>(sizes.size() * sizeof(float)));
+  device_.write(step_sizes_, sizes);
 }
 
 const float* ValueBaseline::fit(const Batch<float>& batch, bool first) {

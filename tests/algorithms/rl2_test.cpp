@@ -29,11 +29,7 @@ class Learning {
   Vector params() { return numbers(learner_.params(), learner_.parameters()); }
   Vector gradient() { return numbers(learner_.gradient(), learner_.parameters()); }
   const TrialLoop& loop() const { return learner_.loop(); }
-  Vector numbers(const float* from, std::int64_t count) {
-    std::vector<float> to(static_cast<std::size_t>(count));
-    device_.copy_to_host(to.data(), from, count * static_cast<std::int64_t>(sizeof(float)));
-    return to_double(to);
-  }
+  Vector numbers(const float* from, std::int64_t count) { return to_double(device_.read(from, count)); }
 
  private:
   Device device_;

@@ -21,9 +21,7 @@ inline std::vector<float> learned(const Config& config, int iterations, const De
   const auto learner = Algorithm::create(config, device);
   learner->allocate();
   for (int i = 1; i <= iterations; ++i) learner->iterate(static_cast<std::uint32_t>(i));
-  std::vector<float> params(static_cast<std::size_t>(learner->parameters()));
-  device.copy_to_host(params.data(), learner->params(), learner->parameters() * 4);
-  return params;
+  return device.read(learner->params(), learner->parameters());
 }
 
 inline double distance(const std::vector<float>& a, const std::vector<float>& b) {

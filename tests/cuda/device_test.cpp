@@ -19,9 +19,7 @@ using testing::Each;
 using testing::HasSubstr;
 
 std::vector<float> numbers_of(Device& device, const std::shared_ptr<void>& memory, std::size_t count) {
-  std::vector<float> numbers(count, -1.0f);
-  device.copy_to_host(numbers.data(), memory.get(), static_cast<std::int64_t>(count * sizeof(float)));
-  return numbers;
+  return device.read(static_cast<const float*>(memory.get()), static_cast<std::int64_t>(count));
 }
 
 void expect_usable(Device& device) {
@@ -34,6 +32,14 @@ TEST(CudaDevice, SaysWhatItIs) {
   EXPECT_TRUE(device.is_cuda());
   EXPECT_EQ(device.description(), "cuda (" + device.name() + "), as asked");
   EXPECT_EQ(Device({}).description(), "cuda (" + device.name() + "): it answers");
+}
+
+TEST(CudaDevice, SaysHowManyThereAre) {
+  EXPECT_THAT(message_of<InputError>([] {
+                Device({.backend = Backend::automatic, .threads = 0, .instructions = "", .device = 1000});
+              }),
+              testing::MatchesRegex(
+                  "--device: wanted a number below [0-9]+, of the CUDA devices that answer, found 1000"));
 }
 
 TEST(CudaDevice, FreshMemoryIsZero) {
@@ -54,7 +60,7 @@ TEST(CudaDevice, CopiesInOrderWithItsOperations) {
   const auto memory = device.allocate(kBytes), copy = device.allocate(kBytes);
   auto* x = static_cast<float*>(memory.get());
   const SumOverTasks<float> double_x{1, kCount, x, 2.0f, nullptr, x};
-  device.copy_to_device(x, numbers.data(), kBytes);
+  device.write(x, numbers);
   device.once(double_x);
   device.copy_on_device(copy.get(), x, kBytes);
   device.once(double_x);

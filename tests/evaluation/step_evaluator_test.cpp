@@ -97,14 +97,15 @@ TEST(StepEvaluator, TakesSeveralUpdatesOnABatchInPlace) {
   Device device({.backend = Backend::cpu, .threads = 1, .instructions = ""});
   const auto adapted = [&](bool way_back) {
     BufferPlan plan;
-    InnerLoop inner(inner_loop_setup(config), {.tasks = 2, .envs = 5, .steps = 2, .lr = {0.5, 0.3}, .way_back = way_back},
-                    device, plan);
+    InnerLoop inner(inner_loop_setup(config),
+                    {.tasks = 2, .envs = 5, .steps = 2, .lr = {0.5, 0.3}, .way_back = way_back}, device,
+                    plan);
     float* params = nullptr;
     plan.add(&params, "params", "[parameter]", {inner.learned()});
     const auto memory = allocate_planned(device, plan, "this test");
     inner.prepare();
     const std::vector<float> start = create_learned(config).initial(config.seed);
-    device.copy_to_device(params, start.data(), static_cast<std::int64_t>(start.size() * sizeof(float)));
+    device.write(params, start);
     inner.set_key({1, 2});
     inner.start(params);
     for (int k = 0; k < 2; ++k) {
@@ -112,8 +113,7 @@ TEST(StepEvaluator, TakesSeveralUpdatesOnABatchInPlace) {
       inner.inner_step(k);
     }
     std::vector<float> found(start.size() * 2);
-    device.copy_to_host(found.data(), inner.drawn(2).data,
-                        static_cast<std::int64_t>(found.size() * sizeof(float)));
+    device.read(inner.drawn(2).data, found);
     return found;
   };
   EXPECT_EQ(adapted(false), adapted(true));

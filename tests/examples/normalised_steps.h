@@ -44,9 +44,7 @@ class NormalisedSteps : public OuterOptimiser {
   }
 
   void report(IterationReport& report) const override {
-    float norm = 0;
-    device_.copy_to_host(&norm, step_.norm, sizeof(norm));
-    report.gradient_norm = norm;
+    report.gradient_norm = device_.read(step_.norm);
   }
 
  private:

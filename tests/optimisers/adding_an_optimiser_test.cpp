@@ -56,12 +56,10 @@ struct Problem {
 
   // The parameters after a step from `start` along `along`.
   std::vector<float> after(const std::vector<float>& start, const std::vector<float>& along) {
-    std::vector<float> found(3);
-    device.copy_to_device(params, start.data(), sizeof(float) * 3);
-    device.copy_to_device(gradient, along.data(), sizeof(float) * 3);
+    device.write(params, start);
+    device.write(gradient, along);
     optimiser.update(params, gradient, nullptr);
-    device.copy_to_host(found.data(), params, sizeof(float) * 3);
-    return found;
+    return device.read(params, 3);
   }
 
   Device device{{.backend = Backend::cpu, .threads = 1, .instructions = ""}};

@@ -16,7 +16,8 @@ class DeviceCopies {
     for (const Buffers::Buffer& host : memory.buffers()) {
       const auto bytes = static_cast<std::int64_t>(host.bytes);
       copies_.push_back({host, device.allocate(bytes)});
-      device.copy_to_device(copies_.back().memory.get(), host.memory.get(), bytes);
+      device.write(static_cast<char*>(copies_.back().memory.get()),
+                   std::span(static_cast<const char*>(host.memory.get()), host.bytes));
     }
   }
 
@@ -42,8 +43,8 @@ class DeviceCopies {
   /// Copies everything back to where it came from. Waits.
   void bring_back() const {
     for (const Copy& copy : copies_)
-      device_.copy_to_host(copy.host.memory.get(), copy.memory.get(),
-                           static_cast<std::int64_t>(copy.host.bytes));
+      device_.read(static_cast<const char*>(copy.memory.get()),
+                   std::span(static_cast<char*>(copy.host.memory.get()), copy.host.bytes));
   }
 
  private:

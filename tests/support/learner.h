@@ -96,11 +96,7 @@ class Learner {
   }
 
  private:
-  Vector numbers(const float* from, long count) {
-    std::vector<float> to(static_cast<std::size_t>(count));
-    device_.copy_to_host(to.data(), from, count * static_cast<long>(sizeof(float)));
-    return to_double(to);
-  }
+  Vector numbers(const float* from, long count) { return to_double(device_.read(from, count)); }
 
   const Config config_;
   Device device_;

@@ -30,8 +30,7 @@ class PlayedTrials {
     theta = random_vector(parameters_of(loop_.policy()), 0.5, random);
     const std::vector<float> params(theta.begin(), theta.end());
     theta = to_double(params);
-    device_.copy_to_device(device_params_, params.data(),
-                           static_cast<std::int64_t>(params.size() * sizeof(float)));
+    device_.write(device_params_, params);
     loop_.set_key({config.seed, 3});
     loop_.play(device_params_);
     const Trials<float>& t = loop_.trials();
@@ -79,8 +78,7 @@ class PlayedTrials {
     std::vector<Vector> all;
     for (int d = 0; d < dimensions; ++d) {
       std::vector<float> numbers(static_cast<std::size_t>(steps) * static_cast<std::size_t>(envs));
-      device_.copy_to_host(numbers.data(), from + d * loop_.trials().batch.row_stride,
-                           static_cast<std::int64_t>(numbers.size() * sizeof(float)));
+      device_.read(from + d * loop_.trials().batch.row_stride, numbers);
       all.push_back(to_double(numbers));
     }
     return all;

@@ -28,11 +28,9 @@ class SortedPlaces {
         rows_{rows, count, static_cast<std::uint32_t*>(keys_.get()), static_cast<int*>(places_.get())} {}
 
   std::vector<int> sort(const std::vector<std::uint32_t>& keys) {
-    device_.copy_to_device(rows_.keys, keys.data(), bytes_);
+    device_.write(rows_.keys, keys);
     device_.replay(recording_, [this] { device_.sort(rows_); });
-    std::vector<int> places(keys.size());
-    device_.copy_to_host(places.data(), rows_.places, bytes_);
-    return places;
+    return device_.read(rows_.places, static_cast<std::int64_t>(keys.size()));
   }
 
  private:

@@ -12,8 +12,9 @@ constexpr const char* kAbsent = "this build has no CUDA side";
 
 }  // namespace
 
-Probe probe() { return {false, "", kAbsent}; }
-std::shared_ptr<Stream> open_stream() { refuse(); }
+Probe probe(int) { return {.usable = false, .why = kAbsent}; }
+std::shared_ptr<Stream> open_stream(int) { refuse(); }
+void enter(const Stream&) { refuse(); }
 void use_precision(Stream&, Precision) { refuse(); }
 std::int64_t available_bytes() { refuse(); }
 std::shared_ptr<void> allocate(Stream&, std::int64_t) { refuse(); }

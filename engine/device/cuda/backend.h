@@ -23,17 +23,20 @@ struct Error : std::runtime_error {
 };
 
 struct Probe {
-  bool usable;
-  std::string name;               // of the device
-  std::string why;                // why it is not usable
+  bool usable = false;
+  int devices = 0;                // that answer
+  std::string name = {};          // of the device
+  std::string why = {};           // why it is not usable
   bool has_tensor_cores = false;  // for TF32 and bfloat16: compute capability 8.0
 };
-/// What CUDA says of device 0.
-Probe probe();
+/// What CUDA says of a device. Where it has no device of that number, the device is not usable.
+Probe probe(int device);
 
 /// A CUDA stream, and scratch memory for operations whose scratch does not fit into shared memory.
 struct Stream;
-std::shared_ptr<Stream> open_stream();
+std::shared_ptr<Stream> open_stream(int device);
+/// From now on the calling thread works on the stream's device. To be called before all that follows.
+void enter(const Stream& stream);
 
 /// How matrices are multiplied by what is enqueued from now on. @pre the device has tensor cores, or it is float32.
 void use_precision(Stream& stream, Precision precision);

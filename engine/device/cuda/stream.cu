@@ -9,16 +9,19 @@ void check(cudaError_t status, const char* call, const char* file, int line) {
               cudaGetErrorName(status) + " (" + cudaGetErrorString(status) + ")");
 }
 
-Probe probe() {
+Probe probe(int device) {
   int count = 0;
   if (const cudaError_t status = cudaGetDeviceCount(&count); status != cudaSuccess) {
     (void)cudaGetLastError();
-    return {false, "", std::string("no CUDA device answers (") + cudaGetErrorString(status) + ")"};
+    return {.usable = false,
+            .why = std::string("no CUDA device answers (") + cudaGetErrorString(status) + ")"};
   }
-  if (count == 0) return {false, "", "no CUDA device answers"};
+  if (count == 0) return {.usable = false, .why = "no CUDA device answers"};
+  if (device >= count) return {.usable = false, .devices = count};
   cudaDeviceProp properties{};
-  INNERLOOP_CUDA_CHECK(cudaGetDeviceProperties(&properties, 0));
-  return {true, properties.name, "", properties.major >= 8};
+  INNERLOOP_CUDA_CHECK(cudaGetDeviceProperties(&properties, device));
+  return {
+      .usable = true, .devices = count, .name = properties.name, .has_tensor_cores = properties.major >= 8};
 }
 
 namespace {
@@ -37,10 +40,12 @@ void* device_memory(std::int64_t bytes) {
 
 }  // namespace
 
-Stream::Stream() {
+Stream::Stream(int device) : device(device) {
+  enter(*this);
   INNERLOOP_CUDA_CHECK(cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking));
-  INNERLOOP_CUDA_CHECK(cudaDeviceGetAttribute(&max_shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0));
-  INNERLOOP_CUDA_CHECK(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, 0));
+  INNERLOOP_CUDA_CHECK(
+      cudaDeviceGetAttribute(&max_shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
+  INNERLOOP_CUDA_CHECK(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device));
 }
 
 Stream::~Stream() {
@@ -73,7 +78,9 @@ int* Stream::counters_of(int tasks) {
   return counters.back();
 }
 
-std::shared_ptr<Stream> open_stream() { return std::make_shared<Stream>(); }
+std::shared_ptr<Stream> open_stream(int device) { return std::make_shared<Stream>(device); }
+
+void enter(const Stream& stream) { INNERLOOP_CUDA_CHECK(cudaSetDevice(stream.device)); }
 
 void use_precision(Stream& stream, Precision precision) { stream.precision = precision; }
 

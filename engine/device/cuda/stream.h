@@ -18,6 +18,7 @@ void check(cudaError_t status, const char* call, const char* file, int line);
 #define INNERLOOP_CUDA_CHECK(call) ::innerloop::cuda::check((call), #call, __FILE__, __LINE__)
 
 struct Stream {
+  const int device;  // its number
   cudaStream_t handle = nullptr;
   int max_shared_bytes = 0;  // that a block may ask for
   int multiprocessors = 0;
@@ -28,7 +29,7 @@ struct Stream {
   int counted_tasks = 0;
   std::shared_ptr<void> products;  // cuBLAS, once something is multiplied (multiply.cu)
 
-  Stream();
+  explicit Stream(int device = 0);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
