@@ -52,7 +52,8 @@ Learned learned_trial_policy(const Config& config) {
   const TrialPolicy policy = trial_policy(config);
   const MemoryPolicyShape& shape = shape_of(policy);
   const int hidden = shape.hidden, actions = shape.actions();
-  const double log_std = std::visit([](const auto& options) { return options.initial_log_std; }, config.policy);
+  const double log_std =
+      std::visit([](const auto& options) { return options.initial_log_std; }, config.policy);
   Learned learned;
   std::vector<ParameterBlock> network = network_blocks(policy);
   learned.add("", network);

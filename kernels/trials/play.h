@@ -41,13 +41,14 @@ struct TrialPlay {
  protected:
   struct Tile {
     HeadConstants<T> head;
-    T* outputs;         // [head][kStride]
-    T* action;          // [dimension][kStride]
+    T* outputs;              // [head][kStride]
+    T* action;               // [dimension][kStride]
     std::uint32_t* allowed;  // [word][kStride]  which choices are, where not all are
-    std::uint32_t* numbering;  // [2][kStride]  each environment's task, and its number among those of the task
-    T* env;                    // [tile_state]
-    T* elapsed;                // [kStride]  its last numbers
-    T* task;                   // [field][kStride]
+    std::uint32_t*
+        numbering;  // [2][kStride]  each environment's task, and its number among those of the task
+    T* env;         // [tile_state]
+    T* elapsed;     // [kStride]  its last numbers
+    T* task;        // [field][kStride]
   };
 
   // `between`: [tile_numbers]
@@ -167,8 +168,7 @@ TEAM_FN void TrialPlay<T, Env>::begin(const Team& team, const Tile& b, int tile)
     episode.save();
     store(b.elapsed + e, L(0));
     observe(b, episode, e, 0, first + e, count);
-    for (int i = Env::observation(options).numbers; i < shape.inputs; ++i)
-      put(i, first + e, L(0), count);
+    for (int i = Env::observation(options).numbers; i < shape.inputs; ++i) put(i, first + e, L(0), count);
   });
   team.sync();
 }

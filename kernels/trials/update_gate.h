@@ -16,7 +16,6 @@ struct UpdateGate {
 // An iteration begins, which has made no update.
 template <class T>
 struct StartUpdates : UpdateGate<T> {
-
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place&, Scratch) const {
     if (team.rank() != 0) return;

@@ -90,7 +90,9 @@ void expect_the_same_bits_on(Crew& crew) {
   lane_crew = &crew;
   using Simd = SimdTeam<Portable>;
   EXPECT_EQ(first_difference(steps(&TeamRun<Simd, Step>::run), steps(&TeamRun<Lanes, Step>::run)), "");
-  EXPECT_EQ(first_difference(gradient(&TeamRun<Simd, Gradient>::run), gradient(&TeamRun<Lanes, Gradient>::run)), "");
+  EXPECT_EQ(
+      first_difference(gradient(&TeamRun<Simd, Gradient>::run), gradient(&TeamRun<Lanes, Gradient>::run)),
+      "");
 }
 
 TEST(LookingBack, EqualsTheSimdTeamOn8Fibers) {

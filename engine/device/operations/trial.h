@@ -11,7 +11,8 @@
 namespace innerloop {
 
 template <class T>
-using TrialOperations = TypeList<TrialAdvantages<T>, EpisodeReturns<T>, ShuffleTrials<T>, StartUpdates<T>,
-                                 DecideUpdate<T>, AverageUpdates<T>, TrialSeeds<T>, LoadHeads<T>, FillMemory<T>>;
+using TrialOperations =
+    TypeList<TrialAdvantages<T>, EpisodeReturns<T>, ShuffleTrials<T>, StartUpdates<T>, DecideUpdate<T>,
+             AverageUpdates<T>, TrialSeeds<T>, LoadHeads<T>, FillMemory<T>>;
 
 }  // namespace innerloop
