@@ -60,7 +60,7 @@ class MasksTest : public testing::Test {
   Vector partial_of(Op op) {
     Vector partial(static_cast<std::size_t>(shape.parameters()), NAN);
     op.partial = partial.data();
-    run_kernel<Op>(double_kernels(), op, 1);
+    run_all(op, 1);
     return partial;
   }
   template <class Op>
@@ -105,7 +105,7 @@ TEST_F(MasksTest, GradientsAreTheDifferencesOfTheValues) {
         Vector values(kPassValues);
         PolicyGradient<double> op = op_at(at);
         op.values = values.data();
-        run_kernel<PolicyGradient<double>>(double_kernels(), op, 1);
+        run_all(op, 1);
         return values[kSurrogate] + weight * values[kDivergence];
       },
       theta, 1e-6);

@@ -79,7 +79,7 @@ class SymbolsTest : public testing::TestWithParam<std::tuple<HeadKind, int, int>
     Vector partial(static_cast<std::size_t>(kTasks * chunks * size), NAN),
         sum(static_cast<std::size_t>(kTasks * size));
     op.partial = partial.data();
-    run_kernel<Op>(double_kernels(), op, kTasks);
+    run_all(op, kTasks);
     for (int task = 0; task < kTasks; ++task)
       for (int chunk = 0; chunk < chunks; ++chunk)
         for (int p = 0; p < size; ++p)
@@ -134,7 +134,7 @@ TEST_P(SymbolsTest, GradientsAreTheDifferencesOfTheValues) {
     PolicyGradient<double> first = op;
     first.params = {of_task.data(), 0};
     first.values = values.data();
-    run_kernel<PolicyGradient<double>>(double_kernels(), first, 1);
+    run_all(first, 1);
     double sum = 0;
     for (int chunk = 0; chunk < op.parts(); ++chunk)
       sum += values[static_cast<std::size_t>(chunk * kPassValues)];
