@@ -22,7 +22,7 @@ PolicyShape value_shape(const Config& config);
 /// The parameters of such a network: "layer0.weight" [in, out], "layer0.bias" [out], where there are symbols "layer0.symbols"
 /// [place, kind, out], "layer1.weight", …, and "log_std" [outputs], which starts at `log_std`; of a context "context_weight"
 /// [context, out of layer 0], of `film` [context, 2·(out of layer 0)], and "context" [context]. Weights start uniform in
-/// ±√(6/(in + out)) (Glorot and Bengio 2010), all else at 0.
+/// ±√(6/(in + out)) (Glorot and Bengio 2010), where a symbol counts as one input, and all else at 0.
 std::vector<ParameterBlock> policy_blocks(const PolicyShape& shape, double log_std);
 
 /// The parameters of the config's policy, which the inner steps of a task adapt.
