@@ -1,4 +1,5 @@
-// --backend, --device, --threads and --instructions: options of a command, not of the experiment, as they never change a result.
+// --backend, --device, --threads and --instructions: options of a command, not of the experiment, as they never change a
+// result.
 #pragma once
 
 #include <CLI/CLI.hpp>

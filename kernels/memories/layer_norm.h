@@ -122,7 +122,8 @@ TEAM_FN void normalise_rows(const Team& team, int hidden, const LayerNorm<typena
 }
 
 // The way back for the rows that were normalised last: from ∂/∂y (in by_outputs) it adds ∂/∂h to `state`
-// ([row][state_size]), and the gradients of gain and bias to the sums. With u = g∘∂y it is (u − mean(u) − x·mean(u∘x)) / √(σ² + 10⁻⁵). Syncs.
+// ([row][state_size]), and the gradients of gain and bias to the sums. With u = g∘∂y it is (u − mean(u) − x·mean(u∘x)) / √(σ²
+// + 10⁻⁵). Syncs.
 template <class Team>
 TEAM_FN void back_through_layer_norm(const Team& team, int hidden, const LayerNorm<typename Team::Scalar>& n,
                                      int rows, typename Team::Scalar* state, int state_size) {

@@ -1,6 +1,6 @@
 // A recurrent memory that is too wide for a team's scratch memory: everything but its matrix products, which the engine
-// enqueues between these operations (engine/stages/layered_weights.h). Weights, states and what the way back needs lie in the device's
-// memory, as Memory lays them out in scratch memory.
+// enqueues between these operations (engine/stages/layered_weights.h). Weights, states and what the way back needs lie in the
+// device's memory, as Memory lays them out in scratch memory.
 #pragma once
 
 #include "kernels/memories/load.h"

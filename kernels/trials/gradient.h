@@ -3,7 +3,8 @@
 // One team per tile of environments: forward through the trial, keeping what each step leaves; then back from its last
 // step to its first, through the ends of episodes. Where the trial is cut into windows the gradient ends at their borders
 // (the memory goes on), and only one window's steps are kept at a time: what the memory is at the borders is stored, and
-// each window is gone through once more. A trace is kept of the whole trial; its steps before a window count as constants. A tile's gradient is one partial sum over its rows; SumOverTasks adds them up.
+// each window is gone through once more. A trace is kept of the whole trial; its steps before a window count as constants. A
+// tile's gradient is one partial sum over its rows; SumOverTasks adds them up.
 #pragma once
 
 #include "kernels/trials/objective.h"
@@ -186,7 +187,8 @@ TEAM_FN void TrialGradient<T, Memory>::forward(const Team& team, const Buffers& 
   }
 }
 
-// The gradient of one step of the window that begins at a step of the trial, through a network and the heads that read it, from the seeds. Syncs.
+// The gradient of one step of the window that begins at a step of the trial, through a network and the heads that read it,
+// from the seeds. Syncs.
 template <class T, class Memory>
 template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, int network, int rows,

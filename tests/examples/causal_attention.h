@@ -1,6 +1,6 @@
 // A memory that looks back: causal attention with one head. With the inputs x_t of a trial's steps
 //
-//   q_t, k_t, v_t, u_t = b + x_t·W        a_tj = softmax over j ≤ t of (q_t·k_j / √hidden)        h_t = tanh(u_t + Σ_j a_tj v_j)
+//   q_t, k_t, v_t, u_t = b + x_t·W     a_tj = softmax over j ≤ t of (q_t·k_j / √hidden)     h_t = tanh(u_t + Σ_j a_tj v_j)
 //
 // Its trace is k and v of each step; there is no state but h, which no step reads. Flat parameters: W [inputs][4·hidden]
 // (q, k, v, u), b [4·hidden]. In scratch memory the four lie side by side, each padded.
@@ -19,6 +19,11 @@ struct CausalAttention {
     add(ParameterBlock{
         "attention.weight", {s.inputs, 4 * s.hidden}, true, InitialNumbers::glorot(s.inputs, 4 * s.hidden)});
     add(ParameterBlock{"attention.bias", {4 * s.hidden}});
+  }
+  static Shape shape_of(const RecurrentOptions& options, int inputs) { return {inputs, options.hidden}; }
+  static ProductOperations operations(const Shape& s) {
+    const double of_inputs = 2.0 * s.inputs * 4 * s.hidden;
+    return {of_inputs, of_inputs};
   }
   FN static int widest(const Shape& s) { return 4 * padded(s.hidden); }
   FN static int parameters(const Shape& s) { return (s.inputs + 1) * 4 * s.hidden; }
