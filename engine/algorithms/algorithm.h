@@ -9,6 +9,7 @@
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
 #include "engine/device/state_tensor.h"
+#include "engine/learned/learned.h"
 #include "engine/stages/iteration_report.h"
 
 namespace innerloop {
@@ -33,9 +34,10 @@ class Algorithm {
   /// Everything that the next iteration depends on.
   virtual std::vector<StateTensor> state() const = 0;
 
-  /// All that is learned, [parameters()] in device memory.
+  /// What is learned, and where its blocks lie in params().
+  virtual const Learned& learned() const = 0;
+  /// All that is learned, [learned().size()] in device memory.
   virtual const float* params() const = 0;
-  virtual std::int64_t parameters() const = 0;
 };
 
 }  // namespace innerloop

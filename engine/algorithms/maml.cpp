@@ -51,7 +51,7 @@ Maml::Maml(const Variant& variant, const Config& config, Device& device)
     plan_.add(&forward_, "forward", "[task][parameter]", {tasks_, parameters});
     plan_.add(&none_, "none", "[1]", {1});
   }
-  outer_ = OuterOptimiser::create(config, static_cast<int>(inner_->learned()), device, plan_, this);
+  outer_ = OuterOptimiser::create(config.outer, learned_, "", config.iterations, device, plan_, this);
 }
 
 void Maml::enqueue() {

@@ -28,8 +28,8 @@ MetaLearner::MetaLearner(const Config& config, Device& device, InnerLoopSizes si
                                          plan_)),
       tasks_(config.tasks_per_iteration),
       steps_(innerloop::inner_loop(config).inner_steps) {
-  plan_.add(&params_, "params", "[parameter]", {inner_->learned()});
-  plan_.add(&meta_gradient_, "meta_gradient", "[parameter]", {inner_->learned()});
+  plan_.add(&params_, "params", "[parameter]", {learned_.size()});
+  plan_.add(&meta_gradient_, "meta_gradient", "[parameter]", {learned_.size()});
   plan_.add(&outer_gradient_, "outer_gradient", "[task][parameter]", {tasks_, inner_->parameters()});
 }
 
@@ -46,9 +46,9 @@ void MetaLearner::allocate() {
 std::vector<StateTensor> MetaLearner::state() const {
   std::vector<StateTensor> tensors = {{"params",
                                        DType::F32,
-                                       {inner_->learned()},
+                                       {learned_.size()},
                                        params_,
-                                       inner_->learned() * static_cast<std::int64_t>(sizeof(float))}};
+                                       learned_.size() * static_cast<std::int64_t>(sizeof(float))}};
   for (const StateTensor& tensor : outer_->state()) tensors.push_back(tensor);
   for (const StateTensor& tensor : own_state()) tensors.push_back(tensor);
   return tensors;

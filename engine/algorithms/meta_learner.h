@@ -29,7 +29,7 @@ class MetaLearner : public Algorithm {
   IterationReport iterate(std::uint32_t iteration) override;
   std::vector<StateTensor> state() const override;
   const float* params() const override { return params_; }
-  std::int64_t parameters() const override { return inner_->learned(); }
+  const Learned& learned() const override { return learned_; }
 
   /// Trajectories and parameters of the last iteration, for the batch file.
   const InnerLoop& inner_loop() const { return *inner_; }

@@ -21,6 +21,7 @@ Ppo::Ppo(const Config& config, Device& device)
     : config_(config),
       options_(ppo_options(config)),
       device_(device),
+      learned_(create_learned(config)),
       loop_(config, config.tasks_per_iteration, config.envs_per_task, true, device, plan_),
       minibatch_envs_(loop_.envs() / options_.minibatches) {
   const int steps = loop_.trials().batch.horizon;
@@ -32,7 +33,7 @@ Ppo::Ppo(const Config& config, Device& device)
   if (options_.entropy_schedule == WeightSchedule::linear)
     entropy_schedule_.decay = 1.0f / static_cast<float>(config.iterations);
 
-  const std::int64_t size = parameters(), epochs = options_.epochs, envs = loop_.envs();
+  const std::int64_t size = learned_.size(), epochs = options_.epochs, envs = loop_.envs();
   plan_.add(&params_, "params", "[parameter]", {size});
   plan_.add(&mean_gradient_, "gradient", "[parameter]", {size});
   plan_.add(&partial_gradients_, "partial_gradients", "[tile][parameter]", {tiles(), size});
@@ -49,7 +50,7 @@ Ppo::Ppo(const Config& config, Device& device)
   plan_.add(&shuffle_.numbers, "order_numbers", "[epoch][env]", {epochs, envs});
   plan_.add(&order_, "order", "[epoch][env]", {epochs, envs});
   if (is_wide(loop_.policy())) wide_.emplace(loop_.policy(), steps, minibatch_envs_, device, plan_);
-  outer_ = OuterOptimiser::create(config, static_cast<int>(size), device, plan_, nullptr);
+  outer_ = OuterOptimiser::create(config.outer, learned_, "", config.iterations, device, plan_);
 }
 
 void Ppo::allocate() {
@@ -57,7 +58,7 @@ void Ppo::allocate() {
   advantages_.trials = loop_.trials();
   shuffle_.key = loop_.key();
   if (entropy_schedule_.decay > 0) entropy_schedule_.key = loop_.key();
-  const std::vector<float> start = create_learned(config_).initial(config_.seed);
+  const std::vector<float> start = learned_.initial(config_.seed);
   device_.write(params_, start);
   device_.write(advantages_.scale.deviation, 1.0f);
   outer_->prepare(loop_.key());
@@ -75,7 +76,7 @@ std::vector<StateTensor> Ppo::state() const {
     return StateTensor{name, DType::F32, {size}, data, size * static_cast<std::int64_t>(sizeof(float))};
   };
   const ValueScale<float>& scale = advantages_.scale;
-  std::vector<StateTensor> tensors = {tensor("params", parameters(), params_),
+  std::vector<StateTensor> tensors = {tensor("params", learned_.size(), params_),
                                       tensor("value_scale.mean", loop_.trials().batch.horizon, scale.mean),
                                       tensor("value_scale.deviation", 1, scale.deviation),
                                       tensor("value_scale.updates", 1, scale.updates)};
@@ -157,7 +158,7 @@ void Ppo::update(int epoch, int minibatch) {
   decide_update(minibatch);
   SumOverTasks<float> mean;
   mean.tasks = tiles();
-  mean.size = static_cast<int>(parameters());
+  mean.size = static_cast<int>(learned_.size());
   mean.x = partial_gradients_;
   mean.scale =
       1.0f / (static_cast<float>(minibatch_envs_) * static_cast<float>(loop_.trials().batch.horizon));

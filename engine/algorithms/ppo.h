@@ -25,7 +25,7 @@ class Ppo : public Algorithm {
   IterationReport iterate(std::uint32_t iteration) override;
   std::vector<StateTensor> state() const override;
   const float* params() const override { return params_; }
-  std::int64_t parameters() const override { return parameters_of(loop_.policy()); }
+  const Learned& learned() const override { return learned_; }
 
   const TrialLoop& loop() const { return loop_; }
   /// What the last minibatch handed to the optimiser, [P] in device memory; before clipping.
@@ -57,6 +57,7 @@ class Ppo : public Algorithm {
   const Config config_;
   const PpoUpdateOptions options_;
   Device& device_;
+  const Learned learned_;
   BufferPlan plan_;
   TrialLoop loop_;
   std::unique_ptr<OuterOptimiser> outer_;

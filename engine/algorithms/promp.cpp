@@ -11,11 +11,11 @@ std::unique_ptr<Promp> make_algorithm(const PrompOptions& options, const Config&
 Promp::Promp(const PrompOptions& options, const Config& config, Device& device)
     : MetaLearner(config, device, {.drawn_outputs = true, .candidates = true}), options_(options) {
   const std::int64_t parameters = inner_->parameters();
-  plan_.add(&drawn_params_, "drawn_params", "[parameter]", {inner_->learned()});
+  plan_.add(&drawn_params_, "drawn_params", "[parameter]", {learned_.size()});
   plan_.add(&back_, "back", "[task][parameter]", {tasks_, parameters});
   plan_.add(&penalties_, "promp.penalties", "[step]", {steps_});
   plan_.add(&divergences_, "promp.divergences", "[step][value]", {steps_, kPassValues});
-  outer_ = OuterOptimiser::create(config, static_cast<int>(inner_->learned()), device, plan_, nullptr);
+  outer_ = OuterOptimiser::create(config.outer, learned_, "", config.iterations, device, plan_);
 }
 
 void Promp::prepare() {
@@ -33,8 +33,7 @@ std::vector<StateTensor> Promp::own_state() const {
 }
 
 void Promp::enqueue() {
-  device_.copy_on_device(drawn_params_, params_,
-                         inner_->learned() * static_cast<std::int64_t>(sizeof(float)));
+  device_.copy_on_device(drawn_params_, params_, learned_.size() * static_cast<std::int64_t>(sizeof(float)));
   inner_->start(drawn_params_);
   for (int k = 0; k < steps_; ++k) {
     inner_->rollout(k);

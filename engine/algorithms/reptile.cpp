@@ -7,7 +7,7 @@ std::unique_ptr<Reptile> make_algorithm(const ReptileOptions&, const Config& con
 }
 
 Reptile::Reptile(const Config& config, Device& device) : MetaLearner(config, device, {}) {
-  outer_ = OuterOptimiser::create(config, static_cast<int>(inner_->learned()), device, plan_, nullptr);
+  outer_ = OuterOptimiser::create(config.outer, learned_, "", config.iterations, device, plan_);
 }
 
 void Reptile::enqueue() {

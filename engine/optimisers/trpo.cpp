@@ -9,25 +9,25 @@ enum Scalar : int { kResidualSquare, kScale, kBefore, kNorm, kKl, kScalars };
 
 }  // namespace
 
-Trpo::Trpo(const TrpoOptions& options, float decay, int parameters, Device& device, BufferPlan& plan,
+Trpo::Trpo(const TrpoOptions& options, float schedule, const Target& target, Device& device, BufferPlan& plan,
            TrustRegionObjective& objective)
-    : options_(options), parameters_(parameters), device_(device), objective_(objective) {
-  schedule_.decay = decay;
-  plan.add(&x_, "trpo.solution", "[parameter]", {parameters});
-  plan.add(&residual_, "trpo.residual", "[parameter]", {parameters});
-  plan.add(&direction_, "trpo.direction", "[parameter]", {parameters});
-  plan.add(&product_, "trpo.product", "[parameter]", {parameters});
-  plan.add(&candidate_, "trpo.candidate", "[parameter]", {parameters});
-  plan.add(&values_, "trpo.values", "[value]", {kPassValues});
-  plan.add(&scalars_, "trpo.scalars", "[scalar]", {kScalars});
-  plan.add(&searching_, "trpo.searching", "[1]", {1});
+    : OuterOptimiser(target), options_(options), device_(device), objective_(objective) {
+  schedule_.decay = schedule;
+  plan.add(&x_, named("trpo.solution"), "[parameter]", {size()});
+  plan.add(&residual_, named("trpo.residual"), "[parameter]", {size()});
+  plan.add(&direction_, named("trpo.direction"), "[parameter]", {size()});
+  plan.add(&product_, named("trpo.product"), "[parameter]", {size()});
+  plan.add(&candidate_, named("trpo.candidate"), "[parameter]", {size()});
+  plan.add(&values_, named("trpo.values"), "[value]", {kPassValues});
+  plan.add(&scalars_, named("trpo.scalars"), "[scalar]", {kScalars});
+  plan.add(&searching_, named("trpo.searching"), "[1]", {1});
 }
 
-void Trpo::update(float* params, const float* gradient, const int*) {
+void Trpo::step(float* params, const float* gradient, const int*) {
   objective_.evaluate(params, values_, nullptr);
 
   ConjugateGradient<float> solve;
-  solve.size = parameters_;
+  solve.size = static_cast<int>(size());
   solve.b = gradient;
   solve.product = product_;
   solve.damping = static_cast<float>(options_.cg_damping);
@@ -43,7 +43,7 @@ void Trpo::update(float* params, const float* gradient, const int*) {
   objective_.curvature_product(x_, product_);
 
   LineSearch<float> search;
-  search.size = parameters_;
+  search.size = static_cast<int>(size());
   search.params = params;
   search.gradient = gradient;
   search.x = x_;
@@ -70,8 +70,8 @@ void Trpo::update(float* params, const float* gradient, const int*) {
 void Trpo::report(IterationReport& report) const {
   float scalars[kScalars];
   device_.read(scalars_, scalars);
-  report.gradient_norm = scalars[kNorm];
-  report.extra.emplace_back("kl", scalars[kKl]);
+  report_norm(report, scalars[kNorm]);
+  report.extra.emplace_back(named("kl"), scalars[kKl]);
 }
 
 }  // namespace innerloop

@@ -13,16 +13,17 @@ namespace innerloop {
 /// the others do nothing.
 class Trpo : public OuterOptimiser {
  public:
-  Trpo(const TrpoOptions& options, float decay, int parameters, Device& device, BufferPlan& plan,
+  /// `schedule`: which part of the whole step each iteration takes away.
+  Trpo(const TrpoOptions& options, float schedule, const Target& target, Device& device, BufferPlan& plan,
        TrustRegionObjective& objective);
 
   void prepare(const RandomKey* key) override { schedule_.key = key; }
-  void update(float* params, const float* gradient, const int* enabled) override;
   void report(IterationReport& report) const override;
 
  private:
+  void step(float* params, const float* gradient, const int* enabled) override;
+
   const TrpoOptions options_;
-  const int parameters_;
   Device& device_;
   TrustRegionObjective& objective_;
   Schedule<float> schedule_;

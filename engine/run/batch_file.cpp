@@ -6,7 +6,6 @@
 #include "engine/algorithms/meta_learner.h"
 #include "engine/config/tasks.h"
 #include "engine/files/safetensors.h"
-#include "engine/learned/create.h"
 #include "engine/run/checkpoint.h"
 
 namespace innerloop {
@@ -127,7 +126,8 @@ void write_batch_file(const std::filesystem::path& path, const Config& config, D
     device.copy_on_device(own[i].data, state[i].data, own[i].bytes);
 
   const InnerLoop& inner = learner->inner_loop();
-  const std::int64_t tasks = inner.sizes().tasks, size = inner.parameters(), learned = inner.learned();
+  const std::int64_t tasks = inner.sizes().tasks, size = inner.parameters(),
+                     learned = learner->learned().size();
   const std::vector<float> params = device.read(learner->params(), learned);
   learner->iterate(static_cast<std::uint32_t>(done));
 
@@ -150,7 +150,7 @@ void write_batch_file(const std::filesystem::path& path, const Config& config, D
   const int named = static_cast<int>(names.size());
   tensors.add("tasks", {tasks, named}, named_numbers(device, inner, named));
   tensors.write(path, {{"config", to_json(config).dump()},
-                       {"layout", layout_json(create_learned(config)).dump()},
+                       {"layout", layout_json(learner->learned()).dump()},
                        {"task_names", nlohmann::ordered_json(names).dump()}});
 }
 

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "engine/error.h"
-#include "engine/learned/create.h"
 
 namespace innerloop {
 namespace {
@@ -37,8 +36,8 @@ void check_layout(const TensorFile& file, const Learned& learned) {
                      ", found " + found);
 }
 
-void write_checkpoint(const std::filesystem::path& run, const Config& config, Device& device,
-                      const std::vector<StateTensor>& state, const RunCounts& counts) {
+void write_checkpoint(const std::filesystem::path& run, const Config& config, const Learned& learned,
+                      Device& device, const std::vector<StateTensor>& state, const RunCounts& counts) {
   std::vector<std::vector<std::byte>> bytes;
   std::vector<Tensor> tensors;
   for (const StateTensor& tensor : state) {
@@ -48,12 +47,12 @@ void write_checkpoint(const std::filesystem::path& run, const Config& config, De
   }
   write_safetensors(checkpoint_file(run, counts.iteration), tensors,
                     {{"config", to_json(config).dump()},
-                     {"layout", layout_json(create_learned(config)).dump()},
+                     {"layout", layout_json(learned).dump()},
                      {"iteration", std::to_string(counts.iteration)},
                      {"env_steps", std::to_string(counts.env_steps)}});
 }
 
-RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Config& config, Device& device,
+RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Learned& learned, Device& device,
                              const std::vector<StateTensor>& state) {
   const TensorFile& file = checkpoint.file;
   for (const StateTensor& tensor : state) (void)file.tensor(tensor.name, tensor.dtype, tensor.shape);
@@ -62,7 +61,7 @@ RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Config& config,
       throw InputError(file.path().string() +
                        ": wanted no tensor that this config's learner does not have, found \"" + tensor.name +
                        "\"");
-  check_layout(file, create_learned(config));
+  check_layout(file, learned);
   const RunCounts counts{count_in(file, "iteration"), count_in(file, "env_steps")};
   if (counts.iteration != checkpoint.iteration)
     throw InputError(file.path().string() + ": wanted the checkpoint of iteration " +
@@ -73,8 +72,7 @@ RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Config& config,
   return counts;
 }
 
-std::vector<float> checkpoint_params(const Checkpoint& checkpoint, const Config& config) {
-  const Learned learned = create_learned(config);
+std::vector<float> checkpoint_params(const Checkpoint& checkpoint, const Learned& learned) {
   std::vector<float> params = checkpoint.file.values<float>("params", {learned.size()});
   check_layout(checkpoint.file, learned);
   return params;

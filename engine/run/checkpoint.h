@@ -31,15 +31,15 @@ void check_layout(const TensorFile& file, const Learned& learned);
 /// Writes the checkpoint of `counts.iteration` into the run's folder, atomically: `state` from the device, and as
 /// metadata the config, the layout and the counts.
 /// @throws RunError when the disk is full.
-void write_checkpoint(const std::filesystem::path& run, const Config& config, Device& device,
-                      const std::vector<StateTensor>& state, const RunCounts& counts);
+void write_checkpoint(const std::filesystem::path& run, const Config& config, const Learned& learned,
+                      Device& device, const std::vector<StateTensor>& state, const RunCounts& counts);
 
 /// Puts the checkpoint's tensors where `state` lies on the device.
 /// @throws InputError naming file, tensor, wanted and found, when it is of another architecture; nothing is changed.
-RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Config& config, Device& device,
+RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Learned& learned, Device& device,
                              const std::vector<StateTensor>& state);
 
-/// What the checkpoint's run has learned, [M]. @throws InputError when it is of another architecture than the config's.
-std::vector<float> checkpoint_params(const Checkpoint& checkpoint, const Config& config);
+/// What the checkpoint's run has learned, [M]. @throws InputError when it is of another architecture than `learned`.
+std::vector<float> checkpoint_params(const Checkpoint& checkpoint, const Learned& learned);
 
 }  // namespace innerloop

@@ -2,6 +2,7 @@
 
 #include "engine/config/names.h"
 #include "engine/error.h"
+#include "engine/learned/create.h"
 #include "engine/run/checkpoint.h"
 
 namespace innerloop {
@@ -10,7 +11,7 @@ TrainedRun open_trained_run(const std::filesystem::path& path) {
   const RunFolder folder = open_run_folder(path);
   const Config config = read_config(folder.config());
   const Checkpoint checkpoint = read_newest_checkpoint(folder.path);
-  return {folder, config, checkpoint.iteration, checkpoint_params(checkpoint, config)};
+  return {folder, config, checkpoint.iteration, checkpoint_params(checkpoint, create_learned(config))};
 }
 
 void check_learns_by_steps(const TrainedRun& run, const std::string& what) {

@@ -54,7 +54,7 @@ Trainer::Trainer(const Config& config, Device& device)
 }
 
 void Trainer::restore(const Checkpoint& checkpoint) {
-  counts_ = restore_checkpoint(checkpoint, config_, device_, learner_->state());
+  counts_ = restore_checkpoint(checkpoint, learner_->learned(), device_, learner_->state());
 }
 
 void Trainer::dump_batch(std::int64_t iteration, const std::filesystem::path& file) {
@@ -70,7 +70,7 @@ void Trainer::dump_batch(std::int64_t iteration, const std::filesystem::path& fi
 }
 
 std::vector<float> Trainer::params() const {
-  return device_.read(learner_->params(), learner_->parameters());
+  return device_.read(learner_->params(), learner_->learned().size());
 }
 
 IterationReport Trainer::iterate() {
@@ -79,7 +79,7 @@ IterationReport Trainer::iterate() {
 }
 
 void Trainer::save(const RunFolder& run, const std::vector<StateTensor>& state) const {
-  write_checkpoint(run.path, config_, device_, state, counts_);
+  write_checkpoint(run.path, config_, learner_->learned(), device_, state, counts_);
   prune_checkpoints(run.path, config_.checkpoint.keep);
 }
 

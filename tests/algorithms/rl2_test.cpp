@@ -26,8 +26,8 @@ class Learning {
     learner_.allocate();
   }
   IterationReport iterate() { return learner_.iterate(done_++); }
-  Vector params() { return numbers(learner_.params(), learner_.parameters()); }
-  Vector gradient() { return numbers(learner_.gradient(), learner_.parameters()); }
+  Vector params() { return numbers(learner_.params(), learner_.learned().size()); }
+  Vector gradient() { return numbers(learner_.gradient(), learner_.learned().size()); }
   const TrialLoop& loop() const { return learner_.loop(); }
   Vector numbers(const float* from, std::int64_t count) { return to_double(device_.read(from, count)); }
 

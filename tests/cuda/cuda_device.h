@@ -21,7 +21,7 @@ inline std::vector<float> learned(const Config& config, int iterations, const De
   const auto learner = Algorithm::create(config, device);
   learner->allocate();
   for (int i = 1; i <= iterations; ++i) learner->iterate(static_cast<std::uint32_t>(i));
-  return device.read(learner->params(), learner->parameters());
+  return device.read(learner->params(), learner->learned().size());
 }
 
 inline double distance(const std::vector<float>& a, const std::vector<float>& b) {

@@ -101,7 +101,7 @@ TEST(StepEvaluator, TakesSeveralUpdatesOnABatchInPlace) {
                     {.tasks = 2, .envs = 5, .steps = 2, .lr = {0.5, 0.3}, .way_back = way_back}, device,
                     plan);
     float* params = nullptr;
-    plan.add(&params, "params", "[parameter]", {inner.learned()});
+    plan.add(&params, "params", "[parameter]", {create_learned(config).size()});
     const auto memory = allocate_planned(device, plan, "this test");
     inner.prepare();
     const std::vector<float> start = create_learned(config).initial(config.seed);

@@ -29,7 +29,7 @@ class MultiStep : public MetaLearner {
   MultiStep(const MultiStepOptions& options, const Config& config, Device& device)
       : MetaLearner(config, device, {}), early_weight_(static_cast<float>(options.early_weight)) {
     plan_.add(&back_, "back", "[task][parameter]", {tasks_, inner_->parameters()});
-    outer_ = OuterOptimiser::create(config, static_cast<int>(inner_->learned()), device, plan_, nullptr);
+    outer_ = OuterOptimiser::create(config.outer, learned_, "", config.iterations, device, plan_);
   }
 
  private:

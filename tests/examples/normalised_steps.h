@@ -23,31 +23,30 @@ struct NormalisedStepsOptions {
 
 class NormalisedSteps : public OuterOptimiser {
  public:
-  NormalisedSteps(const NormalisedStepsOptions& options, int parameters, Device& device, BufferPlan& plan)
-      : device_(device) {
+  NormalisedSteps(const NormalisedStepsOptions& options, const Target& target, Device& device,
+                  BufferPlan& plan)
+      : OuterOptimiser(target), device_(device) {
     // A longer gradient is cut to kShort, and the rate makes a step of `length` of that.
     constexpr float kShort = 1e-6f;
     step_.kind = OuterStep<float>::Kind::sgd;
-    step_.size = parameters;
+    step_.size = static_cast<int>(size());
     step_.max_norm = kShort;
     step_.lr = static_cast<float>(options.length) / kShort;
-    plan.add(&step_.norm, "gradient_norm", "[1]", {1});
+    plan.add(&step_.norm, named("gradient_norm"), "[1]", {1});
   }
 
   void prepare(const RandomKey* key) override { step_.schedule.key = key; }
 
-  void update(float* params, const float* gradient, const int* enabled) override {
+  void report(IterationReport& report) const override { report_norm(report, device_.read(step_.norm)); }
+
+ private:
+  void step(float* params, const float* gradient, const int* enabled) override {
     step_.params = params;
     step_.gradient = gradient;
     step_.enabled = enabled;
     device_.once(step_);
   }
 
-  void report(IterationReport& report) const override {
-    report.gradient_norm = device_.read(step_.norm);
-  }
-
- private:
   Device& device_;
   OuterStep<float> step_;
 };

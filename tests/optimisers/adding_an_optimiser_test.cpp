@@ -47,7 +47,7 @@ TEST(AddingAnOptimiser, ConfigsNameItAndItsOptions) {
 
 // A device, and an optimiser of three parameters on it.
 struct Problem {
-  Problem() : optimiser({.length = 0.5}, 3, device, plan) {
+  Problem() : optimiser({.length = 0.5}, {{0, 3}, ""}, device, plan) {
     plan.add(&params, "params", "[parameter]", {3});
     plan.add(&gradient, "gradient", "[parameter]", {3});
     memory = allocate_planned(device, plan, "this test");

@@ -37,9 +37,9 @@ class Learner {
     report_ = learner_->iterate(done_++);
   }
 
-  Vector params() { return numbers(learner_->params(), inner().learned()); }
+  Vector params() { return numbers(learner_->params(), learner_->learned().size()); }
   const Vector& params_before() const { return before_; }  // of the last iteration
-  Vector meta_gradient() { return numbers(learner_->meta_gradient(), inner().learned()); }
+  Vector meta_gradient() { return numbers(learner_->meta_gradient(), learner_->learned().size()); }
   Vector outer_gradient() { return numbers(learner_->outer_gradient(), tasks() * inner().parameters()); }
   const IterationReport& report() const { return report_; }
   const InnerLoop& inner() const { return learner_->inner_loop(); }
