@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/environment/environment.h"
+#include "kernels/environment/words.h"
 #include "kernels/options/options.h"
 
 namespace innerloop {
@@ -79,6 +80,13 @@ struct Bandit {
     if (options.reward == Reward::gaussian) return {arm + random.normal(), done};
     return {select(random.uniform() < arm, Real(1), Real(0)), done};
   }
+
+  static std::string say(const Options&, Seen) { return "-"; }
+  static std::string say_action(const Options&, std::span<const float> action) {
+    return "arm " + std::to_string(std::lround(action[0]));
+  }
+  /// What hand-written learners call a state.
+  static int state_number(const Options&, const State<Pack<float, 1>>&) { return 0; }
 };
 
 static_assert(Environment<Bandit>);

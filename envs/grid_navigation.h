@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/environment/environment.h"
+#include "kernels/environment/words.h"
 #include "kernels/options/options.h"
 
 namespace innerloop {
@@ -79,6 +80,18 @@ struct GridNavigation {
     state.y = clamp(state.y + one_if(1) - one_if(3), Real(0), edge);
     const Mask<Real> there = (state.x == task.goal_x) & (state.y == task.goal_y);
     return {select(there, Real(1), constant<Real>(-0.1)), Mask<Real>(0)};
+  }
+
+  static std::string say(const Options& options, Seen seen) {
+    const auto cell = [&](float axis) { return std::lround((axis + 1) * 0.5 * (options.size - 1)); };
+    return "(" + std::to_string(cell(seen.numbers[0])) + ", " + std::to_string(cell(seen.numbers[1])) + ")";
+  }
+  static std::string say_action(const Options&, std::span<const float> action) {
+    constexpr const char* names[] = {"stay", "up", "right", "down", "left"};
+    return names[static_cast<std::size_t>(action[0])];
+  }
+  static int state_number(const Options& options, const State<Pack<float, 1>>& state) {
+    return static_cast<int>(state.y.get(0)) * options.size + static_cast<int>(state.x.get(0));
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/environment/environment.h"
+#include "kernels/environment/words.h"
 #include "kernels/lanes/maths.h"
 #include "kernels/options/options.h"
 
@@ -103,6 +104,13 @@ struct TabularMdp {
     }
     state.number = next;
     return {task[pair + Int(pairs(o) * o.states)] + random.normal(), Mask<Real>(0)};
+  }
+
+  static std::string say(const Options&, Seen seen) {
+    return "state " + std::to_string(std::ranges::max_element(seen.numbers) - seen.numbers.begin());
+  }
+  static int state_number(const Options&, const State<Pack<float, 1>>& state) {
+    return static_cast<int>(state.number.get(0));
   }
 
  private:

@@ -1,11 +1,11 @@
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "engine/config/environment_options.h"
 #include "engine/config/tasks.h"
 #include "engine/evaluation/played_trial.h"
 #include "engine/evaluation/tables.h"
+#include "kernels/environment/words.h"
 
 namespace innerloop {
 namespace {
@@ -20,37 +20,19 @@ std::string in_columns(const std::vector<float>& numbers) {
 
 // What was seen and done, in the words of the environment: numbers where it has none of its own.
 template <class Env>
-struct Words {
-  static std::string seen(const typename Env::Options&, const std::vector<float>& saw) {
+std::string seen_words(const typename Env::Options& options, const std::vector<float>& saw) {
+  if constexpr (SaysWhatIsSeen<Env>)
+    return Env::say(options, {saw});
+  else
     return in_columns(saw);
-  }
-  static std::string done(const std::vector<float>& did) {
-    return Env::Action::discrete ? number_cell("action %.0f", did[0]) : in_columns(did);
-  }
-};
-template <>
-struct Words<Bandit> {
-  static std::string seen(const Bandit::Options&, const std::vector<float>&) { return "-"; }
-  static std::string done(const std::vector<float>& did) { return number_cell("arm %.0f", did[0]); }
-};
-template <>
-struct Words<TabularMdp> {
-  static std::string seen(const TabularMdp::Options&, const std::vector<float>& saw) {
-    return "state " + std::to_string(std::ranges::max_element(saw) - saw.begin());
-  }
-  static std::string done(const std::vector<float>& did) { return number_cell("action %.0f", did[0]); }
-};
-template <>
-struct Words<GridNavigation> {
-  static std::string seen(const GridNavigation::Options& options, const std::vector<float>& saw) {
-    const auto cell = [&](float axis) { return std::lround((axis + 1) * 0.5 * (options.size - 1)); };
-    return "(" + std::to_string(cell(saw[0])) + ", " + std::to_string(cell(saw[1])) + ")";
-  }
-  static std::string done(const std::vector<float>& did) {
-    constexpr const char* names[] = {"stay", "up", "right", "down", "left"};
-    return names[static_cast<std::size_t>(did[0])];
-  }
-};
+}
+template <class Env>
+std::string done_words(const typename Env::Options& options, const std::vector<float>& did) {
+  if constexpr (SaysWhatIsDone<Env>)
+    return Env::say_action(options, did);
+  else
+    return Env::Action::discrete && did.size() == 1 ? number_cell("action %.0f", did[0]) : in_columns(did);
+}
 
 // `words` in lines of at most kLineWidth.
 std::string wrapped(const std::vector<std::string>& words) {
@@ -84,8 +66,8 @@ std::string table_of(const PlayedTrial& trial, const typename Env::Options& opti
   std::vector<std::string> seen, done;
   std::size_t seen_width = 3, done_width = 3;
   for (const PlayedStep& step : trial.steps) {
-    seen.push_back(Words<Env>::seen(options, step.saw));
-    done.push_back(Words<Env>::done(step.did));
+    seen.push_back(seen_words<Env>(options, step.saw));
+    done.push_back(done_words<Env>(options, step.did));
     seen_width = std::max(seen_width, seen.back().size());
     done_width = std::max(done_width, done.back().size());
   }

@@ -6,6 +6,8 @@
 #include "engine/rivals/bandit_rules.h"
 #include "engine/rivals/grid_rules.h"
 #include "engine/rivals/mdp_rules.h"
+#include "envs/registry.h"
+#include "kernels/environment/words.h"
 
 namespace innerloop {
 namespace {
@@ -38,15 +40,25 @@ std::vector<Baseline> baselines_of(const Config& config) {
 
 namespace {
 
+// "a", "b" or "c": hand-written learners know an environment by its states' numbers.
+std::string environments_with_learners() {
+  std::vector<std::string> names;
+  for_each_type(Environments{}, [&]<class Env>() {
+    if constexpr (HasStateNumbers<Env>) names.push_back(std::string("\"") + Env::name + "\"");
+  });
+  std::string list;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    list += (i == 0 ? "" : i + 1 < names.size() ? ", " : " or ") + names[i];
+  return list;
+}
+
 // @throws InputError as prepare_baselines.
 Baseline find_baseline(const Config& config, const std::string& name) {
   const std::vector<Baseline> all = baselines_of(config);
   const std::string environment = "environment \"" + environment_name(config) + "\"";
   if (all.empty())
-    throw InputError(
-        "--baseline: wanted environment \"bandit\", \"tabular_mdp\" or \"grid_navigation\", which have "
-        "hand-written learners, found " +
-        environment);
+    throw InputError("--baseline: wanted environment " + environments_with_learners() +
+                     ", which have hand-written learners, found " + environment);
   if (evaluation_protocol(config) != EvaluationProtocol::over_episodes)
     throw InputError(
         "--baseline: wanted algorithm \"rl2\", whose trials the hand-written learners play, found \"" +

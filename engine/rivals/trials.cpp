@@ -4,26 +4,13 @@
 #include "engine/device/thread_pool.h"
 #include "engine/evaluation/curve.h"
 #include "kernels/environment/fields.h"
+#include "kernels/environment/words.h"
 
 namespace innerloop {
 namespace {
 
 using One = Pack<float, 1>;
 using OneWord = UintPack<One>;
-
-// What learners call a state; environments without such a number have no learners.
-int state_number(const Bandit::Options&, const Bandit::State<One>&) { return 0; }
-int state_number(const TabularMdp::Options&, const TabularMdp::State<One>& state) {
-  return static_cast<int>(state.number.get(0));
-}
-int state_number(const GridNavigation::Options& options, const GridNavigation::State<One>& state) {
-  return static_cast<int>(state.y.get(0)) * options.size + static_cast<int>(state.x.get(0));
-}
-template <class Env>
-concept HasStateNumbers = requires(const typename Env::Options& options,
-                                   const typename Env::template State<One>& state) {
-  state_number(options, state);
-};
 
 // [kTaskSize], as DrawTasks draws it.
 template <class Env>
@@ -69,13 +56,13 @@ class BaselineTrial {
         sum = 0;
         learner.begin_episode(draws);
       }
-      now.state = state_number(options_, state);
+      now.state = Env::state_number(options_, state);
       const int action = learner.act(now, draws);
       Random<One> random = random_at(t, Purpose::environment);
       const Outcome<One> outcome =
           Env::template step<One>(options_, numbers, state, IntPack<One>(action), random);
       const float reward = outcome.reward.get(0);
-      learner.learn({now.state, action, reward, state_number(options_, state)});
+      learner.learn({now.state, action, reward, Env::state_number(options_, state)});
       sum += reward;
       all += reward;
       begins = ++now.step == episode_steps_ || outcome.terminated.get(0) != 0;

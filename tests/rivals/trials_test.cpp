@@ -233,7 +233,7 @@ TEST(BaselineNames, ThatDoNotFitAreRefused) {
             "--baseline: wanted one of environment \"grid_navigation\": random, oracle (nearest: "
             "\"random\"), found \"thompson\"");
   EXPECT_EQ(refusal_of(trial_config({R"(environment={"name": "cartpole"})"}), "random"),
-            "--baseline: wanted environment \"bandit\", \"tabular_mdp\" or \"grid_navigation\", which have "
+            "--baseline: wanted environment \"grid_navigation\", \"bandit\" or \"tabular_mdp\", which have "
             "hand-written learners, found environment \"cartpole\"");
   for (const char* name : {"thompson", "gittins"})
     EXPECT_EQ(refusal_of(bandit_trials(3, 4, 5, "gaussian"), name),
