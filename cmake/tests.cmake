@@ -84,11 +84,13 @@ endif()
 # Includes go down, and the page about them is up to date.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 foreach(check "IncludesGoDown;cmake/check_includes.py" "PlantedFaultsAreFound;cmake/check_includes_test.py"
-              "PageIsUpToDate;docs/architecture.py;--check")
+              "PageIsUpToDate;docs/architecture.py;--check" "WalksTouchTheNamedPlaces;cmake/check_walks.py"
+              "WalksBuildAndTrain;cmake/check_walks.py;--build")
   list(POP_FRONT check name script)
   add_test(NAME Rooms.${name} COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/${script}" ${check})
   set_tests_properties(Rooms.${name} PROPERTIES LABELS quick)
 endforeach()
+set_tests_properties(Rooms.WalksBuildAndTrain PROPERTIES LABELS long TIMEOUT 3600)  # compiles the command line
 
 # Optimised code only: without inlining, each small function of the standard library would be a weak symbol.
 if(TARGET innerloop_kernels_avx2 AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT INNERLOOP_SANITIZE)
