@@ -76,6 +76,10 @@ std::vector<float> fixed_step_sizes(const InnerLoopOptions& options, const Polic
   return sizes;
 }
 
+const char* step_size_block(const InnerLoopOptions& options) {
+  return options.learned_lr_sign == LearnedLrSign::positive ? "log_inner_lr" : "inner_lr";
+}
+
 std::vector<ParameterBlock> step_size_blocks(const Config& config, const PolicyShape& shape) {
   const StepSizeLayout layout = step_size_layout(inner_loop(config), shape, inner_loop(config).inner_steps);
   if (layout.sets == 0) return {};
@@ -85,7 +89,7 @@ std::vector<ParameterBlock> step_size_blocks(const Config& config, const PolicyS
     const double start = lr[static_cast<std::size_t>(set)];
     starts.push_back(static_cast<float>(layout.positive ? std::log(start) : start));
   }
-  return {{layout.positive ? "log_inner_lr" : "inner_lr",
+  return {{step_size_block(inner_loop(config)),
            {layout.sets, layout.numbers},
            false,
            InitialNumbers::of_pieces(starts)}};

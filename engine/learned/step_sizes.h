@@ -29,6 +29,9 @@ std::vector<float> adapted_parameters(const InnerLoopOptions& options, const Pol
 std::vector<float> fixed_step_sizes(const InnerLoopOptions& options, const PolicyShape& shape,
                                     const std::vector<double>& lr);
 
+/// "log_inner_lr" or "inner_lr": the block of the learned numbers.
+const char* step_size_block(const InnerLoopOptions& options);
+
 /// The learned numbers, "log_inner_lr" or "inner_lr" [set, number] (kernels/inner/step_size.h), which start at the step sizes
 /// that the config says; no block where none is learned.
 std::vector<ParameterBlock> step_size_blocks(const Config& config, const PolicyShape& shape);

@@ -21,6 +21,8 @@ AdaptationRule::AdaptationRule(const InnerLoopSetup& setup, const InnerLoopSizes
                                BufferPlan& plan)
     : options_(setup.options),
       sizes_(sizes),
+      learned_sizes_(setup.step_sizes),
+      learned_multipliers_(setup.multipliers),
       shape_(setup.policy),
       device_(device),
       size_layout_(step_size_layout(setup.options, setup.policy, sizes.steps)),
@@ -61,9 +63,11 @@ void AdaptationRule::prepare() {
   if (!sizes_.way_back && multiplies()) std::ranges::fill(gradients_, gradients_[0]);
 }
 
-void AdaptationRule::set(const float* learned) {
-  if (learns_sizes()) device_.once(SetStepSizes<float>{size_layout_, learned, adapted_mask_, step_sizes_});
-  multipliers_ = learned + size_layout_.learned();
+void AdaptationRule::set(const float* params) {
+  if (learns_sizes())
+    device_.once(
+        SetStepSizes<float>{size_layout_, params + learned_sizes_.offset, adapted_mask_, step_sizes_});
+  multipliers_ = params + learned_multipliers_.offset;
 }
 
 StepSize<float> AdaptationRule::size(int k) const {
@@ -98,7 +102,7 @@ void AdaptationRule::multiply_along(int k, int j, const Parameters<float>& from,
   op.step = multiplied(k, j, from);
   op.theta_moved = from_moved;
   op.gradient_moved = gradient_moves ? multiplied_direction_ : nullptr;
-  op.network_moved = direction + size_layout_.learned();
+  op.network_moved = direction + learned_multipliers_.offset;
   op.at_sizes = multiplied_;
   op.out = out;
   device_.per_task(op, sizes_.tasks);
@@ -123,7 +127,7 @@ void AdaptationRule::along_sizes(int k, int j, const Parameters<float>& moved, c
   StepSizeTangent<float> op;
   op.layout = size_layout_;
   op.step = k;
-  op.direction = direction;
+  op.direction = direction + learned_sizes_.offset;
   op.slope = slope(k);
   op.gradient = multiplies() ? multiplied_ : gradient(k, j);
   op.base = moved;
@@ -132,24 +136,23 @@ void AdaptationRule::along_sizes(int k, int j, const Parameters<float>& moved, c
 }
 
 void AdaptationRule::mean_over_tasks(float* out) {
-  const auto put_mean = [&](std::int64_t size, const float* gradient) {
-    if (size == 0) return;
+  const auto put_mean = [&](const LearnedRange& part, const float* gradient) {
+    if (part.size == 0) return;
     SumOverTasks<float> op;
     op.tasks = sizes_.tasks;
-    op.size = static_cast<int>(size);
+    op.size = static_cast<int>(part.size);
     op.x = gradient;
     op.scale = 1.0f / static_cast<float>(sizes_.tasks);
-    op.out = out;
+    op.out = out + part.offset;
     device_.once(op);
-    out += size;
   };
-  put_mean(size_layout_.learned(), size_gradient_);
-  put_mean(multiplier_layout_.learned(), multiplier_gradient_);
+  put_mean(learned_sizes_, size_gradient_);
+  put_mean(learned_multipliers_, multiplier_gradient_);
 }
 
-double AdaptationRule::mean_size(const float* learned) const {
-  std::vector<float> numbers(static_cast<std::size_t>(size_layout_.learned()));
-  device_.read(learned, numbers);
+double AdaptationRule::mean_size(const float* params) const {
+  std::vector<float> numbers(static_cast<std::size_t>(learned_sizes_.size));
+  device_.read(params + learned_sizes_.offset, numbers);
   double sum = 0;
   for (const float number : numbers) sum += size_layout_.positive ? std::exp(number) : number;
   return sum / static_cast<double>(numbers.size());

@@ -21,13 +21,11 @@ class AdaptationRule {
   bool multiplies() const { return multiplier_layout_.layers > 0; }
   /// Whether each parameter has a step size of its own.
   bool size_each() const { return size_each_; }
-  /// Numbers that are learned, behind the policy's: of the step sizes and of the network that multiplies them.
-  std::int64_t learned() const { return size_layout_.learned() + multiplier_layout_.learned(); }
 
   /// After the plan's memory is bound: constants go to the device.
   void prepare();
-  /// From now on the steps are those of `learned` [learned()] in device memory.
-  void set(const float* learned);
+  /// From now on the steps are those of `params`, all that is learned ([M]) in device memory.
+  void set(const float* params);
   /// α_k.
   StepSize<float> size(int k) const;
   /// Where ∇S of update j of inner step k is to be put, [task][P]; null where nothing reads it later.
@@ -39,7 +37,7 @@ class AdaptationRule {
   /// is at ∇S, in at_gradient(), and at the step sizes, in at_sizes(). @pre multiplies()
   void multiply_back(int k, int j, const Parameters<float>& from, const float* v, float* out);
   /// The derivative of multiply along `from_moved`, along at_gradient() where `gradient_moves`, and along `direction`
-  /// [learned()] at what is learned; in `out`. @pre multiplies()
+  /// ([M]) at what is learned; in `out`. @pre multiplies()
   void multiply_along(int k, int j, const Parameters<float>& from, const Parameters<float>& from_moved,
                       bool gradient_moves, const float* direction, float* out);
   float* at_gradient() const { return multiplied_direction_; }
@@ -47,13 +45,13 @@ class AdaptationRule {
 
   /// Adds to the learned step sizes' gradient what v [task][P] is at α_k∘∇S; from the last update down to the first.
   void add_size_gradient(int k, int j, const float* v);
-  /// out = `moved` + the derivative of α_k∘∇S along `direction` [learned()]. @pre learns_sizes()
+  /// out = `moved` + the derivative of α_k∘∇S along `direction` ([M]). @pre learns_sizes()
   void along_sizes(int k, int j, const Parameters<float>& moved, const float* direction, float* out);
 
-  /// The means over tasks of the learned numbers' gradients, in out [learned()].
+  /// The means over tasks of the learned numbers' gradients, where these numbers lie in out [M].
   void mean_over_tasks(float* out);
-  /// Mean of the learned step sizes in `learned` [learned()] in device memory. Waits.
-  double mean_size(const float* learned) const;
+  /// Mean of the learned step sizes in `params` [M] in device memory. Waits.
+  double mean_size(const float* params) const;
 
  private:
   /// The number of update j of inner step k among all.
@@ -67,6 +65,7 @@ class AdaptationRule {
 
   const InnerLoopOptions options_;
   const InnerLoopSizes sizes_;
+  const LearnedRange learned_sizes_, learned_multipliers_;
   const PolicyShape shape_;
   Device& device_;
   const StepSizeLayout size_layout_;

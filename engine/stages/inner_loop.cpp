@@ -25,6 +25,7 @@ InnerLoop::InnerLoop(const InnerLoopSetup& setup, const InnerLoopSizes& sizes, D
     : options_(setup.options),
       sizes_(sizes),
       shape_(setup.policy),
+      value_start_(setup.value_start),
       task_stride_(setup.environment_info.task_size),
       epochs_(static_cast<std::size_t>(setup.options.inner_epochs)),
       device_(in_precision(device, setup.precision)),
@@ -69,9 +70,8 @@ void InnerLoop::prepare() {
 }
 
 void InnerLoop::set_steps(const float* params) {
-  rule_.set(params + parameters());
-  if (ValueBaseline* value = batches_.value_baseline())
-    value->start_from(params + parameters() + rule_.learned());
+  rule_.set(params);
+  if (ValueBaseline* value = batches_.value_baseline()) value->start_from(params + value_start_.offset);
 }
 
 void InnerLoop::start(const float* params) {
@@ -197,7 +197,7 @@ Parameters<float> InnerLoop::along_step(int k, const Parameters<float>& params, 
       if (second_order)
         hessian_product(k, at, estimator_of_update(j), {moved, {}},
                         step_from(k, {}, {}, rule_.at_gradient()));
-      rule_.multiply_along(k, j, at, moved, second_order, direction + parameters(), out);
+      rule_.multiply_along(k, j, at, moved, second_order, direction, out);
       moved = {out, parameters()};
     } else if (second_order) {
       // α is one number: as in through_step.
@@ -207,7 +207,7 @@ Parameters<float> InnerLoop::along_step(int k, const Parameters<float>& params, 
       moved = {out, parameters()};
     }
     if (!rule_.learns_sizes()) continue;
-    rule_.along_sizes(k, j, moved, direction + parameters(), out);
+    rule_.along_sizes(k, j, moved, direction, out);
     moved = {out, parameters()};
   }
   return moved;
@@ -257,9 +257,8 @@ void InnerLoop::mean_over_tasks(const float* x, const float* minus, float* out) 
   op.tasks_own = shape_.context;
   op.out = out;
   device_.once(op);
-  rule_.mean_over_tasks(out + parameters());
-  if (ValueBaseline* value = batches_.value_baseline())
-    value->mean_over_tasks(out + parameters() + rule_.learned());
+  rule_.mean_over_tasks(out);
+  if (ValueBaseline* value = batches_.value_baseline()) value->mean_over_tasks(out + value_start_.offset);
 }
 
 void InnerLoop::mean_values(int k, float* out, bool add, const int* enabled) {

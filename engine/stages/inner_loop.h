@@ -27,12 +27,6 @@ class InnerLoop {
   const InnerLoopSizes& sizes() const { return sizes_; }
   int horizon() const { return batch(0).horizon; }
   long parameters() const { return shape_.parameters(); }
-  /// All that is learned, M numbers: the policy's P parameters and, behind them, the learned step sizes, the
-  /// network that multiplies them, and where value networks start.
-  std::int64_t learned() const {
-    const ValueBaseline* value = batches_.value_baseline();
-    return parameters() + rule_.learned() + (value != nullptr ? value->parameters() : 0);
-  }
   bool learns_step_sizes() const { return rule_.learns_sizes(); }
   /// Numbers a task takes in `tasks()`.
   int task_stride() const { return task_stride_; }
@@ -96,7 +90,7 @@ class InnerLoop {
   void mean_values(int k, float* out, bool add = false, const int* enabled = nullptr);
 
   /// Mean of the learned step sizes in `params` ([M]). Waits.
-  double mean_step_size(const float* params) const { return rule_.mean_size(params + parameters()); }
+  double mean_step_size(const float* params) const { return rule_.mean_size(params); }
   /// Statistics of D_k on the host: [task][kStatistics]. Waits.
   std::vector<float> statistics(int k) const { return batches_.statistics(k); }
 
@@ -122,6 +116,7 @@ class InnerLoop {
   const InnerLoopOptions options_;
   const InnerLoopSizes sizes_;
   const PolicyShape shape_;
+  const LearnedRange value_start_;
   const int task_stride_;
   const std::size_t epochs_;  // E: updates of an inner step
   Device& device_;

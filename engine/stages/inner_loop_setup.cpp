@@ -2,15 +2,20 @@
 
 #include "engine/config/config.h"
 #include "engine/learned/policy.h"
+#include "engine/learned/step_sizes.h"
 
 namespace innerloop {
 
 InnerLoopSetup inner_loop_setup(const Config& config) {
+  const Learned learned = learned_with_inner_steps(config);
   return {.environment = config.environment,
           .environment_info = environment_info(config),
           .policy = policy_shape(config),
           .value = value_shape(config),
           .options = inner_loop(config),
+          .step_sizes = learned.range(step_size_block(inner_loop(config))),
+          .multipliers = learned.range("multipliers."),
+          .value_start = learned.range("value."),
           .horizon = config.horizon,
           .restart = config.at_episode_end == AtEpisodeEnd::restart,
           .precision = config.precision};

@@ -6,6 +6,7 @@
 #include "engine/config/algorithm_options.h"
 #include "engine/config/environment_info.h"
 #include "engine/config/environment_options.h"
+#include "engine/learned/learned.h"
 #include "kernels/networks/shape.h"
 
 namespace innerloop {
@@ -16,6 +17,10 @@ struct InnerLoopSetup {
   PolicyShape policy;
   PolicyShape value;  // the networks of baseline `network`; 0 layers where there are none
   InnerLoopOptions options;
+  // Where these lie in all that is learned, [M]; of size 0 where there are none. The policy's parameters are the first.
+  LearnedRange step_sizes;
+  LearnedRange multipliers;
+  LearnedRange value_start;
   int horizon = 0;
   bool restart = false;  // whether an episode that ends before the horizon is followed by another
   Precision precision = Precision::float32;
