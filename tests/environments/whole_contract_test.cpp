@@ -225,8 +225,8 @@ TYPED_TEST(WholeContract, TrialsPlayThePlainGame) {
   std::vector<float> of_task = this->tasks(kTasks), tasks(padded(kEnvs));
   for (std::size_t env = 0; env < kEnvs; ++env) tasks[env] = of_task[env / kEach];
   TrialStep<float, Workshop> op;
-  op.shape.memory.hidden = 16;
-  op.shape.memory.inputs = policy_inputs<Workshop>(kOptions);
+  op.shape.hidden = 16;
+  op.shape.inputs = policy_inputs<Workshop>(kOptions);
   op.shape.actor = policy_of({16, 37}, HeadKind::grouped);
   this->shape_head(op.shape.actor);
   std::mt19937_64 random(4);
@@ -235,8 +235,13 @@ TYPED_TEST(WholeContract, TrialsPlayThePlainGame) {
     for (float& x : numbers) x = static_cast<float>(0.3 * normal(random));
     return numbers;
   };
-  const auto heads = normals(op.shape.head_parameters()), memory = normals(padded(kEnvs) * 16L);
-  Numbers n(1, kEnvs, op.shape.memory.inputs);
+  Scratch counted;
+  take_heads<float>(counted, op.shape);
+  const std::vector<float> memory = normals(padded(kEnvs) * 16L);
+  std::vector<float> heads = normals(counted.used() / 4 + 16);
+  const auto unaligned = reinterpret_cast<std::uintptr_t>(heads.data()) % 64 / sizeof(float);
+  Scratch at(heads.data() + (16 - unaligned) % 16);
+  Numbers n(1, kEnvs, op.shape.inputs);
   op.trials.batch = n.batch;
   op.trials.episode_steps = kEpisode;
   op.trials.values = n.values.data();
@@ -244,10 +249,9 @@ TYPED_TEST(WholeContract, TrialsPlayThePlainGame) {
   op.options = kOptions;
   op.key = &kDrawing;
   op.envs_per_task = kEach;
-  op.heads = heads.data();
-  op.memory[0] = memory.data();
-  op.state_size = 16;
-  std::vector<float> between(static_cast<std::size_t>(op.trials.tiles() * op.tile_state(kOptions)), NAN);
+  op.heads = take_heads<float>(at, op.shape);
+  op.memory[0] = {memory.data(), 16};
+  std::vector<float> between(static_cast<std::size_t>(op.trials.tiles() * op.tile_numbers(kOptions)), NAN);
   op.between = between.data();
   constexpr auto kernels = host_kernels_of<TypeParam>(TypeList<TrialStep<float, Workshop>>{});
   for (op.step = -1; op.step < kHorizon; ++op.step) run_kernel<TrialStep<float, Workshop>>(kernels, op, 1);
@@ -258,7 +262,7 @@ TYPED_TEST(WholeContract, TrialsPlayThePlainGame) {
   EXPECT_GT(counts.terminated, 10);
   EXPECT_GT(counts.refused, 10);
   // The policy takes in both groups' choices, the reward, and whether the episode ended.
-  const int size = op.shape.memory.inputs;
+  const int size = op.shape.inputs;
   for (int row = 0; row + kEnvs < kHorizon * kEnvs; ++row) {
     const auto input = [&](int i) { return n.at(n.observations, size, 0, i, row + kEnvs); };
     for (int choice = 0; choice < 37; ++choice)
