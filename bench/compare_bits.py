@@ -37,7 +37,7 @@ def overrides(config, options):
     algorithm = config["algorithm"]
     values = {"iterations": options.iterations, "evaluation.every": 0, "evaluation.tasks": 2, "evaluation.envs_per_task": 2}
     if "trial_length" in algorithm:
-        values |= {"tasks_per_iteration": 12, "envs_per_task": 3, "algorithm.trial_length": min(40, algorithm["trial_length"])}
+        values |= {"tasks_per_iteration": 12, "envs_per_task": 3, "algorithm.trial_length": config["horizon"] * max(1, 40 // config["horizon"])}
     elif algorithm["name"] == "ppo":
         values |= {"tasks_per_iteration": 12, "envs_per_task": 3, "horizon": min(40, config["horizon"])}
     else:
