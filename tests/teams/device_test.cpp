@@ -50,21 +50,19 @@ std::vector<BufferContent> run_steps(int threads) {
   float* tasks = memory.blank("tasks", kTasks * 2);
   float* params = memory.normals("params", parameters, 0.3);
   float* adapted = memory.blank("adapted", kTasks * parameters);
-  Batch<float> batch{kHorizon,
-                     kEnvs,
-                     2,
-                     2,
-                     stride,
-                     rows("observations", 2),
-                     rows("actions", 2),
-                     nullptr,
-                     rows("log_probs", 1),
-                     rows("rewards", 1),
-                     rows("valid", 1),
-                     rows("ends", 1),
-                     rows("advantages", 1),
-                     nullptr,
-                     memory.blank("statistics", kTasks * kStatistics)};
+  Batch<float> batch;
+  batch.horizon = kHorizon;
+  batch.envs = kEnvs;
+  batch.observation_size = batch.action_size = 2;
+  batch.row_stride = stride;
+  batch.observations = rows("observations", 2);
+  batch.actions = rows("actions", 2);
+  batch.log_probs = rows("log_probs", 1);
+  batch.rewards = rows("rewards", 1);
+  batch.valid = rows("valid", 1);
+  batch.ends = rows("ends", 1);
+  batch.advantages = rows("advantages", 1);
+  batch.statistics = memory.blank("statistics", kTasks * kStatistics);
   // A slot's own: what is in them afterwards depends on who did what.
   Buffers slots(2);
   const long kept_stride = static_cast<long>(kHorizon) * kEnvs * shape.hidden_size();
