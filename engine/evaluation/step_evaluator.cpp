@@ -34,7 +34,7 @@ StepEvaluator::StepEvaluator(const InnerLoopSetup& setup, const EvaluationOption
       task_numbers_(setup.environment_info.task_numbers.size()),
       inner_(setup, sizes_of(options, std::move(lr), fixed_task_.empty() ? options.tasks : 1), device,
              plan_) {
-  plan_.add(&params_, "params", "[parameter]", {inner_.learned()});
+  plan_.add(&params_, "params", "[parameter]", {setup.learned});
 }
 
 void StepEvaluator::allocate() {

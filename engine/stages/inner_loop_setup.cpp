@@ -13,6 +13,7 @@ InnerLoopSetup inner_loop_setup(const Config& config) {
           .policy = policy_shape(config),
           .value = value_shape(config),
           .options = inner_loop(config),
+          .learned = learned.size(),
           .step_sizes = learned.range(step_size_block(inner_loop(config))),
           .multipliers = learned.range("multipliers."),
           .value_start = learned.range("value."),

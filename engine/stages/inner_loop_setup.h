@@ -17,6 +17,7 @@ struct InnerLoopSetup {
   PolicyShape policy;
   PolicyShape value;  // the networks of baseline `network`; 0 layers where there are none
   InnerLoopOptions options;
+  std::int64_t learned = 0;  // M: numbers of all that is learned
   // Where these lie in all that is learned, [M]; of size 0 where there are none. The policy's parameters are the first.
   LearnedRange step_sizes;
   LearnedRange multipliers;
