@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <type_traits>
+#include <typeinfo>
+#include <utility>
 
 #include "engine/device/launch.h"
 #include "tests/support/device_copies.h"
@@ -28,7 +30,9 @@ void run_all(const HostKernelSet& set, const Op& op, int tasks) {
 // `prepare(memory)` makes the operation, on memory that it fills.
 template <class Prepare>
 OperationCase make_case(std::string family, std::string form, int tasks, const Prepare& prepare) {
-  OperationCase made{std::move(family),
+  using Op = std::remove_const_t<decltype(prepare(std::declval<Buffers&>()))>;
+  OperationCase made{typeid(Op),
+                     std::move(family),
                      std::move(form),
                      [tasks, prepare](const HostKernelSet& set) {
                        Buffers memory(1);
@@ -36,15 +40,17 @@ OperationCase make_case(std::string family, std::string form, int tasks, const P
                        run_all(set, op, tasks);
                        return memory.content();
                      },
-                     [tasks, prepare](Device& device) {
-                       Buffers memory(1);
-                       const auto op = prepare(memory);
-                       const DeviceCopies copies(device, memory);
-                       device.per_task(copies.moved(op), tasks);
-                       copies.bring_back();
-                       return memory.content();
-                     },
+                     {},
                      {}};
+  if constexpr (!kContains<HostOnlyOperations<float>, Op>)
+    made.run_on = [tasks, prepare](Device& device) {
+      Buffers memory(1);
+      const auto op = prepare(memory);
+      const DeviceCopies copies(device, memory);
+      device.per_task(copies.moved(op), tasks);
+      copies.bring_back();
+      return memory.content();
+    };
   if constexpr (requires(Buffers & memory) { prepare(memory).block_rows; })
     made.run_in_blocks = [tasks, prepare](const HostKernelSet& set, int block_rows) {
       Buffers memory(1);
@@ -583,6 +589,53 @@ struct Cases {
                [=](Buffers& memory) { return LineSearchDecision<float>{search(memory, taken ? 1 : -1)}; });
   }
 
+  void small_ones() {
+    // KL divergences far below the target, near it and far above it.
+    add_once("AdaptPenalties", "of_steps", [](Buffers& memory) {
+      const std::vector<double> divergences{0.001, 0.01, 0.1};
+      std::vector<double> values(divergences.size() * kPassValues, 7.0);
+      for (std::size_t k = 0; k < divergences.size(); ++k)
+        values[k * kPassValues + kDivergence] = divergences[k];
+      AdaptPenalties<float> op;
+      op.steps = static_cast<int>(divergences.size());
+      op.target = 0.01f;
+      op.values = memory.hold("values", values);
+      op.penalties = memory.hold("penalties", std::vector<double>{-0.5, -0.6, -0.7});
+      return op;
+    });
+    add_once("SetKey", "one", [](Buffers& memory) {
+      return SetKey<float>{{5, 3}, reinterpret_cast<RandomKey*>(memory.blank<std::uint32_t>("key", 2))};
+    });
+  }
+  // A term whose depth is more than one block's, with A transposed, and one that is less; C has two rows of blocks, and (full
+  // problems) two columns of them.
+  void matrix_products() {
+    using Op = MatrixProduct<float>;
+    const int rows = Op::kRows + 5, columns = size == CaseSize::full ? Op::kColumns + 16 : 16;
+    for (const int terms : {1, 2})
+      add_once("MatrixProduct", terms == 1 ? "one_term" : "two_terms", [=](Buffers& memory) {
+        const int deep = Op::kDepth + 3, shallow = 7, row_stride = padded(rows);
+        const auto right = [&](const char* name, int depth) {
+          return Right<float>{memory.normals(name, static_cast<long>(depth) * columns), columns};
+        };
+        Op op;
+        op.rows = rows;
+        op.columns = columns;
+        op.term_count = terms;
+        op.terms[0] = {{memory.normals("a", static_cast<long>(deep) * row_stride), 1, row_stride},
+                       right("b", deep),
+                       deep};
+        if (terms == 2)
+          op.terms[1] = {{memory.normals("c", static_cast<long>(rows) * shallow), shallow, 1},
+                         right("d", shallow),
+                         shallow};
+        op.start = {memory.normals("bias", columns), 0};
+        op.to = memory.blank("to", static_cast<long>(rows) * columns);
+        op.to_stride = columns;
+        return op;
+      });
+  }
+
   // Trials whose environments are a tile and a part of one (small: less than one), of no multiple of 16.
   template <class Kind>
   static MemoryPolicy<Kind> memory_policy(HeadKind head, int inputs, int actions, MemoryForm form = {}) {
@@ -968,6 +1021,8 @@ std::vector<OperationCase> operation_cases(CaseSize size) {
   cases.step_sizes();
   cases.step_multipliers();
   cases.outer();
+  cases.small_ones();
+  cases.matrix_products();
   cases.trial_passes();
   using Point = PointNavigation;
   cases.environment<Point>("square", {});

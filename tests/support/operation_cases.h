@@ -4,6 +4,7 @@
 #include <functional>
 #include <ostream>
 #include <string>
+#include <typeindex>
 #include <vector>
 
 #include "engine/device/device.h"
@@ -16,11 +17,13 @@ namespace innerloop {
 enum class CaseSize { full, small };
 
 struct OperationCase {
-  std::string family;  // the operation
+  std::type_index operation;
+  std::string family;  // the operation's name
   std::string form;    // what is special about this case
   /// What is in all buffers, inputs too, after the operation ran on these kernels: always from the same numbers.
   std::function<std::vector<BufferContent>(const HostKernelSet&)> run;
-  /// The same for copies of the buffers on a device that has a slot for each task, a GPU.
+  /// The same for copies of the buffers on a device that has a slot for each task, a GPU; empty for what only the host has
+  /// kernels of.
   std::function<std::vector<BufferContent>(Device&)> run_on;
   /// The first again with another number of rows a block; empty where the operation leaves no choice.
   std::function<std::vector<BufferContent>(const HostKernelSet&, int block_rows)> run_in_blocks;

@@ -34,7 +34,7 @@ namespace {
 }
 
 // Takes out each sync that an operation meets, one at a time. Those whose loss nobody notices are redundant, beside
-// another sync; but each operation has some that are not.
+// another sync; but each operation has some that are not, if it has any.
 [[maybe_unused]] void expect_races_in_each_family() {
   std::map<std::string, std::set<std::string>> met, needed;  // by family
   for (const OperationCase& operation : operation_cases(CaseSize::small)) {
@@ -46,19 +46,19 @@ namespace {
         needed[operation.family].insert(site);
     }
   }
+  // These sync for what a caller does afterwards, alone: for a use of the heads, and for the launcher's look at `enabled`.
+  const std::set<std::string> for_what_follows{"LoadHeads", "LineSearchDecision"};
   bool good = true;
   for (const auto& [family, sites] : met)
     for (const std::string& site : sites)
       if (!needed[family].contains(site)) std::printf("%s: redundant: %s\n", family.c_str(), site.c_str());
   std::fflush(stdout);
-  for (const char* family :
-       {"PolicyGradient", "HessianVector", "FisherVector", "TangentLogProb", "Advantages", "StepSizeGradient",
-        "MultiplyStep", "MultiplyStepBack", "MultiplyStepTangent", "OuterStep", "StartConjugateGradient",
-        "ConjugateGradientStep", "StartLineSearch", "Rollout"})
-    if (needed[family].empty()) {
-      std::fprintf(stderr, "%s: wanted a race without one of its syncs, found none\n", family);
+  for (const auto& [family, sites] : met)
+    if (needed[family].empty() && !for_what_follows.contains(family)) {
+      std::printf("%s: wanted a race without one of its syncs, found none\n", family.c_str());
       good = false;
     }
+  std::fflush(stdout);
   std::_Exit(good ? 0 : 1);
 }
 

@@ -1,6 +1,9 @@
 // Every operation computes the same bits on every team, and without races where ThreadSanitizer watches.
 #include <gtest/gtest.h>
 
+#include <set>
+#include <typeindex>
+
 #include "tests/support/operation_cases.h"
 #include "tests/teams/fiber_crew.h"
 #include "tests/teams/kernel_sets.h"
@@ -27,6 +30,15 @@ TEST_P(EveryOperation, EqualsTheSimdTeamOn32FibersInAnyOrder) {
 TEST_P(EveryOperation, EqualsTheSimdTeamOn3Threads) {
   ThreadCrew crew(3);
   expect_the_same_bits_on(crew);
+}
+
+// FmaPeak alone has none: its numbers are the team's width and how many lanes it has, and so differ from team to team.
+TEST(OperationCases, AreOfEveryOperation) {
+  std::set<std::type_index> covered{typeid(FmaPeak<float>)};
+  for (const OperationCase& operation : operation_cases(CaseSize::small)) covered.insert(operation.operation);
+  for_each_type(HostOperations{}, [&]<class Op>() {
+    EXPECT_TRUE(covered.contains(typeid(Op))) << "no case of " << typeid(Op).name();
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(, EveryOperation, testing::ValuesIn(operation_cases(CaseSize::full)),
