@@ -39,7 +39,9 @@ function(add_test_program target label library)
 endfunction()
 
 # Several programs run the cases of operations.
-add_library(innerloop_operation_cases OBJECT "${PROJECT_SOURCE_DIR}/tests/support/operation_cases.cpp")
+file(GLOB operation_cases CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/operation_cases/*.cpp")
+add_library(innerloop_operation_cases OBJECT ${operation_cases})
+set_target_properties(innerloop_operation_cases PROPERTIES UNITY_BUILD OFF)  # side by side they are done sooner
 target_link_libraries(innerloop_operation_cases PRIVATE innerloop_flags)
 target_compile_options(innerloop_operation_cases PRIVATE ${test_options})
 

@@ -1,0 +1,116 @@
+// Tasks, episodes and trials of each environment.
+#include "tests/support/operation_cases/cases.h"
+
+namespace innerloop::cases {
+namespace {
+
+struct OfEnvironments : Cases {
+  template <class Env>
+  void environment(const std::string& form, const typename Env::Options& options) {
+    const std::string name = std::string(Env::name) + "_" + form;
+    add("DrawTasks", name, [=, t = tasks](Buffers& memory) {
+      return DrawTasks<float, Env>{options, key(memory),
+                                   memory.blank("tasks", static_cast<long>(t) * kTaskSize<Env>)};
+    });
+    struct Form {
+      const char* name;
+      bool restart, deterministic, kept, shared;
+    };
+    for (const Form f : {Form{"stop", false, false, true, false}, Form{"restart", true, false, false, true},
+                         Form{"deterministic", true, true, false, false}})
+      add("Rollout", name + "_" + f.name, [=, t = tasks, small = size == CaseSize::small](Buffers& memory) {
+        const int outputs = action_outputs<Env>(options);
+        const HeadKind head = HeadOf<Env>::kind;
+        const std::vector<int> widths =
+            f.deterministic ? std::vector<int>{Env::observation(options).numbers, outputs}
+                            : std::vector<int>{Env::observation(options).numbers, 19, 18, outputs};
+        const PolicyShape mlp = policy_of(widths, head);
+        const Problem p{mlp.layers > 1 ? with_context(mlp) : mlp, t, small ? 3 : 25, small ? 9 : 13};
+        Rollout<float, Env> op;
+        op.shape = p.shape;
+        op.params = p.params(memory, "params", f.shared);
+        op.batch = p.batch(memory);
+        // What the random trajectories hold is no rollout's result.
+        const auto forget = [&](float* numbers, int each) {
+          std::fill_n(numbers, static_cast<long>(p.tasks) * each * op.batch.row_stride, NAN);
+        };
+        forget(op.batch.observations, op.batch.observation_size);
+        forget(op.batch.actions, op.batch.action_size);
+        forget(op.batch.outputs, outputs);
+        for (float* numbers : {op.batch.log_probs, op.batch.rewards, op.batch.valid, op.batch.ends})
+          forget(numbers, 1);
+        // Alike in every environment, and on a GPU a kernel of its own.
+        if (f.kept && std::is_same_v<Env, PointNavigation>) op.kept = p.kept(memory);
+        op.options = options;
+        op.key = key(memory);
+        // The tasks' numbers are of the size that the options say.
+        std::vector<double> tasks(static_cast<std::size_t>(t * kTaskSize<Env>));
+        for (double& x : tasks) x = 0.2 + 0.7 * uniform(memory.random());
+        op.tasks = memory.hold("tasks", tasks);
+        op.inner_step = 2;
+        op.restart = f.restart;
+        op.deterministic = f.deterministic;
+        op.tile_envs = small ? 9 : 5;
+        return op;
+      });
+    trial_step<Env>(name + "_begin", options, -1, false);
+    trial_step<Env>(name, options, 2, false);
+    trial_step<Env>(name + "_deterministic", options, 2, true);
+  }
+
+  // A step of a memory whose rows' states are 32 numbers.
+  template <class Env>
+  void trial_step(const std::string& name, const typename Env::Options& options, int step,
+                  bool deterministic) {
+    const int tiles = size == CaseSize::full ? 2 : 1;
+    all.push_back(make_case("TrialStep", name, tiles, [=, size = size](Buffers& memory) {
+      const HeadKind head = HeadOf<Env>::kind;
+      TrialStep<float, Env> op;
+      op.shape = memory_policy<Gru>(head, policy_inputs<Env>(options), action_outputs<Env>(options));
+      Scratch counted;
+      take_heads<float>(counted, op.shape);
+      Scratch at(memory.normals("heads", counted.used() / 4, 0.4));
+      op.heads = take_heads<float>(at, op.shape);
+      op.trials = trials(memory, op.shape, size, false);
+      // Whole packs: states are left of lanes without an environment too.
+      op.trials.batch.envs = size == CaseSize::full ? 48 : 16;
+      op.trials.batch.horizon = size == CaseSize::full ? 9 : 4;
+      op.options = options;
+      op.key = key(memory);
+      op.envs_per_task = 2;
+      op.memory[0] = {memory.normals("states", static_cast<long>(op.trials.batch.envs) * 32), 32};
+      op.step = step;
+      op.deterministic = deterministic;
+      // States that a step has left are positive and below 1.
+      std::vector<double> between(static_cast<std::size_t>(op.trials.tiles() * op.tile_numbers(options)));
+      for (double& x : between) x = 0.2 + 0.7 * uniform(memory.random());
+      op.between = memory.hold("between", between);
+      std::vector<double> tasks(static_cast<std::size_t>(padded(op.trials.batch.envs) * kTaskSize<Env>));
+      for (double& x : tasks) x = 0.2 + 0.7 * uniform(memory.random());
+      op.tasks = memory.hold("tasks", tasks);
+      return op;
+    }));
+  }
+};
+
+}  // namespace
+
+std::vector<OperationCase> environments(CaseSize size) {
+  OfEnvironments c{{{}, size}};
+  using Point = PointNavigation;
+  c.environment<Point>("square", {});
+  c.environment<Point>("corner", {Point::Layout::corner, Point::Reward::sparse, 1.0f, false});
+  c.environment<Bandit>("bernoulli", {});
+  c.environment<Bandit>("gaussian", {7, Bandit::Reward::gaussian});
+  c.environment<CartPole>("default", {});
+  c.environment<WindNavigation>("sparse", {});
+  c.environment<WindNavigation>("dense", {.reward = WindNavigation::Reward::dense});
+  c.environment<GridNavigation>("default", {});
+  c.environment<TabularMdp>("default", {});
+  c.environment<Pendulum>("default", {});
+  c.environment<MountainCar>("default", {});
+  c.environment<Acrobot>("default", {});
+  return std::move(c.all);
+}
+
+}  // namespace innerloop::cases

@@ -1,0 +1,158 @@
+// Memories: their weights, their steps, and gradients back through trials.
+#include "tests/support/operation_cases/cases.h"
+
+namespace innerloop::cases {
+namespace {
+
+struct OfMemories : Cases {
+  // A window of 3 does not divide the full case's 11 steps; 1 does.
+  template <class Kind>
+  void trial_gradients(MemoryForm form, const std::string& name) {
+    for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical}) {
+      const auto shape = memory_policy<Kind>(head, 4, 3, form);
+      const int tiles = size == CaseSize::full ? 2 : 1;
+      const bool gaussian = head == HeadKind::gaussian;
+      all.push_back(make_case("TrialGradient", name + (gaussian ? "_gaussian" : "_categorical"), tiles,
+                              [=, size = size](Buffers& memory) {
+                                TrialGradient<float, Kind> op;
+                                op.shape = shape;
+                                op.params = memory_params(memory, shape);
+                                op.trials = trials(memory, shape, size, true);
+                                op.envs = op.trials.batch.envs - 1;
+                                std::vector<int> order;
+                                for (int e = 0; e < op.envs; ++e)
+                                  order.push_back((e * 5 + 2) % op.trials.batch.envs);
+                                op.order = memory.hold<int>("order", order);
+                                op.clip = 0.2f;
+                                op.value_weight = 0.5f;
+                                op.value_clip = gaussian ? 0.4f : 0.0f;
+                                op.entropy_weight = 0.03f;
+                                op.entropy_schedule = {key(memory), 0.1f};
+                                op.window = gaussian ? 0 : size == CaseSize::full ? 1 : 3;
+                                op.partial =
+                                    memory.blank("partial", static_cast<long>(tiles) * op.shape.parameters());
+                                op.values =
+                                    memory.blank("values_sums", static_cast<long>(tiles) * kTrialValues);
+                                return op;
+                              }));
+    }
+  }
+
+  template <class Kind>
+  void wide_memory(const std::string& name) {
+    using Op = WideMemory<float, Kind>;
+    typename Kind::Shape shape;
+    shape.inputs = 4;
+    shape.hidden = 19;
+    const std::pair<const char*, typename Op::Phase> phases[] = {
+        {"activate", Op::Phase::activate}, {"slopes", Op::Phase::slopes}, {"store", Op::Phase::store}};
+    for (const auto& [of, phase] : phases)
+      add_once("WideMemory", name + "_" + of, [=, phase = phase](Buffers& memory) {
+        const int rows = 2 * Op::kRows + 3;
+        const auto numbers = [&](const char* buffer, int each) {
+          return memory.normals(buffer, static_cast<long>(rows) * each);
+        };
+        const auto scratch = [&](const char* buffer, const auto& take) {
+          Scratch counted;
+          take(counted);
+          Scratch at(memory.normals(buffer, counted.used() / 4));
+          return take(at);
+        };
+        Op op;
+        op.phase = phase;
+        op.shape = shape;
+        op.teams = 3;
+        op.gradient = memory.blank("gradient", Kind::parameters(shape));
+        op.sums = scratch("sums", [&](Scratch& at) { return Kind::template take_sums<float>(at, shape); });
+        float *const before = numbers("before", Kind::state_size(shape)), *const kept = numbers(
+                                                                              "kept", Kind::kept_size(shape));
+        op.step = {rows, {}, before, kept, numbers("after", Kind::state_size(shape))};
+        op.back = {rows, before, kept, numbers("state", Kind::state_size(shape)),
+                   numbers("back", Kind::back_size(shape))};
+        return op;
+      });
+  }
+
+  template <class Kind>
+  void load_memory(const std::string& name) {
+    for (const bool way_back : {false, true})
+      add_once("LoadMemory", name + (way_back ? "_way_back" : ""), [=](Buffers& memory) {
+        const auto policy = memory_policy<Kind>(HeadKind::gaussian, 4, 3);
+        LoadMemory<float, Kind> op;
+        op.shape = policy.memory;
+        op.params = memory.normals("params", Kind::parameters(op.shape));
+        Scratch at(memory.blank("weights", weights_size<float, Kind>(op.shape, way_back)));
+        op.weights = Kind::template take_weights<float>(at, op.shape, way_back);
+        op.teams = 3;
+        return op;
+      });
+  }
+
+  void load_heads() {
+    for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical})
+      add_once("LoadHeads", head == HeadKind::gaussian ? "gaussian" : "categorical", [=](Buffers& memory) {
+        LoadHeads<float> op;
+        op.shape = memory_policy<Gru>(head, 4, 3);
+        op.params = memory.normals("heads", op.shape.head_parameters());
+        Scratch counted;
+        take_heads<float>(counted, op.shape);
+        Scratch at(memory.blank("weights", counted.used() / 4));
+        op.weights = take_heads<float>(at, op.shape);
+        return op;
+      });
+  }
+
+  // An even step and an odd one.
+  template <class Kind>
+  void step_memory(MemoryForm form, const std::string& name) {
+    for (const int step : {0, 3}) {
+      const auto policy =
+          memory_policy<Kind>(step == 0 ? HeadKind::gaussian : HeadKind::categorical, 4, 3, form);
+      const int tiles = size == CaseSize::full ? 2 : 1;
+      all.push_back(make_case(
+          "StepMemory", name + "_" + std::to_string(step), tiles, [=, size = size](Buffers& memory) {
+            StepMemory<float, Kind> op;
+            op.shape = policy;
+            op.trials = trials(memory, policy, size, true);
+            op.params = memory_params(memory, policy);
+            op.step = step;
+            const long networks = policy.networks(), envs = op.trials.batch.envs,
+                       weights = weights_size<float, Kind>(policy.memory, false);
+            op.weights = memory.normals("weights", networks * weights, 0.4);
+            op.states = memory.normals("states", networks * 2 * envs * Kind::state_size(policy.memory), 0.5);
+            if (policy.layer_norm)
+              op.normalised = memory.blank("normalised", networks * envs * padded(policy.hidden));
+            return op;
+          }));
+    }
+  }
+};
+
+}  // namespace
+
+std::vector<OperationCase> memories(CaseSize size) {
+  OfMemories c{{{}, size}};
+  c.wide_memory<Gru>("gru");
+  c.wide_memory<Lstm>("lstm");
+  c.load_memory<Gru>("gru");
+  c.load_memory<Lstm>("lstm");
+  c.load_memory<Feedforward>("feedforward");
+  c.load_heads();
+  c.step_memory<Gru>({}, "gru");
+  c.step_memory<Lstm>({}, "lstm");
+  c.step_memory<Feedforward>({}, "feedforward");
+  c.step_memory<Gru>({true, true}, "gru_normalised_separate");
+  c.step_memory<Lstm>({true}, "lstm_normalised");
+  c.step_memory<Feedforward>({false, true}, "feedforward_separate");
+  c.trial_gradients<Gru>({}, "gru");
+  c.trial_gradients<Lstm>({}, "lstm");
+  c.trial_gradients<Feedforward>({}, "feedforward");
+  c.trial_gradients<Gru>({true}, "gru_normalised");
+  c.trial_gradients<Lstm>({true}, "lstm_normalised");
+  c.trial_gradients<Gru>({true, true}, "gru_normalised_separate");
+  c.trial_gradients<Lstm>({false, true}, "lstm_separate");
+  c.trial_gradients<Feedforward>({false, true}, "feedforward_separate");
+  return std::move(c.all);
+}
+
+}  // namespace innerloop::cases

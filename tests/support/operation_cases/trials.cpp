@@ -1,0 +1,116 @@
+// What is done with played trials, whatever the memory.
+#include "tests/support/operation_cases/cases.h"
+
+namespace innerloop::cases {
+namespace {
+
+struct OfTrials : Cases {
+  void trial_seeds() {
+    using Op = TrialSeeds<float>;
+    const std::pair<const char*, Op::Phase> phases[] = {{"gather", Op::Phase::gather},
+                                                        {"seed", Op::Phase::seed},
+                                                        {"sum", Op::Phase::sum},
+                                                        {"store", Op::Phase::store}};
+    for (const auto& [name, phase] : phases)
+      add_once("TrialSeeds", name, [=, phase = phase, size = size](Buffers& memory) {
+        Op op;
+        op.phase = phase;
+        op.shape = memory_policy<Gru>(HeadKind::gaussian, 4, 3);
+        const int hidden = padded(op.shape.hidden), heads = op.shape.heads();
+        op.trials = trials(memory, op.shape, size, true);
+        op.envs = op.trials.batch.envs - 2;
+        std::vector<int> order;
+        for (int e = 0; e < op.envs; ++e) order.push_back((e * 5 + 2) % op.trials.batch.envs);
+        op.order = memory.hold<int>("order", order);
+        op.clip = 0.2f;
+        op.value_weight = 0.5f;
+        op.entropy_weight = 0.03f;
+        op.params = memory.normals("heads", op.shape.head_parameters(), 0.4);
+        op.state_size = hidden;
+        op.memory[0] = memory.normals("states", static_cast<long>(op.rows()) * hidden, 0.5);
+        op.inputs = memory.blank("gathered", static_cast<long>(op.rows()) * padded(4));
+        op.row_stride = padded(op.rows());
+        const int quantities = Op::quantities(op.shape);
+        op.seeds = memory.normals("seeds", static_cast<long>(quantities) * op.row_stride);
+        // Behind the last row there are zeros where they are summed.
+        for (int q = 0; q < quantities; ++q)
+          std::fill(op.seeds + q * op.row_stride + op.rows(), op.seeds + (q + 1) * op.row_stride, 0.0f);
+        op.sums = memory.normals("sums", quantities);
+        op.head_sums = memory.normals("head_sums", static_cast<long>(heads) * hidden);
+        op.gradient = memory.blank("gradient", op.shape.head_parameters());
+        op.values = memory.blank("values_sums", kTrialValues);
+        return op;
+      });
+  }
+
+  void played_trials() {
+    trial_seeds();
+    add_once("FillMemory", "shared", [](Buffers& memory) {
+      return FillMemory<float>{memory.blank("numbers", 1000), 1000, 0.5f, 3};
+    });
+    using Phase = TrialAdvantages<float>::Phase;
+    const std::pair<const char*, Phase> phases[] = {{"estimate", Phase::estimate},
+                                                    {"sum", Phase::sum},
+                                                    {"scale", Phase::scale},
+                                                    {"normalise", Phase::normalise}};
+    for (const auto& [name, phase] : phases)
+      add_once("TrialAdvantages", name, [=, phase = phase, size = size](Buffers& memory) {
+        TrialAdvantages<float> op;
+        op.phase = phase;
+        op.trials = trials(memory, memory_policy<Gru>(HeadKind::categorical, 4, 3), size, true);
+        const long steps = op.trials.batch.horizon;
+        op.scale = {memory.normals("mean", steps), memory.hold("deviation", std::vector<double>{1.7}),
+                    memory.hold("updates", std::vector<double>{3})};
+        op.discount = 0.97f;
+        op.gae_lambda = 0.9f;
+        op.sums = memory.hold("sums", std::vector<double>(static_cast<std::size_t>(steps) * 4, 0.6));
+        op.advantages = memory.hold("advantage_scale", std::vector<double>{0.2, 1.3});
+        return op;
+      });
+    add_once("EpisodeReturns", "of_trials", [size = size](Buffers& memory) {
+      EpisodeReturns<float> op;
+      op.trials = trials(memory, memory_policy<Gru>(HeadKind::categorical, 4, 3), size, true);
+      const long numbers = (op.trials.episodes() + 1) * static_cast<long>(op.trials.batch.envs);
+      op.returns = memory.blank("returns", numbers);
+      op.lengths = memory.blank("lengths", numbers);
+      return op;
+    });
+    const auto gate = [](Buffers& memory) {
+      return UpdateGate<float>{memory.normals("values", 5 * kTrialValues),
+                               memory.hold<int>("open", std::vector<int>{1}),
+                               memory.hold("updates", std::vector<double>{2})};
+    };
+    add_once("StartUpdates", "gate", [=](Buffers& memory) { return StartUpdates<float>{gate(memory)}; });
+    add_once("DecideUpdate", "gate", [=](Buffers& memory) {
+      DecideUpdate<float> op{gate(memory)};
+      op.minibatch = 1;
+      op.tiles = 3;
+      op.rows = 20;
+      op.sums = memory.hold("sums", std::vector<double>(3 * kTrialValues, 0.7));
+      op.target_kl = 0.1f;
+      return op;
+    });
+    add_once("AverageUpdates", "gate", [=](Buffers& memory) {
+      return AverageUpdates<float>{gate(memory), 5, memory.blank("mean_values", kTrialValues)};
+    });
+    add_once("ShuffleTrials", "draw", [](Buffers& memory) {
+      using Op = ShuffleTrials<float>;
+      Op op;
+      op.key = key(memory);
+      op.envs = Op::kPartEnvs + 7;
+      op.epochs = 2;
+      op.numbers = memory.blank<std::uint32_t>("numbers", static_cast<long>(op.epochs) * op.envs);
+      return op;
+    });
+  }
+};
+
+}  // namespace
+
+std::vector<OperationCase> trials(CaseSize size) {
+  OfTrials c{{{}, size}};
+  c.played_trials();
+  return std::move(c.all);
+}
+
+}  // namespace innerloop::cases
