@@ -125,6 +125,7 @@ void Device::run_parts(const Stage& stage) {
 }
 
 void Device::multiply(const MatrixProduct<float>& product) {
+  check_shapes(product);
   if (is_cuda()) return on_stream([&] { cuda::multiply(*stream_, product); });
   run_pending();
   run_parts(stage(product, 1));

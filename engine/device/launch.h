@@ -1,6 +1,7 @@
 // How operations are enqueued on a device: for those that do, and nobody else, as it names them all.
 #pragma once
 
+#include "engine/device/check_shapes.h"
 #include "engine/device/cuda/all_launchers.h"
 #include "engine/device/cuda/backend.h"
 #include "engine/device/device.h"
@@ -45,6 +46,7 @@ Device::Stage Device::stage(const Op& op, int tasks) const {
 
 template <class Op>
 void Device::per_task(const Op& op, int tasks, const Follower<Op>& follower) {
+  check_shapes(op, tasks);
   if (is_cuda())
     return on_stream([&] { cuda::all_launchers().of<Op>().launch(*stream_, op, tasks, follower); });
   add_pending(stage(op, tasks));
@@ -59,6 +61,7 @@ void Device::per_task(const Op& op, int tasks, const Follower<Op>& follower) {
 template <class Op>
 void Device::once(const Op& op) {
   if (is_cuda()) return per_task(op, 1);
+  check_shapes(op, 1);
   run_pending();
   run_parts(stage(op, 1));
 }

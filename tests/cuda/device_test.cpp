@@ -89,7 +89,14 @@ TEST(CudaDevice, RefusesAnOperationWithMoreScratchThanThereIsAndGoesOn) {
   Device device(kCuda);
   PolicyGradient<float> op;
   op.shape = policy_of({1 << 14, 1 << 14, 1 << 14}, HeadKind::gaussian);
-  op.inputs.rows = 1;
+  alignas(64) float never_read[16];
+  op.params = {never_read, 0};
+  Batch<float>& batch = op.objective.batch;
+  batch.horizon = batch.envs = batch.action_size = 1;
+  batch.observation_size = op.shape.inputs();
+  batch.row_stride = 16;
+  batch.observations = never_read;
+  op.inputs = batch.inputs();
   EXPECT_THAT(message_of<RunError>([&] { device.per_task(op, 1 << 24); }),
               HasSubstr("bytes of device memory, found "));
   expect_usable(device);
