@@ -26,9 +26,9 @@
 //
 // tests/examples/causal_attention.h is one.
 //
-// A recurrent one names its matrix products apart from the rest, for those who multiply all rows at once
-// (kernels/memories/layered.h): step_products and activate make a step, slopes and back_products the way back, and
-// gradient_products the weights' gradient. They hand each product to multiply(rows, columns, terms, start, to, stride).
+// A recurrent one says `names_products = true` and names its matrix products apart from the rest, for those who multiply all
+// rows at once (kernels/memories/layered.h): step_products and activate make a step, slopes and back_products the way back,
+// and gradient_products the weights' gradient. They hand each product to multiply(rows, columns, terms, start, to, stride).
 //
 // All strides are multiples of 16 numbers; behind a state's numbers, up to outputs(shape), are zeros.
 // kernels/memories/registry.h lists them.
@@ -57,7 +57,7 @@ struct ProductOperations {
 
 template <class Memory>
 inline constexpr bool kNamesProducts = requires {
-  &Memory::template step_products<float, int>;
+  requires Memory::names_products;
 };
 template <class Memory>
 inline constexpr bool kLooksBack = requires(const typename Memory::Shape& shape) {

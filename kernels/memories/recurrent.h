@@ -14,6 +14,7 @@ namespace innerloop {
 template <class Memory, int gates>
 struct Recurrent {
   using Shape = MemorySizes;
+  static constexpr bool names_products = true;
 
   static Shape shape_of(const RecurrentOptions& options, int inputs) { return {inputs, options.hidden}; }
   static ProductOperations operations(const Shape& s) {
