@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "engine/learned/create.h"
+#include "engine/learned/policy.h"
 #include "tests/support/learner.h"
 #include "tests/support/plain_outer.h"
 
