@@ -65,7 +65,7 @@ TEST_F(MemoryRunTest, RefusesBaselinesThatCannotBe) {
             "\"oracle\"), found \"orcale\"");
   EXPECT_THAT(refusal({"evaluate", "memory.json", "--baseline", "thompson"}), HasSubstr("\"thompson\""));
   EXPECT_THAT(refusal({"evaluate", "tiny.json", "--baseline", "random"}),
-              StartsWith("innerloop: --baseline: wanted environment \"bandit\""));
+              StartsWith("innerloop: --baseline: wanted environment \"grid_navigation\", \"bandit\""));
   EXPECT_THAT(refusal({"evaluate", "run", "--baseline", "oracle", "--policy", "policy"}),
               AllOf(HasSubstr("--baseline"), HasSubstr("--policy")));
   EXPECT_EQ(refusal({"evaluate", "run", "run", "--baseline", "oracle"}),
