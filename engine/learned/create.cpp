@@ -6,7 +6,8 @@
 namespace innerloop {
 
 Learned create_learned(const Config& config) {
-  return find_ppo_options(config) != nullptr ? learned_trial_policy(config) : learned_with_inner_steps(config);
+  return find_ppo_options(config) != nullptr ? learned_trial_policy(config)
+                                             : learned_with_inner_steps(config);
 }
 
 }  // namespace innerloop

@@ -67,8 +67,6 @@ std::vector<StateTensor> FirstOrder::state() const {
           {named("adam.powers"), DType::F64, {2}, step_.powers, 2 * sizeof(double)}};
 }
 
-void FirstOrder::report(IterationReport& report) const {
-  report_norm(report, device_.read(step_.norm));
-}
+void FirstOrder::report(IterationReport& report) const { report_norm(report, device_.read(step_.norm)); }
 
 }  // namespace innerloop

@@ -48,11 +48,11 @@ struct Batch {
   long row_stride = 0;                        // padded(horizon · envs)
   T* observations = nullptr;                  // [task][observation_size][row_stride]
   T* actions = nullptr;                       // [task][action_size][row_stride]  as sampled
-  T* outputs = nullptr;     // [task][outputs][row_stride]  means or logits as drawn; null: not kept
-  T* log_probs = nullptr;   // [task][row_stride]
-  T* rewards = nullptr;     // [task][row_stride]
-  T* valid = nullptr;       // [task][row_stride]  1 where the sample counts, else 0
-  T* ends = nullptr;        // [task][row_stride]  1 where an episode ends with this step, else 0
+  T* outputs = nullptr;    // [task][outputs][row_stride]  means or logits as drawn; null: not kept
+  T* log_probs = nullptr;  // [task][row_stride]
+  T* rewards = nullptr;    // [task][row_stride]
+  T* valid = nullptr;      // [task][row_stride]  1 where the sample counts, else 0
+  T* ends = nullptr;       // [task][row_stride]  1 where an episode ends with this step, else 0
   T* terminated =
       nullptr;  // [task][row_stride]  1 where it ends by itself, not by a time limit; null: not kept
   std::int32_t* symbols = nullptr;  // [task][symbol_places][row_stride]; null where there are none

@@ -80,9 +80,7 @@ class TwoNetworks : public Algorithm {
   const float* params() const override { return params_; }
 
   Device& device() { return device_; }
-  std::vector<float> params_on_host() {
-    return device_.read(params_, learned_.size());
-  }
+  std::vector<float> params_on_host() { return device_.read(params_, learned_.size()); }
   std::vector<float> part(const std::string& prefix) {
     const std::vector<float> all = params_on_host();
     const LearnedRange range = learned_.range(prefix);
