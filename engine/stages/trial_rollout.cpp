@@ -16,7 +16,7 @@ TrialRollout::TrialRollout(const Config& config, const TrialPolicy& policy, int 
   const std::int64_t networks = shape.networks(), tiles = ceil_div(envs, kTrialTile);
   with_memory(policy, [&]<class Memory>(const MemoryPolicy<Memory>& with) {
     const std::int64_t state_size = Memory::state_size(with.memory);
-    states_size_ = 2 * envs * state_size;
+    states_size_ = std::int64_t{2} * envs * state_size;
     plan.add(&states_, "rollout_states", "[network][even, odd][env][unit]", {networks, 2, envs, state_size});
     if (shape.layer_norm)
       plan.add(&normalised_, "rollout_normalised", "[network][env][unit]",
