@@ -64,7 +64,7 @@ void Batches::declare(int k, BufferPlan& plan) {
     plan.add(&b.credits, name("credits"), "[task][row]", {tasks, b.row_stride});
   if (!device_.keeps_activations() || shape_.hidden_size() == 0) return;
   Kept<float>& kept = kept_[static_cast<std::size_t>(k)];
-  kept.slot_stride = b.rows() * shape_.hidden_size();
+  kept.slot_stride = static_cast<long>(b.rows()) * shape_.hidden_size();
   plan.add(&kept.data, name("activations"), "[thread][layer][row][unit]",
            {device_.slots(sizes_.tasks), b.rows(), shape_.hidden_size()});
 }
