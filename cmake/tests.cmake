@@ -21,6 +21,12 @@ if(INNERLOOP_SANITIZE MATCHES address)
   set(test_options $<$<COMPILE_LANG_AND_ID:CXX,GNU>:--param=asan-stack=0>)
 endif()
 
+# Where the sources and the programs are.
+add_library(innerloop_test_paths OBJECT "${PROJECT_SOURCE_DIR}/tests/support/paths.cpp")
+target_link_libraries(innerloop_test_paths PRIVATE innerloop_flags)
+target_compile_definitions(innerloop_test_paths PRIVATE INNERLOOP_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                                                        INNERLOOP_BINARY_DIR="${PROJECT_BINARY_DIR}")
+
 # An executable from the test files that `ARGN` (globs) match, if there are any; its tests get the label.
 function(add_test_program target label library)
   list(TRANSFORM ARGN PREPEND "${PROJECT_SOURCE_DIR}/tests/" OUTPUT_VARIABLE globs)
@@ -30,10 +36,8 @@ function(add_test_program target label library)
   endif()
   add_executable(${target} ${sources})
   set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)  # tests name their helpers as they like
-  target_link_libraries(${target} PRIVATE ${library} GTest::gmock GTest::gtest_main)
+  target_link_libraries(${target} PRIVATE ${library} innerloop_test_paths GTest::gmock GTest::gtest_main)
   target_compile_options(${target} PRIVATE ${test_options})
-  target_compile_definitions(${target} PRIVATE INNERLOOP_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
-                                               INNERLOOP_BINARY_DIR="${PROJECT_BINARY_DIR}")
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
                        PROPERTIES LABELS ${label} TIMEOUT 1800)
 endfunction()

@@ -10,12 +10,13 @@
 #include "engine/options/visitors.h"
 #include "tests/examples/multi_step.h"
 #include "tests/support/learner.h"
+#include "tests/support/paths.h"
 
 namespace innerloop {
 namespace {
 
 std::string text_of(const std::string& path) {
-  std::ifstream file(std::string(INNERLOOP_SOURCE_DIR) + "/" + path);
+  std::ifstream file(source_folder() / path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/meta_problem.h"
+#include "tests/support/paths.h"
 
 namespace innerloop {
 namespace {
@@ -46,7 +47,7 @@ Trajectories trajectories_of(const json& file, const json& batch, HeadKind head)
 }
 
 json read_vectors() {
-  std::ifstream stream(std::string(INNERLOOP_SOURCE_DIR) + "/tests/data/autograd_vectors.json");
+  std::ifstream stream(source_folder() / "tests/data/autograd_vectors.json");
   return json::parse(stream);
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/paths.h"
 #include "tests/support/temporary_folder.h"
 
 namespace innerloop {
@@ -29,7 +30,7 @@ class CommandLine {
   CommandLine(const std::filesystem::path& folder, std::vector<std::string> arguments,
               rlim_t largest_file = RLIM_INFINITY)
       : folder_(folder) {
-    arguments.insert(arguments.begin(), INNERLOOP_BINARY_DIR "/innerloop");
+    arguments.insert(arguments.begin(), binary_folder() / "innerloop");
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);

@@ -8,11 +8,12 @@
 #include <string>
 
 #include "engine/config/config.h"
+#include "tests/support/paths.h"
 
 namespace innerloop {
 namespace {
 
-const std::filesystem::path kSource = INNERLOOP_SOURCE_DIR;
+const std::filesystem::path kSource = source_folder();
 
 std::string text_of(const std::filesystem::path& path) {
   std::ifstream file(path);

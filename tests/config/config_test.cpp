@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "tests/support/paths.h"
 
 namespace innerloop {
 namespace {
@@ -102,8 +103,7 @@ TEST(Config, WhatIsShownNamesItsSchemaAndReadsBackEqual) {
   const auto shown = shown_json(c);
   EXPECT_EQ(shown.begin().key(), "$schema");
   EXPECT_EQ(shown["$schema"], "../docs/config.schema.json");
-  EXPECT_TRUE(
-      std::filesystem::exists(std::filesystem::path(INNERLOOP_SOURCE_DIR) / "configs" / shown["$schema"]));
+  EXPECT_TRUE(std::filesystem::exists(source_folder() / "configs" / shown["$schema"]));
   EXPECT_EQ(parse(shown.dump()), c);
 }
 

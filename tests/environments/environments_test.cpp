@@ -12,6 +12,7 @@
 #include "envs/registry.h"
 #include "tests/examples/line_walk.h"
 #include "tests/support/environment_play.h"
+#include "tests/support/paths.h"
 
 namespace innerloop {
 namespace {
@@ -383,7 +384,7 @@ TEST(CartPole, ObservationIsTheStateInGymsOrder) {
 
 TEST(AddingAnEnvironment, DocumentHoldsTheExampleAsItIsTested) {
   auto text_of = [](const std::string& path) {
-    std::ifstream file(std::string(INNERLOOP_SOURCE_DIR) + "/" + path);
+    std::ifstream file(source_folder() / path);
     return std::string(std::istreambuf_iterator<char>(file), {});
   };
   const std::string example = text_of("tests/examples/line_walk.h");

@@ -8,6 +8,7 @@
 
 #include "envs/registry.h"
 #include "tests/support/environment_play.h"
+#include "tests/support/paths.h"
 
 namespace innerloop {
 namespace {
@@ -16,7 +17,7 @@ using nlohmann::json;
 
 const json& vectors() {
   static const json file = [] {
-    std::ifstream stream(std::string(INNERLOOP_SOURCE_DIR) + "/tests/data/gymnasium_vectors.json");
+    std::ifstream stream(source_folder() / "tests/data/gymnasium_vectors.json");
     return json::parse(stream);
   }();
   return file;

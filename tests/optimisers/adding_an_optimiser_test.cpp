@@ -11,12 +11,13 @@
 #include "engine/options/source.h"
 #include "engine/options/visitors.h"
 #include "tests/examples/normalised_steps.h"
+#include "tests/support/paths.h"
 
 namespace innerloop {
 namespace {
 
 std::string text_of(const std::string& path) {
-  std::ifstream file(std::string(INNERLOOP_SOURCE_DIR) + "/" + path);
+  std::ifstream file(source_folder() / path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/paths.h"
 #include "tests/support/trial_problem.h"
 
 namespace innerloop {
@@ -13,7 +14,7 @@ namespace {
 using nlohmann::json;
 
 TEST(TrialVectors, AreTheKernelsGradients) {
-  std::ifstream stream(std::string(INNERLOOP_SOURCE_DIR) + "/tests/data/trial_vectors.json");
+  std::ifstream stream(source_folder() / "tests/data/trial_vectors.json");
   const json file = json::parse(stream);
   int compared = 0;
   for (const json& of_case : file["cases"]) {
