@@ -60,11 +60,14 @@ TrialPolicy trial_policy(const Config& config) {
 }
 
 Learned learned_trial_policy(const Config& config) {
-  const TrialPolicy policy = trial_policy(config);
+  return learned_trial_policy(
+      trial_policy(config),
+      std::visit([](const auto& options) { return options.initial_log_std; }, config.policy));
+}
+
+Learned learned_trial_policy(const TrialPolicy& policy, double log_std) {
   const MemoryPolicyShape& shape = shape_of(policy);
   const int hidden = shape.hidden, actions = shape.actions();
-  const double log_std =
-      std::visit([](const auto& options) { return options.initial_log_std; }, config.policy);
   Learned learned;
   std::vector<ParameterBlock> network = network_blocks(policy);
   learned.add("", network);

@@ -18,5 +18,7 @@ TrialPolicy trial_policy(const Config& config);
 /// the gain of a layer normalisation at 1, an embedding uniform in ±√(6/(places + numbers)), and everything else at 0. The
 /// policy starts the same with and without a separate value network. @pre trials are played
 Learned learned_trial_policy(const Config& config);
+/// Of any policy; "log_std" starts at `log_std`.
+Learned learned_trial_policy(const TrialPolicy& policy, double log_std);
 
 }  // namespace innerloop

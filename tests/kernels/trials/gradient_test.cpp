@@ -114,16 +114,16 @@ TEST_P(TrialGradientTest, AWideRangeOfValuesClipsNone) {
 
 // An embedding of 5 numbers and one of more than a vector has, symbols beside numbers and without, a trial and windows.
 TEST_P(TrialGradientTest, WithSymbolsIsTheFiniteDifference) {
-  for (const int window : {0, 4, 1})
+  for (const int window : {0, 5})
     for (const auto& [numbers, embedding, separate, normalised] :
-         {std::tuple{2, 5, false, false}, std::tuple{0, 18, true, false}, std::tuple{1, 17, true, true}}) {
+         {std::tuple{2, 5, false, false}, std::tuple{0, 18, true, true}}) {
       TrialPolicy policy = kind()(numbers, 5);
       add_embedding(policy, 3, 4, embedding);
       shape_of(policy).separate_value = separate;
       shape_of(policy).layer_norm = normalised;
-      TrialProblem p = random_trial_problem_of(policy, 2, std::get<HeadKind>(GetParam()), 5, 8, 3);
+      TrialProblem p = random_trial_problem_of(policy, 2, std::get<HeadKind>(GetParam()), 4, 10, 3);
       p.window = window;
-      p.order.resize(4);
+      p.order.resize(3);
       EXPECT_LT(relative_error(kernel_trial_gradient(p).gradient, differences_of(p)), 1e-7)
           << embedding << " numbers, window " << window;
     }
