@@ -11,8 +11,8 @@ namespace innerloop {
 TrialPolicy trial_policy(const Config& config);
 
 /// What it learns: its memory's parameters (kernels/memories has each one's); then "layer_norm.gain" and "layer_norm.bias"
-/// [hidden] if there is one, and where the environment shows symbols "embedding" [place, kind, number]; of a separate value network the same once more, "value.gru.input_weight", …; then "actor.weight"
-/// [hidden, actions], …, "value.bias" [1].
+/// [hidden] if there is one, and where the environment shows symbols "embedding" [place, kind, number]; of a separate value
+/// network the same once more, "value.gru.input_weight", …; then "actor.weight" [hidden, actions], …, "value.bias" [1].
 ///
 /// Memories start as each says, the actor's weights at a hundredth of `mlp`'s so that all actions are about equally likely,
 /// the gain of a layer normalisation at 1, an embedding uniform in ±√(6/(places + numbers)), and everything else at 0. The

@@ -258,7 +258,7 @@ Vector network_of(const Policy& policy, const Vector& theta, int network) {
   return {theta.begin() + network * size, theta.begin() + (network + 1) * size};
 }
 
-/// What a network takes in: the embedding of the symbols, its last numbers, and then the trial's numbers.
+/// What a network takes in: the embedding of the symbols, by the last of its parameters, and then the trial's numbers.
 inline Vector taken_in(const MemoryPolicyShape& s, const Vector& network, const std::vector<int>& seen,
                        const Vector& numbers) {
   const double* const rows = network.data() + network.size() - s.embedding_parameters();
