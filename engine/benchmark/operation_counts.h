@@ -59,7 +59,9 @@ namespace operation_counts_detail {
 inline ProductOperations memory_operations(const TrialPolicy& policy) {
   return with_memory(policy, []<class Memory>(const MemoryPolicy<Memory>& with) {
     const ProductOperations one = Memory::operations(with.memory);
-    return ProductOperations{one.step * with.networks(), one.of_inputs * with.networks()};
+    const double symbols = 1.0 * with.symbols * with.embedding;  // as in forward_operations
+    return ProductOperations{(one.step + symbols) * with.networks(),
+                             (one.of_inputs + symbols) * with.networks()};
   });
 }
 }  // namespace operation_counts_detail

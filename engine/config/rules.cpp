@@ -89,10 +89,6 @@ void check_context(const Config& config, const OptionSource& source) {
 void check_symbols(const Config& config, const OptionSource& source) {
   if (environment_info(config).observation.symbols == 0) return;
   const std::string with = " with an environment that shows symbols, ";
-  if (find_ppo_options(config) != nullptr)
-    source.refuse("/algorithm/name",
-                  "an algorithm with an inner loop" + with + "whose rows of weights trials do not look up",
-                  "\"" + algorithm_name(config) + "\"");
   if (const auto* mlp = std::get_if<MlpOptions>(&config.policy); mlp != nullptr && mlp->hidden.empty())
     source.refuse("/policy/hidden", "a hidden layer" + with + "for them to enter", "none");
   const InnerLoopOptions* inner = find_inner_loop(config);

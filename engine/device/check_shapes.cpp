@@ -49,10 +49,17 @@ void check_part(const ShapeCheck& check, const PolicyShape& shape) {
 void check_part(const ShapeCheck& check, const MemorySizes& sizes) {
   check.want(sizes.inputs >= 0, "inputs at least 0", sizes.inputs);
   check.want(sizes.hidden > 0, "hidden at least 1", sizes.hidden);
+  check.want(sizes.learned >= 0 && sizes.learned <= sizes.inputs, "learned inputs among the inputs",
+             sizes.learned, " of ", sizes.inputs);
 }
 
 void check_part(const ShapeCheck& check, const MemoryPolicyShape& shape) {
-  check.want(shape.inputs >= 0, "inputs at least 0", shape.inputs);
+  check.want(shape.symbols >= 0, "symbols of at least 0", shape.symbols);
+  check.want((shape.embedding > 0) == (shape.symbols > 0) && shape.embedding >= 0,
+             "an embedding where there are symbols, and else none", shape.embedding, " for ", shape.symbols,
+             " symbols");
+  check.want(shape.numbers() >= 0, "inputs of at least the embedding's", shape.inputs, " for ",
+             shape.embedding);
   check.want(shape.hidden > 0, "hidden at least 1", shape.hidden);
   check_part(check, shape.actor);
   check.want(shape.actor.layers == 1 && shape.actor.inputs() == shape.hidden,
@@ -102,14 +109,17 @@ void check_inputs(const ShapeCheck& check, const PolicyShape& shape, const Input
 }
 
 void check_inputs(const ShapeCheck& check, const MemoryPolicyShape& shape, const InputRows<float>& inputs) {
-  check.want(inputs.size == shape.inputs, "as many numbers a row as the memory takes in", inputs.size,
-             " for ", shape.inputs);
+  check.want(inputs.size == shape.numbers() && inputs.symbol_places == shape.symbols,
+             "as many numbers and symbols a row as the policy takes in", inputs.size, " and ",
+             inputs.symbol_places, " for ", shape.numbers(), " and ", shape.symbols);
 }
 
 void check_memory(const ShapeCheck& check, const MemoryPolicyShape& shape, const MemorySizes& memory) {
   check.want(memory.inputs == shape.inputs && memory.hidden == shape.hidden,
              "the memory's inputs and hidden to be the policy's", memory.inputs, " and ", memory.hidden,
              " for ", shape.inputs, " and ", shape.hidden);
+  check.want(memory.learned == shape.embedding, "the memory's learned inputs to be the embedding",
+             memory.learned, " for ", shape.embedding);
 }
 
 void check_shapes(const MatrixProduct<float>& product) {

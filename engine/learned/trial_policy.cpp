@@ -20,24 +20,35 @@ TrialPolicy policy_of(const Config& config, const Options& options) {
   policy.actor.min_log_std = static_cast<float>(options.min_log_std);
   policy.actor.squash = static_cast<float>(options.squash.value_or(0));
   const EnvironmentInfo environment = environment_info(config);
-  policy.inputs = Options::has_memory ? environment.trial_inputs : environment.observation.numbers;
+  policy.symbols = environment.observation.symbols;
+  policy.kinds = environment.observation.kinds;
+  policy.embedding = policy.symbols > 0 ? options.embedding : 0;
+  policy.inputs =
+      policy.embedding + (Options::has_memory ? environment.trial_inputs : environment.observation.numbers);
   policy.actor.width[1] = environment.action_count;
   policy.actor.head = environment.head;
   set_groups(environment, policy.actor);
   policy.memory = Memory::shape_of(options, policy.inputs);
+  policy.memory.learned = policy.embedding;
   policy.hidden = policy.actor.width[0] = policy.memory.hidden;
   return policy;
 }
 
-// Of a memory, and of the layer normalisation behind it.
+// Of a memory, of the layer normalisation behind it, and of the embedding before it.
 std::vector<ParameterBlock> network_blocks(const TrialPolicy& policy) {
   std::vector<ParameterBlock> blocks;
   const auto add = [&](ParameterBlock block) { blocks.push_back(std::move(block)); };
   with_memory(policy, [&]<class Memory>(const MemoryPolicy<Memory>& with) {
     Memory::describe_parameters(with.memory, add);
-    if (!with.layer_norm) return;
-    add({"layer_norm.gain", {with.hidden}, false, InitialNumbers::constant(1)});
-    add({"layer_norm.bias", {with.hidden}});
+    if (with.layer_norm) {
+      add({"layer_norm.gain", {with.hidden}, false, InitialNumbers::constant(1)});
+      add({"layer_norm.bias", {with.hidden}});
+    }
+    if (with.embedding > 0)
+      add({"embedding",
+           {with.symbols, with.kinds, with.embedding},
+           true,
+           InitialNumbers::glorot(with.symbols, with.embedding)});
   });
   return blocks;
 }
@@ -49,11 +60,14 @@ TrialPolicy trial_policy(const Config& config) {
 }
 
 Learned learned_trial_policy(const Config& config) {
-  const TrialPolicy policy = trial_policy(config);
+  return learned_trial_policy(
+      trial_policy(config),
+      std::visit([](const auto& options) { return options.initial_log_std; }, config.policy));
+}
+
+Learned learned_trial_policy(const TrialPolicy& policy, double log_std) {
   const MemoryPolicyShape& shape = shape_of(policy);
   const int hidden = shape.hidden, actions = shape.actions();
-  const double log_std =
-      std::visit([](const auto& options) { return options.initial_log_std; }, config.policy);
   Learned learned;
   std::vector<ParameterBlock> network = network_blocks(policy);
   learned.add("", network);

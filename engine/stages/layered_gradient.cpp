@@ -31,7 +31,12 @@ WideGradient::WideGradient(const TrialPolicy& policy, int horizon, int envs, Dev
   });
   const std::int64_t quantities = TrialSeeds<float>::quantities(shape_);
   seeds_.row_stride = padded(static_cast<int>(rows));
-  plan.add(&seeds_.inputs, "gradient_inputs", "[step][env][input]", {rows, padded(shape_.inputs)});
+  plan.add(&inputs_, "gradient_inputs", "[set][step][env][input]",
+           {shape_.input_sets(), rows, padded(shape_.inputs)});
+  if (shape_.embedding > 0) {
+    plan.add(&by_inputs_, "inputs_gradient", "[step][env][input]", {rows, padded(shape_.embedding)});
+    plan.add(&zero_, "zeros", "[input]", {padded(shape_.embedding)});
+  }
   plan.add(&seeds_.seeds, "gradient_seeds", "[quantity][row]", {quantities, seeds_.row_stride});
   plan.add(&seeds_.sums, "gradient_sums", "[quantity]", {quantities});
   plan.add(&head_sums_, "head_sums", "[head][unit]", {shape_.heads(), width});
@@ -58,19 +63,27 @@ void WideGradient::enqueue(const TrialObjective<float>& objective, int window, c
   fill_memory(device_, head_sums_, std::int64_t{shape_.heads()} * padded(shape_.hidden), 0.0f);
   fill_memory(device_, seeds.sums, TrialSeeds<float>::quantities(shape_), 0.0f);
   for (int n = 0; n < networks; ++n) fill_memory(device_, networks_[n].sums, sums_size_, 0.0f);
+  if (shape_.embedding > 0) fill_memory(device_, zero_, padded(shape_.embedding), 0.0f);
   with_wide_memory(policy_, [&]<class Memory>(const MemoryPolicy<Memory>& policy) {
+    if (shape_.embedding > 0)
+      for (int n = 0; n < networks; ++n)
+        fill_memory(device_, gradient + n * policy.network_parameters() + policy.embedding_offset(),
+                    policy.embedding_parameters(), 0.0f);
     for (int first = 0; first < objective.envs; first += kMostEnvs) {
       const int envs = std::min(objective.envs - first, kMostEnvs);
       seeds.order = objective.order + first;
       seeds.envs = envs;
-      run(seeds, Phase::gather);
+      gather(policy, seeds, params);
       for (int n = 0; n < networks; ++n) {
         forward(policy, n, envs);
         seeds.memory[n] = networks_[n].states + std::ptrdiff_t{envs} * seeds.state_size;
       }
       run(seeds, Phase::seed);
       run(seeds, Phase::sum);
-      for (int n = 0; n < networks; ++n) back(policy, n, envs, window);
+      for (int n = 0; n < networks; ++n) {
+        back(policy, n, envs, window);
+        if (shape_.embedding > 0) add_embedding_gradient(policy, n, seeds, gradient);
+      }
     }
     for (int n = 0; n < networks; ++n) {
       WideMemory<float, Memory> op;
@@ -83,6 +96,22 @@ void WideGradient::enqueue(const TrialObjective<float>& objective, int window, c
     }
   });
   run(seeds, Phase::store);
+}
+
+// What the policy took in.
+template <class Memory>
+void WideGradient::gather(const MemoryPolicy<Memory>& policy, const TrialSeeds<float>& seeds,
+                          const float* params) {
+  GatherInputs<float> op;
+  op.shape = shape_;
+  op.trials = seeds.trials;
+  op.order = seeds.order;
+  op.envs = seeds.envs;
+  op.steps = horizon_;
+  op.embedding = params + policy.embedding_offset();
+  op.network_stride = policy.network_parameters();
+  op.inputs = inputs_;
+  device_.per_task(op, op.tiles());
 }
 
 // The memory before each step of `envs` environments, and after the last.
@@ -98,7 +127,7 @@ void WideGradient::forward(const MemoryPolicy<Memory>& policy, int network, int 
   fill_memory(device_, own.states, state, 0.0f);
   for (int t = 0; t < horizon_; ++t) {
     op.step = {envs,
-               {seeds_.inputs + std::ptrdiff_t{t} * envs * input_size, input_size, 1},
+               {inputs_of(network, envs) + std::ptrdiff_t{t} * envs * input_size, input_size, 1},
                own.states + t * state,
                own.kept + std::ptrdiff_t{t} * envs * Memory::kept_size(memory),
                own.states + (t + 1) * state};
@@ -139,12 +168,29 @@ void WideGradient::back(const MemoryPolicy<Memory>& policy, int network, int env
     Memory::back_products(memory, weights_.of<Memory>(memory, network), op.back, multiply);
   }
   const auto sums = sums_of(policy, network);
-  Memory::gradient_products(memory, MemoryRows<float>{rows, seeds_.inputs, own.states, own.back, own.kept},
+  Memory::gradient_products(memory,
+                            MemoryRows<float>{rows, inputs_of(network, envs), own.states, own.back, own.kept},
                             sums, multiply);
   const int biases = Memory::sums_size(memory);
   multiply(1, biases,
            Array<Term<float>, 1>{{{{ones_, rows, 1}, {own.back, Memory::back_size(memory)}, rows}}},
            Start<float>{sums.bias, biases}, sums.bias, biases);
+}
+
+template <class Memory>
+void WideGradient::add_embedding_gradient(const MemoryPolicy<Memory>& policy, int network,
+                                          const TrialSeeds<float>& seeds, float* gradient) {
+  const MemoryInputs<float> rows{seeds.rows(), networks_[network].back, zero_, by_inputs_};
+  Memory::input_products(policy.memory, weights_.of<Memory>(policy.memory, network), rows,
+                         multiply_on(device_));
+  AddEmbeddingGradient<float> op;
+  op.shape = shape_;
+  op.trials = seeds.trials;
+  op.order = seeds.order;
+  op.envs = seeds.envs;
+  op.by = by_inputs_;
+  op.gradient = gradient + network * policy.network_parameters() + policy.embedding_offset();
+  device_.once(op);
 }
 
 }  // namespace innerloop

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/stages/layered_weights.h"
+#include "kernels/memories/inputs.h"
 #include "kernels/trials/seeds.h"
 
 namespace innerloop {
@@ -36,10 +37,21 @@ class WideGradient {
     return Memory::template take_sums<float>(at, policy.memory);
   }
   void run(TrialSeeds<float>& seeds, Phase phase);
+  // What a network takes in of the environments, row by row.
+  float* inputs_of(int network, int envs) const {
+    const int set = shape_.input_sets() > 1 ? network : 0;
+    return inputs_ + std::ptrdiff_t{set} * horizon_ * envs * padded(shape_.inputs);
+  }
+  template <class Memory>
+  void gather(const MemoryPolicy<Memory>& policy, const TrialSeeds<float>& seeds, const float* params);
   template <class Memory>
   void forward(const MemoryPolicy<Memory>& policy, int network, int envs);
   template <class Memory>
   void back(const MemoryPolicy<Memory>& policy, int network, int envs, int window);
+  // The gradient of a network's embedding, into its place in the whole one.
+  template <class Memory>
+  void add_embedding_gradient(const MemoryPolicy<Memory>& policy, int network, const TrialSeeds<float>& seeds,
+                              float* gradient);
 
   const TrialPolicy policy_;
   const MemoryPolicyShape shape_;
@@ -50,6 +62,9 @@ class WideGradient {
   Network networks_[2];
   std::int64_t sums_size_ = 0;  // of a network
   TrialSeeds<float> seeds_;     // where its numbers are
+  float* inputs_ = nullptr;     // [set][step][env][padded(inputs)]
+  float* by_inputs_ = nullptr;  // [step][env][padded(embedding)]
+  float* zero_ = nullptr;       // [padded(embedding)]
   float* head_sums_ = nullptr;  // [head][padded(hidden)]
   float* ones_ = nullptr;       // [row]
 };

@@ -25,7 +25,7 @@ TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool ad
   Batch<float>& b = trials_.batch;
   b.horizon = steps;
   b.envs = static_cast<int>(envs);
-  b.observation_size = shape.inputs;
+  b.observation_size = shape.numbers();
   b.action_size = environment_.action_size;
   b.row_stride = (rows + 15) / 16 * 16;
   trials_.episode_steps = config.horizon;

@@ -18,6 +18,8 @@ TrialRollout::TrialRollout(const Config& config, const TrialPolicy& policy, int 
     const std::int64_t state_size = Memory::state_size(with.memory);
     states_size_ = std::int64_t{2} * envs * state_size;
     plan.add(&states_, "rollout_states", "[network][even, odd][env][unit]", {networks, 2, envs, state_size});
+    if (shape.embedding > 0)
+      plan.add(&inputs_, "rollout_inputs", "[network][env][input]", {networks, envs, padded(shape.inputs)});
     if (shape.layer_norm)
       plan.add(&normalised_, "rollout_normalised", "[network][env][unit]",
                {networks, envs, padded(shape.hidden)});

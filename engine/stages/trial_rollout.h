@@ -4,6 +4,7 @@
 
 #include "engine/config/config.h"
 #include "engine/stages/layered_weights.h"
+#include "kernels/memories/inputs.h"
 #include "kernels/memories/step.h"
 #include "kernels/trials/step.h"
 
@@ -20,6 +21,10 @@ class TrialRollout {
   void enqueue(const TrialPlay<float, Env>& play, const float* params);
 
  private:
+  /// What a step's inputs need that are not as the trials have them.
+  template <class Memory>
+  GatherInputs<float> inputs_of(const MemoryPolicy<Memory>& policy, const Trials<float>& trials,
+                                const float* params) const;
   /// What a step of the memories needs.
   template <class Memory>
   StepMemory<float, Memory> step_of(const MemoryPolicy<Memory>& policy, const Trials<float>& trials,
@@ -35,11 +40,25 @@ class TrialRollout {
   HeadWeights heads_;
   std::int64_t states_size_ = 0;  // [even, odd][env][state_size] of a network
   float* states_ = nullptr;       // [network] of them
+  float* inputs_ = nullptr;       // [network][env][padded(inputs)]  null: as the trials have them
   float* normalised_ = nullptr;   // [network][env][padded(hidden)]
   float* trace_ = nullptr;        // [network][tile][step][row][trace_size]
   float* kept_ = nullptr;         // [env][kept_size]  wide
   float* between_ = nullptr;      // [tile][tile_numbers]
 };
+
+template <class Memory>
+GatherInputs<float> TrialRollout::inputs_of(const MemoryPolicy<Memory>& policy, const Trials<float>& trials,
+                                            const float* params) const {
+  GatherInputs<float> op;
+  op.shape = policy;
+  op.trials = trials;
+  op.envs = trials.batch.envs;
+  op.embedding = params + policy.embedding_offset();
+  op.network_stride = policy.network_parameters();
+  op.inputs = inputs_;
+  return op;
+}
 
 template <class Memory>
 StepMemory<float, Memory> TrialRollout::step_of(const MemoryPolicy<Memory>& policy,
@@ -49,6 +68,7 @@ StepMemory<float, Memory> TrialRollout::step_of(const MemoryPolicy<Memory>& poli
   op.trials = trials;
   op.params = params;
   op.weights = weights_.numbers();
+  op.inputs = inputs_;
   op.states = states_;
   op.normalised = normalised_;
   op.trace = trace_;
@@ -62,12 +82,13 @@ void TrialRollout::step_widely(const StepMemory<float, Memory>& op) {
     WideMemory<float, Memory> wide;
     wide.phase = WideMemory<float, Memory>::Phase::activate;
     wide.shape = op.shape.memory;
-    wide.step = {
-        batch.envs,
-        {batch.observations + std::ptrdiff_t{op.step} * batch.envs, 1, static_cast<int>(batch.row_stride)},
-        op.before(n, op.step),
-        kept_,
-        op.before(n, op.step + 1)};
+    const int input_size = padded(op.shape.inputs);
+    const Left<float> inputs =
+        op.inputs != nullptr
+            ? Left<float>{op.inputs + std::ptrdiff_t{n} * batch.envs * input_size, input_size, 1}
+            : Left<float>{batch.observations + std::ptrdiff_t{op.step} * batch.envs, 1,
+                          static_cast<int>(batch.row_stride)};
+    wide.step = {batch.envs, inputs, op.before(n, op.step), kept_, op.before(n, op.step + 1)};
     Memory::step_products(op.shape.memory, weights_.of<Memory>(op.shape.memory, n), wide.step,
                           multiply_on(device_));
     device_.once(wide);
@@ -86,9 +107,11 @@ void TrialRollout::enqueue(const TrialPlay<float, Env>& play, const float* param
   env.step = -1;
   device_.per_task(env, tiles);
   with_memory(policy_, [&]<class Memory>(const MemoryPolicy<Memory>& policy) {
+    GatherInputs<float> inputs = inputs_of(policy, play.trials, params);
     StepMemory<float, Memory> memory = step_of(policy, play.trials, params);
     for (int step = 0; step < play.trials.batch.horizon; ++step) {
-      memory.step = env.step = step;
+      inputs.step = memory.step = env.step = step;
+      if (inputs_ != nullptr) device_.per_task(inputs, tiles);
       if constexpr (kNamesProducts<Memory>)
         if (wide_) step_widely(memory);
       if (!wide_) device_.per_task(memory, tiles);

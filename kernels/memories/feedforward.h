@@ -44,7 +44,7 @@ struct Feedforward {
   static ProductOperations operations(const Shape& s) {
     ProductOperations count;
     for (int l = 0; l < s.layers; ++l) count.step += 2.0 * inputs(s, l) * s.width[l];
-    count.of_inputs = 2.0 * inputs(s, 0) * s.width[0];
+    count.of_inputs = 2.0 * (s.inputs - s.learned) * s.width[0];
     return count;
   }
   FN static int widest(const Shape& s) {
@@ -55,6 +55,8 @@ struct Feedforward {
 
   // Numbers that enter a layer.
   FN static int inputs(const Shape& s, int layer) { return layer == 0 ? s.inputs : s.width[layer - 1]; }
+  // The first of them, whose gradient is asked for.
+  FN static int back_inputs(const Shape& s, int layer) { return layer == 0 ? s.learned : inputs(s, layer); }
   // Where a layer's outputs are in a row; of `layers`, how many numbers a row has.
   FN static int place(const Shape& s, int layer) {
     int at = 0;
@@ -79,7 +81,7 @@ struct Feedforward {
   template <class T>
   struct Weights {
     T* weight[kLayers];      // [in][padded(out)]
-    T* transposed[kLayers];  // [out][padded(in)]; of the first layer, and without a way back, null
+    T* transposed[kLayers];  // [out][padded(back_inputs)]; without a way back null
     T* bias;                 // [layer][padded(out)]
     T* zero;                 // [widest layer, padded]; without a way back null
   };
@@ -96,7 +98,8 @@ struct Feedforward {
     for (int l = 0; l < s.layers; ++l) {
       const int in = inputs(s, l), out = s.width[l];
       w.weight[l] = scratch.take<T>(static_cast<long>(in) * padded(out));
-      w.transposed[l] = way_back && l > 0 ? scratch.take<T>(static_cast<long>(out) * padded(in)) : nullptr;
+      w.transposed[l] =
+          way_back ? scratch.take<T>(static_cast<long>(out) * padded(back_inputs(s, l))) : nullptr;
       widest = out > widest ? out : widest;
     }
     w.bias = scratch.take<T>(place(s, s.layers));
@@ -110,7 +113,7 @@ struct Feedforward {
                                    const Weights<typename Team::Scalar>& w) {
     using T = typename Team::Scalar;
     for (int l = 0; l < s.layers; ++l) {
-      const int in = inputs(s, l), out = s.width[l];
+      const int in = inputs(s, l), out = s.width[l], back = padded(back_inputs(s, l));
       const T *const weight = params + weight_offset(s, l), *const bias = params + bias_offset(s, l);
       for_cells(team, in, padded(out), [&](int i, int o) FN_LAMBDA {
         w.weight[l][i * padded(out) + o] = o < out ? weight[i * out + o] : T(0);
@@ -118,8 +121,8 @@ struct Feedforward {
       for (int o = team.rank(); o < padded(out); o += team.size())
         w.bias[place(s, l) + o] = o < out ? bias[o] : T(0);
       if (w.transposed[l] != nullptr)
-        for_cells(team, out, padded(in), [&](int o, int i) FN_LAMBDA {
-          w.transposed[l][o * padded(in) + i] = i < in ? weight[i * out + o] : T(0);
+        for_cells(team, out, back, [&](int o, int i) FN_LAMBDA {
+          w.transposed[l][o * back + i] = i < back_inputs(s, l) ? weight[i * out + o] : T(0);
         });
       if (w.zero != nullptr) fill(team, w.zero, padded(out), T(0));
     }
@@ -182,6 +185,20 @@ struct Feedforward {
       });
       team.sync();
     }
+  }
+
+  // Syncs.
+  template <class Team>
+  TEAM_FN static void input_gradient(const Team& team, const Shape& s,
+                                     const Weights<typename Team::Scalar>& w,
+                                     const MemoryInputs<typename Team::Scalar>& now) {
+    using T = typename Team::Scalar;
+    const int inputs = padded(s.learned);
+    product<typename Team::Vector>(
+        team, now.rows, inputs,
+        Array<Term<T>, 1>{{{{now.back, back_size(s), 1}, {w.transposed[0], inputs}, s.width[0]}}},
+        {now.zero, 0}, now.gradient, inputs);
+    team.sync();
   }
 
   template <class T>

@@ -36,6 +36,7 @@ struct Gru : Recurrent<Gru, 3> {
     T* recurrent;   // [hidden][gates_size]
     T* bias;        // [4][padded(hidden)]  b_r, b_z, c, b_n
     T* transposed;  // [3][padded(hidden)][state_size]  of `recurrent`; null: no way back
+    T* learned;     // [3][padded(hidden)][padded(learned)]  of the learned inputs' part of `input`; likewise
   };
   template <class T>
   FN static Weights<T> take_weights(Scratch& scratch, const Shape& s, bool way_back) {
@@ -45,6 +46,7 @@ struct Gru : Recurrent<Gru, 3> {
     w.recurrent = scratch.take<T>(gates * s.hidden);
     w.bias = scratch.take<T>(4 * width);
     w.transposed = way_back ? scratch.take<T>(3 * width * state_size(s)) : nullptr;
+    w.learned = way_back ? scratch.take<T>(3 * width * padded(s.learned)) : nullptr;
     return w;
   }
 
@@ -65,10 +67,14 @@ struct Gru : Recurrent<Gru, 3> {
       copy(params, s.inputs, w.input);
       copy(recurrent, hidden, w.recurrent);
       if (w.transposed == nullptr) continue;
-      for_cells(team, width, width, [&](int o, int i) FN_LAMBDA {
-        w.transposed[(gate * width + o) * back + i] =
-            o < hidden && i < hidden ? recurrent[(i * 3 + gate) * hidden + o] : T(0);
-      });
+      const auto transpose = [&](const T* from, int rows, int row_size, T* to) FN_LAMBDA {
+        for_cells(team, width, padded(rows), [&](int o, int i) FN_LAMBDA {
+          to[(gate * width + o) * row_size + i] =
+              o < hidden && i < rows ? from[(i * 3 + gate) * hidden + o] : T(0);
+        });
+      };
+      transpose(recurrent, hidden, back, w.transposed);
+      transpose(params, s.learned, padded(s.learned), w.learned);
     }
     for_cells(team, 4, width, [&](int gate, int o) FN_LAMBDA {
       const T* from = gate == 2 ? candidate : bias + (gate == 3 ? 2 : gate) * hidden;
@@ -146,6 +152,19 @@ struct Gru : Recurrent<Gru, 3> {
     multiply(now.rows, width,
              Array<Term<T>, 1>{{{{now.back, back_size(s), 1}, {w.transposed, size}, 3 * width}}},
              Start<T>{now.state, size}, now.state, size);
+  }
+
+  template <class T, class Multiply>
+  FN static void input_products(const Shape& s, const Weights<T>& w, const MemoryInputs<T>& now,
+                                const Multiply& multiply) {
+    const int width = padded(s.hidden), inputs = padded(s.learned), row_size = back_size(s);
+    // No input enters m.
+    const auto by_gates = [&](int from, int gate, int gates) FN_LAMBDA {
+      return Term<T>{
+          {now.back + from * width, row_size, 1}, {w.learned + gate * width * inputs, inputs}, gates * width};
+    };
+    multiply(now.rows, inputs, Array<Term<T>, 2>{{by_gates(0, 0, 2), by_gates(3, 2, 1)}},
+             Start<T>{now.zero, 0}, now.gradient, inputs);
   }
 
   // All but the biases' part.

@@ -35,6 +35,7 @@ struct Lstm : Recurrent<Lstm, 4> {
     T* recurrent;   // [hidden][4][padded(hidden)]
     T* bias;        // [4][padded(hidden)]
     T* transposed;  // [4][padded(hidden)][padded(hidden)]  of `recurrent`; null: no way back
+    T* learned;     // [4][padded(hidden)][padded(learned)]  of the learned inputs' part of `input`; likewise
   };
   template <class T>
   FN static Weights<T> take_weights(Scratch& scratch, const Shape& s, bool way_back) {
@@ -44,6 +45,7 @@ struct Lstm : Recurrent<Lstm, 4> {
     w.recurrent = scratch.take<T>(gates * s.hidden);
     w.bias = scratch.take<T>(gates);
     w.transposed = way_back ? scratch.take<T>(gates * padded(s.hidden)) : nullptr;
+    w.learned = way_back ? scratch.take<T>(gates * padded(s.learned)) : nullptr;
     return w;
   }
 
@@ -64,10 +66,14 @@ struct Lstm : Recurrent<Lstm, 4> {
       copy(recurrent, hidden, w.recurrent);
       copy(params + bias_offset(s), 1, w.bias);
       if (w.transposed == nullptr) continue;
-      for_cells(team, width, width, [&](int o, int i) FN_LAMBDA {
-        w.transposed[(gate * width + o) * width + i] =
-            o < hidden && i < hidden ? recurrent[(i * 4 + gate) * hidden + o] : T(0);
-      });
+      const auto transpose = [&](const T* from, int rows, T* to) FN_LAMBDA {
+        for_cells(team, width, padded(rows), [&](int o, int i) FN_LAMBDA {
+          to[(gate * width + o) * padded(rows) + i] =
+              o < hidden && i < rows ? from[(i * 4 + gate) * hidden + o] : T(0);
+        });
+      };
+      transpose(recurrent, hidden, w.transposed);
+      transpose(params, s.learned, w.learned);
     }
     team.sync();
   }
@@ -134,6 +140,14 @@ struct Lstm : Recurrent<Lstm, 4> {
     const int width = padded(s.hidden), gates = back_size(s), state = state_size(s);
     multiply(now.rows, width, Array<Term<T>, 1>{{{{now.back, gates, 1}, {w.transposed, width}, gates}}},
              Start<T>{now.state, state}, now.state, state);
+  }
+
+  template <class T, class Multiply>
+  FN static void input_products(const Shape& s, const Weights<T>& w, const MemoryInputs<T>& now,
+                                const Multiply& multiply) {
+    const int inputs = padded(s.learned), gates = back_size(s);
+    multiply(now.rows, inputs, Array<Term<T>, 1>{{{{now.back, gates, 1}, {w.learned, inputs}, gates}}},
+             Start<T>{now.zero, 0}, now.gradient, inputs);
   }
 
   // All but the biases' part.

@@ -14,6 +14,7 @@
 //   Weights<T>, take_weights, load_weights      its weights in scratch memory
 //   step(team, shape, weights, MemoryStep)      the state after a step
 //   back(team, shape, weights, MemoryBack)      from ∂/∂(state after) to ∂/∂(state before)
+//   input_gradient(team, shape, weights, MemoryInputs)             from what back left to ∂/∂(the learned inputs)
 //   Sums<T>, take_sums, clear_sums, add_gradient, store_gradient   the weights' gradient, over many rows at once
 //
 // A memory that looks back (an attention, a dictionary) has a trace too, which the state of a recurrent one is too small for:
@@ -28,7 +29,8 @@
 //
 // A recurrent one says `names_products = true` and names its matrix products apart from the rest, for those who multiply all
 // rows at once (kernels/memories/layered.h): step_products and activate make a step, slopes and back_products the way back,
-// and gradient_products the weights' gradient. They hand each product to multiply(rows, columns, terms, start, to, stride).
+// input_products the inputs' gradient and gradient_products the weights'. They hand each product to multiply(rows, columns,
+// terms, start, to, stride).
 //
 // All strides are multiples of 16 numbers; behind a state's numbers, up to outputs(shape), are zeros.
 // kernels/memories/registry.h lists them.
@@ -45,6 +47,8 @@ namespace innerloop {
 struct MemorySizes {
   int inputs = 0;
   int hidden = 0;  // numbers that the heads read
+  // Of the inputs, the first ones, which are learned (kernels/memories/inputs.h): their gradient is asked for.
+  int learned = 0;
 
   bool operator==(const MemorySizes&) const = default;
 };
@@ -52,7 +56,7 @@ struct MemorySizes {
 // Floating-point operations of a step's products: multiplications and additions.
 struct ProductOperations {
   double step = 0;
-  double of_inputs = 0;  // those among them that multiply the inputs, whose gradient nobody asks for
+  double of_inputs = 0;  // those among them that multiply inputs whose gradient nobody asks for
 };
 
 template <class Memory>
@@ -96,7 +100,16 @@ struct MemoryBack {
   int first = 0, t = 0;         // this is step t of the trial; steps before `first` are constants
 };
 
-// Rows of one step or of several ones that follow each other, for the weights' gradient.
+// The gradient by the learned inputs, of rows of one step or of several ones that follow each other.
+template <class T>
+struct MemoryInputs {
+  int rows;
+  const T* back;  // [row][back_size]
+  const T* zero;  // [padded(learned)]
+  T* gradient;    // [row][padded(learned)]
+};
+
+// Such rows for the weights' gradient.
 template <class T>
 struct MemoryRows {
   int rows;

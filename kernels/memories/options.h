@@ -27,6 +27,14 @@ void describe_squash(Fields& field, std::optional<double>& squash) {
         "entropy is by quadrature; batches keep what was drawn; null: what it draws");
 }
 
+template <class Fields>
+void describe_embedding(Fields& field, int& embedding) {
+  field(
+      "embedding", embedding, between(1, 256),
+      "of algorithms `rl2` and `ppo`, where the environment shows symbols: numbers that these become before "
+      "the policy takes them in, the sum of a learned row for the symbol at each place");
+}
+
 /// A multilayer perceptron with a categorical or a Gaussian head, as the environment's actions need.
 template <>
 struct PolicyOptions<Feedforward> {
@@ -41,6 +49,7 @@ struct PolicyOptions<Feedforward> {
 
   std::vector<int> hidden = {64, 64};
   Activation activation = Activation::tanh;
+  int embedding = 64;
   double initial_log_std = 0;
   double min_log_std = -13.815510557964274;  // log(1e-6)
   std::optional<double> squash;
@@ -52,6 +61,7 @@ struct PolicyOptions<Feedforward> {
     field("hidden", o.hidden, list_of(between(1, kMaxWidth), 0, kMaxLayers - 1),
           "width of each hidden layer");
     field("activation", o.activation, Choices{"tanh", "relu"}, "after each hidden layer");
+    describe_embedding(field, o.embedding);
     field("initial_log_std", o.initial_log_std, between(-20, 5),
           "where the Gaussian head's log standard deviation starts; it is learned, and adapted by the inner "
           "steps");
@@ -70,6 +80,7 @@ struct RecurrentOptions {
   static constexpr int kMaxTeamHidden = MlpOptions::kMaxWidth;
 
   int hidden = 64;
+  int embedding = 64;
   bool layer_norm = false;
   double initial_log_std = 0;
   double min_log_std = -13.815510557964274;  // log(1e-6)
@@ -81,6 +92,7 @@ struct RecurrentOptions {
   static void describe(Fields& field, RecurrentOptions& o) {
     field("hidden", o.hidden, between(1, kMaxHidden),
           "units: numbers of the memory; beyond 256 all environments step together, on a GPU by cuBLAS");
+    describe_embedding(field, o.embedding);
     field(
         "layer_norm", o.layer_norm,
         "layer normalisation: the heads read the memory's units less their mean and over their standard "

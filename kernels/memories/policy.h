@@ -1,7 +1,8 @@
 // A policy with a memory, its value head, and the trials that it plays: shapes, heads, and where the numbers lie.
 //
 // Both heads read one memory, unless `separate_value` gives the value head a second one, of the same shape and with the same
-// inputs. A network is a memory and, where its outputs are normalised, the layer normalisation.
+// inputs. A network is a memory and, where its outputs are normalised, the layer normalisation. Where the environment shows
+// symbols, each network has an embedding of its own (inputs.h).
 //
 // Flat parameter vector: the networks', one after the other, then the actor's weight [hidden][actions], bias [actions]
 // and for a Gaussian head log_std [actions], then the value's weight [hidden] and bias [1].
@@ -17,11 +18,19 @@ namespace innerloop {
 
 // What the operations on trials know of a policy whatever its memory is.
 struct MemoryPolicyShape {
-  int inputs = 0, hidden = 0;   // the memory's: what it takes in, and what the heads read
+  int inputs = 0, hidden = 0;  // the memory's: what it takes in, and what the heads read
+  int symbols = 0, kinds = 0;  // places of symbols beside the trials' numbers, and the kinds of each
+  int embedding = 0;  // numbers that the symbols become, the first of the inputs; 0: there are no symbols
   bool layer_norm = false;      // between the memory and the heads (kernels/memories/layer_norm.h)
   PolicyShape actor;            // one layer: `hidden` to the actions
   bool separate_value = false;  // a second network for the value
 
+  // Of the inputs, those that the trials' rows have.
+  FN int numbers() const { return inputs - embedding; }
+  FN SymbolTable embedding_table() const { return {symbols, kinds, embedding, embedding}; }
+  FN int embedding_parameters() const { return symbols * kinds * embedding; }
+  // Networks share their inputs, unless each has an embedding of its own.
+  FN int input_sets() const { return embedding > 0 ? networks() : 1; }
   FN int actions() const { return actor.outputs(); }
   FN int heads() const { return actor.outputs() + 1; }  // the actor's outputs, and the value
   // The value head lies behind the actor's parameters.
@@ -41,9 +50,11 @@ template <class Memory>
 struct MemoryPolicy : MemoryPolicyShape {
   typename Memory::Shape memory;
 
-  FN int network_parameters() const {
+  // Where a network's embedding lies, its last parameters.
+  FN int embedding_offset() const {
     return Memory::parameters(memory) + LayerNorm<float>::parameters(normalised());
   }
+  FN int network_parameters() const { return embedding_offset() + embedding_parameters(); }
   // Parameters of all that stands before the heads.
   FN int memory_parameters() const { return networks() * network_parameters(); }
   FN int parameters() const { return memory_parameters() + head_parameters(); }

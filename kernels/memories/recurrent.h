@@ -18,8 +18,8 @@ struct Recurrent {
 
   static Shape shape_of(const RecurrentOptions& options, int inputs) { return {inputs, options.hidden}; }
   static ProductOperations operations(const Shape& s) {
-    const double of_inputs = 2.0 * s.inputs * gates * s.hidden;
-    return {of_inputs + 2.0 * s.hidden * gates * s.hidden, of_inputs};
+    const double of_each = 2.0 * gates * s.hidden;
+    return {(s.inputs + s.hidden) * of_each, (s.inputs - s.learned) * of_each};
   }
   FN static int widest(const Shape& s) { return gates * padded(s.hidden); }
 
@@ -66,6 +66,13 @@ struct Recurrent {
     Memory::slopes(team, s, now);
     team.sync();
     Memory::back_products(s, w, now, multiply_on(team));
+    team.sync();
+  }
+  // Syncs.
+  template <class Team, class Weights>
+  TEAM_FN static void input_gradient(const Team& team, const Shape& s, const Weights& w,
+                                     const MemoryInputs<typename Team::Scalar>& now) {
+    Memory::input_products(s, w, now, multiply_on(team));
     team.sync();
   }
   // Does not sync.

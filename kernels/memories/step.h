@@ -12,6 +12,7 @@ struct StepMemory {
   Trials<T> trials;
   const T* params = nullptr;   // [P]
   const T* weights = nullptr;  // [network][weights_size]  as LoadMemory leaves them, without a way back
+  const T* inputs = nullptr;   // [network][env][padded(inputs)]  of this step; null: as the trials have them
   int step = 0;
   T* states = nullptr;      // [network][even, odd][env][state_size]  before even steps and before odd ones
   T* normalised = nullptr;  // [network][env][padded(hidden)]  null: nothing is normalised
@@ -52,11 +53,10 @@ struct StepMemory {
         const_cast<T*>(near(team, weights + network * size, size, b.weights)));  // nobody writes to them
     const T* const states_before =
         near(team, before(network, step) + state, static_cast<long>(rows) * state_size, b.before);
-    const Left<T> inputs =
-        near_inputs(team, batch.observations + static_cast<long>(step) * batch.envs + first, rows, b.inputs);
+    const Left<T> taken_in = near_inputs(team, network, first, rows, b.inputs);
     if constexpr (Team::copies) team.sync();
     Memory::step(team, shape.memory, Memory::template take_weights<T>(at, shape.memory, false),
-                 {rows, inputs, states_before, b.kept, before(network, step + 1) + state,
+                 {rows, taken_in, states_before, b.kept, before(network, step + 1) + state,
                   trace + (static_cast<long>(network) * trials.tiles() + place.task) * tile_trace(), step});
     if (!shape.layer_norm) return;
     b.norm.outputs = normalised + (static_cast<long>(network) * batch.envs + first) * padded(shape.hidden);
@@ -87,10 +87,15 @@ struct StepMemory {
 
   // What the policy takes in, as near() has it. Does not sync.
   template <class Team>
-  TEAM_FN Left<T> near_inputs(const Team& team, const T* from, int rows, T* to) const {
+  TEAM_FN Left<T> near_inputs(const Team& team, int network, int first, int rows, T* to) const {
+    const int width = padded(shape.inputs);
+    if (inputs != nullptr) {
+      const T* const own = inputs + (static_cast<long>(network) * trials.batch.envs + first) * width;
+      return {near(team, own, static_cast<long>(rows) * width, to), width, 1};
+    }
     const long stride = trials.batch.row_stride;
+    const T* const from = trials.batch.observations + static_cast<long>(step) * trials.batch.envs + first;
     if constexpr (Team::copies) {
-      const int width = padded(shape.inputs);
       for_cells(team, shape.inputs, rows,
                 [&](int i, int row) FN_LAMBDA { to[row * width + i] = from[i * stride + row]; });
       return {to, width, 1};

@@ -42,11 +42,10 @@ FN void with_columns(int width, int first, const F& f) {
 }
 }  // namespace symbols_detail
 
-// to[row][n] = bias[n] + Σ of the rows that `rows` rows look up, place by place; `to` and `bias` are in scratch memory, with
-// rows of padded(width). Does not sync.
-template <class Team>
-TEAM_FN void look_up_symbols(const Team& team, const SymbolTable& table, int rows,
-                             const SeenSymbols<typename Team::Scalar>& seen,
+// to[row][n] = bias[n] + Σ of the rows that `rows` rows look up, place by place; `bias` is in scratch memory, and `to` where
+// products read it, with rows of padded(width) or more. Seen: SeenSymbols, or what else has of(place, row). Does not sync.
+template <class Team, class Seen>
+TEAM_FN void look_up_symbols(const Team& team, const SymbolTable& table, int rows, const Seen& seen,
                              const SymbolWeights<typename Team::Scalar>& weights,
                              const typename Team::Scalar* bias, typename Team::Scalar* to, int to_stride) {
   using V = typename Team::Vector;
@@ -85,9 +84,8 @@ TEAM_FN void look_up_symbols(const Team& team, const SymbolTable& table, int row
 
 // gradient[place][kind][n] += by[row][n] for the rows that see the kind at the place, in their order: a thread has columns of
 // a place to itself. Does not sync.
-template <class Team>
-TEAM_FN void add_symbol_gradient(const Team& team, const SymbolTable& table, int rows,
-                                 const SeenSymbols<typename Team::Scalar>& seen,
+template <class Team, class Seen>
+TEAM_FN void add_symbol_gradient(const Team& team, const SymbolTable& table, int rows, const Seen& seen,
                                  const typename Team::Scalar* by, int by_stride,
                                  typename Team::Scalar* gradient) {
   // A block's threads, side by side, fill whole sectors of memory by a number each.

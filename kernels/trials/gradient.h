@@ -7,6 +7,7 @@
 // tile's gradient is one partial sum over its rows; SumOverTasks adds them up.
 #pragma once
 
+#include "kernels/memories/inputs.h"
 #include "kernels/trials/objective.h"
 
 namespace innerloop {
@@ -96,12 +97,16 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
     Scratch networks;       // the policy's, and the value's own one, if it has one
     long network_size = 0;  // bytes of each
     Rows rows;
-    T* head_sums;  // [head][padded(hidden)]
-    T* row_sums;   // [quantity][kChains]
-    T* inputs;     // [step][row][padded(inputs)]  of a window
+    T* head_sums;   // [head][padded(hidden)]
+    T* row_sums;    // [quantity][kChains]
+    T* inputs;      // [set][step][row][padded(inputs)]  of a window
+    long set_size;  // numbers of a set
+    T* zero;        // [padded(embedding)]
+    T* by_inputs;   // [kTogether · row][padded(embedding)]  the gradient by the learned inputs
 
-    FN T* inputs_of(int step, int rows, const Policy& shape) const {
-      return inputs + static_cast<long>(step) * rows * padded(shape.inputs);
+    FN T* inputs_of(int network, int step, int rows, const Policy& shape) const {
+      const int set = shape.input_sets() > 1 ? network : 0;
+      return inputs + set * set_size + static_cast<long>(step) * rows * padded(shape.inputs);
     }
 
     FN static Buffers take(Scratch& scratch, const Policy& shape, int window, int windows) {
@@ -110,7 +115,10 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
       b.row_sums = scratch.take<T>(static_cast<long>(quantities(shape)) * kChains);
       b.head_sums = scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.hidden));
       b.rows = Rows::take(scratch, shape);
-      b.inputs = scratch.take<T>(steps * padded(shape.inputs));
+      b.set_size = steps * padded(shape.inputs);
+      b.inputs = scratch.take<T>(shape.input_sets() * b.set_size);
+      b.zero = scratch.take<T>(padded(shape.embedding));
+      b.by_inputs = scratch.take<T>(static_cast<long>(kTogether) * kTrialTile * padded(shape.embedding));
       b.networks = scratch;
       for (int n = 0; n < shape.networks(); ++n) {
         const long before = scratch.used();
@@ -129,7 +137,7 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
   }
 
   template <class Team>
-  TEAM_FN void prepare(const Team& team, const Buffers& b) const;
+  TEAM_FN void prepare(const Team& team, const Buffers& b, int tile) const;
   template <class Team>
   TEAM_FN void forward(const Team& team, const Buffers& b, int rows, const int* envs_of_tile,
                        int number) const;
@@ -137,13 +145,21 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
   TEAM_FN void back(const Team& team, const Buffers& b, int network, int rows, int window_begin,
                     int step) const;
   template <class Team>
+  TEAM_FN void add_embedding_gradient(const Team& team, const Buffers& b, int network, int tile,
+                                      int window_begin, int step) const;
+  template <class Team>
   TEAM_FN void write(const Team& team, const Buffers& b, int tile) const;
+
+  // A tile's part of the gradient that is a network's.
+  FN T* gradient_of(int tile, int network) const {
+    return partial + static_cast<long>(tile) * shape.parameters() + network * shape.network_parameters();
+  }
 };
 
 // All weights; clears the sums and the gradients. Syncs.
 template <class T, class Memory>
 template <class Team>
-TEAM_FN void TrialGradient<T, Memory>::prepare(const Team& team, const Buffers& b) const {
+TEAM_FN void TrialGradient<T, Memory>::prepare(const Team& team, const Buffers& b, int tile) const {
   for (int n = 0; n < shape.networks(); ++n) {
     const Network network = network_of(b, n);
     const T* const own = params + n * shape.network_parameters();
@@ -151,7 +167,9 @@ TEAM_FN void TrialGradient<T, Memory>::prepare(const Team& team, const Buffers& 
     if (shape.layer_norm)
       load_layer_norm(team, shape.hidden, own + Memory::parameters(shape.memory), network.norm);
     Memory::clear_sums(team, shape.memory, network.sums);
+    fill(team, gradient_of(tile, n) + shape.embedding_offset(), shape.embedding_parameters(), T(0));
   }
+  fill(team, b.zero, padded(shape.embedding), T(0));
   this->prepare_rows(team, b.rows, params + shape.memory_parameters());
   fill(team, b.head_sums, static_cast<long>(shape.heads()) * padded(shape.hidden), T(0));
   fill(team, b.row_sums, static_cast<long>(quantities(shape)) * kChains, T(0));
@@ -164,20 +182,17 @@ template <class T, class Memory>
 template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::forward(const Team& team, const Buffers& b, int rows,
                                                const int* envs_of_tile, int number) const {
-  const Batch<T>& batch = trials.batch;
-  const int inputs = shape.inputs, inputs_size = padded(inputs), steps = window_steps();
+  const int steps = window_steps();
   for (int t = 0; t < steps; ++t) {
-    T* const to = b.inputs_of(t, rows, shape);
-    const T* const from = batch.observations + static_cast<long>(number * steps + t) * batch.envs;
-    for_cells(team, inputs, rows, [&](int i, int row) FN_LAMBDA {
-      to[row * inputs_size + i] = from[i * batch.row_stride + envs_of_tile[row]];
-    });
-    team.sync();
     for (int n = 0; n < shape.networks(); ++n) {
+      T* const inputs = b.inputs_of(n, t, rows, shape);
+      if (n < shape.input_sets())
+        take_in(team, shape, {trials.batch, number * steps + t, rows, envs_of_tile},
+                params + n * shape.network_parameters() + shape.embedding_offset(), b.zero, inputs);
       const Network network = network_of(b, n);
       Memory::step(team, shape.memory, network.memory,
                    {rows,
-                    {to, inputs_size, 1},
+                    {inputs, padded(shape.inputs), 1},
                     network.before(t, rows, shape.memory),
                     network.kept_of(t, rows, shape.memory),
                     network.before(t + 1, rows, shape.memory),
@@ -222,25 +237,42 @@ TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, 
   if (place != 0) return;
   const int together = min_of(kTogether, window_steps() - step);
   Memory::add_gradient(team, memory,
-                       {together * rows, b.inputs_of(step, rows, shape), before, own.back, kept}, own.sums);
+                       {together * rows, b.inputs_of(network, step, rows, shape), before, own.back, kept},
+                       own.sums);
   team.sync();
 }
 
-// The flat gradient, and the values. Does not sync.
+// The gradient of a network's embedding, from what the steps from this one on have left that go together. Syncs.
+template <class T, class Memory>
+template <class Team>
+TEAM_FN void TrialGradient<T, Memory>::add_embedding_gradient(const Team& team, const Buffers& b, int network,
+                                                              int tile, int window_begin, int step) const {
+  const Network own = network_of(b, network);
+  const int rows = this->rows_of(tile), size = padded(shape.embedding),
+            together = min_of(kTogether, window_steps() - step);
+  Memory::input_gradient(team, shape.memory, own.memory, {together * rows, own.back, b.zero, b.by_inputs});
+  for (int s = 0; s < together; ++s)
+    add_symbol_gradient(team, shape.embedding_table(), rows,
+                        StepRows<T>{trials.batch, window_begin + step + s, rows, order + tile * kTrialTile},
+                        b.by_inputs + static_cast<long>(s) * rows * size, size,
+                        gradient_of(tile, network) + shape.embedding_offset());
+  team.sync();
+}
+
+// The flat gradient but for the embeddings', which lie there, and the values. Does not sync.
 template <class T, class Memory>
 template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::write(const Team& team, const Buffers& b, int tile) const {
   const int numbers = shape.heads() + shape.actions();
-  T* const gradient = partial + static_cast<long>(tile) * shape.parameters();
   for (int n = 0; n < shape.networks(); ++n) {
     const Network network = network_of(b, n);
-    T* const own = gradient + n * shape.network_parameters();
+    T* const own = gradient_of(tile, n);
     Memory::store_gradient(team, shape.memory, network.sums, own);
     if (shape.layer_norm)
       store_layer_norm_gradient(team, shape.hidden, network.norm, own + Memory::parameters(shape.memory));
   }
   const auto sum = [&](int quantity) FN_LAMBDA { return close_chains(b.row_sums + quantity * kChains); };
-  store_heads_gradient(team, shape, b.head_sums, sum, gradient + shape.memory_parameters());
+  store_heads_gradient(team, shape, b.head_sums, sum, gradient_of(tile, shape.networks()));
   for (int i = team.rank(); i < kTrialValues; i += team.size())
     values[static_cast<long>(tile) * kTrialValues + i] = sum(numbers + i);
 }
@@ -275,7 +307,7 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
     team.sync();
   };
 
-  prepare(team, b);
+  prepare(team, b, place.task);
   // Forth through the windows, keeping where each begins; then back, each but the last played once more.
   for (int pass = 0; pass < 2 * count - 1; ++pass) {
     const int number = pass < count ? pass : 2 * (count - 1) - pass;
@@ -299,7 +331,11 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
       this->seed_rows(team, b.rows, rows, entropy_weight);
       team.sync();
       add_rows(team, rows, quantities(shape), b.rows.seeds, kStride, b.row_sums);
-      for (int n = 0; n < shape.networks(); ++n) back(team, b, n, rows, number * steps, s);
+      for (int n = 0; n < shape.networks(); ++n) {
+        back(team, b, n, rows, number * steps, s);
+        if (shape.embedding > 0 && s % kTogether == 0)
+          add_embedding_gradient(team, b, n, place.task, number * steps, s);
+      }
     }
   }
   Scratch restarted = scratch.restarted();

@@ -9,7 +9,7 @@
 
 namespace innerloop {
 
-/// Numbers that a policy with a memory takes in; one without takes in the observation alone.
+/// Numbers that a policy with a memory takes in beside symbols; one without takes in the observation alone.
 template <class Env>
 int policy_inputs(const typename Env::Options& options) {
   return Env::observation(options).numbers + action_outputs<Env>(options) + 2;
@@ -168,7 +168,7 @@ TEAM_FN void TrialPlay<T, Env>::begin(const Team& team, const Tile& b, int tile)
     episode.save();
     store(b.elapsed + e, L(0));
     observe(b, episode, e, 0, first + e, count);
-    for (int i = Env::observation(options).numbers; i < shape.inputs; ++i) put(i, first + e, L(0), count);
+    for (int i = Env::observation(options).numbers; i < shape.numbers(); ++i) put(i, first + e, L(0), count);
   });
   team.sync();
 }
@@ -223,7 +223,7 @@ FN void TrialPlay<T, Env>::advance(const Tile& b, int tile, int e, int t, int ro
   store(b.elapsed + e, select(done, L(0), elapsed));
   const int next = row + batch.envs, numbers = Env::observation(options).numbers;
   observe(b, episode, e, t + 1, next, count);
-  if (shape.inputs == numbers) return;
+  if (shape.numbers() == numbers) return;
   put_action<L>(action, numbers, next, count);
   const int outputs = action_outputs<Env>(options);
   put(numbers + outputs, next, outcome.reward, count);

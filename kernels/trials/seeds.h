@@ -8,15 +8,14 @@ namespace innerloop {
 
 template <class T>
 struct TrialSeeds : TrialObjective<T> {
-  // gather: what the policy took in. seed: each row's quantities, once the memory's states are there. sum: the quantities
-  // over the rows, added to `sums`. store: the heads' gradient, and the values.
-  enum class Phase { gather, seed, sum, store };
-  Phase phase = Phase::gather;
+  // seed: each row's quantities, once the memory's states are there. sum: the quantities over the rows, added to `sums`.
+  // store: the heads' gradient, and the values.
+  enum class Phase { seed, sum, store };
+  Phase phase = Phase::seed;
   const T* params = nullptr;  // the heads' own
   const T* memory[2] = {};    // [step][env][state_size]  of each network, after each step
   int state_size = 0;
-  T* inputs = nullptr;  // [step][env][padded(inputs)]
-  T* seeds = nullptr;   // [quantity][row_stride], rows as [step][env]
+  T* seeds = nullptr;  // [quantity][row_stride], rows as [step][env]
   int row_stride = 0;
   T* sums = nullptr;             // [quantity]
   const T* head_sums = nullptr;  // [head][padded(hidden)]
@@ -50,26 +49,12 @@ struct TrialSeeds : TrialObjective<T> {
     const int step = place.part / this->tiles(), tile = place.part % this->tiles();
     const int first = step * this->envs + tile * kTrialTile;  // row
     const int* const of = this->order + tile * kTrialTile;
-    if (phase == Phase::gather)
-      gather(team, this->rows_of(tile), of, step, first);
-    else
-      seed(team, Rows::take(scratch, shape), this->rows_of(tile), of, step, first);
+    seed(team, Rows::take(scratch, shape), this->rows_of(tile), of, step, first);
   }
 
  private:
   using Objective = TrialObjective<T>;
   using Rows = typename Objective::Rows;
-
-  template <class Team>
-  TEAM_FN void gather(const Team& team, int rows, const int* of, int step, int first) const {
-    const Batch<T>& batch = this->trials.batch;
-    const int size = padded(this->shape.inputs);
-    const T* const from = batch.observations + static_cast<long>(step) * batch.envs;
-    T* const to = inputs + static_cast<long>(first) * size;
-    for_cells(team, size, rows, [&](int i, int row) FN_LAMBDA {
-      to[row * size + i] = i < this->shape.inputs ? from[i * batch.row_stride + of[row]] : T(0);
-    });
-  }
 
   template <class Team>
   TEAM_FN void seed(const Team& team, const Rows& b, int rows, const int* of, int step, int first) const {

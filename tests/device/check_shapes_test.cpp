@@ -102,7 +102,23 @@ TEST(CheckShapes, SaysWhatWasWantedAndFound) {
   EXPECT_EQ(said_of(trial_gradient(), [](auto& op) { op.trials.episode_steps = 9; }),
             "TrialGradient: wanted episode_steps from 1 to the horizon, found 9 of 8");
   EXPECT_EQ(said_of(trial_gradient(), [](auto& op) { op.trials.batch.observation_size = 4; }),
-            "TrialGradient: wanted as many numbers a row as the memory takes in, found 4 for 3");
+            "TrialGradient: wanted as many numbers and symbols a row as the policy takes in, "
+            "found 4 and 0 for 3 and 0");
+  EXPECT_EQ(
+      said_of(trial_gradient(), [](auto& op) { op.shape.symbols = 2; }),
+      "TrialGradient: wanted an embedding where there are symbols, and else none, found 0 for 2 symbols");
+  EXPECT_EQ(said_of(trial_gradient(),
+                    [](auto& op) {
+                      op.shape.symbols = 2;
+                      op.shape.embedding = 4;
+                    }),
+            "TrialGradient: wanted inputs of at least the embedding's, found 3 for 4");
+  EXPECT_EQ(said_of(trial_gradient(),
+                    [](auto& op) {
+                      op.shape.symbols = 2;
+                      op.shape.embedding = 1;
+                    }),
+            "TrialGradient: wanted the memory's learned inputs to be the embedding, found 0 for 1");
   EXPECT_EQ(
       said_of(trial_gradient(), [](auto& op) { op.shape.memory.hidden = 6; }),
       "TrialGradient: wanted the memory's inputs and hidden to be the policy's, found 3 and 6 for 3 and 7");

@@ -23,7 +23,7 @@ struct CausalAttention {
   static Shape shape_of(const RecurrentOptions& options, int inputs) { return {inputs, options.hidden}; }
   static ProductOperations operations(const Shape& s) {
     const double of_inputs = 2.0 * s.inputs * 4 * s.hidden;
-    return {of_inputs, of_inputs};
+    return {of_inputs, 2.0 * (s.inputs - s.learned) * 4 * s.hidden};
   }
   FN static int widest(const Shape& s) { return 4 * padded(s.hidden); }
   FN static int parameters(const Shape& s) { return (s.inputs + 1) * 4 * s.hidden; }
@@ -35,18 +35,20 @@ struct CausalAttention {
 
   template <class T>
   struct Weights {
-    T* weight;  // [inputs][4][padded(hidden)]
-    T* bias;    // [4][padded(hidden)]
+    T* weight;   // [inputs][4][padded(hidden)]
+    T* bias;     // [4][padded(hidden)]
+    T* learned;  // [4][padded(hidden)][padded(learned)]  of the learned inputs' weights; null: no way back
   };
   template <class T>
   using Sums = Weights<T>;
 
   template <class T>
-  FN static Weights<T> take_weights(Scratch& scratch, const Shape& s, bool) {
+  FN static Weights<T> take_weights(Scratch& scratch, const Shape& s, bool way_back) {
     const long width = 4L * padded(s.hidden);
     Weights<T> w;
     w.weight = scratch.take<T>(width * s.inputs);
     w.bias = scratch.take<T>(width);
+    w.learned = way_back ? scratch.take<T>(width * padded(s.learned)) : nullptr;
     return w;
   }
   // Syncs.
@@ -59,6 +61,12 @@ struct CausalAttention {
       auto* const to = i < s.inputs ? w.weight + i * 4 * width : w.bias;
       to[column] = o < hidden ? params[(i * 4 + part) * hidden + o] : 0;
     });
+    if (w.learned != nullptr)
+      for_cells(team, 4 * width, padded(s.learned), [&](int column, int i) FN_LAMBDA {
+        const int part = column / width, o = column % width;
+        w.learned[column * padded(s.learned) + i] =
+            o < hidden && i < s.learned ? params[(i * 4 + part) * hidden + o] : 0;
+      });
     team.sync();
   }
 
@@ -122,6 +130,19 @@ struct CausalAttention {
       }
       for (int i = 0; i < 2 * width; ++i) to[width + i] = gradient(now.t)[i];  // complete
     }
+    team.sync();
+  }
+
+  // Syncs.
+  template <class Team>
+  TEAM_FN static void input_gradient(const Team& team, const Shape& s,
+                                     const Weights<typename Team::Scalar>& w,
+                                     const MemoryInputs<typename Team::Scalar>& now) {
+    using T = typename Team::Scalar;
+    const int inputs = padded(s.learned), width = back_size(s);
+    product<typename Team::Vector>(team, now.rows, inputs,
+                                   Array<Term<T>, 1>{{{{now.back, width, 1}, {w.learned, inputs}, width}}},
+                                   {now.zero, 0}, now.gradient, inputs);
     team.sync();
   }
 

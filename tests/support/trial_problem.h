@@ -57,7 +57,8 @@ struct TrialProblemOf {
   int window = 0;  // 0: the whole trial
   double clip = 0.2, value_weight = 0.5, value_clip = 0, entropy_weight = 0.03;
   Vector theta;
-  Vector inputs;                                  // [input][step][env]
+  Vector inputs;                                  // [number][step][env]
+  std::vector<std::int32_t> symbols;              // [place][step][env]
   Vector actions;                                 // [dimension][step][env]
   Vector log_probs, advantages, targets, values;  // [step][env]
   std::vector<int> order;                         // of the environments that count
@@ -68,6 +69,13 @@ struct TrialProblemOf {
   int rows() const { return envs * steps; }
   double input(int i, int t, int e) const {
     return inputs[static_cast<std::size_t>((i * steps + t) * envs + e)];
+  }
+  /// The symbol at each place.
+  std::vector<int> seen(int t, int e) const {
+    std::vector<int> seen;
+    for (int place = 0; place < shape().symbols; ++place)
+      seen.push_back(symbols[static_cast<std::size_t>((place * steps + t) * envs + e)]);
+    return seen;
   }
   double action(int i, int t, int e) const {
     return actions[static_cast<std::size_t>((i * steps + t) * envs + e)];
@@ -101,6 +109,17 @@ TrialPolicy trial_policy_with(int inputs, int hidden) {
   return policy_with<Memory>(inputs, hidden);
 }
 using PolicyOfSizes = TrialPolicy (*)(int inputs, int hidden);
+/// The same, with an embedding of symbols before its inputs.
+template <class Memory>
+void add_embedding(MemoryPolicy<Memory>& policy, int places, int kinds, int embedding) {
+  policy.symbols = places;
+  policy.kinds = kinds;
+  policy.embedding = policy.memory.learned = embedding;
+  policy.inputs = policy.memory.inputs += embedding;
+}
+inline void add_embedding(TrialPolicy& policy, int places, int kinds, int embedding) {
+  std::visit([&](auto& with) { add_embedding(with, places, kinds, embedding); }, policy);
+}
 
 /// `policy` has its memory.
 template <class Policy>
@@ -109,12 +128,12 @@ TrialProblemOf<Policy> random_trial_problem_of(const Policy& policy, int actions
   std::mt19937_64 random(seed);
   TrialProblemOf<Policy> p;
   p.policy = policy;
-  const int inputs = p.shape().inputs;
+  const int numbers = p.shape().numbers();
   p.shape().actor = policy_of({p.shape().hidden, actions}, head);
   p.envs = envs;
   p.steps = steps;
   p.theta = random_vector(p.parameters(), 0.4, random);
-  p.inputs = random_vector(inputs * p.rows(), 1, random);
+  p.inputs = random_vector(numbers * p.rows(), 1, random);
   const bool discrete = head == HeadKind::categorical;
   p.actions = random_vector(p.rows() * (discrete ? 1 : actions), 1, random);
   if (discrete)
@@ -127,6 +146,8 @@ TrialProblemOf<Policy> random_trial_problem_of(const Policy& policy, int actions
   p.order.resize(static_cast<std::size_t>(envs));
   std::iota(p.order.begin(), p.order.end(), 0);
   std::shuffle(p.order.begin(), p.order.end(), random);
+  for (int i = 0; i < p.shape().symbols * p.rows(); ++i)
+    p.symbols.push_back(static_cast<std::int32_t>(uniform(random) * p.shape().kinds));
   return p;
 }
 
@@ -215,12 +236,13 @@ inline Vector memory_step(const MemoryPolicy<Feedforward>& p, const Vector& thet
   return feedforward_step(p.memory, theta, x);
 }
 
-/// What the heads read of the memory, from the formula in kernels/memories/layer_norm.h; gain and bias are the last numbers of
-/// the network's.
+/// What the heads read of the memory, from the formula in kernels/memories/layer_norm.h; behind gain and bias there is the
+/// network's embedding alone.
 inline Vector head_inputs(const MemoryPolicyShape& s, const Vector& network, Vector state) {
   state.resize(static_cast<std::size_t>(s.hidden));
   if (!s.layer_norm) return state;
-  const double *const bias = network.data() + network.size() - s.hidden, *const gain = bias - s.hidden;
+  const double *const bias = network.data() + network.size() - s.embedding_parameters() - s.hidden,
+                      *const gain = bias - s.hidden;
   double mean = 0, variance = 0;
   for (const double h : state) mean += h / s.hidden;
   for (const double h : state) variance += (h - mean) * (h - mean) / s.hidden;
@@ -236,16 +258,30 @@ Vector network_of(const Policy& policy, const Vector& theta, int network) {
   return {theta.begin() + network * size, theta.begin() + (network + 1) * size};
 }
 
-/// What each network's memory is after a step.
+/// What a network takes in: the embedding of the symbols, by the last of its parameters, and then the trial's numbers.
+inline Vector taken_in(const MemoryPolicyShape& s, const Vector& network, const std::vector<int>& seen,
+                       const Vector& numbers) {
+  const double* const rows = network.data() + network.size() - s.embedding_parameters();
+  Vector x(static_cast<std::size_t>(s.embedding));
+  for (std::size_t i = 0; i < x.size(); ++i)
+    for (int place = 0; place < s.symbols; ++place)
+      x[i] +=
+          rows[(place * s.kinds + seen[static_cast<std::size_t>(place)]) * s.embedding + static_cast<int>(i)];
+  x.insert(x.end(), numbers.begin(), numbers.end());
+  return x;
+}
+
+/// What each network's memory is after a step that brings these numbers and symbols.
 template <class Policy>
-std::vector<Vector> memories_step(const Policy& policy, const Vector& theta, const Vector& x,
-                                  std::vector<Vector> states) {
+std::vector<Vector> memories_step(const Policy& policy, const Vector& theta, const Vector& numbers,
+                                  std::vector<Vector> states, const std::vector<int>& seen = {}) {
   const int networks = shape_of(policy).networks();
   states.resize(static_cast<std::size_t>(networks));
   for (int n = 0; n < networks; ++n) {
     Vector& state = states[static_cast<std::size_t>(n)];
-    state = with_policy(
-        policy, [&](const auto& with) { return memory_step(with, network_of(policy, theta, n), x, state); });
+    const Vector network = network_of(policy, theta, n),
+                 x = taken_in(shape_of(policy), network, seen, numbers);
+    state = with_policy(policy, [&](const auto& with) { return memory_step(with, network, x, state); });
   }
   return states;
 }
@@ -306,12 +342,13 @@ TrialSums trial_sums(const Problem& p, const Vector& theta) {
     std::vector<Vector> h, constant;
     for (int t = 0; t < p.steps; ++t) {
       Vector x;
-      for (int i = 0; i < p.shape().inputs; ++i) x.push_back(p.input(i, t, e));
+      for (int i = 0; i < p.shape().numbers(); ++i) x.push_back(p.input(i, t, e));
+      const std::vector<int> seen = p.seen(t, e);
       if (p.window > 0) {
         if (t % p.window == 0) h = constant;
-        constant = memories_step(p.policy, p.theta, x, constant);
+        constant = memories_step(p.policy, p.theta, x, constant, seen);
       }
-      h = memories_step(p.policy, theta, x, h);
+      h = memories_step(p.policy, theta, x, h, seen);
       const HeadOutputs outputs = head_outputs(p.policy, theta, h);
       const double v = outputs.value;
       const auto [log_prob, entropy] = of_actor(p, outputs.actor, outputs.log_std, t, e);
@@ -359,10 +396,15 @@ TrialGradientResult kernel_trial_gradient_of(const Problem& p, const MemoryPolic
   };
   Vector inputs = rows(p.inputs), actions = rows(p.actions), log_probs = rows(p.log_probs),
          advantages = rows(p.advantages), targets = rows(p.targets), drawn_values = rows(p.values);
+  std::vector<std::int32_t> symbols(static_cast<std::size_t>(p.shape().symbols * stride), -1);
+  for (int place = 0; place < p.shape().symbols; ++place)
+    std::copy_n(p.symbols.begin() + place * p.rows(), p.rows(), symbols.begin() + place * stride);
   Batch<T>& batch = op.trials.batch;
   batch.horizon = p.steps;
   batch.envs = p.envs;
-  batch.observation_size = p.shape().inputs;
+  batch.observation_size = p.shape().numbers();
+  batch.symbol_places = p.shape().symbols;
+  batch.symbols = symbols.data();
   batch.action_size = static_cast<int>(p.actions.size()) / p.rows();
   batch.row_stride = stride;
   batch.observations = inputs.data();

@@ -1,6 +1,7 @@
 // The operations on played trials that know neither an environment nor a memory.
 #pragma once
 
+#include "kernels/memories/inputs.h"
 #include "kernels/memories/layered.h"
 #include "kernels/options/type_list.h"
 #include "kernels/trials/advantages.h"
@@ -11,8 +12,8 @@
 namespace innerloop {
 
 template <class T>
-using TrialOperations =
-    TypeList<TrialAdvantages<T>, EpisodeReturns<T>, ShuffleTrials<T>, StartUpdates<T>, DecideUpdate<T>,
-             AverageUpdates<T>, TrialSeeds<T>, LoadHeads<T>, FillMemory<T>>;
+using TrialOperations = TypeList<TrialAdvantages<T>, EpisodeReturns<T>, ShuffleTrials<T>, StartUpdates<T>,
+                                 DecideUpdate<T>, AverageUpdates<T>, TrialSeeds<T>, LoadHeads<T>,
+                                 FillMemory<T>, GatherInputs<T>, AddEmbeddingGradient<T>>;
 
 }  // namespace innerloop

@@ -1,5 +1,5 @@
-// Memories that are too wide for one team: their products, and their trials beside those of a team. Their gradient is in
-// rl2_test.cpp.
+// Memories that are too wide for one team: their products, and their trials beside those of a team. Their gradient without
+// symbols is in rl2_test.cpp.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,6 +8,8 @@
 #include "engine/device/launch.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/learned/create.h"
+#include "engine/learned/trial_policy.h"
+#include "engine/stages/layered_gradient.h"
 #include "engine/stages/trial_loop.h"
 #include "tests/support/buffers.h"
 #include "tests/support/played_trials.h"
@@ -119,6 +121,125 @@ TEST(WideMemory, PlaysTheTrialsOfATeamBitForBit) {
       expect_trials_of_a_team<Env>(config, options);
     });
   }
+}
+
+// Played on both paths, where the trials' symbols are there and the environment shows none of its own.
+TEST(WideMemory, PlaysTrialsWithSymbolsOfATeamBitForBit) {
+  using Env = GridNavigation;
+  const Config config = trial_config({"algorithm.value_network=separate", "tasks_per_iteration=20"});
+  TrialPolicy policy = trial_policy(config);
+  add_embedding(policy, 5, 4, 19);
+  const MemoryPolicyShape& shape = shape_of(policy);
+  Device device({.backend = Backend::cpu, .threads = 2, .instructions = ""});
+  Buffers memory(1);
+  TrialPlay<float, Env> play;
+  play.shape = shape;
+  Trials<float>& t = play.trials;
+  t.batch.horizon = 12;
+  t.batch.envs = 40;
+  t.batch.observation_size = shape.numbers();
+  t.batch.action_size = 1;
+  t.batch.row_stride = padded(t.batch.rows());
+  t.batch.symbol_places = 5;
+  std::vector<int> symbols(static_cast<std::size_t>(5 * t.batch.row_stride));
+  for (int& symbol : symbols) symbol = static_cast<int>(memory.random()() % 4);
+  t.batch.symbols = memory.hold<std::int32_t>("symbols", symbols);
+  t.episode_steps = 5;
+  play.key =
+      reinterpret_cast<RandomKey*>(memory.hold<std::uint32_t>("key", std::vector<std::uint32_t>{5, 3}));
+  std::vector<double> tasks(static_cast<std::size_t>(padded(t.batch.envs) * kTaskSize<Env>), 3);
+  play.tasks = memory.hold("tasks", tasks);
+  const float* const params = memory.normals("params", parameters_of(policy), 0.3);
+  const auto played = [&](bool wide) {
+    Buffers rows(1);
+    t.batch.observations = rows.blank("numbers", t.batch.observation_size * t.batch.row_stride);
+    for (float** row : {&t.batch.actions, &t.batch.log_probs, &t.batch.rewards, &t.batch.ends, &t.values})
+      *row = rows.blank("row", t.batch.row_stride);
+    BufferPlan plan;
+    TrialRollout rollout(config, policy, t.batch.envs, t.batch.horizon, wide, device, plan);
+    const auto held = allocate_planned(device, plan, "the test");
+    rollout.enqueue(play, params);
+    device.finish();
+    return rows.content();
+  };
+  const std::vector<BufferContent> of_teams = played(false);
+  EXPECT_EQ(first_difference(of_teams, played(true)), "");
+  t.batch.symbols[7] = (t.batch.symbols[7] + 1) % 4;
+  EXPECT_NE(first_difference(of_teams, played(true)), "");
+}
+
+// More environments than are kept at a time, against a team's kernel in double.
+template <class Memory>
+void expect_gradient_of_a_team(bool separate_value, int window) {
+  MemoryPolicy<Memory> wide = policy_with<Memory>(3, 19);
+  add_embedding(wide, 4, 3, 18);
+  wide.separate_value = separate_value;
+  const TrialPolicy policy = wide;
+  TrialProblem p = random_trial_problem_of(policy, 2, HeadKind::categorical, 270, 6, 4);
+  p.order.resize(261);
+  p.window = window;
+  const TrialGradientResult wanted = kernel_trial_gradient(p);
+
+  Buffers memory(1);
+  const long stride = padded(p.rows());
+  const auto rows = [&](const auto& numbers, auto zero) {
+    const long quantities = static_cast<long>(numbers.size()) / p.rows();
+    std::vector<decltype(zero)> to(static_cast<std::size_t>(quantities * stride));
+    for (long q = 0; q < quantities; ++q)
+      for (long r = 0; r < p.rows(); ++r)
+        to[static_cast<std::size_t>(q * stride + r)] =
+            static_cast<decltype(zero)>(numbers[static_cast<std::size_t>(q * p.rows() + r)]);
+    return memory.hold<decltype(zero)>("rows", to);
+  };
+  TrialObjective<float> objective;
+  objective.shape = shape_of(p.policy);
+  Batch<float>& batch = objective.trials.batch;
+  batch.horizon = p.steps;
+  batch.envs = p.envs;
+  batch.observation_size = p.shape().numbers();
+  batch.action_size = 1;
+  batch.symbol_places = p.shape().symbols;
+  batch.row_stride = stride;
+  batch.observations = rows(p.inputs, 0.0f);
+  batch.symbols = rows(p.symbols, std::int32_t{0});
+  batch.actions = rows(p.actions, 0.0f);
+  batch.log_probs = rows(p.log_probs, 0.0f);
+  batch.advantages = rows(p.advantages, 0.0f);
+  objective.trials.values = rows(p.values, 0.0f);
+  objective.trials.targets = rows(p.targets, 0.0f);
+  objective.trials.episode_steps = 1;
+  objective.order = memory.hold<int>("order", p.order);
+  objective.envs = static_cast<int>(p.order.size());
+  objective.clip = static_cast<float>(p.clip);
+  objective.value_weight = static_cast<float>(p.value_weight);
+  objective.entropy_weight = static_cast<float>(p.entropy_weight);
+  const float* const params = memory.hold("params", p.theta);
+  std::vector<float> gradient(p.theta.size(), NAN), values(kTrialValues, NAN);
+  Device device({.backend = Backend::cpu, .threads = 2, .instructions = ""});
+  BufferPlan plan;
+  WideGradient wide_gradient(p.policy, p.steps, objective.envs, device, plan);
+  const auto held = allocate_planned(device, plan, "the test");
+  for (int time = 0; time < 2; ++time)  // nothing is left of the time before
+    wide_gradient.enqueue(objective, window, params, gradient.data(), values.data());
+  device.finish();
+  const auto part = [&](const auto& numbers, const char* name) {
+    const Learned learned = learned_trial_policy(p.policy, 0);
+    const auto first = numbers.begin() + learned.find(name)->offset;
+    return Vector(first, first + learned.find(name)->size());
+  };
+  EXPECT_LT(relative_error(to_double(values), wanted.values), 1e-5);
+  EXPECT_LT(relative_error(to_double(gradient), wanted.gradient), 1e-5);
+  for (const char* name : {"embedding", "value.embedding"}) {
+    if (name[0] == 'v' && !separate_value) continue;
+    EXPECT_LT(relative_error(part(gradient, name), part(wanted.gradient, name)), 1e-5) << name;
+  }
+}
+
+TEST(WideGradient, WithSymbolsIsThatOfATeam) {
+  expect_gradient_of_a_team<Gru>(false, 0);
+  expect_gradient_of_a_team<Gru>(true, 3);
+  expect_gradient_of_a_team<Lstm>(true, 0);
+  expect_gradient_of_a_team<Lstm>(false, 2);
 }
 
 }  // namespace

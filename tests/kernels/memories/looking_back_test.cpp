@@ -164,6 +164,16 @@ TEST(LookingBack, GradientOfTwoNormalisedNetworksIsTheFiniteDifference) {
   }
 }
 
+TEST(LookingBack, GradientWithSymbolsIsTheFiniteDifference) {
+  for (const int window : {0, 3}) {
+    MemoryPolicy<CausalAttention> policy = policy_with<CausalAttention>(2, 5);
+    add_embedding(policy, 3, 4, 6);
+    Problem p = random_trial_problem_of(policy, 3, HeadKind::categorical, 5, 6, 3);
+    p.window = window;
+    EXPECT_LT(relative_error(kernel_gradient(p), differences_of(p)), 1e-7) << window;
+  }
+}
+
 // A trial that is played: the policy's log-probabilities and values are those of the reference on what it took in.
 TEST(LookingBack, PlaysTrials) {
   using Team = SimdTeam<Portable>;

@@ -112,6 +112,31 @@ TEST_P(TrialGradientTest, AWideRangeOfValuesClipsNone) {
   EXPECT_EQ(wide.values, plain.values);
 }
 
+// An embedding of 5 numbers and one of more than a vector has, symbols beside numbers and without, a trial and windows.
+TEST_P(TrialGradientTest, WithSymbolsIsTheFiniteDifference) {
+  for (const int window : {0, 5})
+    for (const auto& [numbers, embedding, separate, normalised] :
+         {std::tuple{2, 5, false, false}, std::tuple{0, 18, true, true}}) {
+      TrialPolicy policy = kind()(numbers, 5);
+      add_embedding(policy, 3, 4, embedding);
+      shape_of(policy).separate_value = separate;
+      shape_of(policy).layer_norm = normalised;
+      TrialProblem p = random_trial_problem_of(policy, 2, std::get<HeadKind>(GetParam()), 4, 10, 3);
+      p.window = window;
+      p.order.resize(3);
+      EXPECT_LT(relative_error(kernel_trial_gradient(p).gradient, differences_of(p)), 1e-7)
+          << embedding << " numbers, window " << window;
+    }
+}
+
+// More environments than a tile has: their partial sums.
+TEST_P(TrialGradientTest, WithSymbolsOfTwoTilesIsTheFiniteDifference) {
+  TrialPolicy policy = kind()(2, 3);
+  add_embedding(policy, 2, 3, 4);
+  const TrialProblem p = random_trial_problem_of(policy, 2, std::get<HeadKind>(GetParam()), 37, 5, 3);
+  EXPECT_LT(relative_error(kernel_trial_gradient(p).gradient, differences_of(p)), 1e-7);
+}
+
 TEST_P(TrialGradientTest, ValuesAreTheReferences) {
   TrialProblem p = problem({4, 5, 3, 37, 7});
   p.value_clip = 0.3;
@@ -197,6 +222,57 @@ TEST(TrialGradient, OfASeparateValueNetworkIsTheFiniteDifferenceAndDoesNotMix) {
             EXPECT_EQ((is_policy ? policy : value)[at], result.gradient[at]) << i;
           }
         }
+}
+
+// A policy whose memory takes in one-hot codes of the symbols, with weights E·W, does the same; its gradient by these weights
+// times Wᵀ is the embedding's.
+TEST(TrialGradient, WithSymbolsIsThatOfOneHotCodes) {
+  constexpr int kPlaces = 3, kKinds = 4, kEmbedding = 6, kNumbers = 2, kCodes = kPlaces * kKinds;
+  for (const PolicyOfSizes kind : {&trial_policy_with<Gru>, &trial_policy_with<Lstm>}) {
+    TrialPolicy policy = kind(kNumbers, 5);
+    add_embedding(policy, kPlaces, kKinds, kEmbedding);
+    const TrialProblem p = random_trial_problem_of(policy, 2, HeadKind::categorical, 9, 6, 3);
+    TrialProblem coded = p;
+    coded.policy = kind(kCodes + kNumbers, 5);
+    shape_of(coded.policy).actor = p.shape().actor;
+    coded.inputs.assign(static_cast<std::size_t>(kCodes * p.rows()), 0);
+    for (int place = 0; place < kPlaces; ++place)
+      for (int r = 0; r < p.rows(); ++r)
+        coded.inputs[static_cast<std::size_t>(
+            (place * kKinds + p.symbols[static_cast<std::size_t>(place * p.rows() + r)]) * p.rows() + r)] = 1;
+    coded.inputs.insert(coded.inputs.end(), p.inputs.begin(), p.inputs.end());
+    // W is the first of a memory's parameters, E the last.
+    const int of_memory = memory_parameters(p.policy),
+              columns = std::holds_alternative<MemoryPolicy<Gru>>(p.policy) ? 15 : 20;
+    const auto e = p.theta.begin() + of_memory - p.shape().embedding_parameters();
+    coded.theta.clear();
+    for (int code = 0; code < kCodes; ++code)
+      for (int c = 0; c < columns; ++c) {
+        double sum = 0;
+        for (int i = 0; i < kEmbedding; ++i)
+          sum += e[code * kEmbedding + i] * p.theta[static_cast<std::size_t>(i * columns + c)];
+        coded.theta.push_back(sum);
+      }
+    coded.theta.insert(coded.theta.end(), p.theta.begin() + kEmbedding * columns, e);
+    coded.theta.insert(coded.theta.end(), p.theta.begin() + of_memory, p.theta.end());
+    const TrialGradientResult found = kernel_trial_gradient(p), wanted = kernel_trial_gradient(coded);
+    EXPECT_LT(relative_error(found.values, wanted.values), 1e-12);
+    Vector by_rows, wanted_by_rows, rest(found.gradient.begin() + kEmbedding * columns, found.gradient.end());
+    for (int code = 0; code < kCodes; ++code)
+      for (int i = 0; i < kEmbedding; ++i) {
+        by_rows.push_back(found.gradient[static_cast<std::size_t>(e - p.theta.begin()) + by_rows.size()]);
+        double sum = 0;
+        for (int c = 0; c < columns; ++c)
+          sum += wanted.gradient[static_cast<std::size_t>(code * columns + c)] *
+                 p.theta[static_cast<std::size_t>(i * columns + c)];
+        wanted_by_rows.push_back(sum);
+      }
+    EXPECT_LT(relative_error(by_rows, wanted_by_rows), 1e-12);
+    const auto at = rest.end() - (p.parameters() - of_memory);
+    rest.erase(at - p.shape().embedding_parameters(), at);
+    EXPECT_LT(relative_error(rest, {wanted.gradient.begin() + kCodes * columns, wanted.gradient.end()}),
+              1e-12);
+  }
 }
 
 TEST(TrialGradient, OfRectifiedLayersIsTheFiniteDifference) {

@@ -156,6 +156,7 @@ struct Problem {
 struct MemoryForm {
   bool layer_norm = false;
   bool separate_value = false;
+  int embedding = 0;  // of six symbols of four kinds
 };
 
 struct Cases {
@@ -184,9 +185,14 @@ struct Cases {
 
   // Trials whose environments are a tile and a part of one (small: less than one), of no multiple of 16.
   template <class Kind>
-  static MemoryPolicy<Kind> memory_policy(HeadKind head, int inputs, int actions, MemoryForm form = {}) {
+  static MemoryPolicy<Kind> memory_policy(HeadKind head, int numbers, int actions, MemoryForm form = {}) {
     MemoryPolicy<Kind> policy;
-    policy.inputs = inputs;
+    if (form.embedding > 0) {
+      policy.symbols = 6;
+      policy.kinds = 4;
+      policy.embedding = form.embedding;
+    }
+    const int inputs = policy.inputs = form.embedding + numbers;
     policy.hidden = head == HeadKind::gaussian ? 19 : 5;
     if constexpr (std::is_same_v<Kind, Feedforward>) {
       MlpOptions options;
@@ -195,6 +201,7 @@ struct Cases {
     } else {
       policy.memory = {inputs, policy.hidden};
     }
+    policy.memory.learned = form.embedding;
     policy.layer_norm = form.layer_norm;
     policy.separate_value = form.separate_value;
     policy.actor = policy_of({policy.hidden, actions}, head);
@@ -205,7 +212,7 @@ struct Cases {
     Batch<float>& b = t.batch;
     b.horizon = size == CaseSize::full ? 11 : 6;
     b.envs = size == CaseSize::full ? 43 : 9;
-    b.observation_size = shape.inputs;
+    b.observation_size = shape.numbers();
     b.action_size = shape.actor.head == HeadKind::gaussian ? shape.actions() : 1;
     b.row_stride = padded(b.rows());
     t.episode_steps = 3;
@@ -222,7 +229,19 @@ struct Cases {
     t.targets = rows("targets", 1);
     if (drawn && shape.actor.head == HeadKind::categorical)
       for (int r = 0; r < b.rows(); ++r) b.actions[r] = static_cast<float>(r * 7 % shape.actions());
+    if (shape.symbols > 0) {
+      b.symbol_places = shape.symbols;
+      std::vector<int> symbols(static_cast<std::size_t>(shape.symbols * b.row_stride));
+      for (int& symbol : symbols) symbol = static_cast<int>(uniform(memory.random()) * shape.kinds);
+      b.symbols = memory.hold<std::int32_t>("symbols", symbols);
+    }
     return t;
+  }
+  // `count` of the environments.
+  static const int* order(Buffers& memory, int count, int envs) {
+    std::vector<int> order;
+    for (int e = 0; e < count; ++e) order.push_back((e * 5 + 2) % envs);
+    return memory.hold<int>("order", order);
   }
   template <class Kind>
   static float* memory_params(Buffers& memory, const MemoryPolicy<Kind>& policy) {

@@ -19,10 +19,7 @@ struct OfMemories : Cases {
                                 op.params = memory_params(memory, shape);
                                 op.trials = trials(memory, shape, size, true);
                                 op.envs = op.trials.batch.envs - 1;
-                                std::vector<int> order;
-                                for (int e = 0; e < op.envs; ++e)
-                                  order.push_back((e * 5 + 2) % op.trials.batch.envs);
-                                op.order = memory.hold<int>("order", order);
+                                op.order = order(memory, op.envs, op.trials.batch.envs);
                                 op.clip = 0.2f;
                                 op.value_weight = 0.5f;
                                 op.value_clip = gaussian ? 0.4f : 0.0f;
@@ -77,7 +74,7 @@ struct OfMemories : Cases {
   void load_memory(const std::string& name) {
     for (const bool way_back : {false, true})
       add_once("LoadMemory", name + (way_back ? "_way_back" : ""), [=](Buffers& memory) {
-        const auto policy = memory_policy<Kind>(HeadKind::gaussian, 4, 3);
+        const auto policy = memory_policy<Kind>(HeadKind::gaussian, 4, 3, {false, false, way_back ? 17 : 0});
         LoadMemory<float, Kind> op;
         op.shape = policy.memory;
         op.params = memory.normals("params", Kind::parameters(op.shape));
@@ -102,6 +99,42 @@ struct OfMemories : Cases {
       });
   }
 
+  // Of a rollout's step, and of all steps of a minibatch; with symbols and without.
+  void inputs() {
+    const std::pair<const char*, MemoryForm> forms[] = {
+        {"numbers", {}}, {"symbols", {false, false, 19}}, {"symbols_separate", {false, true, 5}}};
+    for (const auto& [name, form] : forms)
+      for (const bool all_steps : {false, true}) {
+        const auto policy = memory_policy<Gru>(HeadKind::gaussian, 4, 3, form);
+        all.push_back(make_case("GatherInputs", std::string(name) + (all_steps ? "_minibatch" : "_step"),
+                                size == CaseSize::full ? 2 : 1, [=, size = size](Buffers& memory) {
+                                  GatherInputs<float> op;
+                                  op.shape = policy;
+                                  op.trials = trials(memory, policy, size, true);
+                                  op.envs = op.trials.batch.envs - (all_steps ? 2 : 0);
+                                  op.order =
+                                      all_steps ? order(memory, op.envs, op.trials.batch.envs) : nullptr;
+                                  op.step = all_steps ? 0 : 3;
+                                  op.steps = all_steps ? op.trials.batch.horizon : 1;
+                                  op.embedding = memory_params(memory, policy) + policy.embedding_offset();
+                                  op.network_stride = policy.network_parameters();
+                                  op.inputs = memory.blank("taken_in", static_cast<long>(op.parts()) *
+                                                                           op.envs * padded(policy.inputs));
+                                  return op;
+                                }));
+      }
+    add_once("AddEmbeddingGradient", "minibatch", [=, size = size](Buffers& memory) {
+      AddEmbeddingGradient<float> op;
+      op.shape = memory_policy<Gru>(HeadKind::gaussian, 4, 3, {false, false, 19});
+      op.trials = trials(memory, op.shape, size, true);
+      op.envs = op.trials.batch.envs - 2;
+      op.order = order(memory, op.envs, op.trials.batch.envs);
+      op.by = memory.normals("by", static_cast<long>(op.trials.batch.horizon) * op.envs * padded(19));
+      op.gradient = memory.normals("gradient", op.shape.embedding_parameters());
+      return op;
+    });
+  }
+
   // An even step and an odd one.
   template <class Kind>
   void step_memory(MemoryForm form, const std::string& name) {
@@ -120,6 +153,8 @@ struct OfMemories : Cases {
                        weights = weights_size<float, Kind>(policy.memory, false);
             op.weights = memory.normals("weights", networks * weights, 0.4);
             op.states = memory.normals("states", networks * 2 * envs * Kind::state_size(policy.memory), 0.5);
+            if (policy.embedding > 0)
+              op.inputs = memory.normals("taken_in", networks * envs * padded(policy.inputs));
             if (policy.layer_norm)
               op.normalised = memory.blank("normalised", networks * envs * padded(policy.hidden));
             return op;
@@ -144,6 +179,10 @@ std::vector<OperationCase> memories(CaseSize size) {
   c.step_memory<Gru>({true, true}, "gru_normalised_separate");
   c.step_memory<Lstm>({true}, "lstm_normalised");
   c.step_memory<Feedforward>({false, true}, "feedforward_separate");
+  c.inputs();
+  c.step_memory<Gru>({false, true, 19}, "gru_symbols_separate");
+  c.step_memory<Lstm>({false, false, 5}, "lstm_symbols");
+  c.step_memory<Feedforward>({false, false, 5}, "feedforward_symbols");
   c.trial_gradients<Gru>({}, "gru");
   c.trial_gradients<Lstm>({}, "lstm");
   c.trial_gradients<Feedforward>({}, "feedforward");
@@ -152,6 +191,9 @@ std::vector<OperationCase> memories(CaseSize size) {
   c.trial_gradients<Gru>({true, true}, "gru_normalised_separate");
   c.trial_gradients<Lstm>({false, true}, "lstm_separate");
   c.trial_gradients<Feedforward>({false, true}, "feedforward_separate");
+  c.trial_gradients<Gru>({true, true, 19}, "gru_symbols_separate");
+  c.trial_gradients<Lstm>({false, false, 5}, "lstm_symbols");
+  c.trial_gradients<Feedforward>({false, true, 17}, "feedforward_symbols_separate");
   return std::move(c.all);
 }
 

@@ -7,10 +7,8 @@ namespace {
 struct OfTrials : Cases {
   void trial_seeds() {
     using Op = TrialSeeds<float>;
-    const std::pair<const char*, Op::Phase> phases[] = {{"gather", Op::Phase::gather},
-                                                        {"seed", Op::Phase::seed},
-                                                        {"sum", Op::Phase::sum},
-                                                        {"store", Op::Phase::store}};
+    const std::pair<const char*, Op::Phase> phases[] = {
+        {"seed", Op::Phase::seed}, {"sum", Op::Phase::sum}, {"store", Op::Phase::store}};
     for (const auto& [name, phase] : phases)
       add_once("TrialSeeds", name, [=, phase = phase, size = size](Buffers& memory) {
         Op op;
@@ -19,16 +17,13 @@ struct OfTrials : Cases {
         const int hidden = padded(op.shape.hidden), heads = op.shape.heads();
         op.trials = trials(memory, op.shape, size, true);
         op.envs = op.trials.batch.envs - 2;
-        std::vector<int> order;
-        for (int e = 0; e < op.envs; ++e) order.push_back((e * 5 + 2) % op.trials.batch.envs);
-        op.order = memory.hold<int>("order", order);
+        op.order = order(memory, op.envs, op.trials.batch.envs);
         op.clip = 0.2f;
         op.value_weight = 0.5f;
         op.entropy_weight = 0.03f;
         op.params = memory.normals("heads", op.shape.head_parameters(), 0.4);
         op.state_size = hidden;
         op.memory[0] = memory.normals("states", static_cast<long>(op.rows()) * hidden, 0.5);
-        op.inputs = memory.blank("gathered", static_cast<long>(op.rows()) * padded(4));
         op.row_stride = padded(op.rows());
         const int quantities = Op::quantities(op.shape);
         op.seeds = memory.normals("seeds", static_cast<long>(quantities) * op.row_stride);
