@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/environment/environment.h"
+#include "kernels/environment/mask_words.h"
 #include "kernels/networks/shape.h"
 #include "kernels/options/task_numbers.h"
 
@@ -26,7 +27,7 @@ struct EnvironmentInfo {
   std::vector<TaskNumber> task_numbers;  // the task's numbers that have a name: the first ones
 
   /// Words of 32 bits that tell which choices are allowed.
-  int action_words() const { return (action_count + 31) / 32; }
+  int action_words() const { return mask_words(action_count); }
 };
 
 /// What is to be known of the environment that the config names.

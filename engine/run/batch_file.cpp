@@ -67,7 +67,7 @@ void add_batch(Tensors& tensors, Device& device, const InnerLoop& inner, int k) 
   if (batch.symbols != nullptr)
     tensors.add(name + "symbols", with(batch.symbol_places), integers(batch.symbols, batch.symbol_places));
   if (batch.allowed != nullptr) {
-    const int choices = inner.shape().outputs(), words = allowed_words(choices);
+    const int choices = inner.shape().outputs(), words = mask_words(choices);
     const std::vector<std::uint32_t> packed =
         by_trajectory<std::uint32_t>(device, batch, tasks, batch.allowed, words);
     std::vector<std::uint8_t> allowed;

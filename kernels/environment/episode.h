@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/environment/fields.h"
+#include "kernels/environment/mask_words.h"
 
 namespace innerloop {
 
@@ -12,10 +13,10 @@ FN int episode_size(const typename Env::Options& options) {
   return state_size<Env>(options) + kTrialSize<Env>;
 }
 
-// Words of 32 bits that tell which choices of an action are allowed.
+// Words of the mask of what is allowed.
 template <class Env>
 FN int action_words(const typename Env::Options& options) {
-  return (action_outputs<Env>(options) + 31) / 32;
+  return mask_words(action_outputs<Env>(options));
 }
 
 // Where `observe` puts what is seen: numbers by number(d, x), symbols by symbol(p, s).

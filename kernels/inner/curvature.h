@@ -84,8 +84,7 @@ FN HeadRows<T> head_rows(const Batch<T>& batch, int outputs, const Block<T>& blo
                    batch.actions + static_cast<long>(task) * batch.action_size * batch.row_stride + row + r,
                    batch.row_stride};
   if (batch.allowed == nullptr) return rows;
-  rows.allowed =
-      batch.allowed + static_cast<long>(task) * allowed_words(outputs) * batch.row_stride + row + r;
+  rows.allowed = batch.allowed + static_cast<long>(task) * mask_words(outputs) * batch.row_stride + row + r;
   rows.allowed_stride = batch.row_stride;
   return rows;
 }

@@ -46,7 +46,7 @@ struct PassRows {
                               const std::uint32_t* allowed = nullptr) const {
     HeadRows<T> rows{outputs, output_stride, of(actions, row_stride, dimensions), row_stride};
     if (allowed == nullptr) return rows;
-    rows.allowed = allowed + static_cast<long>(task) * allowed_words(head.outputs) * row_stride + row;
+    rows.allowed = allowed + static_cast<long>(task) * mask_words(head.outputs) * row_stride + row;
     rows.allowed_stride = row_stride;
     return rows;
   }

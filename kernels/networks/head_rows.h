@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "kernels/environment/mask_words.h"
 #include "kernels/lanes/maths.h"
 #include "kernels/networks/shape.h"
 
@@ -53,9 +54,6 @@ TEAM_FN void load_head_constants(const Team& team, const PolicyShape& shape, con
   team.sync();
 }
 
-// Words of 32 bits that say which of an action's choices are allowed.
-FN constexpr int allowed_words(int choices) { return ceil_div(choices, 32); }
-
 // One pack of rows: what it points at is the pack's first row.
 template <class T>
 struct HeadRows {
@@ -63,7 +61,7 @@ struct HeadRows {
   long output_stride;
   const T* actions;  // [dimension or group][action_stride]; of a group the index of the choice
   long action_stride;
-  // Which choices were allowed, counted through all groups: choice c is bit c % 32 of word c / 32. Null: all were.
+  // Which choices were allowed (mask_words.h). Null: all were.
   const std::uint32_t* allowed = nullptr;  // [word][allowed_stride]
   long allowed_stride = 0;
   int first_choice = 0;  // the number of output 0 among all choices

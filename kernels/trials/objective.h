@@ -54,10 +54,9 @@ struct TrialObjective {
       b.head = take_head_constants<T>(scratch, shape.actor);
       b.outputs = scratch.take<T>(static_cast<long>(shape.heads()) * kStride);
       b.drawn = scratch.take<T>(static_cast<long>(shape.actions() + kDrawn) * kStride);
-      b.allowed =
-          shape.actor.head == HeadKind::grouped
-              ? scratch.take<std::uint32_t>(static_cast<long>(allowed_words(shape.actions())) * kStride)
-              : nullptr;
+      b.allowed = shape.actor.head == HeadKind::grouped
+                      ? scratch.take<std::uint32_t>(static_cast<long>(mask_words(shape.actions())) * kStride)
+                      : nullptr;
       b.seeds = scratch.take<T>(static_cast<long>(quantities(shape)) * kStride);
       return b;
     }
@@ -71,8 +70,7 @@ struct TrialObjective {
     fill(team, b.outputs, static_cast<long>(shape.heads()) * kStride, T(0));
     fill(team, b.drawn, static_cast<long>(trials.batch.action_size + kDrawn) * kStride, T(0));
     if (b.allowed != nullptr)
-      for (int i = team.rank(); i < allowed_words(shape.actions()) * kStride; i += team.size())
-        b.allowed[i] = 0;
+      for (int i = team.rank(); i < mask_words(shape.actions()) * kStride; i += team.size()) b.allowed[i] = 0;
     team.sync();
   }
 
@@ -88,7 +86,7 @@ struct TrialObjective {
       b.drawn[i * kStride + row] = from[at + of[row]];
     });
     if (b.allowed != nullptr)
-      for_cells(team, allowed_words(shape.actions()), rows, [&](int word, int row) FN_LAMBDA {
+      for_cells(team, mask_words(shape.actions()), rows, [&](int word, int row) FN_LAMBDA {
         b.allowed[word * kStride + row] =
             batch.allowed == nullptr ? ~0u : batch.allowed[word * batch.row_stride + at + of[row]];
       });
