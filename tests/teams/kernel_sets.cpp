@@ -1,6 +1,5 @@
+// The kernels are in objects of their own: whoever included their definitions would compile them all once more.
 #include "tests/teams/kernel_sets.h"
-
-#include "tests/teams/lane_kernels.h"
 
 namespace innerloop {
 

@@ -6,9 +6,6 @@
 
 namespace innerloop {
 
-/// The crew that these kernels run on.
-inline Crew* lane_crew = nullptr;
-
 template <class Op>
 struct TeamRun<LaneTeam<float>, Op> {
   static void run(const Op& op, const Place& place, void* scratch) {

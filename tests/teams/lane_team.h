@@ -46,4 +46,7 @@ class LaneTeam {
   int rank_, size_;
 };
 
+/// The crew that the operations' kernels of these lanes run on (lane_kernels.h).
+inline Crew* lane_crew = nullptr;
+
 }  // namespace innerloop
