@@ -16,9 +16,11 @@ if(INNERLOOP_SANITIZE MATCHES thread)
   endif()
 endif()
 
+# Tests run for seconds and compile for minutes.
+set(test_options $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:-O1>)
 # GCC needs many minutes for checks of the stack in the kernels that tests instantiate; what they work on is not there.
 if(INNERLOOP_SANITIZE MATCHES address)
-  set(test_options $<$<COMPILE_LANG_AND_ID:CXX,GNU>:--param=asan-stack=0>)
+  list(APPEND test_options $<$<COMPILE_LANG_AND_ID:CXX,GNU>:--param=asan-stack=0>)
 endif()
 
 # Where the sources and the programs are.
@@ -51,8 +53,19 @@ target_compile_options(innerloop_operation_cases PRIVATE ${test_options})
 
 file(GLOB_RECURSE quick_tests RELATIVE "${PROJECT_SOURCE_DIR}/tests" CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*_test.cpp")
 list(FILTER quick_tests EXCLUDE REGEX "^(teams|cuda|long)/")
+# What holds of every environment, a file for each of them.
+set(environment_tests "")
+foreach(entry ${INNERLOOP_ENVIRONMENTS})
+  string(REPLACE "|" ";" entry "${entry}")
+  list(GET entry 0 header)
+  list(GET entry 1 type)
+  set(file "${PROJECT_BINARY_DIR}/environment_tests/${type}.cpp")
+  configure_file("${PROJECT_SOURCE_DIR}/tests/environments/every_environment.cpp.in" "${file}" @ONLY)
+  list(APPEND environment_tests "${file}")
+endforeach()
 add_test_program(innerloop_tests quick "innerloop_engine;innerloop_operation_cases" ${quick_tests}
                  support/double_*.cpp)
+target_sources(innerloop_tests PRIVATE ${environment_tests})
 add_dependencies(innerloop_tests innerloop)  # the tests of the command line run it
 # The teams' own program has little to compile: the portable kernels and the lanes', and of the engine only its threads.
 kernel_files(lane_kernel_sources lanes engine/device/simd/kernels.cpp.in tests/teams/lane_kernels.h

@@ -44,7 +44,6 @@ TEST(WindNavigation, EqualsThePlainLoop) {
 }
 
 TEST(WindNavigation, BitsDoNotDependOnTheWidth) {
-  expect_the_same_bits<WindNavigation>({});
   expect_the_same_bits<WindNavigation>({.reward = Reward::dense});
 }
 

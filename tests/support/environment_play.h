@@ -165,6 +165,21 @@ inline Spread spread(const std::function<Floats(std::uint32_t)>& number) {
   return s;
 }
 
+// The spread of a field of the states in which episodes start.
+template <class E>
+Spread start_of(auto field) {
+  return spread([&](auto i) { return reset<E, Floats>({}, draw<E, Floats>({}, i), i).*field; });
+}
+
+// One step of one environment, which `state` takes.
+template <class E, class R = Pack<double, 1>>
+Outcome<R> step_once(const typename E::Options& options, const typename E::template Task<R>& task,
+                     typename E::template State<R>& state,
+                     const typename E::Action::template Value<R>& action) {
+  auto random = stream<R>(Purpose::environment, 0);
+  return E::template step<R>(options, task, state, action, random);
+}
+
 // The mean of 40,000 uniforms has a standard error of 0.0015 of the width.
 inline void expect_uniform(const Spread& s, double low, double high) {
   const double width = high - low;

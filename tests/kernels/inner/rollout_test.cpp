@@ -102,7 +102,7 @@ typename Env::Action::template Value<One> action_of(const Trajectories& t, int t
   if constexpr (Env::Action::discrete) {
     return IntPack<One>(static_cast<std::int32_t>(numbers[0]));
   } else {
-    typename Env::Action::template Value<One> action;
+    typename Env::Action::template Value<One> action{};
     for (std::size_t d = 0; d < numbers.size(); ++d)
       action[static_cast<int>(d)] = One(static_cast<float>(numbers[d]));
     return action;
