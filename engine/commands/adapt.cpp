@@ -61,7 +61,7 @@ void adapt(const AdaptFlags& flags) {
   const Config config = config_for(run.config, flags);
   Device device(flags.device);
   const auto evaluator = StepEvaluator::create(
-      config, device, flags.seeded ? std::vector<float>{} : parse_task(flags.task, config));
+      config, device, flags.seeded ? seeded_task(config, flags.task_seed) : parse_task(flags.task, config));
   evaluator->allocate();
   std::cout << "device: " << device.description() << "\n" << std::flush;
 
@@ -84,8 +84,10 @@ void add_adapt(CLI::App& app) {
   command.add_option("RUN", flags->run, "the run's folder")->required();
   CLI::Option* task = command.add_option(
       "--task", flags->task, R"(the task's numbers by name, as in '{"goal_x": 0.3, "goal_y": -0.2}')");
-  CLI::Option* seed = command.add_option("--task-seed", flags->task_seed,
-                                         "or the seed that it is drawn with, as the first held-out task is");
+  CLI::Option* seed =
+      command.add_option("--task-seed", flags->task_seed,
+                         "or the seed that it is drawn with, as the first held-out task is; of a file of "
+                         "tasks, the number of a held-out one, from 0");
   seed->excludes(task);
   command.add_option("--steps", flags->steps, "gradient steps of adaptation")
       ->required()

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "engine/config/environment_info.h"
+#include "engine/config/tasks.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/evaluation/curve.h"
 #include "engine/learned/trial_policy.h"
@@ -35,7 +36,8 @@ PlayedTrial play_trial(const Config& config, Device& device, const std::vector<f
   plan.add(&device_params, "params", "[parameter]", {parameters_of(loop.policy())});
   const auto memory = allocate_planned(device, plan, "the trial");
   device.write(device_params, params);
-  if (!fixed_task.empty()) loop.fix_task(fixed_task);
+  const TaskTable tasks = evaluation_tasks(config, fixed_task);
+  if (!tasks.empty()) loop.fix_tasks({tasks.front()});
   loop.set_key({config.evaluation.seed, kEvaluationIteration});
   loop.play(device_params, config.evaluation.deterministic);
 

@@ -12,12 +12,12 @@ namespace innerloop {
 /// Mean return after 0, 1, … gradient steps.
 class StepEvaluator : public CurveEvaluator {
  public:
-  /// With the step sizes `lr` [options.inner_steps], where none are learned.
+  /// With the step sizes `lr` [options.inner_steps], where none are learned; on the `fixed_tasks` where there are some.
   StepEvaluator(const InnerLoopSetup& setup, const EvaluationOptions& options, std::vector<double> lr,
-                Device& device, std::vector<float> fixed_task = {});
+                Device& device, TaskTable fixed_tasks = {});
   /// For the config's `evaluation`. @pre its algorithm has an inner loop.
   static std::unique_ptr<StepEvaluator> create(const Config& config, Device& device,
-                                               std::vector<float> fixed_task = {});
+                                               const std::vector<float>& fixed_task = {});
 
   const BufferPlan& plan() const override { return plan_; }
   void allocate() override;
@@ -26,13 +26,12 @@ class StepEvaluator : public CurveEvaluator {
 
   /// A task's policy after all steps of the last evaluation, [P], and the task's numbers as in task_numbers.
   std::vector<float> adapted(int task);
-  std::vector<float> task(int number);
+  std::vector<float> task(int number) { return inner_.tasks().at(number); }
 
  private:
   const EvaluationOptions options_;
   Device& device_;
-  const std::vector<float> fixed_task_;
-  const std::size_t task_numbers_;
+  const TaskTable fixed_tasks_;
   BufferPlan plan_;
   InnerLoop inner_;
   float* params_ = nullptr;

@@ -2,6 +2,7 @@
 // of 16, against a plain loop for each environment alone.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
@@ -168,11 +169,13 @@ void expect_the_plain_game(const Numbers& n, int part, int env, int task, int wi
 template <class Team>
 class WholeContract : public testing::Test {
  protected:
-  // Like a run's; the bonus of each task is drawn by a loop.
-  static std::vector<float> tasks(int count) {
+  // Like a run's; the bonus of each task is drawn by a loop, or from a list.
+  static std::vector<float> tasks(int count, const std::vector<float>& given = {}) {
     std::vector<float> numbers(static_cast<std::size_t>(count + 16));
     constexpr auto kernels = host_kernels_of<Team>(TypeList<DrawTasks<float, Workshop>>{});
-    run_kernel<DrawTasks<float, Workshop>>(kernels, {kOptions, &kDrawing, numbers.data()}, count);
+    DrawTasks<float, Workshop> op{kOptions, &kDrawing, numbers.data()};
+    op.given = {given.data(), static_cast<int>(given.size())};
+    run_kernel<DrawTasks<float, Workshop>>(kernels, op, count);
     for (int task = 0; task < count; ++task) EXPECT_GE(numbers[static_cast<std::size_t>(task)], 0.25f);
     return numbers;
   }
@@ -188,7 +191,15 @@ TYPED_TEST_SUITE(WholeContract, Teams);
 
 TYPED_TEST(WholeContract, InnerLoopRolloutsPlayThePlainGame) {
   constexpr int kTasks = 2, kEnvs = 9;
-  const std::vector<float> tasks = this->tasks(kTasks);
+const std::vector<float> kGiven = {0.5f, 2, 3};
+
+TYPED_TEST(WholeContract, EachGivenTaskIsDrawnAsOftenAsAnother) {
+  constexpr int kTasks = 3000;
+  const std::vector<float> tasks = this->tasks(kTasks, kGiven);
+  for (const float given : kGiven)
+    EXPECT_NEAR(std::count(tasks.begin(), tasks.begin() + kTasks, given), kTasks / 3, 4 * 26);
+}
+
   PolicyShape shape = policy_of({2, 8, 37}, HeadKind::grouped);
   this->shape_head(shape);
   shape.symbols = Workshop::kSymbols;
@@ -200,6 +211,7 @@ TYPED_TEST(WholeContract, InnerLoopRolloutsPlayThePlainGame) {
   for (const bool restart : {false, true}) {
     Numbers n(kTasks, kEnvs, 2);
     Rollout<float, Workshop> op;
+    const std::vector<float> tasks = this->tasks(kTasks, restart ? kGiven : std::vector<float>{});
     op.shape = shape;
     op.params = {theta.data(), 0};
     op.batch = n.batch;
