@@ -1,5 +1,6 @@
 #include "engine/evaluation/step_evaluator.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/config/tasks.h"
@@ -90,6 +91,22 @@ nlohmann::ordered_json StepEvaluator::report(const std::vector<float>& params) {
 
 std::vector<float> StepEvaluator::adapted(int task) {
   return device_.read(inner_.drawn(inner_.sizes().steps).of(task), inner_.parameters());
+}
+
+std::vector<PlayedEpisode> StepEvaluator::first_episodes(int count) {
+  const int k = inner_.sizes().steps;
+  std::vector<PlayedEpisode> episodes;
+  for (int env = 0; env < std::min(count, inner_.sizes().envs); ++env) {
+    PlayedEpisode episode{{options_.seed, kEvaluationIteration}, env, k, {}};
+    const Batch<float>& batch = inner_.batch(k);
+    for (PlayedStep& step :
+         played_steps(device_, batch, batch.observation_size, inner_.shape().squash, env)) {
+      episode.steps.push_back(std::move(step));
+      if (episode.steps.back().ended) break;
+    }
+    episodes.push_back(std::move(episode));
+  }
+  return episodes;
 }
 
 }  // namespace innerloop
