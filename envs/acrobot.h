@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/environment/environment.h"
+#include "kernels/environment/sketch.h"
 #include "kernels/lanes/maths.h"
 #include "kernels/options/options.h"
 
@@ -112,6 +113,19 @@ struct Acrobot {
     sin_cos(state.angle_1 + state.angle_2, sine, cosine_12);
     const Mask<Real> done = -cosine_1 - cosine_12 > Real(1);
     return {select(done, Real(0), Real(-1)), done};
+  }
+
+  /// Two links of 1 m, by whose tip the height is measured.
+  template <class Canvas>
+  static void sketch(const Options&, const Task<Pack<float, 1>>&, const State<Pack<float, 1>>& state,
+                     std::span<const float>, Canvas& canvas) {
+    const double angle = state.angle_1.get(0), angle_12 = angle + state.angle_2.get(0), x = std::sin(angle),
+                 y = -std::cos(angle), tip_x = x + std::sin(angle_12), tip_y = y - std::cos(angle_12);
+    canvas.circle(0, 0, 2, Ink::scene);
+    canvas.line(-1.7, 1, 1.7, 1, Ink::goal);
+    canvas.line(0, 0, x, y, Ink::body);
+    canvas.line(x, y, tip_x, tip_y, Ink::part);
+    canvas.trace(tip_x, tip_y);
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/environment/environment.h"
+#include "kernels/environment/sketch.h"
 #include "kernels/environment/words.h"
 #include "kernels/options/options.h"
 
@@ -87,6 +88,19 @@ struct Bandit {
   }
   /// What hand-written learners call a state.
   static int state_number(const Options&, const State<Pack<float, 1>>&) { return 0; }
+
+  /// A bar for each arm, as high as its mean; the pulled one is coloured.
+  template <class Canvas>
+  static void sketch(const Options& o, const Task<Pack<float, 1>>& task, const State<Pack<float, 1>>&,
+                     std::span<const float> action, Canvas& canvas) {
+    const double top = 0.6 * o.arms;
+    canvas.line(0, top, o.arms, top, Ink::scene);
+    for (int i = 0; i < o.arms; ++i)
+      canvas.rectangle(i + 0.1, 0, i + 0.9, top * task.arm[i].get(0), Ink::scene);
+    if (action.empty()) return;
+    const int pulled = static_cast<int>(action[0]);
+    canvas.rectangle(pulled + 0.1, 0, pulled + 0.9, top * task.arm[pulled].get(0), Ink::body);
+  }
 };
 
 static_assert(Environment<Bandit>);

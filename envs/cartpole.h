@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/environment/environment.h"
+#include "kernels/environment/sketch.h"
 #include "kernels/lanes/maths.h"
 #include "kernels/options/options.h"
 
@@ -104,6 +105,18 @@ struct CartPole {
     constexpr double kTwelveDegrees = 12 * 3.14159265358979323846 / 180;
     const Mask<Real> fallen = abs(state.angle) > constant<Real>(kTwelveDegrees);
     return {Real(1), fallen | (abs(state.position) > constant<Real>(2.4))};
+  }
+
+  template <class Canvas>
+  static void sketch(const Options&, const Task<Pack<float, 1>>& task, const State<Pack<float, 1>>& state,
+                     std::span<const float>, Canvas& canvas) {
+    const double x = state.position.get(0), angle = state.angle.get(0),
+                 length = 2 * task.pole_half_length.get(0), tip_x = x + length * std::sin(angle),
+                 tip_y = length * std::cos(angle);
+    canvas.line(-2.4, 0, 2.4, 0, Ink::scene);
+    canvas.rectangle(x - 0.25, -0.15, x + 0.25, 0.15, Ink::body);
+    canvas.line(x, 0, tip_x, tip_y, Ink::part);
+    canvas.trace(tip_x, tip_y);
   }
 };
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/environment/environment.h"
+#include "kernels/environment/sketch.h"
 #include "kernels/environment/words.h"
 #include "kernels/options/options.h"
 
@@ -92,6 +93,21 @@ struct GridNavigation {
   }
   static int state_number(const Options& options, const State<Pack<float, 1>>& state) {
     return static_cast<int>(state.y.get(0)) * options.size + static_cast<int>(state.x.get(0));
+  }
+
+  template <class Canvas>
+  static void sketch(const Options& options, const Task<Pack<float, 1>>& task,
+                     const State<Pack<float, 1>>& state, std::span<const float>, Canvas& canvas) {
+    const int size = options.size;
+    const double x = state.x.get(0) + 0.5, y = state.y.get(0) + 0.5, goal_x = task.goal_x.get(0),
+                 goal_y = task.goal_y.get(0);
+    canvas.rectangle(goal_x, goal_y, goal_x + 1, goal_y + 1, Ink::goal);
+    for (int i = 0; i <= size; ++i) {
+      canvas.line(i, 0, i, size, Ink::scene);
+      canvas.line(0, i, size, i, Ink::scene);
+    }
+    canvas.circle(x, y, 0.25, Ink::body);
+    canvas.trace(x, y);
   }
 
  private:

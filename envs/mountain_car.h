@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/environment/environment.h"
+#include "kernels/environment/sketch.h"
 #include "kernels/lanes/maths.h"
 #include "kernels/options/options.h"
 
@@ -77,6 +78,23 @@ struct MountainCar {
     state.position = clamp(state.position + velocity, wall, constant<Real>(0.6));
     state.velocity = select((state.position == wall) & (velocity < Real(0)), Real(0), velocity);
     return {Real(-1), (state.position >= task.goal_position) & (state.velocity >= Real(0))};
+  }
+
+  /// The hill whose slope is the pull: as in Gym, sin(3·position).
+  template <class Canvas>
+  static void sketch(const Options&, const Task<Pack<float, 1>>& task, const State<Pack<float, 1>>& state,
+                     std::span<const float>, Canvas& canvas) {
+    const auto height = [](double at) { return 0.45 * std::sin(3 * at); };
+    std::vector<std::array<double, 2>> hill = {{0.6, -0.6}, {-1.2, -0.6}};
+    for (int i = 0; i <= 36; ++i) {
+      const double at = -1.2 + 0.05 * i;
+      hill.push_back({at, height(at)});
+    }
+    const double x = state.position.get(0), goal = task.goal_position.get(0);
+    canvas.polygon(hill, Ink::scene);
+    canvas.line(goal, height(goal), goal, height(goal) + 0.25, Ink::goal);
+    canvas.circle(x, height(x) + 0.05, 0.05, Ink::body);
+    canvas.trace(x, height(x) + 0.05);
   }
 };
 

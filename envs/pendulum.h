@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/environment/environment.h"
+#include "kernels/environment/sketch.h"
 #include "kernels/lanes/maths.h"
 #include "kernels/options/options.h"
 
@@ -91,6 +92,18 @@ struct Pendulum {
     state.velocity = clamp(fma(acceleration, seconds, state.velocity), Real(-8), Real(8));
     state.angle = wrap_angle(fma(state.velocity, seconds, state.angle));
     return {-cost, Mask<Real>(0)};
+  }
+
+  template <class Canvas>
+  static void sketch(const Options&, const Task<Pack<float, 1>>& task, const State<Pack<float, 1>>& state,
+                     std::span<const float>, Canvas& canvas) {
+    const double length = task.length.get(0), angle = state.angle.get(0), target = task.target_angle.get(0),
+                 x = length * std::sin(angle), y = length * std::cos(angle);
+    canvas.circle(0, 0, 1.1 * length, Ink::scene);
+    canvas.circle(length * std::sin(target), length * std::cos(target), 0.12, Ink::goal);
+    canvas.line(0, 0, x, y, Ink::body);
+    canvas.circle(x, y, 0.08, Ink::part);
+    canvas.trace(x, y);
   }
 };
 

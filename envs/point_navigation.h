@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/environment/environment.h"
+#include "kernels/environment/sketch.h"
 #include "kernels/lanes/maths.h"
 #include "kernels/options/options.h"
 
@@ -105,6 +106,17 @@ struct PointNavigation {
     state.x = before.x + clamp(scale * action[0], -longest, longest);
     state.y = before.y + clamp(scale * action[1], -longest, longest);
     return {reward(options, task, before, state), done(options, task, state)};
+  }
+
+  template <class Canvas>
+  static void sketch(const Options& o, const Task<Pack<float, 1>>& task, const State<Pack<float, 1>>& state,
+                     std::span<const float>, Canvas& canvas) {
+    const double unit = o.layout == Layout::corner ? 0.2 : 0.1, x = state.x.get(0), y = state.y.get(0);
+    const bool near = o.layout == Layout::semicircle && o.reward == Reward::sparse;
+    canvas.circle(0, 0, 0.2 * unit, Ink::scene);
+    canvas.circle(task.goal_x.get(0), task.goal_y.get(0), near ? 0.2 : 0.4 * unit, Ink::goal);
+    canvas.circle(x, y, 0.3 * unit, Ink::body);
+    canvas.trace(x, y);
   }
 
  private:

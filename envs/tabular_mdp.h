@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/environment/environment.h"
+#include "kernels/environment/sketch.h"
 #include "kernels/environment/words.h"
 #include "kernels/lanes/maths.h"
 #include "kernels/options/options.h"
@@ -111,6 +112,26 @@ struct TabularMdp {
   }
   static int state_number(const Options&, const State<Pack<float, 1>>& state) {
     return static_cast<int>(state.number.get(0));
+  }
+
+  /// The states in a circle, and the way between them; the one of the best mean reward is the goal's.
+  template <class Canvas>
+  static void sketch(const Options& o, const TaskNumbers<Pack<float, 1>>& task,
+                     const State<Pack<float, 1>>& state, std::span<const float>, Canvas& canvas) {
+    const auto reward = [&](int pair) {
+      return task[IntPack<Pack<float, 1>>(pairs(o) * o.states + pair)].get(0);
+    };
+    int best = 0;
+    for (int pair = 1; pair < pairs(o); ++pair)
+      if (reward(pair) > reward(best)) best = pair;
+    const int here = static_cast<int>(state.number.get(0));
+    for (int s = 0; s < o.states; ++s) {
+      const double turn = 2 * 3.14159265358979323846 * s / o.states, x = std::sin(turn), y = std::cos(turn);
+      canvas.circle(x, y, 0.1, s == best / o.actions ? Ink::goal : Ink::scene);
+      if (s != here) continue;
+      canvas.circle(x, y, 0.06, Ink::body);
+      canvas.trace(x, y);
+    }
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/environment/environment.h"
+#include "kernels/environment/sketch.h"
 #include "kernels/lanes/maths.h"
 #include "kernels/options/options.h"
 
@@ -78,6 +79,16 @@ struct WindNavigation {
     const Mask<Real> never(0);
     if (options.reward == Reward::dense) return {-away, never};
     return {select(away <= Real(options.goal_radius), Real(1), Real(0)), never};
+  }
+
+  template <class Canvas>
+  static void sketch(const Options& o, const Task<Pack<float, 1>>& task, const State<Pack<float, 1>>& state,
+                     std::span<const float>, Canvas& canvas) {
+    const double x = state.x.get(0), y = state.y.get(0);
+    canvas.circle(0, 1, o.goal_radius, Ink::goal);
+    canvas.arrow(0, 0, 10 * task.wind_x.get(0), 10 * task.wind_y.get(0), Ink::scene);  // of ten steps
+    canvas.circle(x, y, 0.03, Ink::body);
+    canvas.trace(x, y);
   }
 };
 

@@ -55,6 +55,7 @@ Ppo::Ppo(const Config& config, Device& device)
 
 void Ppo::allocate() {
   memory_ = allocate_planned(device_, plan_, "this config");
+  loop_.prepare();
   advantages_.trials = loop_.trials();
   shuffle_.key = loop_.key();
   if (entropy_schedule_.decay > 0) entropy_schedule_.key = loop_.key();

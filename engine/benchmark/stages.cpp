@@ -60,7 +60,7 @@ void KernelBench::rollout() {
     op.params = {params_, 0};
     op.batch = inner_.batch(0);
     op.kept = kept_;
-    op.tasks = inner_.tasks();
+    op.tasks = inner_.tasks().numbers();
     op.options = options;
     op.key = key_;
     op.restart = setup_.restart;

@@ -9,9 +9,12 @@
 #include "engine/commands/commands.h"
 #include "engine/commands/device_flags.h"
 #include "engine/config/config.h"
+#include "engine/config/environment_options.h"
 #include "engine/config/tasks.h"
 #include "engine/error.h"
+#include "engine/evaluation/picture.h"
 #include "engine/evaluation/step_evaluator.h"
+#include "engine/evaluation/tables.h"
 #include "engine/files/atomic_file.h"
 #include "engine/run/adapted_policy.h"
 #include "engine/run/trained_run.h"
@@ -20,7 +23,7 @@ namespace innerloop {
 namespace {
 
 struct AdaptFlags {
-  std::string run, task, out;
+  std::string run, task, out, picture;
   std::uint32_t task_seed = 0;
   bool seeded = false;
   int steps = 0;
@@ -42,6 +45,52 @@ Config config_for(Config config, const AdaptFlags& flags) {
   return config;
 }
 
+// The first episodes of what the evaluator played last.
+PictureRow episodes_row(StepEvaluator& evaluator, const Config& config, const std::string& title) {
+  constexpr int kEpisodes = 6;
+  PictureRow row{title, {}};
+  const std::vector<float> task = evaluator.task(0);
+  for (const PlayedEpisode& episode : evaluator.first_episodes(kEpisodes)) {
+    double reward = 0;
+    for (const PlayedStep& step : episode.steps) reward += step.got;
+    row.panels.push_back({sketch(config, task, episode).states,
+                          number_cell("%.2f in ", reward) + std::to_string(episode.steps.size()) +
+                              (episode.steps.size() == 1 ? " step" : " steps")});
+  }
+  return row;
+}
+
+// "point_navigation, goal_x 0.3, goal_y -0.4"; of a large task the environment alone.
+std::string named_task(const std::vector<float>& task, const Config& config) {
+  constexpr std::size_t kFew = 5;
+  std::string text = environment_name(config);
+  const auto object = task_json(task, config);
+  for (const auto& [name, number] : object.items())
+    if (task.size() <= kFew) text += ", " + name + " " + number_cell("%.4g", number);
+  return text;
+}
+
+// What the policy did in the task before adaptation, and after it, which `evaluator` has just evaluated.
+void write_picture(const std::string& file, const TrainedRun& run, const Config& config,
+                   const AdaptedPolicy& policy, StepEvaluator& evaluator, Device& device) {
+  const auto title = [&](const std::string& when, double mean) {
+    return when + number_cell(": mean return %.2f", mean);
+  };
+  const std::string steps = std::to_string(config.evaluation.inner_steps);
+  const PictureRow after =
+      episodes_row(evaluator, config, title("after gradient step " + steps, policy.returns.back()));
+  Config at_first = config;
+  at_first.evaluation.inner_steps = 0;
+  const auto unadapted = StepEvaluator::create(at_first, device, policy.task);
+  unadapted->allocate();
+  unadapted->evaluate(run.params);
+  const PictureRow before =
+      episodes_row(*unadapted, config, title("before adaptation", policy.returns.front()));
+  write_file_atomically(
+      file, svg_picture(algorithm_name(config) + " on " + named_task(policy.task, config), {before, after}));
+  std::cout << "picture: " << file << "\n";
+}
+
 void print(const AdaptedPolicy& policy, const Config& config) {
   std::cout << algorithm_name(config) << " after " << policy.iteration << " iterations, adapted to "
             << task_json(policy.task, config).dump() << "\nby " << config.evaluation.envs_per_task
@@ -56,12 +105,16 @@ void adapt(const AdaptFlags& flags) {
   if (flags.task.empty() && !flags.seeded)
     throw InputError("adapt: wanted a task, with --task or --task-seed, found none");
   check_out(flags.out);
+  if (!flags.picture.empty()) check_out(flags.picture);
   const TrainedRun run = open_trained_run(flags.run);
   check_learns_by_steps(run, "adapt");
+  if (!flags.picture.empty())
+    with_environment(run.config.environment,
+                     []<class Env>(const typename Env::Options&) { check_sketches<Env>("--picture"); });
   const Config config = config_for(run.config, flags);
   Device device(flags.device);
   const auto evaluator = StepEvaluator::create(
-      config, device, flags.seeded ? std::vector<float>{} : parse_task(flags.task, config));
+      config, device, flags.seeded ? seeded_task(config, flags.task_seed) : parse_task(flags.task, config));
   evaluator->allocate();
   std::cout << "device: " << device.description() << "\n" << std::flush;
 
@@ -73,6 +126,7 @@ void adapt(const AdaptFlags& flags) {
   write_adapted_policy(flags.out, policy, run.config);
   print(policy, config);
   std::cout << "policy: " << flags.out << "\n";
+  if (!flags.picture.empty()) write_picture(flags.picture, run, config, policy, *evaluator, device);
 }
 
 }  // namespace
@@ -84,13 +138,17 @@ void add_adapt(CLI::App& app) {
   command.add_option("RUN", flags->run, "the run's folder")->required();
   CLI::Option* task = command.add_option(
       "--task", flags->task, R"(the task's numbers by name, as in '{"goal_x": 0.3, "goal_y": -0.2}')");
-  CLI::Option* seed = command.add_option("--task-seed", flags->task_seed,
-                                         "or the seed that it is drawn with, as the first held-out task is");
+  CLI::Option* seed =
+      command.add_option("--task-seed", flags->task_seed,
+                         "or the seed that it is drawn with, as the first held-out task is; of a file of "
+                         "tasks, the number of a held-out one, from 0");
   seed->excludes(task);
   command.add_option("--steps", flags->steps, "gradient steps of adaptation")
       ->required()
       ->check(CLI::Range(1, kMaxInnerSteps));
   command.add_option("--out", flags->out, "the file for the adapted policy, safetensors")->required();
+  command.add_option("--picture", flags->picture,
+                     "a file for a picture, SVG: episodes before adaptation and after it");
   add_device_flags(command, flags->device);
   command.callback([flags, seed] {
     flags->seeded = seed->count() > 0;

@@ -24,8 +24,9 @@ void play(const PlayFlags& flags) {
   TrainedRun run = open_trained_run(flags.run);
   check_plays_trials(run, "play");
   if (flags.seeded) run.config.evaluation.seed = flags.task_seed;
-  const std::vector<float> task =
-      flags.task.empty() ? std::vector<float>{} : parse_task(flags.task, run.config);
+  std::vector<float> task;
+  if (!flags.task.empty()) task = parse_task(flags.task, run.config);
+  if (flags.seeded) task = seeded_task(run.config, flags.task_seed);
   Device device(flags.device);
   const PlayedTrial trial = play_trial(run.config, device, run.params, task);
   std::cout << algorithm_name(run.config) << " after " << run.iteration << " iterations, one trial with "
@@ -42,9 +43,10 @@ void add_play(CLI::App& app) {
   command.add_option("RUN", flags->run, "the run's folder, of an agent that plays trials")->required();
   CLI::Option* task = command.add_option(
       "--task", flags->task, R"(the task's numbers by name, as in '{"arm_0": 0.2, "arm_1": 0.7}')");
-  CLI::Option* seed =
-      command.add_option("--task-seed", flags->task_seed,
-                         "the seed that the task and the trial are drawn with; of neither, evaluation.seed");
+  CLI::Option* seed = command.add_option(
+      "--task-seed", flags->task_seed,
+      "the seed that the task and the trial are drawn with; of neither, evaluation.seed; of a "
+      "file of tasks, the task is the held-out one of that number, from 0");
   seed->excludes(task);
   add_device_flags(command, flags->device);
   command.callback([flags, seed] {

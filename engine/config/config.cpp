@@ -1,12 +1,12 @@
 #include "engine/config/config.h"
 
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 
 #include "engine/config/names.h"
 #include "engine/config/rules.h"
+#include "engine/config/tasks.h"
 #include "engine/error.h"
+#include "engine/files/text_file.h"
 #include "engine/options/check.h"
 #include "engine/options/docs.h"
 #include "engine/options/source.h"
@@ -15,29 +15,9 @@
 namespace innerloop {
 namespace {
 
-constexpr std::size_t kMaxFileBytes = 1 << 20;
-
 const OptionGroup& config_outline() {
   static const OptionGroup outline = {"", "", outline_of<Config>()};
   return outline;
-}
-
-std::string read_text(const std::filesystem::path& path) {
-  auto refuse = [&](const std::string& found) {
-    throw InputError(path.string() + ": wanted a config file, found " + found);
-  };
-  std::error_code error;
-  auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) refuse("no such file");
-  if (std::filesystem::is_directory(status)) refuse("a folder");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) refuse("a file that cannot be opened");
-  std::string text(kMaxFileBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) refuse("a file that cannot be read");
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kMaxFileBytes) refuse("more than 1 MiB");
-  return text;
 }
 
 // Editors look for the schema under this name; it is no option.
@@ -76,11 +56,12 @@ Config parse_config(std::string_view text, std::string_view source_name,
   Config config;
   read_options<Config>(document, config);
   check_rules(config, source);
+  read_task_file(config, source, std::filesystem::path(source_name).parent_path());
   return config;
 }
 
 Config read_config(const std::filesystem::path& path, std::span<const std::string> overrides) {
-  return parse_config(read_text(path), path.string(), overrides);
+  return parse_config(read_text_file(path, "a config file", 1 << 20), path.string(), overrides);
 }
 
 nlohmann::ordered_json to_json(const Config& config) { return write_options<Config>(config); }

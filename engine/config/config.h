@@ -56,6 +56,30 @@ struct EvaluationOptions {
   }
 };
 
+/// Tasks of a file (engine/config/tasks.h) in place of drawn ones.
+struct TasksOptions {
+  std::string file;
+  std::string checksum;
+
+  bool operator==(const TasksOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, TasksOptions& o) {
+    field("file", o.file,
+          "a JSON file of tasks, `{\"train\": […], \"held_out\": […]}`, its path as seen from the config's "
+          "folder; each task "
+          "is an object of its numbers by name, as `--task` takes it, or a list of them; empty: tasks are "
+          "drawn from the "
+          "environment's family");
+    field("checksum", o.checksum,
+          "CRC-32C of that file, eight hexadecimal digits, by which a run knows it again; empty: any file "
+          "will do");
+  }
+};
+
+/// [task][number], the numbers of task_numbers.
+using TaskTable = std::vector<std::vector<float>>;
+
 struct CheckpointOptions {
   int every = 50;
   int keep = 3;
@@ -78,11 +102,14 @@ struct Config {
   Precision precision = Precision::float32;
   AtEpisodeEnd at_episode_end = AtEpisodeEnd::stop;
   EnvironmentOptions environment;
+  TasksOptions tasks;
   OptionsVariant<Policies> policy;
   OptionsVariant<Algorithms> algorithm;
   OptionsVariant<OuterOptimisers> outer;
   EvaluationOptions evaluation;
   CheckpointOptions checkpoint;
+  // What tasks.file holds; empty where tasks are drawn.
+  TaskTable train_tasks, held_out_tasks;
 
   bool operator==(const Config&) const = default;
 
@@ -106,6 +133,7 @@ struct Config {
                   Choice{"restart", "a new episode of the same task starts"}},
           "when an episode ends before the horizon");
     field("environment", c.environment, OneOf<Environments>{}, "the family that tasks are drawn from");
+    field("tasks", c.tasks, "tasks of a file, in place of tasks drawn from the family");
     field("policy", c.policy, OneOf<Policies>{}, "what chooses the actions");
     field("algorithm", c.algorithm, OneOf<Algorithms>{},
           "how a task is learned, and how learning is learned");
@@ -115,8 +143,8 @@ struct Config {
   }
 };
 
-/// Reads the config at `path`; `overrides` are of the form `path=value` (engine/options/source.h), applied in
-/// order.
+/// Reads the config at `path`, and the tasks' file that it names; `overrides` are of the form `path=value`
+/// (engine/options/source.h), applied in order. In what is read, tasks.file is absolute and tasks.checksum the file's.
 /// @throws InputError with file, JSON pointer, wanted and found, or naming the override at fault.
 Config read_config(const std::filesystem::path& path, std::span<const std::string> overrides = {});
 

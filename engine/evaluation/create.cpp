@@ -1,6 +1,5 @@
 // From a config to what measures its policy. A protocol that no overload of make_evaluator takes does not compile.
 #include <type_traits>
-#include <utility>
 #include <variant>
 
 #include "engine/evaluation/step_evaluator.h"
@@ -14,25 +13,25 @@ template <EvaluationProtocol protocol>
 using Protocol = std::integral_constant<EvaluationProtocol, protocol>;
 
 Made make_evaluator(Protocol<EvaluationProtocol::after_inner_steps>, const Config& config, Device& device,
-                    std::vector<float> fixed_task) {
-  return StepEvaluator::create(config, device, std::move(fixed_task));
+                    const std::vector<float>& fixed_task) {
+  return StepEvaluator::create(config, device, fixed_task);
 }
 Made make_evaluator(Protocol<EvaluationProtocol::over_episodes>, const Config& config, Device& device,
-                    std::vector<float> fixed_task) {
-  return std::make_unique<TrialEvaluator>(config, device, std::move(fixed_task));
+                    const std::vector<float>& fixed_task) {
+  return std::make_unique<TrialEvaluator>(config, device, fixed_task);
 }
 Made make_evaluator(Protocol<EvaluationProtocol::first_episode>, const Config& config, Device& device,
-                    std::vector<float> fixed_task) {
-  return std::make_unique<FirstEpisodeEvaluator>(config, device, std::move(fixed_task));
+                    const std::vector<float>& fixed_task) {
+  return std::make_unique<FirstEpisodeEvaluator>(config, device, fixed_task);
 }
 
 }  // namespace
 
 std::unique_ptr<CurveEvaluator> CurveEvaluator::create(const Config& config, Device& device,
-                                                       std::vector<float> fixed_task) {
+                                                       const std::vector<float>& fixed_task) {
   return std::visit(
       [&]<class Options>(const Options&) {
-        return make_evaluator(Protocol<Options::Learning::protocol>{}, config, device, std::move(fixed_task));
+        return make_evaluator(Protocol<Options::Learning::protocol>{}, config, device, fixed_task);
       },
       config.algorithm);
 }

@@ -38,9 +38,9 @@ class CurveEvaluator {
   virtual ~CurveEvaluator() = default;
 
   /// What the config's algorithm calls for (EvaluationProtocol), for its `evaluation`. Declares buffers, allocates nothing.
-  /// With `fixed_task` (its numbers in the order of task_numbers) that one task is evaluated in place of drawn ones.
+  /// With `fixed_task` (its numbers in the order of task_numbers) that one task is evaluated in place of the held-out ones.
   static std::unique_ptr<CurveEvaluator> create(const Config& config, Device& device,
-                                                std::vector<float> fixed_task = {});
+                                                const std::vector<float>& fixed_task = {});
 
   virtual const BufferPlan& plan() const = 0;
   /// @throws InputError with the bytes wanted and had, where they do not fit.

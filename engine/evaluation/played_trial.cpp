@@ -1,31 +1,47 @@
 #include "engine/evaluation/played_trial.h"
 
-#include <cmath>
-
 #include "engine/config/environment_info.h"
+#include "engine/config/tasks.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/evaluation/curve.h"
 #include "engine/learned/trial_policy.h"
 #include "engine/stages/trial_loop.h"
+#include "kernels/lanes/maths.h"
 
 namespace innerloop {
 namespace {
 
-// All rows of the first environment of some dimensions, [dimension][step], as [step][dimension].
+// All rows of an environment, of some dimensions, [dimension][step], as [step][dimension].
 template <class T>
 std::vector<std::vector<float>> by_step(Device& device, const T* from, int dimensions,
-                                        const Batch<float>& batch) {
+                                        const Batch<float>& batch, int env) {
   std::vector<std::vector<float>> steps(static_cast<std::size_t>(batch.horizon));
   std::vector<T> row(static_cast<std::size_t>(batch.rows()));
   for (int d = 0; d < dimensions; ++d) {
     device.read(from + d * batch.row_stride, row);
     for (std::size_t t = 0; t < steps.size(); ++t)
-      steps[t].push_back(static_cast<float>(row[t * static_cast<std::size_t>(batch.envs)]));
+      steps[t].push_back(
+          static_cast<float>(row[t * static_cast<std::size_t>(batch.envs) + static_cast<std::size_t>(env)]));
   }
   return steps;
 }
 
 }  // namespace
+
+std::vector<PlayedStep> played_steps(Device& device, const Batch<float>& batch, int seen, float squash,
+                                     int env) {
+  const auto saw = by_step(device, batch.observations, seen, batch, env);
+  auto did = by_step(device, batch.actions, batch.action_size, batch, env);
+  // A batch keeps what was drawn; the environment was handed what that is squashed to.
+  if (squash > 0)
+    for (std::vector<float>& action : did)
+      for (float& number : action) number = squash * tanh(Pack<float, 1>(number)).get(0);
+  const auto got = by_step(device, batch.rewards, 1, batch, env),
+             ended = by_step(device, batch.ends, 1, batch, env);
+  std::vector<PlayedStep> steps;
+  for (std::size_t t = 0; t < saw.size(); ++t) steps.push_back({saw[t], did[t], got[t][0], ended[t][0] > 0});
+  return steps;
+}
 
 PlayedTrial play_trial(const Config& config, Device& device, const std::vector<float>& params,
                        const std::vector<float>& fixed_task) {
@@ -35,22 +51,14 @@ PlayedTrial play_trial(const Config& config, Device& device, const std::vector<f
   plan.add(&device_params, "params", "[parameter]", {parameters_of(loop.policy())});
   const auto memory = allocate_planned(device, plan, "the trial");
   device.write(device_params, params);
-  if (!fixed_task.empty()) loop.fix_task(fixed_task);
+  const TaskTable tasks = evaluation_tasks(config, fixed_task);
+  if (!tasks.empty()) loop.fix_tasks({tasks.front()});
   loop.set_key({config.evaluation.seed, kEvaluationIteration});
   loop.play(device_params, config.evaluation.deterministic);
 
-  const Batch<float>& batch = loop.trials().batch;
-  const auto saw = by_step(device, batch.observations, environment_info(config).observation.numbers, batch);
-  auto did = by_step(device, batch.actions, batch.action_size, batch);
-  // A batch keeps what was drawn; the environment was handed what that is squashed to.
-  if (const float bound = loop.shape().actor.squash; bound > 0)
-    for (std::vector<float>& action : did)
-      for (float& number : action) number = bound * std::tanh(number);
-  const auto got = by_step(device, batch.rewards, 1, batch), ended = by_step(device, batch.ends, 1, batch);
-  PlayedTrial trial{loop.task(0), {}};
-  for (std::size_t t = 0; t < saw.size(); ++t)
-    trial.steps.push_back({saw[t], did[t], got[t][0], ended[t][0] > 0});
-  return trial;
+  return {loop.task(0),
+          played_steps(device, loop.trials().batch, environment_info(config).observation.numbers,
+                       loop.shape().actor.squash, 0)};
 }
 
 }  // namespace innerloop

@@ -1,4 +1,4 @@
-// One trial of an agent with a memory, step by step: for looking at what it has learned.
+// What an agent did, step by step: for looking at what it has learned.
 #pragma once
 
 #include <string>
@@ -6,6 +6,7 @@
 
 #include "engine/config/config.h"
 #include "engine/device/device.h"
+#include "kernels/networks/batch.h"
 
 namespace innerloop {
 
@@ -15,6 +16,11 @@ struct PlayedStep {
   float got = 0;           // the reward
   bool ended = false;      // the episode, with this step
 };
+
+/// What one environment of a batch did in its task's trajectory, of which `seen` numbers are observations; actions are
+/// those that the environment was handed, within ± `squash` where that is not 0. `batch` begins with the task. Waits.
+std::vector<PlayedStep> played_steps(Device& device, const Batch<float>& batch, int seen, float squash,
+                                     int env);
 
 struct PlayedTrial {
   std::vector<float> task;  // as in task_numbers

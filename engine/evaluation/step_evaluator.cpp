@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/config/tasks.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/options/json.h"
 
@@ -21,29 +22,28 @@ InnerLoopSizes sizes_of(const EvaluationOptions& options, std::vector<double> lr
 }  // namespace
 
 std::unique_ptr<StepEvaluator> StepEvaluator::create(const Config& config, Device& device,
-                                                     std::vector<float> fixed_task) {
+                                                     const std::vector<float>& fixed_task) {
   return std::make_unique<StepEvaluator>(inner_loop_setup(config), config.evaluation,
-                                         evaluation_lr_of_steps(config), device, std::move(fixed_task));
+                                         evaluation_lr_of_steps(config), device,
+                                         evaluation_tasks(config, fixed_task));
 }
 
 StepEvaluator::StepEvaluator(const InnerLoopSetup& setup, const EvaluationOptions& options,
-                             std::vector<double> lr, Device& device, std::vector<float> fixed_task)
+                             std::vector<double> lr, Device& device, TaskTable fixed_tasks)
     : options_(options),
       device_(device),
-      fixed_task_(std::move(fixed_task)),
-      task_numbers_(setup.environment_info.task_numbers.size()),
-      inner_(setup, sizes_of(options, std::move(lr), fixed_task_.empty() ? options.tasks : 1), device,
-             plan_) {
+      fixed_tasks_(std::move(fixed_tasks)),
+      inner_(setup,
+             sizes_of(options, std::move(lr),
+                      fixed_tasks_.empty() ? options.tasks : static_cast<int>(fixed_tasks_.size())),
+             device, plan_) {
   plan_.add(&params_, "params", "[parameter]", {setup.learned});
 }
 
 void StepEvaluator::allocate() {
   memory_ = allocate_planned(device_, plan_, "the evaluation");
   inner_.prepare();
-  if (fixed_task_.empty()) return;
-  std::vector<float> task(static_cast<std::size_t>(inner_.task_stride()), 0.0f);
-  std::copy(fixed_task_.begin(), fixed_task_.end(), task.begin());
-  inner_.fix_tasks(task);
+  if (!fixed_tasks_.empty()) inner_.fix_tasks(fixed_tasks_);
 }
 
 std::vector<CurvePoint> StepEvaluator::evaluate(const std::vector<float>& params) {
@@ -93,10 +93,20 @@ std::vector<float> StepEvaluator::adapted(int task) {
   return device_.read(inner_.drawn(inner_.sizes().steps).of(task), inner_.parameters());
 }
 
-std::vector<float> StepEvaluator::task(int number) {
-  std::vector<float> task(task_numbers_);
-  device_.read(inner_.tasks() + std::ptrdiff_t{number} * inner_.task_stride(), task);
-  return task;
+std::vector<PlayedEpisode> StepEvaluator::first_episodes(int count) {
+  const int k = inner_.sizes().steps;
+  std::vector<PlayedEpisode> episodes;
+  for (int env = 0; env < std::min(count, inner_.sizes().envs); ++env) {
+    PlayedEpisode episode{{options_.seed, kEvaluationIteration}, env, k, {}};
+    const Batch<float>& batch = inner_.batch(k);
+    for (PlayedStep& step :
+         played_steps(device_, batch, batch.observation_size, inner_.shape().squash, env)) {
+      episode.steps.push_back(std::move(step));
+      if (episode.steps.back().ended) break;
+    }
+    episodes.push_back(std::move(episode));
+  }
+  return episodes;
 }
 
 }  // namespace innerloop

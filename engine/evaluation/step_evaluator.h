@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/evaluation/curve.h"
+#include "engine/evaluation/sketches.h"
 #include "engine/stages/inner_loop.h"
 
 namespace innerloop {
@@ -12,12 +13,12 @@ namespace innerloop {
 /// Mean return after 0, 1, … gradient steps.
 class StepEvaluator : public CurveEvaluator {
  public:
-  /// With the step sizes `lr` [options.inner_steps], where none are learned.
+  /// With the step sizes `lr` [options.inner_steps], where none are learned; on the `fixed_tasks` where there are some.
   StepEvaluator(const InnerLoopSetup& setup, const EvaluationOptions& options, std::vector<double> lr,
-                Device& device, std::vector<float> fixed_task = {});
+                Device& device, TaskTable fixed_tasks = {});
   /// For the config's `evaluation`. @pre its algorithm has an inner loop.
   static std::unique_ptr<StepEvaluator> create(const Config& config, Device& device,
-                                               std::vector<float> fixed_task = {});
+                                               const std::vector<float>& fixed_task = {});
 
   const BufferPlan& plan() const override { return plan_; }
   void allocate() override;
@@ -26,13 +27,14 @@ class StepEvaluator : public CurveEvaluator {
 
   /// A task's policy after all steps of the last evaluation, [P], and the task's numbers as in task_numbers.
   std::vector<float> adapted(int task);
-  std::vector<float> task(int number);
+  /// What the first `count` environments of the first task did with that policy, each in its first episode.
+  std::vector<PlayedEpisode> first_episodes(int count);
+  std::vector<float> task(int number) { return inner_.tasks().at(number); }
 
  private:
   const EvaluationOptions options_;
   Device& device_;
-  const std::vector<float> fixed_task_;
-  const std::size_t task_numbers_;
+  const TaskTable fixed_tasks_;
   BufferPlan plan_;
   InnerLoop inner_;
   float* params_ = nullptr;

@@ -1,5 +1,6 @@
 #include "engine/evaluation/trial_evaluator.h"
 
+#include "engine/config/tasks.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/options/json.h"
 
@@ -20,18 +21,18 @@ CurvePoint first_episodes(const TrialLoop::Returns& returns, int envs_per_task) 
 
 }  // namespace
 
-TrialEvaluator::TrialEvaluator(const Config& config, Device& device, std::vector<float> fixed_task)
+TrialEvaluator::TrialEvaluator(const Config& config, Device& device, const std::vector<float>& fixed_task)
     : evaluation_(config.evaluation),
       device_(device),
-      fixed_task_(std::move(fixed_task)),
-      tasks_(fixed_task_.empty() ? evaluation_.tasks : 1),
+      fixed_tasks_(evaluation_tasks(config, fixed_task)),
+      tasks_(fixed_tasks_.empty() ? evaluation_.tasks : static_cast<int>(fixed_tasks_.size())),
       loop_(config, tasks_, evaluation_.envs_per_task, false, device, plan_) {
   plan_.add(&params_, "params", "[parameter]", {parameters_of(loop_.policy())});
 }
 
 void TrialEvaluator::allocate() {
   memory_ = allocate_planned(device_, plan_, "the evaluation");
-  if (!fixed_task_.empty()) loop_.fix_task(fixed_task_);
+  if (!fixed_tasks_.empty()) loop_.fix_tasks(fixed_tasks_);
 }
 
 TrialLoop::Returns TrialEvaluator::play(const std::vector<float>& params) {

@@ -12,7 +12,7 @@ std::vector<CurvePoint> trial_curve(const TrialLoop::Returns& returns);
 /// A policy that learns a task over the episodes of a trial: a point an episode.
 class TrialEvaluator : public CurveEvaluator {
  public:
-  TrialEvaluator(const Config& config, Device& device, std::vector<float> fixed_task = {});
+  TrialEvaluator(const Config& config, Device& device, const std::vector<float>& fixed_task = {});
 
   const BufferPlan& plan() const override { return plan_; }
   void allocate() override;
@@ -28,7 +28,7 @@ class TrialEvaluator : public CurveEvaluator {
  private:
   const EvaluationOptions evaluation_;
   Device& device_;
-  const std::vector<float> fixed_task_;
+  const TaskTable fixed_tasks_;
   const int tasks_;
   BufferPlan plan_;
   TrialLoop loop_;

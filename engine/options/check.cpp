@@ -59,11 +59,13 @@ class Checker {
     source_.refuse(pointer, wanted, found_value(found));
   }
 
- private:
   void check(const Json& value, const Option& option, const std::string& pointer) const {
     switch (option.kind) {
       case Option::Kind::boolean:
         if (!value.is_boolean()) refuse(pointer, wanted_value(option), value);
+        break;
+      case Option::Kind::text:
+        if (!value.is_string()) refuse(pointer, wanted_value(option), value);
         break;
       case Option::Kind::choice:
         check_choice(value, option, pointer);
@@ -82,6 +84,7 @@ class Checker {
     }
   }
 
+ private:
   // Refuses a name that is none of `names`.
   void check_name(const Json& value, const std::vector<std::string>& names, const std::string& wanted,
                   const std::string& pointer) const {
@@ -165,10 +168,15 @@ std::string nearest_hint(std::string_view given, const std::vector<std::string>&
 }
 
 void check_options(const Json& value, const OptionGroup& group, const OptionSource& source,
-                   const std::string& known) {
+                   const std::string& known, const std::string& pointer) {
   Checker checker(source);
-  if (!value.is_object()) checker.refuse("", "a JSON object", value);
-  checker.check_group(value, group, "", known, false);
+  if (!value.is_object()) checker.refuse(pointer, "a JSON object", value);
+  checker.check_group(value, group, pointer, known, false);
+}
+
+void check_option(const Json& value, const Option& option, const OptionSource& source,
+                  const std::string& pointer) {
+  Checker(source).check(value, option, pointer);
 }
 
 }  // namespace innerloop

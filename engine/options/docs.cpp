@@ -68,6 +68,8 @@ Json schema_of_kind(const Option& option) {
   switch (option.kind) {
     case Option::Kind::boolean:
       return {{"type", "boolean"}};
+    case Option::Kind::text:
+      return {{"type", "string"}};
     case Option::Kind::choice: {
       Json names = Json::array();
       for (const Choice& choice : option.choices) names.push_back(choice.name);

@@ -48,6 +48,8 @@ std::string wanted_value(const Option& option) {
   switch (option.kind) {
     case Option::Kind::boolean:
       return "true or false";
+    case Option::Kind::text:
+      return "a string";
     case Option::Kind::group:
     case Option::Kind::one_of:
       return "an object";

@@ -14,7 +14,7 @@ namespace innerloop {
 struct OptionGroup;
 
 struct Option {
-  enum class Kind { boolean, integer, real, choice, group, one_of };
+  enum class Kind { boolean, integer, real, text, choice, group, one_of };
   enum class Shape { single, nullable, interval, list, one_or_many };
 
   std::string name;

@@ -23,7 +23,7 @@ concept Number = std::is_arithmetic_v<T> && !std::same_as<T, bool>;
 template <class T>
 concept Enum = std::is_enum_v<T>;
 
-/// Marks an option that needs no constraint: a bool or a group.
+/// Marks an option that needs no constraint: a bool, a string or a group.
 struct Free {};
 
 /// The float as the shortest decimal that reads back as the same float: 0.1f is 0.1, not 0.10000000149011612.
@@ -45,6 +45,7 @@ template <class T, class Options = T>
 Json write_options(const Options& options);
 
 inline Json write_value(bool value, Free) { return value; }
+inline Json write_value(const std::string& value, Free) { return value; }
 template <Number T>
 Json write_value(T value, const Range&) {
   if constexpr (std::same_as<T, float>) return shortest_decimal(value);
@@ -91,6 +92,7 @@ template <class T, class Options>
 void read_options(const Json& object, Options& options);
 
 inline void read_value(const Json& json, bool& value, Free) { value = json.get<bool>(); }
+inline void read_value(const Json& json, std::string& value, Free) { value = json.get<std::string>(); }
 template <Number T>
 void read_value(const Json& json, T& value, const Range&) {
   value = json.get<T>();  // 1e3 is a good integer
@@ -133,6 +135,10 @@ void read_value(const Json& json, std::variant<Options...>& value, OneOf<TypeLis
 
 inline void outline_value(Option& option, bool value, Free) {
   option.kind = Option::Kind::boolean;
+  option.default_value = write_value(value, Free{});
+}
+inline void outline_value(Option& option, const std::string& value, Free) {
+  option.kind = Option::Kind::text;
   option.default_value = write_value(value, Free{});
 }
 template <Number T>

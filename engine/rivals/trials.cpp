@@ -1,6 +1,7 @@
 #include "engine/rivals/trials.h"
 
 #include "engine/config/environment_options.h"
+#include "engine/config/tasks.h"
 #include "engine/device/thread_pool.h"
 #include "engine/evaluation/curve.h"
 #include "kernels/environment/fields.h"
@@ -86,7 +87,9 @@ class BaselineTrial {
 template <class Env>
 TrialLoop::Returns play_trials(const typename Env::Options& options, const LearnerOfTrial& learner_of,
                                const Config& config, int threads, const std::vector<float>& fixed_task) {
-  const int tasks = fixed_task.empty() ? config.evaluation.tasks : 1, envs = config.evaluation.envs_per_task;
+  const TaskTable fixed = evaluation_tasks(config, fixed_task);
+  const int tasks = fixed.empty() ? config.evaluation.tasks : static_cast<int>(fixed.size()),
+            envs = config.evaluation.envs_per_task;
   const auto trials = static_cast<std::size_t>(tasks) * static_cast<std::size_t>(envs);
   const auto episodes = static_cast<std::size_t>(trial_length(config) / config.horizon);
   const std::vector<std::vector<float>> rows(episodes, std::vector<float>(trials));
@@ -95,8 +98,7 @@ TrialLoop::Returns play_trials(const typename Env::Options& options, const Learn
   const std::size_t count = Env::task_numbers(options).size();
   ThreadPool(threads).run(tasks, [&](int task, int) {
     const auto number = static_cast<std::uint32_t>(task);
-    std::vector<float> numbers = fixed_task;
-    if (numbers.empty()) numbers = draw_numbers<Env>(options, key, number);
+    std::vector<float> numbers = fixed.empty() ? draw_numbers<Env>(options, key, number) : fixed[number];
     numbers.resize(static_cast<std::size_t>(kTaskSize<Env>));
     const std::vector<float> known(numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(count));
     const BaselineTrial<Env> trial(config, options, key, numbers);

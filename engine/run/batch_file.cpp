@@ -100,13 +100,10 @@ std::vector<float> params_of_tasks(Device& device, const InnerLoop& inner, int k
 }
 
 // The tasks' numbers that have a name, [task][number].
-std::vector<float> named_numbers(Device& device, const InnerLoop& inner, int named) {
-  const int tasks = inner.sizes().tasks, stride = inner.task_stride();
-  const std::vector<float> all = device.read(inner.tasks(), std::int64_t{tasks} * stride);
+std::vector<float> named_numbers(const InnerLoop& inner) {
   std::vector<float> numbers;
-  for (int task = 0; task < tasks; ++task)
-    numbers.insert(numbers.end(), all.begin() + std::ptrdiff_t{task} * stride,
-                   all.begin() + std::ptrdiff_t{task} * stride + named);
+  for (int task = 0; task < inner.sizes().tasks; ++task)
+    for (const float number : inner.tasks().at(task)) numbers.push_back(number);
   return numbers;
 }
 
@@ -147,8 +144,7 @@ void write_batch_file(const std::filesystem::path& path, const Config& config, D
     tensors.add("outer_gradient", {tasks, size}, device.read(learner->outer_gradient(), tasks * size));
   tensors.add("meta_gradient", {learned}, device.read(learner->meta_gradient(), learned));
   const std::vector<std::string> names = task_names(config);
-  const int named = static_cast<int>(names.size());
-  tensors.add("tasks", {tasks, named}, named_numbers(device, inner, named));
+  tensors.add("tasks", {tasks, static_cast<std::int64_t>(names.size())}, named_numbers(inner));
   tensors.write(path, {{"config", to_json(config).dump()},
                        {"layout", layout_json(learner->learned()).dump()},
                        {"task_names", nlohmann::ordered_json(names).dump()}});

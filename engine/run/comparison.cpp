@@ -22,6 +22,9 @@ void check_comparable(const TrainedRun& run, const TrainedRun& first) {
       throw InputError(run.folder.config().string() + ": /" + option + ": wanted that of " +
                        first.folder.config().string() + ", " + wanted[option].dump() + ", found " +
                        found[option].dump());
+  if (run.config.held_out_tasks != first.config.held_out_tasks)
+    throw InputError(run.folder.config().string() + ": /tasks/file: wanted the held-out tasks of " +
+                     first.folder.config().string() + ", found others");
 }
 
 Config config_for(const TrainedRun& run, const TrainedRun& first) {

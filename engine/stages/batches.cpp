@@ -15,6 +15,7 @@ Batches::Batches(const InnerLoopSetup& setup, const InnerLoopSizes& sizes, Devic
       restart_(setup.restart),
       sizes_(sizes),
       device_(device),
+      tasks_(setup.environment, setup.environment_info, sizes.tasks, 1, setup.train_tasks, device, plan),
       batches_(static_cast<std::size_t>(sizes.steps) + 1),
       kept_(batches_.size()) {
   const std::int64_t rows = static_cast<std::int64_t>(setup.horizon) * sizes.envs;
@@ -22,7 +23,6 @@ Batches::Batches(const InnerLoopSetup& setup, const InnerLoopSizes& sizes, Devic
     throw InputError("/horizon × /envs_per_task: wanted at most 2^30 samples a task, found " +
                      std::to_string(rows));
   plan.add(&key_, "key", "[seed, iteration]", {1});
-  plan.add(&tasks_, "tasks", "[task][number]", {sizes.tasks, environment_info_.task_size});
   for (int k = 0; k <= sizes.steps; ++k) {
     Batch<float>& batch = batches_[static_cast<std::size_t>(k)];
     batch.horizon = setup.horizon;
@@ -70,6 +70,7 @@ void Batches::declare(int k, BufferPlan& plan) {
 }
 
 void Batches::prepare() {
+  tasks_.prepare();
   if (value_) value_->prepare();
   if (sizes_.way_back) return;
   for (std::size_t k = 1; k < batches_.size(); ++k) {
@@ -80,19 +81,7 @@ void Batches::prepare() {
   }
 }
 
-void Batches::fix_tasks(const std::vector<float>& tasks) {
-  device_.write(tasks_, tasks);
-  fixed_tasks_ = true;
-}
-
 void Batches::set_key(RandomKey key) { device_.once(SetKey<float>{key, key_}); }
-
-void Batches::draw_tasks() {
-  if (fixed_tasks_) return;
-  with_environment(environment_, [&]<class Env>(const typename Env::Options& options) {
-    device_.per_task(DrawTasks<float, Env>{options, key_, tasks_}, sizes_.tasks);
-  });
-}
 
 void Batches::play(int k, const Parameters<float>& params, bool deterministic) {
   with_environment(environment_, [&]<class Env>(const typename Env::Options& options) {
@@ -101,7 +90,7 @@ void Batches::play(int k, const Parameters<float>& params, bool deterministic) {
     op.params = params;
     op.batch = (*this)[k];
     op.kept = kept(k);
-    op.tasks = tasks_;
+    op.tasks = tasks_.numbers();
     op.options = options;
     op.key = key_;
     op.inner_step = k;

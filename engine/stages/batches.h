@@ -7,6 +7,7 @@
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
 #include "engine/stages/inner_loop_setup.h"
+#include "engine/stages/played_tasks.h"
 #include "engine/stages/value_baseline.h"
 
 namespace innerloop {
@@ -18,8 +19,8 @@ class Batches {
   const Batch<float>& operator[](int k) const { return batches_[static_cast<std::size_t>(k)]; }
   /// The hidden layers of D_k's samples, where the device keeps them.
   const Kept<float>& kept(int k) const { return kept_[static_cast<std::size_t>(k)]; }
-  /// [task][environment_info.task_size] in device memory.
-  const float* tasks() const { return tasks_; }
+  PlayedTasks& tasks() { return tasks_; }
+  const PlayedTasks& tasks() const { return tasks_; }
   /// [1] on the device, once the plan's memory is bound.
   const RandomKey* key() const { return key_; }
   /// The value networks of baseline `network`; null where there are none.
@@ -28,12 +29,10 @@ class Batches {
 
   /// After the plan's memory is bound.
   void prepare();
-  /// Tasks to use from now on, in place of drawn ones: [task][environment_info.task_size] on the host.
-  void fix_tasks(const std::vector<float>& tasks);
   /// Keys all random numbers from now on.
   void set_key(RandomKey key);
   /// Draws the tasks, unless they are fixed.
-  void draw_tasks();
+  void draw_tasks() { tasks_.draw(key_); }
   /// D_k with `params`, and its advantages. `deterministic`: acts by the mean or the likeliest action.
   void play(int k, const Parameters<float>& params, bool deterministic);
   /// Statistics of D_k on the host: [task][kStatistics]. Waits.
@@ -50,11 +49,10 @@ class Batches {
   const bool restart_;
   const InnerLoopSizes sizes_;
   Device& device_;
-  bool fixed_tasks_ = false;
+  PlayedTasks tasks_;
   std::vector<Batch<float>> batches_;  // [K + 1]
   std::vector<Kept<float>> kept_;      // [K + 1]
   std::optional<ValueBaseline> value_;
-  float* tasks_ = nullptr;
   RandomKey* key_ = nullptr;
 };
 

@@ -26,7 +26,6 @@ InnerLoop::InnerLoop(const InnerLoopSetup& setup, const InnerLoopSizes& sizes, D
       sizes_(sizes),
       shape_(setup.policy),
       value_start_(setup.value_start),
-      task_stride_(setup.environment_info.task_size),
       epochs_(static_cast<std::size_t>(setup.options.inner_epochs)),
       device_(in_precision(device, setup.precision)),
       batches_(setup, sizes, device, plan),

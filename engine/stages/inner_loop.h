@@ -28,9 +28,7 @@ class InnerLoop {
   int horizon() const { return batch(0).horizon; }
   long parameters() const { return shape_.parameters(); }
   bool learns_step_sizes() const { return rule_.learns_sizes(); }
-  /// Numbers a task takes in `tasks()`.
-  int task_stride() const { return task_stride_; }
-  const float* tasks() const { return batches_.tasks(); }
+  const PlayedTasks& tasks() const { return batches_.tasks(); }
   const Batch<float>& batch(int k) const { return batches_[k]; }
   /// θ_k as drawn with: k = 0 is what start() was given.
   const Parameters<float>& drawn(int k) const { return drawn_[static_cast<std::size_t>(k)]; }
@@ -38,8 +36,8 @@ class InnerLoop {
   /// After the plan's memory is bound: constants go to the device.
   void prepare();
 
-  /// Tasks to use from now on, in place of drawn ones: [task][task_stride()] on the host.
-  void fix_tasks(const std::vector<float>& tasks) { batches_.fix_tasks(tasks); }
+  /// Tasks to use from now on, in place of drawn ones: one for all, or sizes().tasks.
+  void fix_tasks(const TaskTable& tasks) { batches_.tasks().fix(tasks); }
 
   /// Keys all random numbers from now on.
   void set_key(RandomKey key) { batches_.set_key(key); }
@@ -117,7 +115,6 @@ class InnerLoop {
   const InnerLoopSizes sizes_;
   const PolicyShape shape_;
   const LearnedRange value_start_;
-  const int task_stride_;
   const std::size_t epochs_;  // E: updates of an inner step
   Device& device_;
   Batches batches_;

@@ -1,6 +1,5 @@
 #include "engine/stages/inner_loop_setup.h"
 
-#include "engine/config/config.h"
 #include "engine/learned/policy.h"
 #include "engine/learned/step_sizes.h"
 
@@ -10,6 +9,7 @@ InnerLoopSetup inner_loop_setup(const Config& config) {
   const Learned learned = learned_with_inner_steps(config);
   return {.environment = config.environment,
           .environment_info = environment_info(config),
+          .train_tasks = config.train_tasks,
           .policy = policy_shape(config),
           .value = value_shape(config),
           .options = inner_loop(config),

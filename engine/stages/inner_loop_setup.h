@@ -3,9 +3,8 @@
 
 #include <vector>
 
-#include "engine/config/algorithm_options.h"
+#include "engine/config/config.h"
 #include "engine/config/environment_info.h"
-#include "engine/config/environment_options.h"
 #include "engine/learned/learned.h"
 #include "kernels/networks/shape.h"
 
@@ -14,6 +13,7 @@ namespace innerloop {
 struct InnerLoopSetup {
   EnvironmentOptions environment;
   EnvironmentInfo environment_info;
+  TaskTable train_tasks;  // that tasks are drawn from; empty: the environment draws them
   PolicyShape policy;
   PolicyShape value;  // the networks of baseline `network`; 0 layers where there are none
   InnerLoopOptions options;

@@ -1,7 +1,5 @@
 #include "engine/stages/trial_loop.h"
 
-#include <algorithm>
-
 #include "engine/config/environment_info.h"
 #include "engine/device/launch.h"
 #include "engine/error.h"
@@ -10,11 +8,11 @@ namespace innerloop {
 TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool advantages, Device& device,
                      BufferPlan& plan)
     : config_(config),
-      tasks_(tasks),
       envs_per_task_(envs_per_task),
       device_(device),
       environment_(environment_info(config)),
-      policy_(trial_policy(config)) {
+      policy_(trial_policy(config)),
+      tasks_(config.environment, environment_, tasks, envs_per_task, config.train_tasks, device, plan) {
   device.use(config.precision);
   const int steps = trial_length(config);
   const std::int64_t envs = std::int64_t{tasks} * envs_per_task, rows = envs * steps;
@@ -30,8 +28,6 @@ TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool ad
   b.row_stride = (rows + 15) / 16 * 16;
   trials_.episode_steps = config.horizon;
   plan.add(&key_, "key", "[seed, iteration]", {1});
-  // Whole packs of environments read their tasks.
-  plan.add(&task_numbers_, "tasks", "[env][number]", {padded(b.envs), environment_.task_size});
   plan.add(&b.observations, "inputs", "[dimension][row]", {b.observation_size, b.row_stride});
   plan.add(&b.actions, "actions", "[dimension][row]", {b.action_size, b.row_stride});
   b.symbol_places = environment_.observation.symbols;
@@ -51,32 +47,15 @@ TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool ad
   rollout_.emplace(config, policy_, b.envs, steps, is_wide(policy_), device, plan);
 }
 
-void TrialLoop::fix_task(const std::vector<float>& task) {
-  const std::size_t size = static_cast<std::size_t>(environment_.task_size),
-                    envs = static_cast<std::size_t>(this->envs());
-  std::vector<float> numbers(envs * size, 0.0f);
-  for (std::size_t env = 0; env < envs; ++env)
-    std::ranges::copy(task, numbers.begin() + static_cast<std::ptrdiff_t>(env * size));
-  device_.write(task_numbers_, numbers);
-  fixed_task_ = true;
-}
-
-std::vector<float> TrialLoop::task(int env) const {
-  std::vector<float> numbers(environment_.task_numbers.size());
-  device_.read(task_numbers_ + std::ptrdiff_t{env} * environment_.task_size, numbers);
-  return numbers;
-}
-
 void TrialLoop::set_key(RandomKey key) { device_.once(SetKey<float>{key, key_}); }
 
 void TrialLoop::play(const float* params, bool deterministic) {
+  tasks_.draw(key_);
   with_environment(config_.environment, [&]<class Env>(const typename Env::Options& options) {
-    if (!fixed_task_)
-      device_.per_task(DrawTasks<float, Env>{options, key_, task_numbers_, envs_per_task_}, tasks_);
     TrialPlay<float, Env> play;
     play.shape = shape();
     play.trials = trials_;
-    play.tasks = task_numbers_;
+    play.tasks = tasks_.numbers();
     play.options = options;
     play.key = key_;
     play.envs_per_task = envs_per_task_;

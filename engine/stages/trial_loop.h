@@ -9,6 +9,7 @@
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
 #include "engine/learned/trial_policy.h"
+#include "engine/stages/played_tasks.h"
 #include "engine/stages/trial_rollout.h"
 
 namespace innerloop {
@@ -27,10 +28,12 @@ class TrialLoop {
   /// [1] on the device, once the plan's memory is bound.
   const RandomKey* key() const { return key_; }
 
-  /// One task's numbers to use from now on, in place of drawn ones.
-  void fix_task(const std::vector<float>& task);
+  /// After the plan's memory is bound.
+  void prepare() { tasks_.prepare(); }
+  /// Tasks to use from now on, in place of drawn ones: one for all, or as many as are played.
+  void fix_tasks(const TaskTable& tasks) { tasks_.fix(tasks); }
   /// The numbers of an environment's task, as in task_numbers, once it has been played. Waits.
-  std::vector<float> task(int env) const;
+  std::vector<float> task(int env) const { return tasks_.at(env); }
   /// Keys all random numbers from now on.
   void set_key(RandomKey key);
   /// Draws the tasks and plays a trial in each environment with θ ([P]). `deterministic`: the mean, or the likeliest action.
@@ -46,13 +49,12 @@ class TrialLoop {
 
  private:
   const Config config_;
-  const int tasks_, envs_per_task_;
+  const int envs_per_task_;
   Device& device_;
   const EnvironmentInfo environment_;
   const TrialPolicy policy_;
+  PlayedTasks tasks_;
   Trials<float> trials_;
-  bool fixed_task_ = false;
-  float* task_numbers_ = nullptr;
   float* returns_ = nullptr;
   float* lengths_ = nullptr;
   RandomKey* key_ = nullptr;

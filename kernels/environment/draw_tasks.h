@@ -1,6 +1,7 @@
-// Draws the tasks of an iteration, each by a random number generator of its own.
+// Draws the tasks of an iteration, each by a random number generator of its own: as their environment says, or from a list.
 #pragma once
 
+#include <cstdint>
 #include <new>
 
 #include "kernels/environment/fields.h"
@@ -9,12 +10,20 @@
 
 namespace innerloop {
 
+// Tasks to draw from, each as likely as the others.
+template <class T>
+struct GivenTasks {
+  const T* numbers = nullptr;  // [count][kTaskSize]
+  int count = 0;               // 0: there is no list
+};
+
 template <class T, class Env>
 struct DrawTasks {
   typename Env::Options options;
   const RandomKey* key = nullptr;
   T* tasks = nullptr;  // [task · copies][kTaskSize]
   int copies = 1;      // of each task, side by side: one for each environment that plays it
+  GivenTasks<T> given = {};
 
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
@@ -22,7 +31,15 @@ struct DrawTasks {
     if (team.rank() != 0) return;
     Random<One> random(*key, UintPack<One>(place.task), UintPack<One>(0), UintPack<One>(0), Purpose::task, 0);
     T* to = tasks + static_cast<long>(place.task) * copies * kTaskSize<Env>;
-    draw_task<Env>(options, random, *::new (static_cast<void*>(to)) typename Env::template Task<One>);
+    if (given.count == 0) {
+      draw_task<Env>(options, random, *::new (static_cast<void*>(to)) typename Env::template Task<One>);
+    } else {
+      // The upper half of a product of 64 bits: no task is likelier by more than count / 2³².
+      const std::uint64_t scaled =
+          std::uint64_t{random.bits().get(0)} * static_cast<std::uint64_t>(given.count);
+      const T* from = given.numbers + static_cast<long>(scaled >> 32) * kTaskSize<Env>;
+      for (int i = 0; i < kTaskSize<Env>; ++i) to[i] = from[i];
+    }
     for (int copy = 1; copy < copies; ++copy)
       for (int i = 0; i < kTaskSize<Env>; ++i) to[static_cast<long>(copy) * kTaskSize<Env> + i] = to[i];
   }

@@ -250,7 +250,8 @@ concept Plays = requires(const typename E::Options& options, const TaskOf<E, Rea
 //   it, `observe` and `allowed` may not. Where trajectories are drawn for an inner loop (kernels/inner/rollout.h), a batch of
 //   them is one trial of each environment;
 // - `static constexpr bool has_allowed = true` and `allowed<Real>(options, task, state, group, choice)`, of discrete actions:
-//   the lanes on which the choice may be taken. One choice of each group may be, in every state.
+//   the lanes on which the choice may be taken. One choice of each group may be, in every state;
+// - words and a picture for people, on the host alone: kernels/environment/words.h, kernels/environment/sketch.h.
 template <class E>
 concept Environment = requires(const typename E::Options& options, const TaskOf<E, Pack<float, 4>>& task,
                                Random<Pack<float, 4>>& random) {

@@ -90,6 +90,13 @@ class Episode {
     });
   }
 
+  // Puts itself on a canvas (kernels/environment/sketch.h); `action` is what led to here. On the host, for one environment.
+  template <class Action, class Canvas>
+  void sketch(const Action& action, Canvas& canvas) const {
+    with_trial(trial_,
+               [&](const auto&... trial) { Env::sketch(options_, task_, trial..., state_, action, canvas); });
+  }
+
   // On these lanes the next episode starts; the others stay as they are.
   FN void restart(Mask<L> lanes, Random<L> random) {
     Trial trial = trial_;

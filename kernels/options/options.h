@@ -25,7 +25,7 @@
 //   }
 //
 // An option is a bool, int, std::int64_t, std::uint32_t, float, double, an Interval, an enum whose values are
-// 0, 1, … in the order of its Choices; on the host also std::optional<double>, std::vector<int> and
+// 0, 1, … in the order of its Choices; on the host also std::string, std::optional<double>, std::vector<int> and
 // std::vector<double>. Constants only, so that an environment's header can be compiled for a device.
 #pragma once
 

@@ -114,6 +114,27 @@ TEST_F(AdaptTest, ASeedDrawsTheTask) {
   EXPECT_EQ(read_text(path("a")), read_text(path("b")));
 }
 
+TEST_F(AdaptTest, APictureShowsEpisodesBeforeAndAfter) {
+  std::vector<std::string> with_picture = adapt(kTask);
+  with_picture.insert(with_picture.end(), {"--picture", "picture.svg"});
+  const Ended ended = run(with_picture);
+  ASSERT_EQ(ended.exit_code, kExitDone) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("picture: picture.svg\n"));
+  const std::string svg = read_text(path("picture.svg"));
+  std::size_t panels = 0;
+  for (std::size_t at = svg.find("<g class=\"panel\">"); at != svg.npos;
+       at = svg.find("<g class=\"panel\">", at + 1))
+    ++panels;
+  EXPECT_EQ(panels, 4u);  // of two trajectories each
+  const auto returns = nlohmann::json::parse(policy().metadata("returns")).get<std::vector<double>>();
+  char text[80];
+  std::snprintf(text, sizeof text, "before adaptation: mean return %.2f", returns[0]);
+  EXPECT_THAT(svg, AllOf(StartsWith("<svg "), HasSubstr(text), HasSubstr("after gradient step 2")));
+  // Nothing is written over.
+  std::filesystem::remove(path("policy.safetensors"));
+  EXPECT_THAT(refusal(with_picture), HasSubstr("picture.svg: wanted a file that does not exist, found one"));
+}
+
 TEST_F(AdaptTest, RefusesBadInputAndWritesNothing) {
   EXPECT_THAT(refusal(adapt(R"({"goal_x": 1, "gaol_y": 0})")),
               AllOf(StartsWith("innerloop: --task: /gaol_y: wanted a number of a task of point_navigation"),

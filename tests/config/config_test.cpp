@@ -134,7 +134,7 @@ TEST(Config, ShowsEveryGroupOfTheSkeleton) {
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
   EXPECT_THAT(keys, ::testing::ElementsAre("seed", "iterations", "tasks_per_iteration", "envs_per_task",
-                                           "horizon", "precision", "at_episode_end", "environment", "policy",
+                                           "horizon", "precision", "at_episode_end", "environment", "tasks", "policy",
                                            "algorithm", "outer", "evaluation", "checkpoint"));
 }
 

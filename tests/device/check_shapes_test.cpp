@@ -132,6 +132,15 @@ TEST(CheckShapes, SaysWhatWasWantedAndFound) {
             "Advantages: wanted envs at least 1, found 0");
 }
 
+TEST(CheckShapes, TasksAreDrawnFromWhatIsThere) {
+  DrawTasks<float, PointNavigation> op;
+  EXPECT_NO_THROW(check(op));
+  op.given.count = 2;
+  EXPECT_EQ(said_of(op, [](auto&) {}), "DrawTasks: wanted the given tasks, found a null pointer");
+  EXPECT_EQ(said_of(op, [](auto& of) { of.given.count = -1; }),
+            "DrawTasks: wanted a count of given tasks of at least 0, found -1");
+}
+
 TEST(CheckShapes, LooksIntoNetworksAndTheirObjectives) {
   EXPECT_EQ(said_of(policy_gradient(), [](auto& op) { op.shape.layers = 18; }),
             "NetworkPass of PolicyObjective: wanted layers from 1 to 17, found 18");

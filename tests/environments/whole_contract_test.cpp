@@ -2,8 +2,10 @@
 // of 16, against a plain loop for each environment alone.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include "engine/device/simd/kernels.h"
@@ -168,11 +170,13 @@ void expect_the_plain_game(const Numbers& n, int part, int env, int task, int wi
 template <class Team>
 class WholeContract : public testing::Test {
  protected:
-  // Like a run's; the bonus of each task is drawn by a loop.
-  static std::vector<float> tasks(int count) {
+  // Like a run's; the bonus of each task is drawn by a loop, or from a list.
+  static std::vector<float> tasks(int count, const std::vector<float>& given = {}) {
     std::vector<float> numbers(static_cast<std::size_t>(count + 16));
     constexpr auto kernels = host_kernels_of<Team>(TypeList<DrawTasks<float, Workshop>>{});
-    run_kernel<DrawTasks<float, Workshop>>(kernels, {kOptions, &kDrawing, numbers.data()}, count);
+    DrawTasks<float, Workshop> op{kOptions, &kDrawing, numbers.data()};
+    op.given = {given.data(), static_cast<int>(given.size())};
+    run_kernel<DrawTasks<float, Workshop>>(kernels, op, count);
     for (int task = 0; task < count; ++task) EXPECT_GE(numbers[static_cast<std::size_t>(task)], 0.25f);
     return numbers;
   }
@@ -186,9 +190,17 @@ class WholeContract : public testing::Test {
 using Teams = testing::Types<SimdTeam<Narrow>, SimdTeam<Wide>>;
 TYPED_TEST_SUITE(WholeContract, Teams);
 
+const std::vector<float> kGiven = {0.5f, 2, 3};
+
+TYPED_TEST(WholeContract, EachGivenTaskIsDrawnAsOftenAsAnother) {
+  constexpr int kTasks = 3000;
+  const std::vector<float> tasks = this->tasks(kTasks, kGiven);
+  for (const float given : kGiven)
+    EXPECT_NEAR(std::count(tasks.begin(), tasks.begin() + kTasks, given), kTasks / 3, 4 * 26);
+}
+
 TYPED_TEST(WholeContract, InnerLoopRolloutsPlayThePlainGame) {
   constexpr int kTasks = 2, kEnvs = 9;
-  const std::vector<float> tasks = this->tasks(kTasks);
   PolicyShape shape = policy_of({2, 8, 37}, HeadKind::grouped);
   this->shape_head(shape);
   shape.symbols = Workshop::kSymbols;
@@ -198,6 +210,7 @@ TYPED_TEST(WholeContract, InnerLoopRolloutsPlayThePlainGame) {
   for (float& x : theta) x = static_cast<float>(0.05 * normal(random));
   constexpr auto kernels = host_kernels_of<TypeParam>(TypeList<Rollout<float, Workshop>>{});
   for (const bool restart : {false, true}) {
+    const std::vector<float> tasks = this->tasks(kTasks, restart ? kGiven : std::vector<float>{});
     Numbers n(kTasks, kEnvs, 2);
     Rollout<float, Workshop> op;
     op.shape = shape;
@@ -271,6 +284,39 @@ TYPED_TEST(WholeContract, TrialsPlayThePlainGame) {
     ASSERT_EQ(input(39), n.at(n.rewards, 1, 0, 0, row));
     ASSERT_EQ(input(40), n.at(n.ends, 1, 0, 0, row));
   }
+}
+
+// A canvas that keeps where things are.
+struct Marks {
+  double hand = -1, clock = -1;
+  Ink ink = Ink::scene;
+  void line(double, double, double x, double, Ink) { clock = x; }
+  void circle(double x, double, double, Ink its) {
+    hand = x;
+    ink = its;
+  }
+  void rectangle(double, double, double, double, Ink) {}
+};
+
+TEST(Sketches, AStateInMemoryAndATrialsRecordAreDrawn) {
+  static_assert(Sketches<Workshop>);
+  std::vector<float> numbers(static_cast<std::size_t>(episode_size<Workshop>(kOptions)));
+  const Workshop::Task<One> task = {One(1)};
+  Episode<Workshop, One> episode(kOptions, task, numbers.data(), 1);
+  using U = UintPack<One>;
+  const Random<One> random(kDrawing, U(0u), U(0u), U(0u), Purpose::reset, 0);
+  episode.begin(random, random);
+  Marks marks;
+  episode.sketch(std::span<const float>{}, marks);
+  EXPECT_EQ(marks.hand, 0);
+  EXPECT_EQ(marks.clock, 100);
+  EXPECT_EQ(marks.ink, Ink::goal);
+  episode.step(Array<IntPack<One>, 2>{IntPack<One>(2), IntPack<One>(0)}, random);
+  const std::vector<float> did = {2, 0};
+  episode.sketch(std::span(did), marks);
+  EXPECT_EQ(marks.hand, 2);
+  EXPECT_GT(marks.clock, 100);
+  EXPECT_EQ(marks.ink, Ink::body);
 }
 
 }  // namespace

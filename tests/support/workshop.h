@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/environment/environment.h"
+#include "kernels/environment/sketch.h"
 #include "kernels/lanes/maths.h"
 #include "kernels/options/options.h"
 
@@ -91,6 +92,16 @@ struct Workshop {
     const Real by = select(as_mask<Real>(action[0] == Int(3)), Real(-1), convert<T>(action[0]));
     state.set(0, min(state[0] + by, Real(T(o.shelves - 1))));
     return {select(empties, content, Real(0)) * task.bonus + random.uniform(), state[0] > Real(6)};
+  }
+
+  // The shelves, who stands before one, and the clock.
+  template <class Canvas>
+  static void sketch(const Options& o, const Task<Pack<float, 1>>&, const Trial<Pack<float, 1>>& trial,
+                     const StateNumbers<Pack<float, 1>>& state, std::span<const float> action,
+                     Canvas& canvas) {
+    canvas.rectangle(0, 0, o.shelves, 1, Ink::scene);
+    canvas.circle(state[0].get(0), 0.5, 0.5, action.empty() ? Ink::goal : Ink::body);
+    canvas.line(0, 2, trial.clock.get(0), 2, Ink::part);
   }
 
  private:

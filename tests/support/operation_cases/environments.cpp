@@ -12,6 +12,12 @@ struct OfEnvironments : Cases {
       return DrawTasks<float, Env>{options, key(memory),
                                    memory.blank("tasks", static_cast<long>(t) * kTaskSize<Env>)};
     });
+    add("DrawTasks", name + "_given", [=, t = tasks](Buffers& memory) {
+      DrawTasks<float, Env> op{options, key(memory), memory.blank("tasks", 2L * t * kTaskSize<Env>), 2};
+      constexpr int kGiven = 3;
+      op.given = {memory.normals("given", long{kGiven} * kTaskSize<Env>), kGiven};
+      return op;
+    });
     struct Form {
       const char* name;
       bool restart, deterministic, kept, shared;

@@ -1,0 +1,31 @@
+#include "engine/files/text_file.h"
+
+#include <fstream>
+#include <system_error>
+
+#include "engine/error.h"
+
+namespace innerloop {
+
+std::string read_text_file(const std::filesystem::path& path, const std::string& wanted,
+                           std::size_t most_bytes) {
+  const auto refuse = [&](const std::string& found) {
+    throw InputError(path.string() + ": wanted " + wanted + ", found " + found);
+  };
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) refuse("no such file");
+  if (std::filesystem::is_directory(status)) refuse("a folder");
+  std::ifstream file(path, std::ios::binary);
+  if (!file) refuse("a file that cannot be opened");
+  std::string text, piece(1 << 20, '\0');
+  while (file && text.size() <= most_bytes) {
+    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    text.append(piece, 0, static_cast<std::size_t>(file.gcount()));
+  }
+  if (file.bad()) refuse("a file that cannot be read");
+  if (text.size() > most_bytes) refuse("more than " + std::to_string(most_bytes >> 20) + " MiB");
+  return text;
+}
+
+}  // namespace innerloop

@@ -1,0 +1,129 @@
+// Tasks that a config takes from a file: what is read, and what is refused.
+#include "engine/config/tasks.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace innerloop {
+namespace {
+
+using testing::HasSubstr;
+
+class TaskFileTest : public testing::Test {
+ protected:
+  std::filesystem::path path(const std::string& name = "tasks.json") const { return folder_.path() / name; }
+  Config read(const std::string& tasks, const std::string& environment = "point_navigation") const {
+    write_text(path(), tasks);
+    write_text(path("x.json"), R"({"environment": {"name": ")" + environment +
+                                   R"("}, "tasks": {"file": "tasks.json"}, "evaluation": {"tasks": 1}})");
+    return read_config(path("x.json"));
+  }
+  // What is wrong with the tasks, behind the file's name.
+  std::string fault(const std::string& tasks, const std::string& environment = "point_navigation") const {
+    const std::string message = message_of<InputError>([&] { read(tasks, environment); }),
+                      start = path().string() + ": ";
+    return message.starts_with(start) ? message.substr(start.size()) : message;
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(TaskFileTest, TasksAreListsOrObjectsByName) {
+  const Config config =
+      read(R"({"held_out": [{"goal_y": -0.4, "goal_x": 0.3}], "train": [[1, 2], [3e0, 4]]})");
+  EXPECT_EQ(config.train_tasks, (TaskTable{{1, 2}, {3, 4}}));
+  EXPECT_EQ(config.held_out_tasks, (TaskTable{{0.3f, -0.4f}}));
+}
+
+TEST_F(TaskFileTest, WithoutAFileTasksAreDrawn) {
+  const Config config;
+  EXPECT_TRUE(config.train_tasks.empty() && config.held_out_tasks.empty());
+  EXPECT_TRUE(evaluation_tasks(config, {}).empty());
+  EXPECT_TRUE(seeded_task(config, 3).empty());
+  EXPECT_EQ(evaluation_tasks(config, {1, 2}), (TaskTable{{1, 2}}));
+}
+
+TEST_F(TaskFileTest, EvaluationsPlayTheFirstHeldOutTasks) {
+  Config config = read(R"({"train": [[9, 9]], "held_out": [[1, 2], [3, 4], [5, 6]]})");
+  config.evaluation.tasks = 2;
+  EXPECT_EQ(evaluation_tasks(config, {}), (TaskTable{{1, 2}, {3, 4}}));
+  EXPECT_EQ(evaluation_tasks(config, {7, 8}), (TaskTable{{7, 8}}));
+  EXPECT_EQ(seeded_task(config, 1), (std::vector<float>{3, 4}));
+  EXPECT_EQ(seeded_task(config, 5), (std::vector<float>{5, 6}));
+}
+
+TEST_F(TaskFileTest, AnEvaluationOfMoreTasksThanAreHeldOutIsRefused) {
+  write_text(path(), R"({"train": [[1, 2]], "held_out": [[1, 2], [3, 4]]})");
+  const std::string config = R"({"tasks": {"file": ")" + path().string() + R"("}})";
+  EXPECT_EQ(parse_config(config, "x.json", std::vector<std::string>{"evaluation.tasks=2"}).evaluation.tasks,
+            2);
+  EXPECT_EQ(message_of<InputError>(
+                [&] { parse_config(config, "x.json", std::vector<std::string>{"evaluation.tasks=3"}); }),
+            "--set evaluation.tasks=3: /evaluation/tasks: wanted at most the 2 held-out tasks of " +
+                path().string() + ", found 3");
+}
+
+TEST_F(TaskFileTest, WhatWasReadIsShownWithItsPlaceAndChecksum) {
+  const std::string tasks = R"({"train": [[1, 2]], "held_out": [[3, 4]]})";
+  const Config config = read(tasks);
+  EXPECT_EQ(config.tasks.file, path().string());
+  EXPECT_EQ(config.tasks.checksum.size(), 8u);
+  // As a run's config.json it lies elsewhere.
+  const std::string shown = to_json(config).dump();
+  EXPECT_EQ(parse_config(shown, "elsewhere/config.json"), config);
+  // One more space, and it is another file.
+  write_text(path(), tasks + " ");
+  EXPECT_THAT(
+      message_of<InputError>([&] { parse_config(shown, "config.json"); }),
+      testing::AllOf(testing::StartsWith("config.json: /tasks/checksum: wanted that of " + path().string()),
+                     HasSubstr("found \"" + config.tasks.checksum + "\" (string): the file has changed")));
+}
+
+TEST_F(TaskFileTest, FilesThatCannotBeReadAreRefused) {
+  const auto refused = [&](const std::string& file) {
+    return message_of<InputError>(
+        [&] { parse_config(R"({"tasks": {"file": ")" + file + R"("}})", "x.json"); });
+  };
+  EXPECT_EQ(refused(path("none.json").string()),
+            path("none.json").string() + ": wanted a file of tasks, found no such file");
+  EXPECT_EQ(refused(folder_.path().string()),
+            folder_.path().string() + ": wanted a file of tasks, found a folder");
+  EXPECT_EQ(message_of<InputError>([&] { parse_config(R"({"tasks": {"file": 3}})", "x.json"); }),
+            "x.json: /tasks/file: wanted a string, found 3 (number)");
+  EXPECT_EQ(message_of<InputError>([&] { parse_config(R"({"tasks": {"checksum": "0"}})", "x.json"); }),
+            "x.json: /tasks/checksum: wanted none without a file, found \"0\" (string)");
+}
+
+TEST_F(TaskFileTest, EveryFaultIsNamedWithItsTaskAndNumber) {
+  EXPECT_THAT(fault("{"), HasSubstr("line 1"));
+  EXPECT_EQ(fault("[1]"), "wanted an object of \"train\" and \"held_out\", found [1] (list)");
+  EXPECT_EQ(fault(R"({"train": [[1, 2]]})"), "/held_out: wanted a list of 1 to 16777216 tasks, found none");
+  EXPECT_EQ(fault(R"({"train": [], "held_out": [[1, 2]]})"),
+            "/train: wanted a list of 1 to 16777216 tasks, found [] (list)");
+  EXPECT_EQ(fault(R"({"train": {}, "held_out": [[1, 2]]})"),
+            "/train: wanted a list of 1 to 16777216 tasks, found {} (object)");
+  EXPECT_EQ(fault(R"({"train": [[1, 2]], "held_out": [[1, 2]], "test": 3})"),
+            "/test: wanted \"train\" or \"held_out\", found \"test\" (string)");
+  const auto train = [&](const std::string& tasks, const std::string& environment = "point_navigation") {
+    return fault(R"({"train": [)" + tasks + R"(], "held_out": [[1, 2]]})", environment);
+  };
+  EXPECT_EQ(train("[1, 2], [3]"), "/train/1: wanted 2 numbers, found 1, [3] (list)");
+  EXPECT_EQ(train("[1, 2], 3"), "/train/1: wanted a JSON object, found 3 (number)");
+  EXPECT_EQ(train(R"([1, "2"])"), "/train/0/goal_y: wanted a number, found \"2\" (string)");
+  EXPECT_EQ(train("[1e60, 2]"),
+            "/train/0/goal_x: wanted a number that 32 bits can hold, found 1e+60 (number)");
+  EXPECT_EQ(train(R"({"goal_x": 1})"), "/train/0/goal_y: wanted a number, found none");
+  EXPECT_EQ(train(R"({"goal_x": 1, "goal_z": 1})"),
+            "/train/0/goal_z: wanted a number of a task of point_navigation (nearest: \"goal_x\"), found "
+            "\"goal_z\"");
+  EXPECT_EQ(train("[1, 2], [1.5, 2]", "grid_navigation"),
+            "/train/1/goal_x: wanted an integer from 0 to 4, found 1.5 (number)");
+}
+
+}  // namespace
+}  // namespace innerloop
