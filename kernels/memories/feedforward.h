@@ -78,32 +78,40 @@ struct Feedforward {
   FN static int kept_size(const Shape& s) { return place(s, s.layers); }
   FN static int back_size(const Shape& s) { return place(s, s.layers); }
 
+  // Where a layer's weights are in scratch memory; of `layers`, how many numbers they are.
+  FN static long weight_place(const Shape& s, int layer) {
+    long at = 0;
+    for (int l = 0; l < layer; ++l) at += static_cast<long>(inputs(s, l)) * padded(s.width[l]);
+    return at;
+  }
+  // The same of the transposed weights.
+  FN static long transposed_place(const Shape& s, int layer) {
+    long at = 0;
+    for (int l = 0; l < layer; ++l) at += static_cast<long>(s.width[l]) * padded(back_inputs(s, l));
+    return at;
+  }
+
+  // All layers' side by side: with a pointer for each, a GPU's threads would keep them in their slow local memory.
   template <class T>
   struct Weights {
-    T* weight[kLayers];      // [in][padded(out)]
-    T* transposed[kLayers];  // [out][padded(back_inputs)]; without a way back null
-    T* bias;                 // [layer][padded(out)]
-    T* zero;                 // [widest layer, padded]; without a way back null
+    T* weight;      // [layer][in][padded(out)]
+    T* bias;        // [layer][padded(out)]
+    T* transposed;  // [layer][out][padded(back_inputs)]; without a way back null
+    T* zero;        // [widest layer, padded]; without a way back null
   };
   template <class T>
   struct Sums {
-    T* weight[kLayers];  // as in Weights
-    T* bias;             // "
+    T* weight;  // as in Weights
+    T* bias;    // "
   };
 
   template <class T>
   FN static Weights<T> take_weights(Scratch& scratch, const Shape& s, bool way_back) {
     Weights<T> w;
-    int widest = 0;
-    for (int l = 0; l < s.layers; ++l) {
-      const int in = inputs(s, l), out = s.width[l];
-      w.weight[l] = scratch.take<T>(static_cast<long>(in) * padded(out));
-      w.transposed[l] =
-          way_back ? scratch.take<T>(static_cast<long>(out) * padded(back_inputs(s, l))) : nullptr;
-      widest = out > widest ? out : widest;
-    }
+    w.weight = scratch.take<T>(weight_place(s, s.layers));
     w.bias = scratch.take<T>(place(s, s.layers));
-    w.zero = way_back ? scratch.take<T>(padded(widest)) : nullptr;
+    w.transposed = way_back ? scratch.take<T>(transposed_place(s, s.layers)) : nullptr;
+    w.zero = way_back ? scratch.take<T>(padded(widest(s))) : nullptr;
     return w;
   }
 
@@ -115,17 +123,19 @@ struct Feedforward {
     for (int l = 0; l < s.layers; ++l) {
       const int in = inputs(s, l), out = s.width[l], back = padded(back_inputs(s, l));
       const T *const weight = params + weight_offset(s, l), *const bias = params + bias_offset(s, l);
+      T* const to = w.weight + weight_place(s, l);
       for_cells(team, in, padded(out), [&](int i, int o) FN_LAMBDA {
-        w.weight[l][i * padded(out) + o] = o < out ? weight[i * out + o] : T(0);
+        to[i * padded(out) + o] = o < out ? weight[i * out + o] : T(0);
       });
       for (int o = team.rank(); o < padded(out); o += team.size())
         w.bias[place(s, l) + o] = o < out ? bias[o] : T(0);
-      if (w.transposed[l] != nullptr)
-        for_cells(team, out, back, [&](int o, int i) FN_LAMBDA {
-          w.transposed[l][o * back + i] = i < back_inputs(s, l) ? weight[i * out + o] : T(0);
-        });
-      if (w.zero != nullptr) fill(team, w.zero, padded(out), T(0));
+      if (w.transposed == nullptr) continue;
+      T* const transposed = w.transposed + transposed_place(s, l);
+      for_cells(team, out, back, [&](int o, int i) FN_LAMBDA {
+        transposed[o * back + i] = i < back_inputs(s, l) ? weight[i * out + o] : T(0);
+      });
     }
+    if (w.zero != nullptr) fill(team, w.zero, padded(widest(s)), T(0));
     team.sync();
   }
 
@@ -140,7 +150,8 @@ struct Feedforward {
       const int width = padded(s.width[l]);
       const Left<T> entering = l == 0 ? now.inputs : Left<T>{now.kept + place(s, l - 1), kept, 1};
       T* const to = now.kept + place(s, l);
-      product<V>(team, now.rows, width, Array<Term<T>, 1>{{{entering, {w.weight[l], width}, inputs(s, l)}}},
+      const T* const weight = w.weight + weight_place(s, l);
+      product<V>(team, now.rows, width, Array<Term<T>, 1>{{{entering, {weight, width}, inputs(s, l)}}},
                  {w.bias + place(s, l), 0}, to, kept);
       team.sync();
       const bool last = l + 1 == s.layers;
@@ -168,10 +179,10 @@ struct Feedforward {
       const bool last = l + 1 == s.layers;
       if (!last) {
         const int above = s.width[l + 1];
-        product<V>(
-            team, now.rows, width,
-            Array<Term<T>, 1>{{{{now.back + place(s, l + 1), size, 1}, {w.transposed[l + 1], width}, above}}},
-            {w.zero, 0}, now.back + place(s, l), size);
+        const T* const transposed = w.transposed + transposed_place(s, l + 1);
+        product<V>(team, now.rows, width,
+                   Array<Term<T>, 1>{{{{now.back + place(s, l + 1), size, 1}, {transposed, width}, above}}},
+                   {w.zero, 0}, now.back + place(s, l), size);
         team.sync();
       }
       with_activation(s.activation, [&](auto activation) FN_LAMBDA {
@@ -196,24 +207,20 @@ struct Feedforward {
     const int inputs = padded(s.learned);
     product<typename Team::Vector>(
         team, now.rows, inputs,
-        Array<Term<T>, 1>{{{{now.back, back_size(s), 1}, {w.transposed[0], inputs}, s.width[0]}}},
-        {now.zero, 0}, now.gradient, inputs);
+        Array<Term<T>, 1>{{{{now.back, back_size(s), 1}, {w.transposed, inputs}, s.width[0]}}}, {now.zero, 0},
+        now.gradient, inputs);
     team.sync();
   }
 
   template <class T>
   FN static Sums<T> take_sums(Scratch& scratch, const Shape& s) {
     const Weights<T> same = take_weights<T>(scratch, s, false);
-    Sums<T> sums;
-    for (int l = 0; l < s.layers; ++l) sums.weight[l] = same.weight[l];
-    sums.bias = same.bias;
-    return sums;
+    return {same.weight, same.bias};
   }
   // Does not sync.
   template <class Team>
   TEAM_FN static void clear_sums(const Team& team, const Shape& s, const Sums<typename Team::Scalar>& sums) {
-    for (int l = 0; l < s.layers; ++l)
-      fill(team, sums.weight[l], static_cast<long>(inputs(s, l)) * padded(s.width[l]), 0);
+    fill(team, sums.weight, weight_place(s, s.layers), 0);
     fill(team, sums.bias, place(s, s.layers), 0);
   }
   // Does not sync.
@@ -228,9 +235,10 @@ struct Feedforward {
       const int width = padded(s.width[l]);
       const Left<T> entering =
           l == 0 ? Left<T>{rows.inputs, 1, padded(s.inputs)} : Left<T>{rows.kept + place(s, l - 1), 1, size};
+      T* const sum = sums.weight + weight_place(s, l);
       product<V>(team, inputs(s, l), width,
-                 Array<Term<T>, 1>{{{entering, {rows.back + place(s, l), size}, rows.rows}}},
-                 {sums.weight[l], width}, sums.weight[l], width);
+                 Array<Term<T>, 1>{{{entering, {rows.back + place(s, l), size}, rows.rows}}}, {sum, width},
+                 sum, width);
     }
     add_columns(team, rows.rows, size, sums.bias, rows.back, size);
   }
@@ -243,8 +251,9 @@ struct Feedforward {
     for (int l = 0; l < s.layers; ++l) {
       const int out = s.width[l];
       T *const weight = gradient + weight_offset(s, l), *const bias = gradient + bias_offset(s, l);
+      const T* const from = sums.weight + weight_place(s, l);
       for_cells(team, inputs(s, l), out,
-                [&](int i, int o) FN_LAMBDA { weight[i * out + o] = sums.weight[l][i * padded(out) + o]; });
+                [&](int i, int o) FN_LAMBDA { weight[i * out + o] = from[i * padded(out) + o]; });
       for (int o = team.rank(); o < out; o += team.size()) bias[o] = sums.bias[place(s, l) + o];
     }
   }

@@ -129,7 +129,11 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
     }
   };
 
-  // Found anew wherever it is used: two networks' pointers are more than a GPU's threads have registers for.
+  // Both are found anew wherever they are used: all their pointers are more than a GPU's threads have registers for.
+  FN Buffers buffers(const Scratch& scratch) const {
+    Scratch from_start = scratch.restarted();
+    return Buffers::take(from_start, shape, window_steps(), windows());
+  }
   FN Network network_of(const Buffers& b, int number) const {
     Scratch at = b.networks;
     at.take<char>(number * b.network_size);
@@ -284,7 +288,6 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
   const Batch<T>& batch = trials.batch;
   const MemoryShape& memory = shape.memory;
   const int steps = window_steps(), count = windows(), state_size = Memory::state_size(memory);
-  const Buffers b = Buffers::take(scratch, shape, steps, count);
   const int* const of = order + static_cast<long>(place.task) * kTrialTile;
   const int rows = this->rows_of(place.task);
   const T entropy_weight = this->entropy_weight_now();
@@ -293,6 +296,7 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
   };
   // The memories where a window begins.
   const auto begin = [&](int number) FN_LAMBDA {
+    const Buffers b = buffers(scratch);
     for (int n = 0; n < shape.networks(); ++n) {
       T* const start = network_of(b, n).states;
       if (number > 0)
@@ -307,13 +311,14 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
     team.sync();
   };
 
-  prepare(team, b, place.task);
+  prepare(team, buffers(scratch), place.task);
   // Forth through the windows, keeping where each begins; then back, each but the last played once more.
   for (int pass = 0; pass < 2 * count - 1; ++pass) {
     const int number = pass < count ? pass : 2 * (count - 1) - pass;
     begin(number);
-    forward(team, b, rows, of, number);
+    forward(team, buffers(scratch), rows, of, number);
     if (pass + 1 < count) {
+      const Buffers b = buffers(scratch);
       for (int n = 0; n < shape.networks(); ++n)
         copy_states(network_of(b, n).before(steps, rows, memory),
                     network_of(b, n).border(number + 1, memory));
@@ -321,6 +326,7 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
       continue;
     }
     for (int s = min_of(batch.horizon - number * steps, steps); s-- > 0;) {
+      const Buffers b = buffers(scratch);
       this->gather_drawn(team, b.rows, rows, of, number * steps + s);
       for (int n = 0; n < shape.networks(); ++n) {
         const Network network = network_of(b, n);
@@ -338,8 +344,7 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
       }
     }
   }
-  Scratch restarted = scratch.restarted();
-  write(team, Buffers::take(restarted, shape, steps, count), place.task);
+  write(team, buffers(scratch), place.task);
 }
 
 }  // namespace innerloop

@@ -80,9 +80,12 @@ struct TrialObjective {
     const Batch<T>& batch = trials.batch;
     const long at = static_cast<long>(t) * batch.envs;
     for_cells(team, batch.action_size + kDrawn, rows, [&](int i, int row) FN_LAMBDA {
-      const T* const rest[kDrawn] = {batch.log_probs, batch.advantages, trials.targets, trials.values};
-      const T* from =
-          i < batch.action_size ? batch.actions + i * batch.row_stride : rest[i - batch.action_size];
+      const int rest = i - batch.action_size;
+      const T* const from = rest < 0    ? batch.actions + i * batch.row_stride
+                            : rest == 0 ? batch.log_probs
+                            : rest == 1 ? batch.advantages
+                            : rest == 2 ? trials.targets
+                                        : trials.values;
       b.drawn[i * kStride + row] = from[at + of[row]];
     });
     if (b.allowed != nullptr)
