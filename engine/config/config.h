@@ -156,10 +156,6 @@ const PpoUpdateOptions& ppo_options(const Config& config);
 /// Steps of a trial: a horizon where the algorithm has no option for it.
 int trial_length(const Config& config);
 
-/// Numbers of the context that inner steps adapt in place of the policy (kernels/networks/context.h); 0: none.
-int context_size(const Config& config);
-ContextInput context_input(const Config& config);
-
 /// The options of the inner loop; null where the algorithm has none. inner_loop is for where there is one.
 const InnerLoopOptions* find_inner_loop(const Config& config);
 const InnerLoopOptions& inner_loop(const Config& config);

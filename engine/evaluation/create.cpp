@@ -19,11 +19,13 @@ Made make_evaluator(Protocol<EvaluationProtocol::after_inner_steps>, const Confi
 }
 Made make_evaluator(Protocol<EvaluationProtocol::over_episodes>, const Config& config, Device& device,
                     std::vector<float> fixed_task) {
-  return std::make_unique<TrialEvaluator>(config, device, std::move(fixed_task));
+  return std::make_unique<TrialEvaluator>(trial_setup(config), config.evaluation, device,
+                                          std::move(fixed_task));
 }
 Made make_evaluator(Protocol<EvaluationProtocol::first_episode>, const Config& config, Device& device,
                     std::vector<float> fixed_task) {
-  return std::make_unique<FirstEpisodeEvaluator>(config, device, std::move(fixed_task));
+  return std::make_unique<FirstEpisodeEvaluator>(trial_setup(config), config.evaluation, device,
+                                                 std::move(fixed_task));
 }
 
 }  // namespace

@@ -2,10 +2,8 @@
 
 #include <cmath>
 
-#include "engine/config/environment_info.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/evaluation/curve.h"
-#include "engine/learned/trial_policy.h"
 #include "engine/stages/trial_loop.h"
 
 namespace innerloop {
@@ -30,7 +28,8 @@ std::vector<std::vector<float>> by_step(Device& device, const T* from, int dimen
 PlayedTrial play_trial(const Config& config, Device& device, const std::vector<float>& params,
                        const std::vector<float>& fixed_task) {
   BufferPlan plan;
-  TrialLoop loop(config, 1, 1, false, device, plan);
+  const TrialSetup setup = trial_setup(config);
+  TrialLoop loop(setup, 1, 1, false, device, plan);
   float* device_params = nullptr;
   plan.add(&device_params, "params", "[parameter]", {parameters_of(loop.policy())});
   const auto memory = allocate_planned(device, plan, "the trial");
@@ -40,7 +39,7 @@ PlayedTrial play_trial(const Config& config, Device& device, const std::vector<f
   loop.play(device_params, config.evaluation.deterministic);
 
   const Batch<float>& batch = loop.trials().batch;
-  const auto saw = by_step(device, batch.observations, environment_info(config).observation.numbers, batch);
+  const auto saw = by_step(device, batch.observations, setup.environment_info.observation.numbers, batch);
   auto did = by_step(device, batch.actions, batch.action_size, batch);
   // A batch keeps what was drawn; the environment was handed what that is squashed to.
   if (const float bound = loop.shape().actor.squash; bound > 0)

@@ -20,12 +20,13 @@ CurvePoint first_episodes(const TrialLoop::Returns& returns, int envs_per_task) 
 
 }  // namespace
 
-TrialEvaluator::TrialEvaluator(const Config& config, Device& device, std::vector<float> fixed_task)
-    : evaluation_(config.evaluation),
+TrialEvaluator::TrialEvaluator(const TrialSetup& setup, const EvaluationOptions& options, Device& device,
+                               std::vector<float> fixed_task)
+    : options_(options),
       device_(device),
       fixed_task_(std::move(fixed_task)),
-      tasks_(fixed_task_.empty() ? evaluation_.tasks : 1),
-      loop_(config, tasks_, evaluation_.envs_per_task, false, device, plan_) {
+      tasks_(fixed_task_.empty() ? options_.tasks : 1),
+      loop_(setup, tasks_, options_.envs_per_task, false, device, plan_) {
   plan_.add(&params_, "params", "[parameter]", {parameters_of(loop_.policy())});
 }
 
@@ -36,8 +37,8 @@ void TrialEvaluator::allocate() {
 
 TrialLoop::Returns TrialEvaluator::play(const std::vector<float>& params) {
   device_.write(params_, params);
-  loop_.set_key({evaluation_.seed, kEvaluationIteration});
-  loop_.play(params_, evaluation_.deterministic);
+  loop_.set_key({options_.seed, kEvaluationIteration});
+  loop_.play(params_, options_.deterministic);
   return loop_.returns();
 }
 
