@@ -18,11 +18,12 @@ std::unique_ptr<Ppo> make_algorithm(const PpoOptions&, const Config& config, Dev
 }
 
 Ppo::Ppo(const Config& config, Device& device)
-    : config_(config),
+    : seed_(config.seed),
       options_(ppo_options(config)),
       device_(device),
       learned_(create_learned(config)),
-      loop_(config, config.tasks_per_iteration, config.envs_per_task, true, device, plan_),
+      loop_(trial_setup(config), config.tasks_per_iteration, config.envs_per_task, true, device, plan_),
+      envs_per_task_(config.envs_per_task),
       minibatch_envs_(loop_.envs() / options_.minibatches) {
   const int steps = loop_.trials().batch.horizon;
   advantages_.discount = static_cast<float>(options_.discount);
@@ -59,7 +60,7 @@ void Ppo::allocate() {
   advantages_.trials = loop_.trials();
   shuffle_.key = loop_.key();
   if (entropy_schedule_.decay > 0) entropy_schedule_.key = loop_.key();
-  const std::vector<float> start = learned_.initial(config_.seed);
+  const std::vector<float> start = learned_.initial(seed_);
   device_.write(params_, start);
   device_.write(advantages_.scale.deviation, 1.0f);
   outer_->prepare(loop_.key());
@@ -67,7 +68,7 @@ void Ppo::allocate() {
 }
 
 IterationReport Ppo::iterate(std::uint32_t iteration) {
-  loop_.set_key({config_.seed, iteration});
+  loop_.set_key({seed_, iteration});
   device_.replay(recording_, [this] { enqueue(); });
   return report();
 }
@@ -179,7 +180,8 @@ IterationReport Ppo::report() const {
   float values[kTrialValues];
   device_.read(mean_values_, values);
   const float updates = device_.read(gate_.updates);
-  if (has_memory(config_)) report.extra.emplace_back("trial_return", mean_of(returns.of_trial).mean);
+  if (!advantages_.ends_with_episode)
+    report.extra.emplace_back("trial_return", mean_of(returns.of_trial).mean);
   report.extra.emplace_back("entropy", values[kTrialEntropy]);
   report.extra.emplace_back("kl", values[kTrialDivergence]);
   report.extra.emplace_back("value_loss", values[kTrialValueLoss]);
@@ -189,7 +191,7 @@ IterationReport Ppo::report() const {
   if (report.gradient_finite) return report;
   for (int env = 0; env < loop_.envs(); ++env)
     if (!std::isfinite(returns.of_trial[static_cast<std::size_t>(env)]))
-      report.bad_tasks.push_back(env / config_.envs_per_task);
+      report.bad_tasks.push_back(env / envs_per_task_);
   return report;
 }
 

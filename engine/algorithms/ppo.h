@@ -5,7 +5,8 @@
 #include <optional>
 
 #include "engine/algorithms/algorithm.h"
-#include "engine/learned/trial_policy.h"
+#include "engine/config/config.h"
+#include "engine/learned/learned.h"
 #include "engine/optimisers/optimiser.h"
 #include "engine/stages/layered_gradient.h"
 #include "engine/stages/trial_loop.h"
@@ -54,7 +55,7 @@ class Ppo : public Algorithm {
   void enqueue();
   IterationReport report() const;
 
-  const Config config_;
+  const std::uint32_t seed_;
   const PpoUpdateOptions options_;
   Device& device_;
   const Learned learned_;
@@ -66,7 +67,7 @@ class Ppo : public Algorithm {
   UpdateGate<float> gate_;
   float* mean_values_ = nullptr;  // [kTrialValues]  what the minibatches brought
   Schedule<float> entropy_schedule_;
-  const int minibatch_envs_;
+  const int envs_per_task_, minibatch_envs_;
   std::optional<WideGradient> wide_;
   int* order_ = nullptr;  // [epoch][env]  of the environments in each epoch's minibatches
   float* params_ = nullptr;

@@ -23,7 +23,7 @@ inline constexpr int kMaxValueWidth = 256;
 enum class LearnedLr { none, scalar, layer, parameter };
 enum class LearnedLrSign { positive, free };
 
-/// The inner loop, which every algorithm has: how a task's parameters are adapted to it.
+/// The inner loop, which every algorithm has that plays no trials: how a task's parameters are adapted to it.
 struct InnerLoopOptions {
   int inner_steps = 1;
   std::vector<double> inner_lr = {0.1};
@@ -44,6 +44,9 @@ struct InnerLoopOptions {
   int value_steps = 20;
   double value_lr = 0.05;
   bool normalize_advantages = true;
+  // Numbers that inner steps adapt in place of the policy (kernels/networks/context.h); 0: none. Cavia's options describe both.
+  int context_size = 0;
+  ContextInput context_input = ContextInput::concatenate;
 
   bool operator==(const InnerLoopOptions&) const = default;
 
@@ -125,20 +128,24 @@ enum class EvaluationProtocol {
 };
 
 /// How the policies of an algorithm learn a task: what its options name as `Learning`. `how` is the end of "algorithm x,
-/// which …".
+/// which …". Where trials are played the options have a PpoUpdateOptions `ppo`, and else an InnerLoopOptions `inner`; where
+/// the policy has a memory, the `trial_length`, too.
 struct LearnsByInnerSteps {
   static constexpr auto how = "learns a task by gradient steps";
   static constexpr auto protocol = EvaluationProtocol::after_inner_steps;
+  static constexpr bool plays_trials = false;
   static constexpr bool needs_memory = false;  // a policy with a memory, no other
 };
 struct LearnsByMemory {
   static constexpr auto how = "learns a task by the policy's memory";
   static constexpr auto protocol = EvaluationProtocol::over_episodes;
+  static constexpr bool plays_trials = true;
   static constexpr bool needs_memory = true;
 };
 struct LearnsNoTask {
   static constexpr auto how = "learns one policy for all tasks";
   static constexpr auto protocol = EvaluationProtocol::first_episode;
+  static constexpr bool plays_trials = true;
   static constexpr bool needs_memory = false;
 };
 
@@ -201,17 +208,15 @@ struct CaviaOptions {
   static constexpr auto name = "cavia";
   static constexpr auto meaning =
       "MAML whose inner steps adapt a context alone, numbers that enter a policy that all tasks share";
-  InnerLoopOptions inner;
-  int context_size = 5;
-  ContextInput context_input = ContextInput::concatenate;
+  InnerLoopOptions inner = {.context_size = 5};
   bool operator==(const CaviaOptions&) const = default;
 
   template <class Fields>
   static void describe(Fields& field, CaviaOptions& o) {
     InnerLoopOptions::describe(field, o.inner);
-    field("context_size", o.context_size, between(1, kMaxContext),
+    field("context_size", o.inner.context_size, between(1, kMaxContext),
           "numbers of the context, which starts at 0 for each task");
-    field("context_input", o.context_input,
+    field("context_input", o.inner.context_input,
           Choices{
               Choice{"concatenate", "further inputs of the first layer, with weights of their own"},
               Choice{"film", "scales and shifts each unit of the first hidden layer, before its activation"}},

@@ -116,9 +116,11 @@ bool has_memory(const Config& config) {
 
 const PpoUpdateOptions* find_ppo_options(const Config& config) {
   return std::visit(
-      [](const auto& options) -> const PpoUpdateOptions* {
-        if constexpr (requires { options.ppo; }) return &options.ppo;
-        return nullptr;
+      []<class Options>(const Options& options) -> const PpoUpdateOptions* {
+        if constexpr (Options::Learning::plays_trials)
+          return &options.ppo;
+        else
+          return nullptr;
       },
       config.algorithm);
 }
@@ -131,28 +133,22 @@ const PpoUpdateOptions& ppo_options(const Config& config) {
 
 int trial_length(const Config& config) {
   return std::visit(
-      [&](const auto& options) {
-        if constexpr (requires { options.trial_length; }) return options.trial_length;
-        return config.horizon;
+      [&]<class Options>(const Options& options) {
+        if constexpr (Options::Learning::needs_memory)
+          return options.trial_length;
+        else
+          return config.horizon;
       },
       config.algorithm);
 }
 
-int context_size(const Config& config) {
-  const auto* cavia = std::get_if<CaviaOptions>(&config.algorithm);
-  return cavia == nullptr ? 0 : cavia->context_size;
-}
-
-ContextInput context_input(const Config& config) {
-  const auto* cavia = std::get_if<CaviaOptions>(&config.algorithm);
-  return cavia == nullptr ? ContextInput::concatenate : cavia->context_input;
-}
-
 const InnerLoopOptions* find_inner_loop(const Config& config) {
   return std::visit(
-      [](const auto& options) -> const InnerLoopOptions* {
-        if constexpr (requires { options.inner; }) return &options.inner;
-        return nullptr;
+      []<class Options>(const Options& options) -> const InnerLoopOptions* {
+        if constexpr (Options::Learning::plays_trials)
+          return nullptr;
+        else
+          return &options.inner;
       },
       config.algorithm);
 }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "engine/config/algorithm_options.h"
+#include "engine/config/environment_info.h"
 #include "engine/config/environment_options.h"
 #include "engine/config/outer_options.h"
 #include "kernels/memories/options.h"
@@ -76,9 +77,6 @@ struct TasksOptions {
           "will do");
   }
 };
-
-/// [task][number], the numbers of task_numbers.
-using TaskTable = std::vector<std::vector<float>>;
 
 struct CheckpointOptions {
   int every = 50;
@@ -183,10 +181,6 @@ const PpoUpdateOptions* find_ppo_options(const Config& config);
 const PpoUpdateOptions& ppo_options(const Config& config);
 /// Steps of a trial: a horizon where the algorithm has no option for it.
 int trial_length(const Config& config);
-
-/// Numbers of the context that inner steps adapt in place of the policy (kernels/networks/context.h); 0: none.
-int context_size(const Config& config);
-ContextInput context_input(const Config& config);
 
 /// The options of the inner loop; null where the algorithm has none. inner_loop is for where there is one.
 const InnerLoopOptions* find_inner_loop(const Config& config);

@@ -30,6 +30,9 @@ struct EnvironmentInfo {
   int action_words() const { return mask_words(action_count); }
 };
 
+/// Tasks, each its numbers as in EnvironmentInfo::task_numbers.
+using TaskTable = std::vector<std::vector<float>>;
+
 /// What is to be known of the environment that the config names.
 EnvironmentInfo environment_info(const Config& config);
 

@@ -79,8 +79,8 @@ void check_adapted_layers(const Config& config, const OptionSource& source) {
 }
 
 void check_context(const Config& config, const OptionSource& source) {
-  if (context_size(config) > 0 && is<MlpOptions>(config.policy) &&
-      std::get<MlpOptions>(config.policy).hidden.empty())
+  const InnerLoopOptions* inner = find_inner_loop(config);
+  if (inner != nullptr && inner->context_size > 0 && std::get<MlpOptions>(config.policy).hidden.empty())
     source.refuse("/policy/hidden", "a hidden layer with algorithm \"cavia\", for the context to enter",
                   "none");
 }
@@ -94,7 +94,7 @@ void check_symbols(const Config& config, const OptionSource& source) {
   const InnerLoopOptions* inner = find_inner_loop(config);
   if (inner != nullptr && inner->baseline == BaselineName::network && inner->value_hidden.empty())
     source.refuse("/algorithm/value_hidden", "a hidden layer" + with + "for them to enter", "none");
-  if (context_size(config) > 0 && context_input(config) == ContextInput::film)
+  if (inner != nullptr && inner->context_size > 0 && inner->context_input == ContextInput::film)
     source.refuse("/algorithm/context_input",
                   "\"concatenate\"" + with + "whose rows of weights \"film\" does not scale", "\"film\"");
 }

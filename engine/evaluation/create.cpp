@@ -2,6 +2,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "engine/config/tasks.h"
 #include "engine/evaluation/step_evaluator.h"
 #include "engine/evaluation/trial_evaluator.h"
 
@@ -18,11 +19,13 @@ Made make_evaluator(Protocol<EvaluationProtocol::after_inner_steps>, const Confi
 }
 Made make_evaluator(Protocol<EvaluationProtocol::over_episodes>, const Config& config, Device& device,
                     const std::vector<float>& fixed_task) {
-  return std::make_unique<TrialEvaluator>(config, device, fixed_task);
+  return std::make_unique<TrialEvaluator>(trial_setup(config), config.evaluation, device,
+                                          evaluation_tasks(config, fixed_task));
 }
 Made make_evaluator(Protocol<EvaluationProtocol::first_episode>, const Config& config, Device& device,
                     const std::vector<float>& fixed_task) {
-  return std::make_unique<FirstEpisodeEvaluator>(config, device, fixed_task);
+  return std::make_unique<FirstEpisodeEvaluator>(trial_setup(config), config.evaluation, device,
+                                                 evaluation_tasks(config, fixed_task));
 }
 
 }  // namespace

@@ -1,10 +1,8 @@
 #include "engine/evaluation/played_trial.h"
 
-#include "engine/config/environment_info.h"
 #include "engine/config/tasks.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/evaluation/curve.h"
-#include "engine/learned/trial_policy.h"
 #include "engine/stages/trial_loop.h"
 #include "kernels/lanes/maths.h"
 
@@ -46,7 +44,8 @@ std::vector<PlayedStep> played_steps(Device& device, const Batch<float>& batch, 
 PlayedTrial play_trial(const Config& config, Device& device, const std::vector<float>& params,
                        const std::vector<float>& fixed_task) {
   BufferPlan plan;
-  TrialLoop loop(config, 1, 1, false, device, plan);
+  const TrialSetup setup = trial_setup(config);
+  TrialLoop loop(setup, 1, 1, false, device, plan);
   float* device_params = nullptr;
   plan.add(&device_params, "params", "[parameter]", {parameters_of(loop.policy())});
   const auto memory = allocate_planned(device, plan, "the trial");
@@ -56,9 +55,8 @@ PlayedTrial play_trial(const Config& config, Device& device, const std::vector<f
   loop.set_key({config.evaluation.seed, kEvaluationIteration});
   loop.play(device_params, config.evaluation.deterministic);
 
-  return {loop.task(0),
-          played_steps(device, loop.trials().batch, environment_info(config).observation.numbers,
-                       loop.shape().actor.squash, 0)};
+  return {loop.task(0), played_steps(device, loop.trials().batch, setup.environment_info.observation.numbers,
+                                     loop.shape().actor.squash, 0)};
 }
 
 }  // namespace innerloop

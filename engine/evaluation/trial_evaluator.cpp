@@ -1,6 +1,5 @@
 #include "engine/evaluation/trial_evaluator.h"
 
-#include "engine/config/tasks.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/options/json.h"
 
@@ -21,12 +20,13 @@ CurvePoint first_episodes(const TrialLoop::Returns& returns, int envs_per_task) 
 
 }  // namespace
 
-TrialEvaluator::TrialEvaluator(const Config& config, Device& device, const std::vector<float>& fixed_task)
-    : evaluation_(config.evaluation),
+TrialEvaluator::TrialEvaluator(const TrialSetup& setup, const EvaluationOptions& options, Device& device,
+                               TaskTable fixed_tasks)
+    : options_(options),
       device_(device),
-      fixed_tasks_(evaluation_tasks(config, fixed_task)),
-      tasks_(fixed_tasks_.empty() ? evaluation_.tasks : static_cast<int>(fixed_tasks_.size())),
-      loop_(config, tasks_, evaluation_.envs_per_task, false, device, plan_) {
+      fixed_tasks_(std::move(fixed_tasks)),
+      tasks_(fixed_tasks_.empty() ? options_.tasks : static_cast<int>(fixed_tasks_.size())),
+      loop_(setup, tasks_, options_.envs_per_task, false, device, plan_) {
   plan_.add(&params_, "params", "[parameter]", {parameters_of(loop_.policy())});
 }
 
@@ -37,8 +37,8 @@ void TrialEvaluator::allocate() {
 
 TrialLoop::Returns TrialEvaluator::play(const std::vector<float>& params) {
   device_.write(params_, params);
-  loop_.set_key({evaluation_.seed, kEvaluationIteration});
-  loop_.play(params_, evaluation_.deterministic);
+  loop_.set_key({options_.seed, kEvaluationIteration});
+  loop_.play(params_, options_.deterministic);
   return loop_.returns();
 }
 

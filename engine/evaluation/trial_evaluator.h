@@ -12,7 +12,9 @@ std::vector<CurvePoint> trial_curve(const TrialLoop::Returns& returns);
 /// A policy that learns a task over the episodes of a trial: a point an episode.
 class TrialEvaluator : public CurveEvaluator {
  public:
-  TrialEvaluator(const Config& config, Device& device, const std::vector<float>& fixed_task = {});
+  /// On the `fixed_tasks` where there are some.
+  TrialEvaluator(const TrialSetup& setup, const EvaluationOptions& options, Device& device,
+                 TaskTable fixed_tasks = {});
 
   const BufferPlan& plan() const override { return plan_; }
   void allocate() override;
@@ -23,10 +25,10 @@ class TrialEvaluator : public CurveEvaluator {
   /// Plays a trial in each environment.
   TrialLoop::Returns play(const std::vector<float>& params);
   int tasks() const { return tasks_; }
-  int envs_per_task() const { return evaluation_.envs_per_task; }
+  int envs_per_task() const { return options_.envs_per_task; }
 
  private:
-  const EvaluationOptions evaluation_;
+  const EvaluationOptions options_;
   Device& device_;
   const TaskTable fixed_tasks_;
   const int tasks_;

@@ -21,8 +21,8 @@ PolicyShape policy_shape(const Config& config) {
   shape.layers = static_cast<int>(mlp.hidden.size()) + 1;
   for (std::size_t l = 0; l < mlp.hidden.size(); ++l) shape.width[l + 1] = mlp.hidden[l];
   shape.activation = mlp.activation;
-  shape.context = context_size(config);
-  shape.context_input = context_input(config);
+  shape.context = inner_loop(config).context_size;
+  shape.context_input = inner_loop(config).context_input;
   shape.min_log_std = static_cast<float>(mlp.min_log_std);
   shape.squash = static_cast<float>(mlp.squash.value_or(0));
   const EnvironmentInfo environment = environment_info(config);

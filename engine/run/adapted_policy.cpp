@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "engine/config/config.h"
 #include "engine/config/tasks.h"
 #include "engine/error.h"
 #include "engine/files/crc32c.h"

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <vector>
 
-#include "engine/config/config.h"
-
 namespace innerloop {
+
+struct Config;
 
 struct AdaptedPolicy {
   std::vector<float> params;    // [P]  θ_K; the file of a policy with a context holds that alone

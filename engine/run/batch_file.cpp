@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/algorithms/meta_learner.h"
+#include "engine/config/config.h"
 #include "engine/config/tasks.h"
 #include "engine/files/safetensors.h"
 #include "engine/run/checkpoint.h"

@@ -5,11 +5,12 @@
 #include <filesystem>
 #include <vector>
 
-#include "engine/config/config.h"
 #include "engine/device/device.h"
 #include "engine/device/state_tensor.h"
 
 namespace innerloop {
+
+struct Config;
 
 /// Writes as `path` the meta-iteration that follows `done` others, from the learner's `state`, which stays as it is: a
 /// learner of its own repeats the iteration. With several outer steps on the same data (ProMP) the gradients are those

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "engine/config/config.h"
 #include "engine/error.h"
 
 namespace innerloop {

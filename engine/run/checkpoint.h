@@ -6,13 +6,14 @@
 #include <nlohmann/json_fwd.hpp>
 #include <vector>
 
-#include "engine/config/config.h"
 #include "engine/device/device.h"
 #include "engine/device/state_tensor.h"
 #include "engine/learned/learned.h"
 #include "engine/run/checkpoint_files.h"
 
 namespace innerloop {
+
+struct Config;
 
 /// How far a run is.
 struct RunCounts {

@@ -1,6 +1,7 @@
 #include "engine/run/memory_need.h"
 
 #include "engine/algorithms/algorithm.h"
+#include "engine/config/config.h"
 #include "engine/device/state_copy.h"
 #include "engine/error.h"
 #include "engine/evaluation/curve.h"

@@ -6,11 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "engine/config/config.h"
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
 
 namespace innerloop {
+
+struct Config;
 
 struct MemoryNeed {
   std::vector<std::pair<std::string, BufferPlan>> parts;  // what for, and its buffers

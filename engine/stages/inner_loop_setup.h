@@ -3,8 +3,9 @@
 
 #include <vector>
 
-#include "engine/config/config.h"
+#include "engine/config/algorithm_options.h"
 #include "engine/config/environment_info.h"
+#include "engine/config/environment_options.h"
 #include "engine/learned/learned.h"
 #include "kernels/networks/shape.h"
 

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "engine/config/config.h"
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
 #include "kernels/memories/layered.h"

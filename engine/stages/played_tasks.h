@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "engine/config/config.h"
 #include "engine/config/environment_info.h"
+#include "engine/config/environment_options.h"
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
 

@@ -1,39 +1,38 @@
 #include "engine/stages/trial_loop.h"
 
-#include "engine/config/environment_info.h"
 #include "engine/device/launch.h"
 #include "engine/error.h"
 
 namespace innerloop {
-TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool advantages, Device& device,
+
+TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool advantages, Device& device,
                      BufferPlan& plan)
-    : config_(config),
+    : setup_(setup),
       envs_per_task_(envs_per_task),
       device_(device),
-      environment_(environment_info(config)),
-      policy_(trial_policy(config)),
-      tasks_(config.environment, environment_, tasks, envs_per_task, config.train_tasks, device, plan) {
-  device.use(config.precision);
-  const int steps = trial_length(config);
-  const std::int64_t envs = std::int64_t{tasks} * envs_per_task, rows = envs * steps;
+      tasks_(setup.environment, setup.environment_info, tasks, envs_per_task, setup.train_tasks, device,
+             plan) {
+  device.use(setup.precision);
+  const EnvironmentInfo& environment = setup_.environment_info;
+  const std::int64_t envs = std::int64_t{tasks} * envs_per_task, rows = envs * setup.steps;
   if (rows > (std::int64_t{1} << 30))
     throw InputError("steps of a trial × tasks × environments: wanted at most 2^30 samples, found " +
                      std::to_string(rows));
   const MemoryPolicyShape& shape = this->shape();
   Batch<float>& b = trials_.batch;
-  b.horizon = steps;
+  b.horizon = setup.steps;
   b.envs = static_cast<int>(envs);
   b.observation_size = shape.numbers();
-  b.action_size = environment_.action_size;
+  b.action_size = environment.action_size;
   b.row_stride = (rows + 15) / 16 * 16;
-  trials_.episode_steps = config.horizon;
+  trials_.episode_steps = setup.episode_steps;
   plan.add(&key_, "key", "[seed, iteration]", {1});
   plan.add(&b.observations, "inputs", "[dimension][row]", {b.observation_size, b.row_stride});
   plan.add(&b.actions, "actions", "[dimension][row]", {b.action_size, b.row_stride});
-  b.symbol_places = environment_.observation.symbols;
+  b.symbol_places = environment.observation.symbols;
   if (b.symbol_places > 0) plan.add(&b.symbols, "symbols", "[place][row]", {b.symbol_places, b.row_stride});
-  if (environment_.has_allowed)
-    plan.add(&b.allowed, "allowed", "[word][row]", {environment_.action_words(), b.row_stride});
+  if (environment.has_allowed)
+    plan.add(&b.allowed, "allowed", "[word][row]", {environment.action_words(), b.row_stride});
   plan.add(&b.log_probs, "log_probs", "[row]", {b.row_stride});
   plan.add(&b.rewards, "rewards", "[row]", {b.row_stride});
   plan.add(&b.ends, "ends", "[row]", {b.row_stride});
@@ -44,14 +43,14 @@ TrialLoop::TrialLoop(const Config& config, int tasks, int envs_per_task, bool ad
   }
   plan.add(&returns_, "returns", "[episode + trial][env]", {episodes() + 1, envs});
   plan.add(&lengths_, "lengths", "[episode + trial][env]", {episodes() + 1, envs});
-  rollout_.emplace(config, policy_, b.envs, steps, is_wide(policy_), device, plan);
+  rollout_.emplace(setup.environment, setup.policy, b.envs, setup.steps, is_wide(setup.policy), device, plan);
 }
 
 void TrialLoop::set_key(RandomKey key) { device_.once(SetKey<float>{key, key_}); }
 
 void TrialLoop::play(const float* params, bool deterministic) {
   tasks_.draw(key_);
-  with_environment(config_.environment, [&]<class Env>(const typename Env::Options& options) {
+  with_environment(setup_.environment, [&]<class Env>(const typename Env::Options& options) {
     TrialPlay<float, Env> play;
     play.shape = shape();
     play.trials = trials_;

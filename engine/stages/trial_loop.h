@@ -4,24 +4,22 @@
 #include <optional>
 #include <vector>
 
-#include "engine/config/config.h"
-#include "engine/config/environment_info.h"
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
-#include "engine/learned/trial_policy.h"
 #include "engine/stages/played_tasks.h"
 #include "engine/stages/trial_rollout.h"
+#include "engine/stages/trial_setup.h"
 
 namespace innerloop {
 
 class TrialLoop {
  public:
   /// `tasks` × `envs_per_task` trials side by side; for `advantages` they have room for those, and the values' targets.
-  TrialLoop(const Config& config, int tasks, int envs_per_task, bool advantages, Device& device,
+  TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool advantages, Device& device,
             BufferPlan& plan);
 
-  const TrialPolicy& policy() const { return policy_; }
-  const MemoryPolicyShape& shape() const { return shape_of(policy_); }
+  const TrialPolicy& policy() const { return setup_.policy; }
+  const MemoryPolicyShape& shape() const { return shape_of(setup_.policy); }
   const Trials<float>& trials() const { return trials_; }
   int envs() const { return trials_.batch.envs; }
   int episodes() const { return trials_.episodes(); }
@@ -48,11 +46,9 @@ class TrialLoop {
   Returns returns() const;
 
  private:
-  const Config config_;
+  const TrialSetup setup_;
   const int envs_per_task_;
   Device& device_;
-  const EnvironmentInfo environment_;
-  const TrialPolicy policy_;
   PlayedTasks tasks_;
   Trials<float> trials_;
   float* returns_ = nullptr;

@@ -1,12 +1,11 @@
 #include "engine/stages/trial_rollout.h"
 
-#include "engine/config/environment_options.h"
 #include "engine/device/launch.h"
 
 namespace innerloop {
 
-TrialRollout::TrialRollout(const Config& config, const TrialPolicy& policy, int envs, int steps, bool wide,
-                           Device& device, BufferPlan& plan)
+TrialRollout::TrialRollout(const EnvironmentOptions& environment, const TrialPolicy& policy, int envs,
+                           int steps, bool wide, Device& device, BufferPlan& plan)
     : policy_(policy),
       wide_(wide),
       device_(device),
@@ -28,7 +27,7 @@ TrialRollout::TrialRollout(const Config& config, const TrialPolicy& policy, int 
       plan.add(&trace_, "rollout_trace", "[network][tile][step][row][number]",
                {networks, tiles, steps, kTrialTile, Memory::trace_size(with.memory)});
   });
-  with_environment(config.environment, [&]<class Env>(const typename Env::Options& options) {
+  with_environment(environment, [&]<class Env>(const typename Env::Options& options) {
     plan.add(&between_, "rollout_environments", "[tile][number]",
              {tiles, TrialPlay<float, Env>::tile_numbers(options)});
   });

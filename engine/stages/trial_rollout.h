@@ -2,7 +2,7 @@
 // know nothing of each other. The CPU carries a tile of environments through all of them while it is in the cache.
 #pragma once
 
-#include "engine/config/config.h"
+#include "engine/config/environment_options.h"
 #include "engine/stages/layered_weights.h"
 #include "kernels/memories/inputs.h"
 #include "kernels/memories/step.h"
@@ -13,8 +13,8 @@ namespace innerloop {
 class TrialRollout {
  public:
   /// `envs`: trials side by side, of `steps` steps. `wide`: the memories' products are made for all of them at once.
-  TrialRollout(const Config& config, const TrialPolicy& policy, int envs, int steps, bool wide,
-               Device& device, BufferPlan& plan);
+  TrialRollout(const EnvironmentOptions& environment, const TrialPolicy& policy, int envs, int steps,
+               bool wide, Device& device, BufferPlan& plan);
 
   /// Enqueues a trial in each environment with θ ([P]). `play`: what an environment's part needs.
   template <class Env>

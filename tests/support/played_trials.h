@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/config/config.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/stages/trial_loop.h"
 #include "tests/support/trial_problem.h"
@@ -23,7 +24,7 @@ class PlayedTrials {
  public:
   explicit PlayedTrials(const Config& config, std::uint64_t seed = 2)
       : device_({.backend = Backend::cpu, .threads = 2, .instructions = ""}),
-        loop_(config, config.tasks_per_iteration, config.envs_per_task, true, device_, plan_) {
+        loop_(trial_setup(config), config.tasks_per_iteration, config.envs_per_task, true, device_, plan_) {
     plan_.add(&device_params_, "params", "[parameter]", {parameters_of(loop_.policy())});
     memory_ = allocate_planned(device_, plan_, "the test");
     std::mt19937_64 random(seed);

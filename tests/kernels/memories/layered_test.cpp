@@ -64,10 +64,10 @@ template <class Env>
 void expect_trials_of_a_team(const Config& config, const typename Env::Options& options) {
   Device device({.backend = Backend::cpu, .threads = 2, .instructions = ""});
   BufferPlan plan;
-  TrialLoop loop(config, config.tasks_per_iteration, config.envs_per_task, false, device, plan);
+  TrialLoop loop(trial_setup(config), config.tasks_per_iteration, config.envs_per_task, false, device, plan);
   ASSERT_TRUE(is_wide(loop.policy()));
   const Trials<float>& t = loop.trials();
-  TrialRollout of_teams(config, loop.policy(), loop.envs(), t.batch.horizon, false, device, plan);
+  TrialRollout of_teams(config.environment, loop.policy(), loop.envs(), t.batch.horizon, false, device, plan);
   const auto memory = allocate_planned(device, plan, "the test");
   const std::vector<float> params = create_learned(config).initial(config.seed);
   const auto played = [&] {

@@ -1,0 +1,24 @@
+// What trials are made from: the part of a config that they need.
+#pragma once
+
+#include "engine/config/algorithm_options.h"
+#include "engine/config/environment_info.h"
+#include "engine/config/environment_options.h"
+#include "kernels/memories/registry.h"
+
+namespace innerloop {
+
+struct TrialSetup {
+  EnvironmentOptions environment;
+  EnvironmentInfo environment_info;
+  TaskTable train_tasks;  // that tasks are drawn from; empty: the environment draws them
+  TrialPolicy policy;
+  int steps = 0;          // of a trial
+  int episode_steps = 0;  // an episode's most
+  Precision precision = Precision::float32;
+};
+
+/// @pre the config's algorithm plays trials.
+TrialSetup trial_setup(const Config& config);
+
+}  // namespace innerloop
