@@ -26,7 +26,7 @@ namespace {
 struct EvaluateFlags {
   std::vector<std::string> runs;
   std::string task, policy, json;
-  std::vector<std::string> baselines, set;
+  std::vector<std::string> rivals, set;
   std::vector<int> steps;
   DeviceOptions device;
 };
@@ -47,22 +47,22 @@ std::vector<float> task_of(const EvaluateFlags& flags, const Config& config) {
 }
 
 // Hand-written learners on what a config says, with nothing trained.
-void evaluate_baselines(const EvaluateFlags& flags) {
+void evaluate_rivals(const EvaluateFlags& flags) {
   const Config config = read_config(flags.runs[0], flags.set);
   check_steps(config, flags);
   const std::vector<float> task = task_of(flags, config);
-  const auto learners = prepare_baselines(config, flags.baselines);
+  const auto learners = prepare_rivals(config, flags.rivals);
   const int threads = threads_or_cores(flags.device.threads);
-  const auto report = baseline_report(config, learners, threads, task);
+  const auto report = rivals_report(config, learners, threads, task);
   if (!flags.json.empty()) write_json(flags.json, report);
-  std::cout << baseline_table(report);
+  std::cout << rivals_table(report);
 }
 
 void evaluate_one(const EvaluateFlags& flags) {
   TrainedRun run = open_trained_run(flags.runs[0]);
   override_steps(run.config, flags);
   const std::vector<float> task = task_of(flags, run.config);
-  const auto learners = prepare_baselines(run.config, flags.baselines);
+  const auto learners = prepare_rivals(run.config, flags.rivals);
   if (!flags.policy.empty()) {
     check_learns_by_steps(run, "--policy");
     // What the run has learned beside the policy stays: step sizes.
@@ -71,7 +71,7 @@ void evaluate_one(const EvaluateFlags& flags) {
   Device device(flags.device);
   std::cout << "device: " << device.description() << "\n" << std::flush;
   auto report = evaluation_report(run.config, device, run.params, run.iteration, task);
-  add_baselines(report, run.config, learners, threads_or_cores(flags.device.threads), task);
+  add_rivals(report, run.config, learners, threads_or_cores(flags.device.threads), task);
   write_json(flags.json.empty() ? run.folder.evaluation().string() : flags.json, report);
   std::cout << evaluation_table(report);
 }
@@ -79,7 +79,7 @@ void evaluate_one(const EvaluateFlags& flags) {
 void compare(const EvaluateFlags& flags) {
   for (const auto& [flag, given] : {std::pair{"--task", !flags.task.empty()},
                                     {"--policy", !flags.policy.empty()},
-                                    {"--baseline", !flags.baselines.empty()}})
+                                    {"--baseline", !flags.rivals.empty()}})
     if (given)
       throw InputError(std::string(flag) + ": wanted one RUN with it, found " +
                        std::to_string(flags.runs.size()));
@@ -97,11 +97,11 @@ void compare(const EvaluateFlags& flags) {
 
 void evaluate(const EvaluateFlags& flags) {
   if (!flags.json.empty()) check_file_place(flags.json);
-  const bool is_run = flags.baselines.empty() || std::filesystem::is_directory(flags.runs[0]);
+  const bool is_run = flags.rivals.empty() || std::filesystem::is_directory(flags.runs[0]);
   if (is_run && !flags.set.empty())
     throw InputError("--set: wanted a config and --baseline with it, found the run " + flags.runs[0]);
   if (flags.runs.size() == 1 && !is_run)
-    evaluate_baselines(flags);
+    evaluate_rivals(flags);
   else if (flags.runs.size() == 1)
     evaluate_one(flags);
   else

@@ -120,7 +120,7 @@ int gittins_arm(const ArmStatistics& arms, const GittinsTable& table) {
   return best_arm(arms.arms(), [&](int arm) { return table.index(arms.successes(arm), arms.failures(arm)); });
 }
 
-std::vector<Baseline> bandit_baselines() {
+std::vector<Rival> bandit_rivals() {
   return {{"oracle", prepare_oracle}, {"thompson", prepare_thompson},
           {"ucb1", prepare_ucb1},     {"epsilon_greedy", prepare_epsilon_greedy},
           {"greedy", prepare_greedy}, {"gittins", prepare_gittins}};

@@ -57,6 +57,6 @@ inline constexpr double kEpsilon = 0.01;
 inline constexpr double kGittinsDiscount = 0.99;
 
 /// oracle (pulls the best arm), thompson, ucb1, epsilon_greedy, greedy, gittins.
-std::vector<Baseline> bandit_baselines();
+std::vector<Rival> bandit_rivals();
 
 }  // namespace innerloop

@@ -26,6 +26,6 @@ LearnerOfTrial prepare_grid_oracle(const Config& config) {
 
 }  // namespace
 
-std::vector<Baseline> grid_navigation_baselines() { return {{"oracle", prepare_grid_oracle}}; }
+std::vector<Rival> grid_navigation_rivals() { return {{"oracle", prepare_grid_oracle}}; }
 
 }  // namespace innerloop

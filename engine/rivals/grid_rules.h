@@ -8,6 +8,6 @@
 namespace innerloop {
 
 /// oracle: walks to the goal the shortest way, and stays there.
-std::vector<Baseline> grid_navigation_baselines();
+std::vector<Rival> grid_navigation_rivals();
 
 }  // namespace innerloop

@@ -42,7 +42,7 @@ class TrialLearner {
 using LearnerOfTrial = std::function<std::unique_ptr<TrialLearner>(const std::vector<float>& task)>;
 
 /// A rule to learn by, of one environment.
-struct Baseline {
+struct Rival {
   std::string name;
   /// Works out what all trials share. @throws InputError where the config's options are not what the rule is for.
   LearnerOfTrial (*prepare)(const Config& config);

@@ -89,7 +89,7 @@ FiniteMdp MdpPosterior::sample(Draws& draws) const {
   return mdp;
 }
 
-std::vector<Baseline> tabular_mdp_baselines() {
+std::vector<Rival> tabular_mdp_rivals() {
   return {{"oracle", prepare_mdp_oracle},
           {"psrl", prepare_sampling<1>},
           {"opsrl", prepare_sampling<kOptimisticSamples>}};

@@ -47,6 +47,6 @@ inline constexpr int kOptimisticSamples = 5;
 /// oracle: the best policy of the known process, by backward induction. psrl (Strens 2000; Osband, Russo and Van Roy
 /// 2013): before each episode a process is drawn from the posterior, and its best policy followed. opsrl: several are
 /// drawn, and an action counts what it is worth in the process where that is most (the optimistic PSRL of TabulaRL).
-std::vector<Baseline> tabular_mdp_baselines();
+std::vector<Rival> tabular_mdp_rivals();
 
 }  // namespace innerloop

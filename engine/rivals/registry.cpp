@@ -29,11 +29,11 @@ LearnerOfTrial prepare_random(const Config& config) {
 
 }  // namespace
 
-std::vector<Baseline> baselines_of(const Config& config) {
-  std::vector<Baseline> all;
-  if (std::holds_alternative<Bandit::Options>(config.environment)) all = bandit_baselines();
-  if (std::holds_alternative<TabularMdp::Options>(config.environment)) all = tabular_mdp_baselines();
-  if (std::holds_alternative<GridNavigation::Options>(config.environment)) all = grid_navigation_baselines();
+std::vector<Rival> rivals_of(const Config& config) {
+  std::vector<Rival> all;
+  if (std::holds_alternative<Bandit::Options>(config.environment)) all = bandit_rivals();
+  if (std::holds_alternative<TabularMdp::Options>(config.environment)) all = tabular_mdp_rivals();
+  if (std::holds_alternative<GridNavigation::Options>(config.environment)) all = grid_navigation_rivals();
   if (!all.empty()) all.insert(all.begin(), {"random", prepare_random});
   return all;
 }
@@ -52,9 +52,9 @@ std::string environments_with_learners() {
   return list;
 }
 
-// @throws InputError as prepare_baselines.
-Baseline find_baseline(const Config& config, const std::string& name) {
-  const std::vector<Baseline> all = baselines_of(config);
+// @throws InputError as prepare_rivals.
+Rival find_rival(const Config& config, const std::string& name) {
+  const std::vector<Rival> all = rivals_of(config);
   const std::string environment = "environment \"" + environment_name(config) + "\"";
   if (all.empty())
     throw InputError("--baseline: wanted environment " + environments_with_learners() +
@@ -65,10 +65,10 @@ Baseline find_baseline(const Config& config, const std::string& name) {
         algorithm_name(config) + "\"");
   std::vector<std::string> names;
   std::string wanted;
-  for (const Baseline& baseline : all) {
-    if (baseline.name == name) return baseline;
-    names.push_back(baseline.name);
-    wanted += (wanted.empty() ? "" : ", ") + baseline.name;
+  for (const Rival& rival : all) {
+    if (rival.name == name) return rival;
+    names.push_back(rival.name);
+    wanted += (wanted.empty() ? "" : ", ") + rival.name;
   }
   throw InputError("--baseline: wanted one of " + environment + ": " + wanted + nearest_hint(name, names) +
                    ", found \"" + name + "\"");
@@ -76,11 +76,10 @@ Baseline find_baseline(const Config& config, const std::string& name) {
 
 }  // namespace
 
-std::vector<NamedLearner> prepare_baselines(const Config& config, const std::vector<std::string>& names) {
+std::vector<NamedLearner> prepare_rivals(const Config& config, const std::vector<std::string>& names) {
   std::vector<NamedLearner> learners;
   learners.reserve(names.size());
-  for (const std::string& name : names)
-    learners.push_back({name, find_baseline(config, name).prepare(config)});
+  for (const std::string& name : names) learners.push_back({name, find_rival(config, name).prepare(config)});
   return learners;
 }
 

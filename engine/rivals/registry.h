@@ -11,7 +11,7 @@ namespace innerloop {
 
 /// Those for the config's environment: `random`, which takes each action as often, and its own; none where there is no
 /// other than that.
-std::vector<Baseline> baselines_of(const Config& config);
+std::vector<Rival> rivals_of(const Config& config);
 
 struct NamedLearner {
   std::string name;
@@ -20,6 +20,6 @@ struct NamedLearner {
 
 /// Those of these names, ready to play. @throws InputError where the config's environment has none of a name (with the
 /// nearest), where the config has no trials to play, and where a rule is not for the config's options.
-std::vector<NamedLearner> prepare_baselines(const Config& config, const std::vector<std::string>& names);
+std::vector<NamedLearner> prepare_rivals(const Config& config, const std::vector<std::string>& names);
 
 }  // namespace innerloop

@@ -15,32 +15,32 @@ std::string listed_name(const std::string& name) { return name == "random" ? "ra
 
 Json measured_trials(const LearnerOfTrial& learner, const Config& config, int threads,
                      const std::vector<float>& task) {
-  const TrialLoop::Returns returns = play_baseline(learner, config, threads, task);
+  const TrialLoop::Returns returns = play_rival(learner, config, threads, task);
   return trials_json(trial_curve(returns), mean_of(returns.of_trial),
                      static_cast<int>(returns.of_trial.size()));
 }
 
 }  // namespace
 
-void add_baselines(Json& report, const Config& config, const std::vector<NamedLearner>& learners, int threads,
-                   const std::vector<float>& task) {
+void add_rivals(Json& report, const Config& config, const std::vector<NamedLearner>& learners, int threads,
+                const std::vector<float>& task) {
   for (const NamedLearner& of : learners) {
-    Json baseline = {{"name", listed_name(of.name)}};
-    baseline.update(measured_trials(of.learner, config, threads, task));
-    report["baselines"].push_back(std::move(baseline));
+    Json rival = {{"name", listed_name(of.name)}};
+    rival.update(measured_trials(of.learner, config, threads, task));
+    report["baselines"].push_back(std::move(rival));
   }
 }
 
-Json baseline_report(const Config& config, const std::vector<NamedLearner>& learners, int threads,
-                     const std::vector<float>& task) {
+Json rivals_report(const Config& config, const std::vector<NamedLearner>& learners, int threads,
+                   const std::vector<float>& task) {
   Json report = evaluation_heading(config, learners[0].name, 0, task);
   report.update(measured_trials(learners[0].learner, config, threads, task));
   report["baselines"] = Json::array();
-  add_baselines(report, config, {learners.begin() + 1, learners.end()}, threads, task);
+  add_rivals(report, config, {learners.begin() + 1, learners.end()}, threads, task);
   return report;
 }
 
-std::string baseline_table(const Json& report) {
+std::string rivals_table(const Json& report) {
   return trial_table(report, "by hand-written learners,\nin " + trials_played(report));
 }
 

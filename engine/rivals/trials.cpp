@@ -25,10 +25,10 @@ std::vector<float> draw_numbers(const typename Env::Options& options, RandomKey 
 }
 
 template <class Env>
-class BaselineTrial {
+class RivalTrial {
  public:
-  BaselineTrial(const Config& config, const typename Env::Options& options, RandomKey key,
-                const std::vector<float>& task)
+  RivalTrial(const Config& config, const typename Env::Options& options, RandomKey key,
+             const std::vector<float>& task)
       : options_(options),
         key_(key),
         task_(task),
@@ -101,7 +101,7 @@ TrialLoop::Returns play_trials(const typename Env::Options& options, const Learn
     std::vector<float> numbers = fixed.empty() ? draw_numbers<Env>(options, key, number) : fixed[number];
     numbers.resize(static_cast<std::size_t>(kTaskSize<Env>));
     const std::vector<float> known(numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(count));
-    const BaselineTrial<Env> trial(config, options, key, numbers);
+    const RivalTrial<Env> trial(config, options, key, numbers);
     for (int env = 0; env < envs; ++env)
       trial.play(
           *learner_of(known), number, static_cast<std::uint32_t>(env), returns,
@@ -112,8 +112,8 @@ TrialLoop::Returns play_trials(const typename Env::Options& options, const Learn
 
 }  // namespace
 
-TrialLoop::Returns play_baseline(const LearnerOfTrial& learner, const Config& config, int threads,
-                                 const std::vector<float>& fixed_task) {
+TrialLoop::Returns play_rival(const LearnerOfTrial& learner, const Config& config, int threads,
+                              const std::vector<float>& fixed_task) {
   TrialLoop::Returns returns;
   with_environment(config.environment, [&]<class Env>(const typename Env::Options& options) {
     if constexpr (HasStateNumbers<Env>)

@@ -12,8 +12,8 @@ namespace innerloop {
 
 /// The trials of the config's `evaluation`: in each its held-out task, or the `fixed_task` (engine/config/tasks.h) where
 /// that is not empty. `threads` >= 1 never change the result.
-/// @pre the config's algorithm plays trials, and the learner is one of its environment's (baselines_of).
-TrialLoop::Returns play_baseline(const LearnerOfTrial& learner, const Config& config, int threads,
-                                 const std::vector<float>& fixed_task = {});
+/// @pre the config's algorithm plays trials, and the learner is one of its environment's (rivals_of).
+TrialLoop::Returns play_rival(const LearnerOfTrial& learner, const Config& config, int threads,
+                              const std::vector<float>& fixed_task = {});
 
 }  // namespace innerloop

@@ -31,7 +31,7 @@ Config bandit_trials(int arms, int pulls, int trials, const std::string& reward 
 
 TrialLoop::Returns play(const std::string& name, const Config& config, int threads = 2,
                         const std::vector<float>& task = {}) {
-  return play_baseline(prepare_baselines(config, {name})[0].learner, config, threads, task);
+  return play_rival(prepare_rivals(config, {name})[0].learner, config, threads, task);
 }
 
 // Five standard errors about what is exact.
@@ -52,7 +52,7 @@ class Repeating : public TrialLearner {
 };
 
 // Who repeats an agent's actions meets the agent's task, and gets its rewards to the last bit.
-TEST(BaselineTrials, AreTheAgents) {
+TEST(RivalTrials, AreTheAgents) {
   for (const char* environment :
        {R"({"name": "grid_navigation"})", R"({"name": "tabular_mdp", "states": 4, "actions": 3})",
         R"({"name": "bandit"})", R"({"name": "bandit", "arms": 3, "reward": "gaussian"})"}) {
@@ -61,7 +61,7 @@ TEST(BaselineTrials, AreTheAgents) {
     Device device(kOneThread);
     const PlayedTrial agents = play_trial(config, device, create_learned(config).initial(config.seed));
     std::vector<float> task;
-    const TrialLoop::Returns found = play_baseline(
+    const TrialLoop::Returns found = play_rival(
         [&](const std::vector<float>& known) {
           task = known;
           return std::make_unique<Repeating>(agents.steps);
@@ -84,7 +84,7 @@ TEST(BaselineTrials, AreTheAgents) {
   }
 }
 
-TEST(BaselineTrials, DoNotDependOnTheThreads) {
+TEST(RivalTrials, DoNotDependOnTheThreads) {
   const Config bandit = bandit_trials(4, 12, 2000);  // enough for each thread to get some
   EXPECT_EQ(play("thompson", bandit, 1).of_trial, play("thompson", bandit, 3).of_trial);
   const Config mdp = trial_config({R"(environment={"name": "tabular_mdp", "states": 3, "actions": 2})",
@@ -92,7 +92,7 @@ TEST(BaselineTrials, DoNotDependOnTheThreads) {
   EXPECT_EQ(play("psrl", mdp, 1).of_trial, play("psrl", mdp, 3).of_trial);
 }
 
-TEST(BaselineTrials, DifferBetweenTasksAndEnvironments) {
+TEST(RivalTrials, DifferBetweenTasksAndEnvironments) {
   const auto returns = [](int tasks, int envs) {
     return play("thompson",
                 trial_config({R"(environment={"name": "bandit", "reward": "bernoulli"})", "horizon=1",
@@ -106,7 +106,7 @@ TEST(BaselineTrials, DifferBetweenTasksAndEnvironments) {
 }
 
 // k arms uniform in [0, 1]: the best one's mean is k/(k + 1).
-TEST(BaselineReturns, OfRandomPullsAndTheBestArmAreKnown) {
+TEST(RivalReturns, OfRandomPullsAndTheBestArmAreKnown) {
   for (const char* reward : {"bernoulli", "gaussian"}) {
     const Config config = bandit_trials(5, 10, 4000, reward);
     expect_mean(play("random", config).of_trial, 5, reward);
@@ -115,7 +115,7 @@ TEST(BaselineReturns, OfRandomPullsAndTheBestArmAreKnown) {
 }
 
 // One arm in four pays.
-TEST(BaselineReturns, OfRandomPullsAreThoseOfEachArmAsOften) {
+TEST(RivalReturns, OfRandomPullsAreThoseOfEachArmAsOften) {
   const Config config = trial_config({R"(environment={"name": "bandit", "arms": 4})", "horizon=1",
                                       "evaluation={\"tasks\": 1, \"envs_per_task\": 2000}"});
   for (const std::vector<float>& task : {std::vector<float>{1, 0, 0, 0}, {0, 0, 0, 1}})
@@ -124,7 +124,7 @@ TEST(BaselineReturns, OfRandomPullsAreThoseOfEachArmAsOften) {
 
 // Two arms, two pulls. The better rules stay after a success and change after a failure: 1/2 + 1/2·2/3 + 1/2·1/2.
 // Thompson's stays with an arm with probability 22/35 after a success, 13/35 after a failure.
-TEST(BaselineReturns, OfTwoPullsAreWorkedOut) {
+TEST(RivalReturns, OfTwoPullsAreWorkedOut) {
   const Config config = bandit_trials(2, 2, 20000);
   for (const char* name : {"greedy", "ucb1", "gittins"})
     expect_mean(play(name, config).of_trial, 13.0 / 12, name);
@@ -137,7 +137,7 @@ TEST(BaselineReturns, OfTwoPullsAreWorkedOut) {
               0.5 + (1 - other) * (7.0 / 12) + other * (0.5 * 0.5 + 0.5 / 3), "epsilon_greedy");
 }
 
-TEST(BaselineReturns, OfProcessesBeforeAnythingIsLearnedAreTheMeanRewards) {
+TEST(RivalReturns, OfProcessesBeforeAnythingIsLearnedAreTheMeanRewards) {
   const Config config = trial_config({R"(environment={"name": "tabular_mdp", "states": 5, "actions": 3})",
                                       "evaluation={\"tasks\": 1500, \"envs_per_task\": 1}"});
   expect_mean(play("random", config).of_trial, 20, "random");
@@ -154,7 +154,7 @@ TEST(BaselineReturns, OfProcessesBeforeAnythingIsLearnedAreTheMeanRewards) {
 }
 
 // What a known process brings is what it promises.
-TEST(BaselineReturns, OfTheOracleAreTheValueOfTheProcess) {
+TEST(RivalReturns, OfTheOracleAreTheValueOfTheProcess) {
   const Config config =
       trial_config({R"(environment={"name": "tabular_mdp", "states": 2, "actions": 2})", "horizon=2",
                     "algorithm.trial_length=2", "evaluation={\"tasks\": 1, \"envs_per_task\": 4000}"});
@@ -164,7 +164,7 @@ TEST(BaselineReturns, OfTheOracleAreTheValueOfTheProcess) {
 }
 
 // d steps to the goal: −0.1 for all but the last of them, then 1 for each.
-TEST(BaselineReturns, OfTheGridsOracleAreTheShortestWays) {
+TEST(RivalReturns, OfTheGridsOracleAreTheShortestWays) {
   const Config config = trial_config(
       {"horizon=15", "algorithm.trial_length=30", "evaluation={\"tasks\": 1, \"envs_per_task\": 1}"});
   double mean = 0;
@@ -181,10 +181,10 @@ TEST(BaselineReturns, OfTheGridsOracleAreTheShortestWays) {
   EXPECT_NEAR(mean, 11.07, 0.005);
 }
 
-TEST(BaselineReport, HasTheLayoutOfAnAgents) {
+TEST(RivalsReport, HasTheLayoutOfAnAgents) {
   const Config config = bandit_trials(3, 6, 50);
-  const auto learners = prepare_baselines(config, {"thompson", "random"});
-  const auto report = baseline_report(config, learners, 1);
+  const auto learners = prepare_rivals(config, {"thompson", "random"});
+  const auto report = rivals_report(config, learners, 1);
   Device device(kOneThread);
   auto agents = evaluation_report(config, device, create_learned(config).initial(config.seed), 7);
   for (const auto& [key, value] : agents.items()) EXPECT_TRUE(report.contains(key)) << key;
@@ -195,7 +195,7 @@ TEST(BaselineReport, HasTheLayoutOfAnAgents) {
   EXPECT_EQ(report["trial_return"]["trials"], 50);
   EXPECT_EQ(report["baselines"][0]["name"], "random_actions");
 
-  add_baselines(agents, config, learners, 1);
+  add_rivals(agents, config, learners, 1);
   ASSERT_EQ(agents["baselines"].size(), 3u);
   EXPECT_EQ(agents["baselines"][0]["name"], "random");
   EXPECT_EQ(agents["baselines"][1]["name"], "thompson");
@@ -205,11 +205,11 @@ TEST(BaselineReport, HasTheLayoutOfAnAgents) {
                         "random_actions\n"));
 }
 
-TEST(BaselineReport, OfOneTaskPlaysThatOneAlone) {
+TEST(RivalsReport, OfOneTaskPlaysThatOneAlone) {
   const Config config =
       trial_config({R"(environment={"name": "bandit", "arms": 3})", "horizon=1", "algorithm.trial_length=4",
                     "evaluation={\"tasks\": 2, \"envs_per_task\": 30}"});
-  const auto report = baseline_report(config, prepare_baselines(config, {"greedy"}), 1, {1, 1, 1});
+  const auto report = rivals_report(config, prepare_rivals(config, {"greedy"}), 1, {1, 1, 1});
   EXPECT_EQ(report["trial_return"]["mean"], 4);
   EXPECT_EQ(report["task"]["arm_2"], 1);
   EXPECT_EQ(report["tasks"], 1);
@@ -218,14 +218,14 @@ TEST(BaselineReport, OfOneTaskPlaysThatOneAlone) {
 
 std::string refusal_of(const Config& config, const std::string& name) {
   try {
-    prepare_baselines(config, {name});
+    prepare_rivals(config, {name});
   } catch (const InputError& error) {
     return error.what();
   }
   return "accepted";
 }
 
-TEST(BaselineNames, ThatDoNotFitAreRefused) {
+TEST(RivalNames, ThatDoNotFitAreRefused) {
   EXPECT_EQ(refusal_of(bandit_trials(3, 4, 5), "tompson"),
             "--baseline: wanted one of environment \"bandit\": random, oracle, thompson, ucb1, "
             "epsilon_greedy, greedy, gittins (nearest: \"thompson\"), found \"tompson\"");

@@ -34,7 +34,7 @@ class MemoryRunTest : public CommandLineTest {
   }
 };
 
-TEST_F(MemoryRunTest, BaselinesOfAConfigNeedNoRun) {
+TEST_F(MemoryRunTest, RivalsOfAConfigNeedNoRun) {
   const std::string table = shown({"evaluate", "memory.json", "--baseline", "oracle", "--baseline", "random",
                                    "--json", "numbers.json", "--set", "evaluation.tasks=7"});
   EXPECT_THAT(table, AllOf(HasSubstr("by hand-written learners,\nin 14 trials of 7 held-out tasks:\n"),
@@ -47,7 +47,7 @@ TEST_F(MemoryRunTest, BaselinesOfAConfigNeedNoRun) {
   EXPECT_EQ(report["baselines"][0]["name"], "random_actions");
 }
 
-TEST_F(MemoryRunTest, BaselinesStandBesideARun) {
+TEST_F(MemoryRunTest, RivalsStandBesideARun) {
   train_memory();
   const auto before = json("run/evaluation.json");
   EXPECT_THAT(shown({"evaluate", "run", "--baseline", "oracle"}),
@@ -58,7 +58,7 @@ TEST_F(MemoryRunTest, BaselinesStandBesideARun) {
   EXPECT_EQ(after, before);
 }
 
-TEST_F(MemoryRunTest, RefusesBaselinesThatCannotBe) {
+TEST_F(MemoryRunTest, RefusesRivalsThatCannotBe) {
   train_memory();
   EXPECT_EQ(refusal({"evaluate", "run", "--baseline", "orcale"}),
             "innerloop: --baseline: wanted one of environment \"grid_navigation\": random, oracle (nearest: "
