@@ -156,7 +156,7 @@ TEST(WideMemory, PlaysTrialsWithSymbolsOfATeamBitForBit) {
     for (float** row : {&t.batch.actions, &t.batch.log_probs, &t.batch.rewards, &t.batch.ends, &t.values})
       *row = rows.blank("row", t.batch.row_stride);
     BufferPlan plan;
-    TrialRollout rollout(config, policy, t.batch.envs, t.batch.horizon, wide, device, plan);
+    TrialRollout rollout(config.environment, policy, t.batch.envs, t.batch.horizon, wide, device, plan);
     const auto held = allocate_planned(device, plan, "the test");
     rollout.enqueue(play, params);
     device.finish();
