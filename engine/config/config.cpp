@@ -61,7 +61,10 @@ Config parse_config(std::string_view text, std::string_view source_name,
 }
 
 Config read_config(const std::filesystem::path& path, std::span<const std::string> overrides) {
-  return parse_config(read_text_file(path, "a config file", 1 << 20), path.string(), overrides);
+  const std::string text = read_text_file(path, 1 << 20, [&](const std::string& found) {
+    throw InputError(path.string() + ": wanted a config file, found " + found);
+  });
+  return parse_config(text, path.string(), overrides);
 }
 
 nlohmann::ordered_json to_json(const Config& config) { return write_options<Config>(config); }

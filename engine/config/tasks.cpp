@@ -107,8 +107,10 @@ void read_task_file(Config& config, const OptionSource& source, const std::files
   }
   constexpr std::size_t kMostBytes = std::size_t{1} << 30;
   options.file = std::filesystem::absolute(folder / options.file).lexically_normal().string();
-  const std::string text = read_text_file(options.file, "a file of tasks", kMostBytes),
-                    checksum = checksum_of(text);
+  const std::string text = read_text_file(options.file, kMostBytes, [&](const std::string& found) {
+    source.refuse("/tasks/file", "a file of tasks", found + " at " + options.file);
+  });
+  const std::string checksum = checksum_of(text);
   if (!options.checksum.empty() && options.checksum != checksum)
     source.refuse("/tasks/checksum", "that of " + options.file + ", \"" + checksum + "\"",
                   found_value(options.checksum) + ": the file has changed");

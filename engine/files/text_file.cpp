@@ -3,15 +3,10 @@
 #include <fstream>
 #include <system_error>
 
-#include "engine/error.h"
-
 namespace innerloop {
 
-std::string read_text_file(const std::filesystem::path& path, const std::string& wanted,
-                           std::size_t most_bytes) {
-  const auto refuse = [&](const std::string& found) {
-    throw InputError(path.string() + ": wanted " + wanted + ", found " + found);
-  };
+std::string read_text_file(const std::filesystem::path& path, std::size_t most_bytes,
+                           const std::function<void(const std::string& found)>& refuse) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) refuse("no such file");

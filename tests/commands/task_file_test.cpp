@@ -106,7 +106,7 @@ TEST_F(TaskFileRunTest, ARunKnowsItsFileAgain) {
                                           HasSubstr("tasks.json"), HasSubstr("the file has changed")));
   // What says the same is the same file, wherever it lies.
   std::filesystem::rename(path("tasks.json"), path("away.json"));
-  EXPECT_THAT(refusal(resume), HasSubstr("tasks.json: wanted a file of tasks, found no such file"));
+  EXPECT_THAT(refusal(resume), HasSubstr("/tasks/file: wanted a file of tasks, found no such file at "));
   write_text(path("tasks.json"), kTasks);
   EXPECT_EQ(run({"evaluate", "run"}).exit_code, kExitDone);
 }

@@ -89,10 +89,11 @@ TEST_F(TaskFileTest, FilesThatCannotBeReadAreRefused) {
     return message_of<InputError>(
         [&] { parse_config(R"({"tasks": {"file": ")" + file + R"("}})", "x.json"); });
   };
-  EXPECT_EQ(refused(path("none.json").string()),
-            path("none.json").string() + ": wanted a file of tasks, found no such file");
+  EXPECT_EQ(
+      refused(path("none.json").string()),
+      "x.json: /tasks/file: wanted a file of tasks, found no such file at " + path("none.json").string());
   EXPECT_EQ(refused(folder_.path().string()),
-            folder_.path().string() + ": wanted a file of tasks, found a folder");
+            "x.json: /tasks/file: wanted a file of tasks, found a folder at " + folder_.path().string());
   EXPECT_EQ(message_of<InputError>([&] { parse_config(R"({"tasks": {"file": 3}})", "x.json"); }),
             "x.json: /tasks/file: wanted a string, found 3 (number)");
   EXPECT_EQ(message_of<InputError>([&] { parse_config(R"({"tasks": {"checksum": "0"}})", "x.json"); }),

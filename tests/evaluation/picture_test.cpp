@@ -76,7 +76,8 @@ TEST_P(EveryEnvironment, IsDrawnAsItWasPlayed) {
 }
 INSTANTIATE_TEST_SUITE_P(Picture, EveryEnvironment, testing::ValuesIn([] {
                            std::vector<std::string> names;
-                           for (const auto& [name, meaning] : listings()[0].entries) names.push_back(name);
+                           const std::vector<Listing> lists = listings();
+                           for (const auto& [name, meaning] : lists[0].entries) names.push_back(name);
                            return names;
                          }()),
                          [](const auto& info) { return info.param; });
