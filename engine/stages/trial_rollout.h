@@ -15,7 +15,8 @@ class TrialRollout {
   TrialRollout(const EnvironmentOptions& environment, const TrialPolicy& policy, int envs, int steps,
                bool wide, Device& device, BufferPlan& plan);
 
-  /// Enqueues a trial in each environment with θ ([P]). `play`: what an environment's part needs.
+  /// Enqueues a trial in each environment with θ ([P]). `play`: what an environment's part needs. Where its batch looks beyond
+  /// the last step, a value is computed there, too. @pre then the memory leaves no trace
   template <class Env>
   void enqueue(const TrialPlay<float, Env>& play, const float* params);
 
@@ -87,7 +88,8 @@ void TrialRollout::enqueue(const TrialPlay<float, Env>& play, const float* param
   device_.per_task(env, tiles);
   with_memory(policy_, [&]<class Memory>(const MemoryPolicy<Memory>& policy) {
     StepMemory<float, Memory> memory = step_of(policy, play.trials, params);
-    for (int step = 0; step < play.trials.batch.horizon; ++step) {
+    const Batch<float>& batch = play.trials.batch;
+    for (int step = 0; step < batch.horizon + (batch.looks_beyond ? 1 : 0); ++step) {
       memory.step = env.step = step;
       if constexpr (kNamesProducts<Memory>)
         if (wide_) step_widely(memory);

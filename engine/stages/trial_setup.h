@@ -12,8 +12,9 @@ struct TrialSetup {
   EnvironmentOptions environment;
   EnvironmentInfo environment_info;
   TrialPolicy policy;
-  int steps = 0;          // of a trial
-  int episode_steps = 0;  // an episode's most
+  int steps = 0;           // of a trial
+  int episode_steps = 0;   // an episode's most
+  bool bootstrap = false;  // a trial that cuts an episode off is worth there what the value head says
   Precision precision = Precision::float32;
 };
 
