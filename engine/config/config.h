@@ -99,6 +99,7 @@ struct Config {
   int horizon = 100;
   Precision precision = Precision::float32;
   AtEpisodeEnd at_episode_end = AtEpisodeEnd::stop;
+  AtTimeLimit at_time_limit = AtTimeLimit::zero;
   EnvironmentOptions environment;
   TasksOptions tasks;
   OptionsVariant<Policies> policy;
@@ -130,6 +131,13 @@ struct Config {
           Choices{Choice{"stop", "the rest of the trajectory does not count"},
                   Choice{"restart", "a new episode of the same task starts"}},
           "when an episode ends before the horizon");
+    field("at_time_limit", c.at_time_limit,
+          Choices{Choice{"zero", "nothing: the limit is a part of the task"},
+                  Choice{"bootstrap",
+                         "what the baseline, or the value head of `ppo`, gives to what is seen there: the "
+                         "task goes on"}},
+          "what the rewards are worth that would follow where the horizon cuts an episode off; what ends by "
+          "itself is worth 0 from there on, and so is a trial of `rl2`, which is its memory's whole life");
     field("environment", c.environment, OneOf<Environments>{}, "the family that tasks are drawn from");
     field("tasks", c.tasks, "tasks of a file, in place of tasks drawn from the family");
     field("policy", c.policy, OneOf<Policies>{}, "what chooses the actions");

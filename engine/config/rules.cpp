@@ -168,6 +168,28 @@ void check_trials(const Config& config, const OptionSource& source) {
                   numbers(config.evaluation.inner_lr.size()));
 }
 
+void check_time_limit(const Config& config, const OptionSource& source) {
+  if (config.at_time_limit == AtTimeLimit::zero) return;
+  const auto refuse = [&](const std::string& with) {
+    source.refuse("/at_time_limit", "\"zero\" with " + with, "\"bootstrap\"");
+  };
+  std::visit(
+      [&]<class Options>(const Options&) {
+        if constexpr (Options::Learning::needs_memory)
+          refuse(
+              std::string("algorithm \"") + Options::name +
+              "\", whose trials go on through the ends of episodes, and are all that their memory lives for");
+      },
+      config.algorithm);
+  const InnerLoopOptions* inner = find_inner_loop(config);
+  if (inner == nullptr) return;
+  if (inner->baseline == BaselineName::none) refuse("baseline \"none\", which gives no value");
+  if (inner->discount >= 1)
+    source.refuse("/algorithm/discount",
+                  "below 1 with at_time_limit \"bootstrap\", so that what goes on without end has a value",
+                  "1");
+}
+
 void check_estimator(const Config& config, const OptionSource& source) {
   const InnerLoopOptions* inner = find_inner_loop(config);
   if (inner == nullptr) return;
@@ -237,6 +259,7 @@ void check_rules(const Config& config, const OptionSource& source) {
   check_context(config, source);
   check_symbols(config, source);
   check_outer(config, source);
+  check_time_limit(config, source);
   check_estimator(config, source);
   check_policy(config, source);
   check_validity(Environments{}, config.environment, "/environment", source);

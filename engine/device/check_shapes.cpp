@@ -80,7 +80,9 @@ void check_part(const ShapeCheck& check, const Batch<float>& batch) {
   check.want(batch.envs > 0, "envs at least 1", batch.envs);
   check.want(batch.action_size > 0, "action_size at least 1", batch.action_size);
   check.want(batch.observation_size >= 0, "observation_size at least 0", batch.observation_size);
-  check_row_stride(check, batch.row_stride, long{batch.horizon} * batch.envs);
+  check_row_stride(check, batch.row_stride,
+                   long{batch.horizon} * batch.envs + (batch.looks_beyond ? batch.envs : 0));
+  if (batch.looks_beyond) check.want_memory(batch.terminated, "terminated, to look beyond the last step");
   if (batch.observation_size > 0) check.want_memory(batch.observations, "observations");
   want_symbols(check, batch.symbol_places, batch.symbols);
 }

@@ -30,16 +30,22 @@ class Tensors {
   std::vector<Tensor> tensors_;
 };
 
+// Which steps of a trajectory.
+struct Steps {
+  int first, count;
+};
+
 // One quantity of a batch, [task][elements][row_stride] with row = step·envs + env, as [task][env][step][elements].
 template <class T, class From>
 std::vector<T> by_trajectory(Device& device, const Batch<float>& batch, int tasks, const From* data,
-                             int elements) {
+                             int elements, Steps steps) {
   const std::vector<From> rows = device.read(data, std::int64_t{tasks} * elements * batch.row_stride);
   std::vector<T> values;
-  values.reserve(static_cast<std::size_t>(tasks) * static_cast<std::size_t>(elements * batch.rows()));
+  values.reserve(static_cast<std::size_t>(tasks) *
+                 static_cast<std::size_t>(elements * batch.envs * steps.count));
   for (long task = 0; task < tasks; ++task)
     for (long env = 0; env < batch.envs; ++env)
-      for (long step = 0; step < batch.horizon; ++step)
+      for (long step = steps.first; step < steps.first + steps.count; ++step)
         for (long element = 0; element < elements; ++element) {
           const long at = (task * elements + element) * batch.row_stride + step * batch.envs + env;
           values.push_back(static_cast<T>(rows[static_cast<std::size_t>(at)]));
@@ -52,25 +58,26 @@ void add_batch(Tensors& tensors, Device& device, const InnerLoop& inner, int k) 
   const int tasks = inner.sizes().tasks;
   const std::string name = "inner." + std::to_string(k) + ".";
   const Shape steps = {tasks, batch.envs, batch.horizon};
+  const Steps all = {0, batch.horizon}, beyond = {batch.horizon, 1};
   const auto with = [&](int elements) { return Shape{tasks, batch.envs, batch.horizon, elements}; };
   const auto floats = [&](const float* data, int elements = 1) {
-    return by_trajectory<float>(device, batch, tasks, data, elements);
+    return by_trajectory<float>(device, batch, tasks, data, elements, all);
   };
   const auto bits = [&](const float* data) {
-    return by_trajectory<std::uint8_t>(device, batch, tasks, data, 1);
+    return by_trajectory<std::uint8_t>(device, batch, tasks, data, 1, all);
   };
 
   tensors.add(name + "observations", with(batch.observation_size),
               floats(batch.observations, batch.observation_size));
   const auto integers = [&](const auto* data, int elements) {
-    return by_trajectory<std::int32_t>(device, batch, tasks, data, elements);
+    return by_trajectory<std::int32_t>(device, batch, tasks, data, elements, all);
   };
   if (batch.symbols != nullptr)
     tensors.add(name + "symbols", with(batch.symbol_places), integers(batch.symbols, batch.symbol_places));
   if (batch.allowed != nullptr) {
     const int choices = inner.shape().outputs(), words = mask_words(choices);
     const std::vector<std::uint32_t> packed =
-        by_trajectory<std::uint32_t>(device, batch, tasks, batch.allowed, words);
+        by_trajectory<std::uint32_t>(device, batch, tasks, batch.allowed, words, all);
     std::vector<std::uint8_t> allowed;
     for (auto row = packed.begin(); row != packed.end(); row += words)
       for (int choice = 0; choice < choices; ++choice)
@@ -88,6 +95,14 @@ void add_batch(Tensors& tensors, Device& device, const InnerLoop& inner, int k) 
   tensors.add(name + "advantages", steps, floats(batch.advantages));
   tensors.add(name + "valid", steps, bits(batch.valid));
   tensors.add(name + "episode_ends", steps, bits(batch.ends));
+  if (!batch.looks_beyond) return;
+  tensors.add(name + "terminated", steps, bits(batch.terminated));
+  tensors.add(name + "last_observations", {tasks, batch.envs, batch.observation_size},
+              by_trajectory<float>(device, batch, tasks, batch.observations, batch.observation_size, beyond));
+  if (batch.symbols != nullptr)
+    tensors.add(
+        name + "last_symbols", {tasks, batch.envs, batch.symbol_places},
+        by_trajectory<std::int32_t>(device, batch, tasks, batch.symbols, batch.symbol_places, beyond));
 }
 
 // θ_k of each task, [task][P].

@@ -18,7 +18,7 @@ Batches::Batches(const InnerLoopSetup& setup, const InnerLoopSizes& sizes, Devic
       tasks_(setup.environment, setup.environment_info, sizes.tasks, 1, setup.train_tasks, device, plan),
       batches_(static_cast<std::size_t>(sizes.steps) + 1),
       kept_(batches_.size()) {
-  const std::int64_t rows = static_cast<std::int64_t>(setup.horizon) * sizes.envs;
+  const std::int64_t rows = (std::int64_t{setup.horizon} + (setup.bootstrap ? 1 : 0)) * sizes.envs;
   if (rows > (std::int64_t{1} << 30))
     throw InputError("/horizon × /envs_per_task: wanted at most 2^30 samples a task, found " +
                      std::to_string(rows));
@@ -30,6 +30,7 @@ Batches::Batches(const InnerLoopSetup& setup, const InnerLoopSizes& sizes, Devic
     batch.observation_size = shape_.inputs();
     batch.action_size = environment_info_.action_size;
     batch.symbol_places = environment_info_.observation.symbols;
+    batch.looks_beyond = setup.bootstrap;
     batch.row_stride = (rows + 15) / 16 * 16;
     declare(k, plan);
   }
@@ -59,6 +60,7 @@ void Batches::declare(int k, BufferPlan& plan) {
   plan.add(&b.rewards, name("rewards"), "[task][row]", {tasks, b.row_stride});
   plan.add(&b.valid, name("valid"), "[task][row]", {tasks, b.row_stride});
   plan.add(&b.ends, name("ends"), "[task][row]", {tasks, b.row_stride});
+  if (b.looks_beyond) plan.add(&b.terminated, name("terminated"), "[task][row]", {tasks, b.row_stride});
   plan.add(&b.advantages, name("advantages"), "[task][row]", {tasks, b.row_stride});
   if (options_.estimator == EstimatorName::dice)
     plan.add(&b.credits, name("credits"), "[task][row]", {tasks, b.row_stride});

@@ -19,6 +19,7 @@ InnerLoopSetup inner_loop_setup(const Config& config) {
           .value_start = learned.range("value."),
           .horizon = config.horizon,
           .restart = config.at_episode_end == AtEpisodeEnd::restart,
+          .bootstrap = config.at_time_limit == AtTimeLimit::bootstrap,
           .precision = config.precision};
 }
 

@@ -24,7 +24,8 @@ struct InnerLoopSetup {
   LearnedRange multipliers;
   LearnedRange value_start;
   int horizon = 0;
-  bool restart = false;  // whether an episode that ends before the horizon is followed by another
+  bool restart = false;    // whether an episode that ends before the horizon is followed by another
+  bool bootstrap = false;  // an episode that is cut off is worth there what the baseline says
   Precision precision = Precision::float32;
 };
 

@@ -14,7 +14,9 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
              plan) {
   device.use(setup.precision);
   const EnvironmentInfo& environment = setup_.environment_info;
-  const std::int64_t envs = std::int64_t{tasks} * envs_per_task, rows = envs * setup.steps;
+  const bool bootstrap = advantages && setup.bootstrap;
+  const int beyond = bootstrap ? 1 : 0;
+  const std::int64_t envs = std::int64_t{tasks} * envs_per_task, rows = envs * (setup.steps + beyond);
   if (rows > (std::int64_t{1} << 30))
     throw InputError("steps of a trial × tasks × environments: wanted at most 2^30 samples, found " +
                      std::to_string(rows));
@@ -24,6 +26,7 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
   b.envs = static_cast<int>(envs);
   b.observation_size = shape.numbers();
   b.action_size = environment.action_size;
+  b.looks_beyond = bootstrap;
   b.row_stride = (rows + 15) / 16 * 16;
   trials_.episode_steps = setup.episode_steps;
   plan.add(&key_, "key", "[seed, iteration]", {1});
@@ -36,6 +39,7 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
   plan.add(&b.log_probs, "log_probs", "[row]", {b.row_stride});
   plan.add(&b.rewards, "rewards", "[row]", {b.row_stride});
   plan.add(&b.ends, "ends", "[row]", {b.row_stride});
+  if (b.looks_beyond) plan.add(&b.terminated, "terminated", "[row]", {b.row_stride});
   plan.add(&trials_.values, "values", "[row]", {b.row_stride});
   if (advantages) {
     plan.add(&b.advantages, "advantages", "[row]", {b.row_stride});

@@ -16,7 +16,8 @@ class TrialRollout {
   TrialRollout(const EnvironmentOptions& environment, const TrialPolicy& policy, int envs, int steps,
                bool wide, Device& device, BufferPlan& plan);
 
-  /// Enqueues a trial in each environment with θ ([P]). `play`: what an environment's part needs.
+  /// Enqueues a trial in each environment with θ ([P]). `play`: what an environment's part needs. Where its batch looks beyond
+  /// the last step, a value is computed there, too. @pre then the memory leaves no trace
   template <class Env>
   void enqueue(const TrialPlay<float, Env>& play, const float* params);
 
@@ -109,7 +110,8 @@ void TrialRollout::enqueue(const TrialPlay<float, Env>& play, const float* param
   with_memory(policy_, [&]<class Memory>(const MemoryPolicy<Memory>& policy) {
     GatherInputs<float> inputs = inputs_of(policy, play.trials, params);
     StepMemory<float, Memory> memory = step_of(policy, play.trials, params);
-    for (int step = 0; step < play.trials.batch.horizon; ++step) {
+    const Batch<float>& batch = play.trials.batch;
+    for (int step = 0; step < batch.horizon + (batch.looks_beyond ? 1 : 0); ++step) {
       inputs.step = memory.step = env.step = step;
       if (inputs_ != nullptr) device_.per_task(inputs, tiles);
       if constexpr (kNamesProducts<Memory>)

@@ -12,6 +12,7 @@ TrialSetup trial_setup(const Config& config) {
           .policy = trial_policy(config),
           .steps = trial_length(config),
           .episode_steps = config.horizon,
+          .bootstrap = config.at_time_limit == AtTimeLimit::bootstrap,
           .precision = config.precision};
 }
 

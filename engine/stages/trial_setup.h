@@ -13,8 +13,9 @@ struct TrialSetup {
   EnvironmentInfo environment_info;
   TaskTable train_tasks;  // that tasks are drawn from; empty: the environment draws them
   TrialPolicy policy;
-  int steps = 0;          // of a trial
-  int episode_steps = 0;  // an episode's most
+  int steps = 0;           // of a trial
+  int episode_steps = 0;   // an episode's most
+  bool bootstrap = false;  // a trial that cuts an episode off is worth there what the value head says
   Precision precision = Precision::float32;
 };
 

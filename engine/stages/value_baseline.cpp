@@ -51,7 +51,7 @@ const float* ValueBaseline::fit(const Batch<float>& batch, bool first) {
     device_.per_task(gradient, tasks_, step);
     from = {params_, parameters()};
   }
-  device_.per_task(ValuesOfSamples<float>{options_.shape, from, gradient.inputs, data_.scale, values_},
+  device_.per_task(ValuesOfSamples<float>{options_.shape, from, data_.seen_rows(batch), data_.scale, values_},
                    tasks_);
   return values_;
 }

@@ -26,7 +26,7 @@ class ValueBaseline {
   /// Where every task starts: φ [parameters()].
   void start_from(const float* params) { start_ = params; }
   /// Fits the networks of all tasks to their batches; `first`: from the shared start, else from what they are. The values
-  /// of the samples then, [task][row_stride].
+  /// of the samples then, and of what is beyond them where the batch looks there, [task][row_stride].
   const float* fit(const Batch<float>& batch, bool first);
   /// The mean over tasks of how far the last fit has brought the networks from the start, in out: the direction of
   /// Reptile (Nichol et al. 2018).

@@ -1,20 +1,22 @@
 // Advantages of one batch, per task: returns-to-go, baseline, generalised advantage estimation (Schulman et al. 2016),
 // normalisation; and the task's statistics.
 //
-// An episode's value after its last step is 0, at the time limit too. For DiCE the "advantage" of a step is
-// w_t = (γλ)^t δ_t, whose sum from t on is (γλ)^t times the advantage: Loaded DiCE's γ^t r_t less its baseline. It is
-// scaled by the spread of those sums, not centred, since a step's weight is the sum of what follows it.
+// An episode's value after its last step is 0, at the time limit too, unless the batch looks beyond it: where an episode is
+// cut off there, it is worth what the baseline gives to what its last step led to (Pardo et al. 2018). For DiCE the "advantage"
+// of a step is w_t = (γλ)^t δ_t, whose sum from t on is (γλ)^t times the advantage: Loaded DiCE's γ^t r_t less its baseline, with
+// what follows a cut as a part of the last reward. It is scaled by the spread of those sums, not centred, since a step's weight
+// is the sum of what follows it.
 #pragma once
 
 #include "kernels/inner/baseline.h"
-#include "kernels/networks/batch.h"
-#include "kernels/networks/row_sums.h"
+#include "kernels/inner/returns.h"
 
 namespace innerloop {
 
 template <class T>
 struct Advantages {
-  Batch<T> batch;  // reads observations, rewards, valid, ends; writes advantages, credits, statistics
+  // Reads observations, rewards, valid, ends, and terminated where it looks beyond; writes advantages, credits, statistics.
+  Batch<T> batch;
   T discount = 1, gae_lambda = 1;
   bool linear_baseline = true;
   const T* values =
@@ -55,7 +57,8 @@ TEAM_FN void Advantages<T>::operator()(const Team& team, const Place& place, Scr
   const int rows = batch.rows(), horizon = batch.horizon, envs = batch.envs;
   const long at = static_cast<long>(place.task) * batch.row_stride;
   const T* observations = batch.observations + at * batch.observation_size;
-  const T *rewards = batch.rewards + at, *valid = batch.valid + at, *ends = batch.ends + at;
+  const T *rewards = batch.rewards + at, *valid = batch.valid + at, *ends = batch.ends + at,
+          *stops = stops_of(batch, place.task);
   T* advantages = batch.advantages + at;
   T* credits = dice ? batch.credits + at : advantages;
 
@@ -82,29 +85,32 @@ TEAM_FN void Advantages<T>::operator()(const Team& team, const Place& place, Scr
       carry.elapsed = select(load_first<L>(ends + row, count) > L(0), L(0), carry.elapsed + L(1));
     });
     // The returns-to-go wait in `advantages` until the baseline is fitted.
-    scan_back<Team, Carry>(team, horizon, envs, [&](int row, int count, Carry& carry) FN_LAMBDA {
-      const auto end = load_first<L>(ends + row, count) > L(0);
-      carry.sum = fma(gamma, select(end, L(0), carry.sum), load_first<L>(rewards + row, count));
-      store_first(advantages + row, carry.sum, count);
-    });
+    returns_to_go(team, batch, place.task, discount, b.chains, advantages);
     team.sync();
     fit_baseline(team, rows, batch.observation_size, observations, batch.row_stride, valid, advantages,
                  b.elapsed, b.baseline);
   }
   const int features = linear_baseline ? baseline_features(batch.observation_size) : 0;
   const L decay(discount * gae_lambda);
-  scan_back<Team, Carry>(team, horizon, envs, [&](int row, int count, Carry& carry) FN_LAMBDA {
-    const auto end = load_first<L>(ends + row, count) > L(0);
-    const auto counts = load_first<L>(valid + row, count) > L(0);
+  // The baseline at the step of `row`, or `ahead` steps on in its episode.
+  const auto value_at = [&](int row, int count, int ahead) FN_LAMBDA {
+    const int there = row + ahead * envs;
     L value(0);
-    if (values != nullptr) value = load_first<L>(values + at + row, count);
+    if (values != nullptr) value = load_first<L>(values + at + there, count);
     if (features > 0) {
-      const L elapsed = load_first<L>(b.elapsed + row, count);
+      const L elapsed = load_first<L>(b.elapsed + row, count) + L(static_cast<T>(ahead));
       for (int i = 0; i < features; ++i)
-        value = fma(baseline_feature<L>(i, batch.observation_size, observations + row, batch.row_stride,
+        value = fma(baseline_feature<L>(i, batch.observation_size, observations + there, batch.row_stride,
                                         elapsed, count),
                     L(b.baseline.weights[i]), value);
     }
+    return value;
+  };
+  scan_back<Team, Carry>(team, horizon, envs, [&](int row, int count, Carry& carry) FN_LAMBDA {
+    const auto end = load_first<L>(stops + row, count) > L(0);
+    const auto counts = load_first<L>(valid + row, count) > L(0);
+    if (batch.looks_beyond && row >= rows - envs) carry.value = value_at(row, count, 1);
+    const L value = value_at(row, count, 0);
     const L delta = fma(gamma, select(end, L(0), carry.value), load_first<L>(rewards + row, count)) - value;
     carry.value = select(counts, value, L(0));
     carry.sum = select(counts, fma(decay, select(end, L(0), carry.sum), delta), L(0));

@@ -91,9 +91,8 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
                      UintPack<L>(step), purpose, inner_step);
   };
   const auto task = load_task<Env, L>(tasks + static_cast<long>(place.task) * kTaskSize<Env>);
-  const auto observe = [&](const Episode<Env, L>& episode, int step, int e) FN_LAMBDA {
-    see(batch, place.task, step * batch.envs + first + e, envs - e, episode,
-        random_at(e, step, Purpose::observation),
+  const auto observe = [&](const Episode<Env, L>& episode, int step, int e, Purpose purpose) FN_LAMBDA {
+    see(batch, place.task, step * batch.envs + first + e, envs - e, episode, random_at(e, step, purpose),
         [&](int d, L x) FN_LAMBDA { store(b.inputs + d * stride + e, x); });
   };
 
@@ -102,7 +101,7 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
     episode.begin(random_at(e, 0, Purpose::trial), random_at(e, 0, Purpose::reset));
     episode.save();
     store(b.alive + e, L(1));
-    observe(episode, 0, e);
+    observe(episode, 0, e, Purpose::observation);
   }
   team.sync();
 
@@ -158,17 +157,19 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
       if (batch.terminated != nullptr)
         store_first(batch.terminated + at + r, select(alive & outcome.terminated, L(1), L(0)), count);
       see_next(batch, place.task, r, count, episode, random_at(e, t + 1, Purpose::last_observation));
-      if (last) continue;
+      if (last && !batch.looks_beyond) continue;
       // A finished environment starts anew or stands still, so that what it observes stays finite.
       const auto reset_random = random_at(e, t + 1, Purpose::reset);
-      if (restart) {
+      if (last) {
+        // What follows the last step is seen as it is, without a next episode.
+      } else if (restart) {
         episode.restart(ended, reset_random);
       } else {
         episode.stand_still(alive & ~ended, ended, before, reset_random);
         store(b.alive + e, select(ended, L(0), load<L>(b.alive + e)));
       }
       episode.save();
-      observe(episode, t + 1, e);
+      observe(episode, t + 1, e, last ? Purpose::last_observation : Purpose::observation);
     }
     team.sync();
   }

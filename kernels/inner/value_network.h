@@ -5,7 +5,7 @@
 #pragma once
 
 #include "kernels/inner/pass.h"
-#include "kernels/networks/row_sums.h"
+#include "kernels/inner/returns.h"
 
 namespace innerloop {
 
@@ -16,15 +16,22 @@ struct ValueData {
   T* targets = nullptr;  // [task][row_stride]  z
   T* scale = nullptr;    // [task][2]  μ, δ
 
-  FN InputRows<T> rows(const Batch<T>& batch) const {
-    return {batch.rows(), batch.observation_size + 1, batch.row_stride, inputs,
-            batch.valid,  batch.symbol_places,        batch.symbols};
+  // What it is fitted to.
+  FN InputRows<T> rows(const Batch<T>& batch) const { return first_rows(batch, batch.rows()); }
+  // All that it gives a value to: where the batch looks beyond its last step, what that leads to as well.
+  FN InputRows<T> seen_rows(const Batch<T>& batch) const { return first_rows(batch, batch.seen_rows()); }
+
+ private:
+  FN InputRows<T> first_rows(const Batch<T>& batch, int rows) const {
+    return {rows,        batch.observation_size + 1, batch.row_stride, inputs,
+            batch.valid, batch.symbol_places,        batch.symbols};
   }
 };
 
 template <class T>
 struct ValueTargets {
-  Batch<T> batch;  // reads observations, rewards, valid, ends; writes the number of samples in statistics
+  // Reads observations, rewards, valid, ends, and terminated where it looks beyond; writes the number of samples in statistics.
+  Batch<T> batch;
   T discount = 1;
   ValueData<T> out;
 
@@ -40,24 +47,22 @@ struct ValueTargets {
     T* const chains = scratch.take<T>(kChains);
     const int rows = batch.rows(), size = batch.observation_size;
     const long stride = batch.row_stride, at = place.task * stride;
-    const T *rewards = batch.rewards + at, *valid = batch.valid + at, *ends = batch.ends + at;
+    const T *valid = batch.valid + at, *ends = batch.ends + at;
     const T* const from = batch.observations + at * size;
     T *const to = out.inputs + at * (size + 1), *const targets = out.targets + at;
-    for_cells(team, size, rows,
+    for_cells(team, size, batch.seen_rows(),
               [&](int d, int row) FN_LAMBDA { to[d * stride + row] = from[d * stride + row]; });
-    const L step(T(1) / static_cast<T>(batch.horizon)), gamma(discount);
+    const L step(T(1) / static_cast<T>(batch.horizon));
     struct Carry {
       L sum;
     };
     scan_forth<Team, Carry>(team, batch.horizon, batch.envs, [&](int row, int count, Carry& time) FN_LAMBDA {
       store_first(to + size * stride + row, time.sum, count);
+      if (batch.looks_beyond && row >= rows - batch.envs)
+        store_first(to + size * stride + row + batch.envs, time.sum + step, count);
       time.sum = select(load_first<L>(ends + row, count) > L(0), L(0), time.sum + step);
     });
-    scan_back<Team, Carry>(team, batch.horizon, batch.envs, [&](int row, int count, Carry& carry) FN_LAMBDA {
-      const auto end = load_first<L>(ends + row, count) > L(0);
-      carry.sum = fma(gamma, select(end, L(0), carry.sum), load_first<L>(rewards + row, count));
-      store_first(targets + row, carry.sum, count);
-    });
+    returns_to_go(team, batch, place.task, discount, chains, targets);
     const auto mean_of = [&](T samples, const auto& value) FN_LAMBDA {
       const T sum = sum_rows(team, rows, chains, [&](int r) FN_LAMBDA {
         return select(load<L>(valid + r) > L(0), value(load<L>(targets + r)), L(0));

@@ -45,14 +45,18 @@ struct Batch {
   int horizon = 0, envs = 0;
   int observation_size = 0, action_size = 0;  // action_size: of a discrete action, an index a group
   int symbol_places = 0;                      // symbols seen beside the observation's numbers
-  long row_stride = 0;                        // padded(horizon · envs)
-  T* observations = nullptr;                  // [task][observation_size][row_stride]
-  T* actions = nullptr;                       // [task][action_size][row_stride]  as sampled
-  T* outputs = nullptr;    // [task][outputs][row_stride]  means or logits as drawn; null: not kept
-  T* log_probs = nullptr;  // [task][row_stride]
-  T* rewards = nullptr;    // [task][row_stride]
-  T* valid = nullptr;      // [task][row_stride]  1 where the sample counts, else 0
-  T* ends = nullptr;       // [task][row_stride]  1 where an episode ends with this step, else 0
+  // Where an episode that is cut off is worth what a baseline makes of what it led to (AtTimeLimit::bootstrap): observations
+  // and symbols, and the values of trials, have the rows of step `horizon`, too, which the last step leads to, before the next
+  // episode starts; and `terminated` is kept.
+  bool looks_beyond = false;
+  long row_stride = 0;        // padded(seen_rows())
+  T* observations = nullptr;  // [task][observation_size][row_stride]
+  T* actions = nullptr;       // [task][action_size][row_stride]  as sampled
+  T* outputs = nullptr;       // [task][outputs][row_stride]  means or logits as drawn; null: not kept
+  T* log_probs = nullptr;     // [task][row_stride]
+  T* rewards = nullptr;       // [task][row_stride]
+  T* valid = nullptr;         // [task][row_stride]  1 where the sample counts, else 0
+  T* ends = nullptr;          // [task][row_stride]  1 where an episode ends with this step, else 0
   T* terminated =
       nullptr;  // [task][row_stride]  1 where it ends by itself, not by a time limit; null: not kept
   std::int32_t* symbols = nullptr;  // [task][symbol_places][row_stride]; null where there are none
@@ -68,6 +72,7 @@ struct Batch {
   T* statistics = nullptr;  // [task][kStatistics]
 
   FN int rows() const { return horizon * envs; }
+  FN int seen_rows() const { return rows() + (looks_beyond ? envs : 0); }
   FN InputRows<T> inputs() const {
     return {rows(), observation_size, row_stride, observations, valid, symbol_places, symbols};
   }

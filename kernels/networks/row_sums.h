@@ -22,17 +22,17 @@ TEAM_FN typename Team::Scalar sum_rows(const Team& team, int rows, typename Team
 }
 
 // Calls at(row, lanes_that_count, carry…) from the last step to the first, for packs of environments side by side;
-// `State` is what each pack carries along its trajectory, and starts as State{}.
+// `State` is what each pack carries along its trajectory, and starts as `start`.
 template <class Team, class State, class Step>
-TEAM_FN void scan_back(const Team& team, int horizon, int envs, const Step& step) {
+TEAM_FN void scan_back(const Team& team, int horizon, int envs, const Step& step, const State& start = {}) {
   using L = typename Team::Lane;
   for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) {
-    State state{};
+    State state = start;
     for (int t = horizon - 1; t >= 0; --t) step(t * envs + e, min_of(L::lanes, envs - e), state);
   }
 }
 
-// The same from the first step to the last.
+// From the first step to the last; the state starts as State{}.
 template <class Team, class State, class Step>
 TEAM_FN void scan_forth(const Team& team, int horizon, int envs, const Step& step) {
   using L = typename Team::Lane;

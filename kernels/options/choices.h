@@ -16,6 +16,9 @@ enum class ContextInput { concatenate, film };
 // What becomes of the rest of a trajectory when its episode ends before the horizon.
 enum class AtEpisodeEnd { stop, restart };
 
+// What the value is taken to be where an episode is cut off: nothing, or what the baseline gives to what is seen there.
+enum class AtTimeLimit { zero, bootstrap };
+
 // How products of matrices are computed. With tf32 and bf16, tensor cores multiply numbers that were rounded to 11 or 8
 // significant bits, and add up in float32.
 enum class Precision { float32, tf32, bf16 };

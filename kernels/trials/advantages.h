@@ -1,10 +1,13 @@
 // Advantages of trials, and what the value head is to learn: generalised advantage estimation (Schulman et al. 2016) that
 // runs on through the ends of episodes, since what is learned in one pays in the next, or, where nothing is learned of a task,
-// ends with them; nothing follows the trial's end.
+// ends with them; nothing follows the trial's end, unless the batch looks beyond it: then an episode that is cut off there is
+// worth what the value head gives to what its last step led to (Pardo et al. 2018). Targets are advantages and values together,
+// so that they have that too.
 //
 // The value head learns targets less their running mean at that step of the trial, over a running deviation of all steps:
 // returns-to-go of a trial fall from step to step by far more than they differ between trials, and a head that had to
-// follow them would tell one trial from another late.
+// follow them would tell one trial from another late. Where the batch looks beyond the end they do not fall, and what a policy
+// without a memory sees tells no step from another: all steps have one mean.
 #pragma once
 
 #include "kernels/memories/policy.h"
@@ -30,7 +33,8 @@ struct TrialAdvantages {
   Trials<T> trials;
   ValueScale<T> scale;
   T discount = 1, gae_lambda = 1;
-  bool ends_with_episode = false;
+  bool ends_with_episode =
+      false;                // must be where the batch looks beyond; episodes are as long as trials then
   T* sums = nullptr;        // [step][kSums]
   T* advantages = nullptr;  // [2]  all advantages' mean and 1 / standard deviation
   const int* enabled = nullptr;
@@ -63,12 +67,16 @@ struct TrialAdvantages {
     const Batch<T>& batch = trials.batch;
     const int first = tile * kTrialTile, end = min_of(batch.envs, first + kTrialTile);
     const L gamma(discount), decay(discount * gae_lambda), deviation(*scale.deviation);
+    const T* const stops = batch.looks_beyond ? batch.terminated : batch.ends;
     for (int e = first + team.rank() * L::lanes; e < end; e += team.size() * L::lanes) {
       L next(0), sum(0);
+      if (batch.looks_beyond)
+        next = fma(load_first<L>(trials.values + batch.rows() + e, end - e), deviation,
+                   L(scale.mean[batch.horizon - 1]));
       for (int t = batch.horizon; t-- > 0;) {
         const int r = t * batch.envs + e, count = end - e;
         if (ends_with_episode) {
-          const L goes_on = L(1) - load_first<L>(batch.ends + r, count);
+          const L goes_on = L(1) - load_first<L>(stops + r, count);
           next = next * goes_on;
           sum = sum * goes_on;
         }
@@ -111,14 +119,17 @@ struct TrialAdvantages {
     const T done = *scale.updates + T(1);
     const T slowest = static_cast<T>(ValueScale<T>::kSlowest);
     const T rate = done * slowest < T(1) ? T(1) / done : slowest;
-    T mean = 0, square = 0, target = 0;
-    for (int t = 0; t < trials.batch.horizon; ++t) mean = mean + sums[t * kSums + kMeanAdvantage] / steps;
+    T mean = 0, mean_target = 0, square = 0, target = 0;
+    for (int t = 0; t < trials.batch.horizon; ++t) {
+      mean = mean + sums[t * kSums + kMeanAdvantage] / steps;
+      mean_target = mean_target + sums[t * kSums + kMeanTarget] / steps;
+    }
     for (int t = 0; t < trials.batch.horizon; ++t) {
       const T* of = sums + t * kSums;
       const T off = of[kMeanAdvantage] - mean;
       square = square + (of[kSquareAdvantage] + envs * off * off);
-      const T moved = scale.mean[t] + rate * (of[kMeanTarget] - scale.mean[t]),
-              rest = of[kMeanTarget] - moved;
+      const T wanted = trials.batch.looks_beyond ? mean_target : of[kMeanTarget];
+      const T moved = scale.mean[t] + rate * (wanted - scale.mean[t]), rest = of[kMeanTarget] - moved;
       target = target + (of[kSquareTarget] + envs * rest * rest);
       scale.mean[t] = moved;
     }

@@ -90,7 +90,8 @@ struct TrialPlay {
   // The tasks, and the first episodes up to what the policy takes in first. Syncs.
   template <class Team>
   TEAM_FN void begin(const Team& team, const Tile& b, int tile) const;
-  // Step t, from the heads' outputs to what the policy takes in next. Syncs.
+  // Step t, from the heads' outputs to what the policy takes in next; of step `horizon`, beyond the last one, the value alone.
+  // Syncs.
   template <class Team>
   TEAM_FN void act(const Team& team, const Tile& b, int tile, int t) const;
 
@@ -123,9 +124,9 @@ struct TrialPlay {
     store_first(trials.batch.observations + input * trials.batch.row_stride + row, x, count);
   }
   template <class L>
-  FN void observe(const Tile& b, const Episode<Env, L>& episode, int e, int step, int row, int count) const {
-    see(trials.batch, 0, row, count, episode, random_at<L>(b, e, step, Purpose::observation),
-        [](int, L) FN_LAMBDA {});
+  FN void observe(const Tile& b, const Episode<Env, L>& episode, int e, int step, int row, int count,
+                  Purpose purpose = Purpose::observation) const {
+    see(trials.batch, 0, row, count, episode, random_at<L>(b, e, step, purpose), [](int, L) FN_LAMBDA {});
   }
 
   // What the policy does at step t, from the heads' outputs.
@@ -195,7 +196,6 @@ FN auto TrialPlay<T, Env>::choose(const Tile& b, int tile, int e, int t, int row
   sample.store_action(batch.actions + row, batch.row_stride, count);
   sample.store_action(b.action + e, kStride, L::lanes);
   store_first(batch.log_probs + row, HeadOf<Env>::template log_prob<L>(b.head, rows), count);
-  store_first(trials.values + row, load<L>(b.outputs + shape.actions() * kStride + e), count);
   return sample.action;
 }
 
@@ -216,13 +216,16 @@ FN void TrialPlay<T, Env>::advance(const Tile& b, int tile, int e, int t, int ro
   if (batch.terminated != nullptr)
     store_first(batch.terminated + row, select(outcome.terminated, L(1), L(0)), count);
   see_next(batch, 0, row, count, episode, random_at<L>(b, e, t + 1, Purpose::last_observation));
-  if (t + 1 == batch.horizon) return;
+  const bool last = t + 1 == batch.horizon;
+  if (last && !batch.looks_beyond) return;
 
-  episode.restart(done, random_at<L>(b, e, t + 1, Purpose::reset));
-  episode.save();
-  store(b.elapsed + e, select(done, L(0), elapsed));
+  if (!last) {
+    episode.restart(done, random_at<L>(b, e, t + 1, Purpose::reset));
+    episode.save();
+    store(b.elapsed + e, select(done, L(0), elapsed));
+  }
   const int next = row + batch.envs, numbers = Env::observation(options).numbers;
-  observe(b, episode, e, t + 1, next, count);
+  observe(b, episode, e, t + 1, next, count, last ? Purpose::last_observation : Purpose::observation);
   if (shape.numbers() == numbers) return;
   put_action<L>(action, numbers, next, count);
   const int outputs = action_outputs<Env>(options);
@@ -236,6 +239,8 @@ TEAM_FN void TrialPlay<T, Env>::act(const Team& team, const Tile& b, int tile, i
   using L = typename Team::Lane;
   const int row = t * trials.batch.envs + first_env(tile);
   for_packs(team, envs_of(tile), [&](int e, int count) FN_LAMBDA {
+    store_first(trials.values + row + e, load<L>(b.outputs + shape.actions() * kStride + e), count);
+    if (t == trials.batch.horizon) return;
     advance<L>(b, tile, e, t, row + e, count, choose<L>(b, tile, e, t, row + e, count));
   });
   team.sync();

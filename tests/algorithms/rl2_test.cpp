@@ -18,6 +18,7 @@ namespace innerloop {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class Learning {
  public:
@@ -312,6 +313,24 @@ TEST(PlainPpo, LearnsToBalance) {
   for (int i = 0; i < 40; ++i) last = learning.iterate().returns.at(0);
   EXPECT_LT(first, 30);
   EXPECT_GT(last, 45);
+}
+
+TEST(PlainPpo, TheValueAtTheLimitChangesWhatIsLearned) {
+  std::vector<std::string> overrides = kCartpolePpo;
+  Learning zero(trial_config(overrides));
+  overrides.push_back("at_time_limit=bootstrap");
+  Learning bootstrap(trial_config(overrides));
+  EXPECT_EQ(zero.iterate().returns, bootstrap.iterate().returns);
+  EXPECT_NE(zero.params().front(), bootstrap.params().front());
+}
+
+TEST(PlainPpo, ThePlanHasWhatLooksBeyondTheLimitWhereAskedFor) {
+  Device device(kOneThread);
+  std::vector<std::string> overrides = kCartpolePpo;
+  const auto plan = [&] { return Algorithm::create(trial_config(overrides), device)->plan().table(); };
+  EXPECT_THAT(plan(), Not(HasSubstr("terminated")));
+  overrides.push_back("at_time_limit=bootstrap");
+  EXPECT_THAT(plan(), HasSubstr("terminated"));
 }
 
 TEST(PlainPpo, ReportsTheReturnOfAnEpisodeAndNoneOfATrial) {

@@ -133,9 +133,10 @@ TEST(Config, ShowsEveryGroupOfTheSkeleton) {
   auto json = to_json(Config{});
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
-  EXPECT_THAT(keys, ::testing::ElementsAre("seed", "iterations", "tasks_per_iteration", "envs_per_task",
-                                           "horizon", "precision", "at_episode_end", "environment", "tasks", "policy",
-                                           "algorithm", "outer", "evaluation", "checkpoint"));
+  EXPECT_THAT(keys,
+              ::testing::ElementsAre("seed", "iterations", "tasks_per_iteration", "envs_per_task", "horizon",
+                                     "precision", "at_episode_end", "at_time_limit", "environment", "tasks",
+                                     "policy", "algorithm", "outer", "evaluation", "checkpoint"));
 }
 
 TEST(Config, PrompUsesTheRatioUnlessTold) {
@@ -392,6 +393,22 @@ TEST(Config, RefusesTrialsThatAreNoWholeEpisodes) {
       "found \"stop\"");
 }
 
+TEST(Config, RefusesToGoOnBeyondALimitWhereNothingTellsWhatThatIsWorth) {
+  const std::string bootstrap = "at_time_limit=bootstrap";
+  EXPECT_EQ(parse("{}", {bootstrap}).at_time_limit, AtTimeLimit::bootstrap);
+  EXPECT_EQ(parse("{}").at_time_limit, AtTimeLimit::zero);
+  EXPECT_EQ(fault_of(bootstrap),
+            "/at_time_limit: wanted \"zero\" with algorithm \"rl2\", whose trials go on through the ends of "
+            "episodes, and are all that their memory lives for, found \"bootstrap\"");
+  EXPECT_EQ(error_of(R"({"at_time_limit": "bootstrap", "algorithm": {"name": "maml", "baseline": "none"}})"),
+            "x.json: /at_time_limit: wanted \"zero\" with baseline \"none\", which gives no value, found "
+            "\"bootstrap\"");
+  EXPECT_EQ(
+      error_of(R"({"at_time_limit": "bootstrap", "algorithm": {"name": "maml", "discount": 1}})"),
+      "x.json: /algorithm/discount: wanted below 1 with at_time_limit \"bootstrap\", so that what goes on "
+      "without end has a value, found 1");
+}
+
 TEST(Config, RefusesMinibatchesThatDoNotDivideTheEnvironments) {
   EXPECT_EQ(fault_of("algorithm.minibatches=8"), "no error");
   EXPECT_EQ(fault_of("algorithm.minibatches=5"),
@@ -471,6 +488,7 @@ TEST(Config, PlainPpoHasTrialsOfOneHorizonAndNoMemory) {
       fault("policy.name=gru"),
       HasSubstr("/policy/name: wanted \"mlp\" with algorithm \"ppo\", which learns one policy for all "
                 "tasks, found \"gru\""));
+  EXPECT_EQ(fault("at_time_limit=bootstrap"), "no error");
   EXPECT_THAT(fault("algorithm.minibatches=5"),
               HasSubstr("/algorithm/minibatches: wanted a number that divides"));
   EXPECT_THAT(fault("algorithm.window=2"), HasSubstr("divides the 5 steps of a trial, or 0, found 2"));

@@ -45,7 +45,8 @@ struct Numbers {
     batch.observation_size = observation_size;
     batch.action_size = 2;
     batch.symbol_places = Workshop::kSymbols;
-    batch.row_stride = padded(kHorizon * envs);
+    batch.looks_beyond = true;
+    batch.row_stride = padded(batch.seen_rows());
     const auto room = [&](auto& numbers, int each) {
       numbers.resize(static_cast<std::size_t>(tasks * each * batch.row_stride + 16));
       return numbers.data();
@@ -160,6 +161,7 @@ void expect_the_plain_game(const Numbers& n, int part, int env, int task, int wi
     const bool over = terminated || limit;
     expect_seen(n.next, n.next_symbols, row, t + 1,
                 over || last ? Purpose::last_observation : Purpose::observation);
+    if (last) expect_seen(n.observations, n.symbols, row + n.batch.envs, t + 1, Purpose::last_observation);
     if (!over) continue;
     alive = restarts;
     elapsed = 0;
@@ -267,7 +269,7 @@ TYPED_TEST(WholeContract, TrialsPlayThePlainGame) {
   std::vector<float> between(static_cast<std::size_t>(op.trials.tiles() * op.tile_numbers(kOptions)), NAN);
   op.between = between.data();
   constexpr auto kernels = host_kernels_of<TypeParam>(TypeList<TrialStep<float, Workshop>>{});
-  for (op.step = -1; op.step < kHorizon; ++op.step) run_kernel<TrialStep<float, Workshop>>(kernels, op, 1);
+  for (op.step = -1; op.step <= kHorizon; ++op.step) run_kernel<TrialStep<float, Workshop>>(kernels, op, 1);
   Counts counts;
   for (int env = 0; env < kEnvs; ++env)
     expect_the_plain_game(n, 0, env, env / kEach, env % kEach, 0, tasks[static_cast<std::size_t>(env)],
@@ -276,7 +278,7 @@ TYPED_TEST(WholeContract, TrialsPlayThePlainGame) {
   EXPECT_GT(counts.refused, 10);
   // The policy takes in both groups' choices, the reward, and whether the episode ended.
   const int size = op.shape.inputs;
-  for (int row = 0; row + kEnvs < kHorizon * kEnvs; ++row) {
+  for (int row = 0; row < kHorizon * kEnvs; ++row) {
     const auto input = [&](int i) { return n.at(n.observations, size, 0, i, row + kEnvs); };
     for (int choice = 0; choice < 37; ++choice)
       ASSERT_EQ(input(2 + choice), choice < 4 ? n.at(n.actions, 2, 0, 0, row) == choice

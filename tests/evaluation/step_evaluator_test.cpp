@@ -82,7 +82,7 @@ TEST(StepEvaluator, AdaptsWhatWasPretrainedAsItIsTold) {
        {"algorithm.inner_lr=0.3", "algorithm.inner_lr=[0.5,0.3]", "algorithm.adapted_layers=[1]",
         "algorithm.entropy_weight=0.5", "algorithm.estimator=dice", "algorithm.inner_epochs=2",
         "algorithm.baseline=none", "algorithm.normalize_advantages=false", "algorithm.discount=0.9",
-        "algorithm.gae_lambda=0.5", "evaluation.inner_lr=0.3"}) {
+        "algorithm.gae_lambda=0.5", "evaluation.inner_lr=0.3", "at_time_limit=bootstrap"}) {
     const auto other = curve_of({pretraining, option});
     EXPECT_EQ(other[0].mean_return, base[0].mean_return) << option;
     EXPECT_NE(other[2].mean_return, base[2].mean_return) << option;

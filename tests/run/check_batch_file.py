@@ -183,13 +183,17 @@ class ValueNetworks:
     def advantages(self, phi, batch, rewards):
         """φ fitted to a task's batch, and the advantages over its values."""
         going, valid = batch["episode_ends"] == 0, batch["valid"] > 0
+        cut = ~going[:, -1] & (batch["terminated"][:, -1] == 0) if "terminated" in batch else np.zeros(len(going), bool)
         horizon = rewards.shape[-1]
         time, returns, advantages = np.zeros(rewards.shape), np.zeros(rewards.shape), np.zeros(rewards.shape)
         for t in range(horizon - 1):
             time[:, t + 1] = np.where(going[:, t], time[:, t] + 1, 0)
-        after = 0
+        after, left, to_cut = 0, cut.astype(float), np.zeros(rewards.shape)
         for t in reversed(range(horizon)):
             after = returns[:, t] = rewards[:, t] + self.discount * going[:, t] * after
+            left = to_cut[:, t] = self.discount * np.where(going[:, t] | (t == horizon - 1), left, 0)
+        if cut.any():
+            returns += to_cut * returns[valid].sum() / (1 - to_cut[valid]).sum()
         mean, deviation = returns[valid].mean(), returns[valid].std() + 1e-8
         inputs = np.concatenate([batch["observations"], time[..., None] / horizon], axis=-1)
         loss = jax.grad(lambda p: jnp.mean((self.values(p, inputs[valid]) - (returns[valid] - mean) / deviation) ** 2) / 2)
@@ -197,8 +201,12 @@ class ValueNetworks:
             phi = phi - self.lr * loss(phi)
         values = np.where(valid, mean + deviation * np.asarray(self.values(phi, inputs)), 0)
         value_after = after = 0
+        if cut.any():
+            beyond = np.concatenate([batch["last_observations"], (time[:, -1:] + 1) / horizon], axis=-1)
+            value_after = np.where(cut, mean + deviation * np.asarray(self.values(phi, beyond)), 0)
         for t in reversed(range(horizon)):
-            error = rewards[:, t] + self.discount * going[:, t] * value_after - values[:, t]
+            goes_on = going[:, t] | (t == horizon - 1)  # behind the last step stands what a cut is worth
+            error = rewards[:, t] + self.discount * goes_on * value_after - values[:, t]
             after = advantages[:, t] = np.where(valid[:, t], error + self.decay * going[:, t] * after, 0)
             value_after = values[:, t]
         if self.normalize:
@@ -224,6 +232,7 @@ def main():
     theta = jnp.asarray(tensors["params"], jnp.float64)
 
     fields = ("observations", "actions", "log_probs", "advantages", "valid", "episode_ends")
+    fields += tuple(field for field in ("terminated", "last_observations") if f"inner.0.{field}" in tensors)
     inexact = lambda x: x.astype(np.float64) if x.dtype == np.float32 else x  # noqa: E731
     batches = [{field: inexact(tensors[f"inner.{k}.{field}"]) for field in fields} for k in range(steps + 1)]
 

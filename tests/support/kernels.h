@@ -63,16 +63,17 @@ class BatchMemory {
   explicit BatchMemory(const Trajectories& t)
       : numbers_{converted<T>(t.observations), converted<T>(t.actions),    converted<T>(t.outputs),
                  converted<T>(t.log_probs),    converted<T>(t.rewards),    converted<T>(t.valid),
-                 converted<T>(t.ends),         converted<T>(t.advantages), converted<T>(t.credits),
-                 converted<T>(t.statistics)} {
-    T** const pointers[] = {&batch_.observations, &batch_.actions,   &batch_.outputs, &batch_.log_probs,
-                            &batch_.rewards,      &batch_.valid,     &batch_.ends,    &batch_.advantages,
-                            &batch_.credits,      &batch_.statistics};
+                 converted<T>(t.ends),         converted<T>(t.terminated), converted<T>(t.advantages),
+                 converted<T>(t.credits),      converted<T>(t.statistics)} {
+    T** const pointers[] = {&batch_.observations, &batch_.actions, &batch_.outputs,   &batch_.log_probs,
+                            &batch_.rewards,      &batch_.valid,   &batch_.ends,      &batch_.terminated,
+                            &batch_.advantages,   &batch_.credits, &batch_.statistics};
     for (std::size_t i = 0; i < numbers_.size(); ++i) *pointers[i] = numbers_[i].data();
     batch_.horizon = t.horizon;
     batch_.envs = t.envs;
     batch_.observation_size = t.observation_size;
     batch_.action_size = t.action_size;
+    batch_.looks_beyond = t.looks_beyond;
     batch_.row_stride = t.row_stride;
   }
   BatchMemory(const BatchMemory&) = delete;
@@ -81,8 +82,8 @@ class BatchMemory {
   const Batch<T>& batch() const { return batch_; }
   /// The trajectories, as they are now.
   void read_back(Trajectories& t) const {
-    Vector* const to[] = {&t.observations, &t.actions, &t.outputs,    &t.log_probs, &t.rewards,
-                          &t.valid,        &t.ends,    &t.advantages, &t.credits,   &t.statistics};
+    Vector* const to[] = {&t.observations, &t.actions,    &t.outputs,    &t.log_probs, &t.rewards,   &t.valid,
+                          &t.ends,         &t.terminated, &t.advantages, &t.credits,   &t.statistics};
     for (std::size_t i = 0; i < numbers_.size(); ++i) *to[i] = to_double(numbers_[i]);
   }
 

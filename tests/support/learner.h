@@ -55,8 +55,8 @@ class Learner {
   Trajectories data(int k) {
     const Batch<float>& b = inner().batch(k);
     const int outputs = inner().shape().outputs();
-    Trajectories t =
-        empty_trajectories(b.observation_size, b.action_size, outputs, tasks(), b.horizon, b.envs);
+    Trajectories t = empty_trajectories(b.observation_size, b.action_size, outputs, tasks(), b.horizon,
+                                        b.envs, b.looks_beyond);
     t.observations = numbers(b.observations, tasks() * b.observation_size * b.row_stride);
     t.actions = numbers(b.actions, tasks() * b.action_size * b.row_stride);
     if (b.outputs != nullptr) t.outputs = numbers(b.outputs, tasks() * outputs * b.row_stride);
@@ -64,6 +64,7 @@ class Learner {
     t.rewards = numbers(b.rewards, tasks() * b.row_stride);
     t.valid = numbers(b.valid, tasks() * b.row_stride);
     t.ends = numbers(b.ends, tasks() * b.row_stride);
+    if (b.looks_beyond) t.terminated = numbers(b.terminated, tasks() * b.row_stride);
     t.advantages = numbers(b.advantages, tasks() * b.row_stride);
     if (b.credits != nullptr) t.credits = numbers(b.credits, tasks() * b.row_stride);
     t.statistics = numbers(b.statistics, tasks() * kStatistics);

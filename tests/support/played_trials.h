@@ -70,7 +70,8 @@ class PlayedTrials {
   int steps = 0, envs = 0;
   TrialPolicy policy;
   MemoryPolicyShape shape;
-  std::vector<Vector> inputs, actions;  // [dimension][step][env]
+  std::vector<Vector> inputs,
+      actions;  // [dimension][step][env]  with the step beyond where the batch looks there
   Vector log_probs, rewards, ends, values;
   TrialLoop::Returns returns;
 
@@ -78,7 +79,7 @@ class PlayedTrials {
   std::vector<Vector> rows(const float* from, int dimensions) {
     std::vector<Vector> all;
     for (int d = 0; d < dimensions; ++d) {
-      std::vector<float> numbers(static_cast<std::size_t>(steps) * static_cast<std::size_t>(envs));
+      std::vector<float> numbers(static_cast<std::size_t>(loop_.trials().batch.seen_rows()));
       device_.read(from + d * loop_.trials().batch.row_stride, numbers);
       all.push_back(to_double(numbers));
     }

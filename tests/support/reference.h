@@ -200,6 +200,30 @@ inline Seeds entropy_seeds(const PolicyShape& shape, const Vector& theta, const 
   return seeds;
 }
 
+/// Discounted returns-to-go of a task's rows, 0 where they do not count. Where the trajectories look beyond the last step, an
+/// episode that is cut off there is worth one c behind it, which is then the mean of all returns.
+inline Vector returns_to_go(const Trajectories& t, int task, double discount) {
+  Vector returns(static_cast<std::size_t>(t.row_stride)), to_cut(returns.size());
+  double sum = 0, lost = 0;
+  for (int env = 0; env < t.envs; ++env)
+    for (int step = 0; step < t.horizon; ++step) {
+      const auto r = static_cast<std::size_t>(t.row(env, step));
+      if (t.of(t.valid, task)[r] == 0) continue;
+      double factor = 1;
+      bool over = false;
+      for (int s = step; !over; ++s, factor *= discount) {
+        returns[r] += factor * t.of(t.rewards, task)[t.row(env, s)];
+        over = t.of(t.ends, task)[t.row(env, s)] > 0;
+        if (over && t.looks_beyond && t.of(t.terminated, task)[t.row(env, s)] == 0)
+          to_cut[r] = factor * discount;
+      }
+      sum += returns[r];
+      lost += 1 - to_cut[r];
+    }
+  for (std::size_t r = 0; t.looks_beyond && r < returns.size(); ++r) returns[r] += to_cut[r] * sum / lost;
+  return returns;
+}
+
 /// Chooses the actions of task `task` by the policy θ, and sets outputs and log-probabilities to θ's.
 inline void draw_actions(const PolicyShape& shape, const Vector& theta, int task, Trajectories& t,
                          std::mt19937_64& random) {

@@ -16,7 +16,8 @@ struct Trajectories {
   int observation_size = 0, action_size = 0, output_size = 0;
   long row_stride = 0;
   Vector observations, actions, outputs;  // [task][quantity][row_stride]
-  Vector log_probs, rewards, valid, ends, advantages, credits,
+  bool looks_beyond = false;              // as of Batch: observations and `terminated` are there for it
+  Vector log_probs, rewards, valid, ends, terminated, advantages, credits,
       statistics;  // [task][row_stride]; [task][kStatistics]
 
   int rows() const { return horizon * envs; }
@@ -42,7 +43,7 @@ struct Trajectories {
 
 /// Trajectories with room for everything, all 0; `row_stride` leaves padding.
 inline Trajectories empty_trajectories(int observation_size, int action_size, int output_size, int tasks,
-                                       int horizon, int envs) {
+                                       int horizon, int envs, bool looks_beyond = false) {
   Trajectories t;
   t.tasks = tasks;
   t.horizon = horizon;
@@ -50,14 +51,16 @@ inline Trajectories empty_trajectories(int observation_size, int action_size, in
   t.observation_size = observation_size;
   t.action_size = action_size;
   t.output_size = output_size;
-  t.row_stride = padded(t.rows());
+  t.looks_beyond = looks_beyond;
+  t.row_stride = padded(t.rows() + (looks_beyond ? envs : 0));
   const auto numbers = [&](int size) {
     return Vector(static_cast<std::size_t>(tasks * size * t.row_stride));
   };
   t.observations = numbers(observation_size);
   t.actions = numbers(action_size);
   t.outputs = numbers(output_size);
-  for (Vector* v : {&t.log_probs, &t.rewards, &t.valid, &t.ends, &t.advantages, &t.credits}) *v = numbers(1);
+  for (Vector* v : {&t.log_probs, &t.rewards, &t.valid, &t.ends, &t.terminated, &t.advantages, &t.credits})
+    *v = numbers(1);
   t.statistics.resize(static_cast<std::size_t>(tasks * kStatistics));
   return t;
 }
@@ -69,11 +72,11 @@ inline double uniform(std::mt19937_64& random) { return std::uniform_real_distri
 /// `ending`); then either a new one starts, or the rest of the trajectory does not count. Numbers of rows that do not
 /// count are random as well. Actions and log-probabilities are left to reference::draw_actions.
 inline Trajectories random_trajectories(const PolicyShape& shape, int tasks, int horizon, int envs,
-                                        double ending, std::mt19937_64& random) {
+                                        double ending, std::mt19937_64& random, bool looks_beyond = false) {
   const int outputs = shape.outputs(), actions = shape.head == HeadKind::categorical ? 1
                                                  : shape.head == HeadKind::grouped   ? shape.groups
                                                                                      : outputs;
-  Trajectories t = empty_trajectories(shape.inputs(), actions, outputs, tasks, horizon, envs);
+  Trajectories t = empty_trajectories(shape.inputs(), actions, outputs, tasks, horizon, envs, looks_beyond);
   for (double& o : t.observations) o = normal(random);
   for (int task = 0; task < tasks; ++task) {
     double samples = 0;
@@ -83,9 +86,12 @@ inline Trajectories random_trajectories(const PolicyShape& shape, int tasks, int
       double following = 0;
       for (int step = 0; step < horizon; ++step) {
         const int r = t.row(env, step);
-        const bool end = alive && (step + 1 == horizon || uniform(random) < ending);
+        const bool last = step + 1 == horizon;
+        const bool terminated = alive && (!last || looks_beyond) && uniform(random) < ending;
+        const bool end = terminated || (alive && last);
         t.of(t.valid, task)[r] = alive;
         t.of(t.ends, task)[r] = end;
+        t.of(t.terminated, task)[r] = terminated;
         t.of(t.rewards, task)[r] = alive ? normal(random) : 0;
         t.of(t.advantages, task)[r] = alive ? normal(random) : 0;
         samples += alive;

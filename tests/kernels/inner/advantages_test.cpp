@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tests/support/kernels.h"
+#include "tests/support/reference.h"
 
 namespace innerloop {
 namespace {
@@ -97,17 +98,15 @@ Trajectories plain_advantages(Trajectories t, const Options& o) {
   for (int task = 0; task < t.tasks; ++task) {
     const std::vector<Episode> episodes = episodes_of(t, task);
     const double* rewards = t.of(t.rewards, task);
+    const Vector wanted_returns = reference::returns_to_go(t, task, o.discount);
     double *advantages = t.of(t.advantages, task), *credits = t.of(t.credits, task);
     std::vector<std::vector<long double>> rows;
     std::vector<long double> returns;
     double samples = 0, total = 0;
     for (const Episode& episode : episodes)
       for (std::size_t i = 0; i < episode.size(); ++i) {
-        long double sum = 0;
-        for (std::size_t j = i; j < episode.size(); ++j)
-          sum += std::pow(o.discount, static_cast<double>(j - i)) * rewards[episode[j]];
         rows.push_back(features(t, task, episode[i], i));
-        returns.push_back(sum);
+        returns.push_back(wanted_returns[static_cast<std::size_t>(episode[i])]);
         total += rewards[episode[i]];
         ++samples;
       }
@@ -118,8 +117,11 @@ Trajectories plain_advantages(Trajectories t, const Options& o) {
     for (const Episode& episode : episodes) {
       const auto value = [&](std::size_t i) {
         long double sum = 0;
-        if (i == episode.size()) return 0.0;  // after the last step, at the time limit too
-        const std::vector<long double> f = features(t, task, episode[i], i);
+        const bool behind = i == episode.size();
+        // After the last step 0, at the time limit too, unless the trajectories look beyond it.
+        if (behind && !(t.looks_beyond && t.of(t.terminated, task)[episode.back()] == 0)) return 0.0;
+        const int row = behind ? episode.back() + t.envs : episode[i];
+        const std::vector<long double> f = features(t, task, row, i);
         for (std::size_t j = 0; j < f.size(); ++j) sum += f[j] * w[j];
         return static_cast<double>(sum);
       };
@@ -154,10 +156,10 @@ Trajectories plain_advantages(Trajectories t, const Options& o) {
   return t;
 }
 
-Trajectories random_case(int horizon = 43, int envs = 7, double ending = 0.05, std::uint64_t seed = 9) {
-  std::mt19937_64 random(seed);
-  Trajectories t =
-      random_trajectories(policy_of({3, 2}, HeadKind::gaussian), 3, horizon, envs, ending, random);
+Trajectories random_case(int horizon = 43, int envs = 7, double ending = 0.05, bool looks_beyond = false) {
+  std::mt19937_64 random(9);
+  Trajectories t = random_trajectories(policy_of({3, 2}, HeadKind::gaussian), 3, horizon, envs, ending,
+                                       random, looks_beyond);
   for (double& o : t.observations) o *= 4;  // some beyond the clipping at 10
   return t;
 }
@@ -170,35 +172,42 @@ void expect_alike(const Trajectories& found, const Trajectories& wanted, bool di
   EXPECT_LT(relative_error(found.statistics, wanted.statistics), tolerance);
 }
 
-class AdvantagesTest : public testing::TestWithParam<std::tuple<bool, bool, bool>> {
+class AdvantagesTest : public testing::TestWithParam<std::tuple<bool, bool, bool, bool>> {
  protected:
   Options options() const {
     Options o;
-    std::tie(o.linear_baseline, o.normalize, o.dice) = GetParam();
+    std::tie(o.linear_baseline, o.normalize, o.dice, std::ignore) = GetParam();
     return o;
   }
+  bool looks_beyond() const { return std::get<3>(GetParam()); }
 };
 
 TEST_P(AdvantagesTest, AreThePlainReferences) {
   for (const double ending : {0.0, 0.05, 0.6}) {
-    const Trajectories t = random_case(43, 7, ending);
+    const Trajectories t = random_case(43, 7, ending, looks_beyond());
     expect_alike(with_advantages<double>(t, options()), plain_advantages(t, options()), options().dice, 1e-9);
     expect_alike(with_advantages<float>(t, options()), plain_advantages(t, options()), options().dice, 1e-3);
   }
 }
 
 TEST_P(AdvantagesTest, AreThePlainReferencesForEpisodesOfOneStep) {
-  const Trajectories t = random_case(1, 21, 0);
+  const Trajectories t = random_case(1, 21, 0, looks_beyond());
   expect_alike(with_advantages<double>(t, options()), plain_advantages(t, options()), options().dice, 1e-9);
 }
 
 TEST_P(AdvantagesTest, DoNotSeeWhatDoesNotCount) {
-  Trajectories t = random_case(43, 7, 0.1);
+  Trajectories t = random_case(43, 7, 0.1, looks_beyond());
+  // What an episode leads to that is cut off counts.
+  const auto is_beyond_a_cut = [&](int task, int r) {
+    const int last = r - t.envs;
+    return t.looks_beyond && r >= t.rows() && last < t.rows() && t.of(t.valid, task)[last] > 0 &&
+           t.of(t.terminated, task)[last] == 0;
+  };
   const Trajectories before = with_advantages<double>(t, options());
   int touched = 0;
   for (int task = 0; task < t.tasks; ++task)
     for (int r = 0; r < t.row_stride; ++r) {
-      if (t.of(t.valid, task)[r] > 0) continue;
+      if (t.of(t.valid, task)[r] > 0 || is_beyond_a_cut(task, r)) continue;
       ++touched;
       for (int i = 0; i < t.observation_size; ++i)
         t.observations[t.index(t.observation_size, task, i, r)] = NAN;
@@ -220,11 +229,12 @@ TEST_P(AdvantagesTest, DoNotSeeWhatDoesNotCount) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, AdvantagesTest,
-                         testing::Combine(testing::Bool(), testing::Bool(), testing::Bool()),
+                         testing::Combine(testing::Bool(), testing::Bool(), testing::Bool(), testing::Bool()),
                          [](const auto& info) {
                            return std::string(std::get<0>(info.param) ? "linear" : "none") +
                                   (std::get<1>(info.param) ? "_normalized" : "_raw") +
-                                  (std::get<2>(info.param) ? "_dice" : "");
+                                  (std::get<2>(info.param) ? "_dice" : "") +
+                                  (std::get<3>(info.param) ? "_beyond" : "");
                          });
 
 TEST(Advantages, EveryOptionChangesThem) {
@@ -251,6 +261,54 @@ TEST(Advantages, EndsOfEpisodesCutTheReturns) {
   EXPECT_EQ(Vector(found.advantages.begin(), found.advantages.begin() + 4), (Vector{1.5, 1, 1.5, 1}));
   EXPECT_EQ(found.statistics[kEpisodes], 2);
   EXPECT_EQ(found.statistics[kMeanReturn], 2);
+}
+
+// 1 for each step, for ever: who knows that is surprised by nothing, unless nothing is to follow the limit.
+TEST(Advantages, OfWhatPaysTheSameForEverAreZeroWhereItsValueGoesOnBeyondTheLimit) {
+  const double gamma = 0.9, for_ever = 1 / (1 - gamma);
+  for (const bool looks_beyond : {false, true})
+    for (const double lambda : {0.0, 0.7, 1.0}) {
+      Trajectories t = random_case(12, 5, 0, looks_beyond);
+      for (std::size_t i = 0; i < t.rewards.size(); ++i) t.rewards[i] = t.valid[i];
+      const BatchMemory<double> memory(t);
+      const Vector values(static_cast<std::size_t>(t.tasks * t.row_stride), for_ever);
+      Advantages<double> op;
+      op.batch = memory.batch();
+      op.discount = gamma;
+      op.gae_lambda = lambda;
+      op.linear_baseline = false;
+      op.values = values.data();
+      op.normalize = false;
+      run_all(op, t.tasks);
+      memory.read_back(t);
+      for (int task = 0; task < t.tasks; ++task)
+        for (int r = 0; r < t.rows(); ++r) {
+          const int left = t.horizon - 1 - r / t.envs;
+          const double lost = -gamma * for_ever * std::pow(gamma * lambda, left);
+          EXPECT_NEAR(t.of(t.advantages, task)[r], looks_beyond ? 0 : lost, 1e-12) << r;
+        }
+      // The linear baseline finds that value by itself.
+      if (!looks_beyond) continue;
+      const Options o{.discount = gamma, .gae_lambda = lambda, .normalize = false};
+      for (const double a : with_advantages<double>(t, o).advantages) EXPECT_NEAR(a, 0, 1e-4);
+    }
+}
+
+TEST(Advantages, AnEpisodesOwnEndInTheLastStepIsWorthNothing) {
+  Trajectories t = empty_trajectories(1, 1, 1, 1, 3, 2, true);
+  for (int r = 0; r < 6; ++r) t.valid[static_cast<std::size_t>(r)] = 1;
+  t.ends[4] = t.ends[5] = t.terminated[4] = 1;  // the second environment's is cut off
+  const BatchMemory<double> memory(t);
+  Vector values(16);
+  values[6] = values[7] = 8;
+  Advantages<double> op;
+  op.batch = memory.batch();
+  op.discount = 0.5;
+  op.linear_baseline = op.normalize = false;
+  op.values = values.data();
+  run_all(op, 1);
+  memory.read_back(t);
+  EXPECT_EQ(Vector(t.advantages.begin(), t.advantages.begin() + 6), (Vector{0, 1, 0, 2, 0, 4}));
 }
 
 // Σ_{t≥t′} γ^t r_t within the episode (Foerster et al. 2018): the power counts from the episode's start.

@@ -31,6 +31,7 @@ struct Setting {
   bool restart = false, deterministic = false;
   int inner_step = 1;
   RandomKey key = {5, 9};
+  bool looks_beyond = false;
 };
 
 template <class Env>
@@ -46,7 +47,7 @@ struct Played {
     run_kernel<DrawTasks<float, Env>>(kernels, {options, &setting.key, tasks.data()}, setting.tasks);
 
     trajectories = empty_trajectories(shape.inputs(), shape.action_size(), shape.outputs(), setting.tasks,
-                                      setting.horizon, setting.envs);
+                                      setting.horizon, setting.envs, setting.looks_beyond);
     kept_numbers.assign(
         static_cast<std::size_t>(setting.tasks * trajectories.rows() * shape.hidden_size() + 16), NAN);
     const auto at = reinterpret_cast<std::uintptr_t>(kept_numbers.data());
@@ -147,6 +148,15 @@ void expect_what_the_environment_does(const Played<Env>& played) {
         ASSERT_EQ(t.of(t.rewards, task)[r], outcome.reward.get(0));
         ASSERT_EQ(t.of(t.ends, task)[r], done || step + 1 == s.horizon);
         early += done && step + 1 < s.horizon;
+        if (s.looks_beyond) {
+          ASSERT_EQ(t.of(t.terminated, task)[r], done);
+        }
+        if (s.looks_beyond && step + 1 == s.horizon) {
+          const auto beyond =
+              seen<Env, One>(played.options, its_task, state, random_at(step + 1, Purpose::last_observation));
+          for (std::size_t d = 0; d < beyond.size(); ++d)
+            ASSERT_EQ(t.observation(task, r + s.envs)[d], beyond[d].get(0)) << task << ' ' << env;
+        }
         if (!done) continue;
         if (s.restart) {
           auto again = random_at(step + 1, Purpose::reset);
@@ -167,6 +177,21 @@ TYPED_TEST(RolloutTest, StopsWhereAnEpisodeEnds) {
 
 TYPED_TEST(RolloutTest, StartsANewEpisodeWhereOneEnds) {
   expect_what_the_environment_does(Played<TypeParam>({.restart = true}));
+}
+
+// Beyond the last step there is what it leads to, and no next episode; all else is as without.
+TYPED_TEST(RolloutTest, LooksBeyondTheLastStep) {
+  for (const bool restart : {false, true}) {
+    const Played<TypeParam> beyond({.tile_envs = 4, .restart = restart, .looks_beyond = true});
+    expect_what_the_environment_does(beyond);
+    const Played<TypeParam> wanted({.restart = restart});
+    const Trajectories &t = beyond.trajectories, &w = wanted.trajectories;
+    for (int task = 0; task < t.tasks; ++task)
+      for (int r = 0; r < t.rows(); ++r) {
+        ASSERT_EQ(t.action(task, r), w.action(task, r));
+        ASSERT_EQ(t.of(t.rewards, task)[r], w.of(w.rewards, task)[r]);
+      }
+  }
 }
 
 TYPED_TEST(RolloutTest, DoesNotDependOnHowTheEnvironmentsAreCut) {

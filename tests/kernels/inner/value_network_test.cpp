@@ -15,8 +15,10 @@ struct PlainData {
 };
 
 PlainData plain_data(const Trajectories& from, double discount) {
-  PlainData d{
-      empty_trajectories(from.observation_size + 1, 1, 1, from.tasks, from.horizon, from.envs), {}, {}};
+  PlainData d{empty_trajectories(from.observation_size + 1, 1, 1, from.tasks, from.horizon, from.envs,
+                                 from.looks_beyond),
+              {},
+              {}};
   d.t.valid = d.t.advantages = from.valid;
   d.t.ends = from.ends;
   d.t.statistics = from.statistics;
@@ -25,21 +27,17 @@ PlainData plain_data(const Trajectories& from, double discount) {
     double mean = 0, variance = 0;
     for (int env = 0; env < from.envs; ++env) {
       int elapsed = 0;
-      for (int step = 0; step < from.horizon; ++step) {
+      for (int step = 0; step < from.horizon + from.looks_beyond; ++step) {
         const int r = from.row(env, step);
         for (int i = 0; i < from.observation_size; ++i)
           d.t.observations[d.t.index(from.observation_size + 1, task, i, r)] = from.observation(task, r)[i];
         d.t.observations[d.t.index(from.observation_size + 1, task, from.observation_size, r)] =
             static_cast<double>(elapsed) / from.horizon;
-        elapsed = from.of(from.ends, task)[r] > 0 ? 0 : elapsed + 1;
-      }
-      double sum = 0;
-      for (int step = from.horizon; step-- > 0;) {
-        const int r = from.row(env, step);
-        sum = from.of(from.rewards, task)[r] + (from.of(from.ends, task)[r] > 0 ? 0 : discount * sum);
-        returns[r] = sum;
+        // The step beyond the last is the same episode's.
+        elapsed = step + 1 < from.horizon && from.of(from.ends, task)[r] > 0 ? 0 : elapsed + 1;
       }
     }
+    std::ranges::copy(reference::returns_to_go(from, task, discount), returns);
     const auto for_samples = [&](const auto& at) {
       for (int r = 0; r < from.rows(); ++r)
         if (from.of(from.valid, task)[r] > 0) at(r);
@@ -67,7 +65,7 @@ Vector plain_fit(const PolicyShape& shape, const PlainData& data, int task, Vect
 Vector plain_values(const PolicyShape& shape, const PlainData& data, int task, const Vector& phi) {
   Vector values;
   const auto of = static_cast<std::size_t>(task);
-  for (int r = 0; r < data.t.rows(); ++r)
+  for (int r = 0; r < data.t.rows() + data.t.looks_beyond * data.t.envs; ++r)
     values.push_back(data.mean[of] +
                      data.deviation[of] *
                          reference::forward(shape, phi, data.t.observation(task, r)).back()[0]);
@@ -85,6 +83,8 @@ Vector plain_advantages(const Trajectories& t, int task, const Vector& values, d
       const int r = t.row(env, step);
       if (t.of(t.valid, task)[r] == 0) continue;
       if (t.of(t.ends, task)[r] > 0) sum = next = 0;
+      if (t.looks_beyond && step + 1 == t.horizon && t.of(t.terminated, task)[r] == 0)
+        next = values[static_cast<std::size_t>(r + t.envs)];
       const double value = values[static_cast<std::size_t>(r)];
       sum = t.of(t.rewards, task)[r] + discount * next - value + discount * lambda * sum;
       next = value;
@@ -103,10 +103,10 @@ Vector plain_advantages(const Trajectories& t, int task, const Vector& values, d
 }
 
 template <class T>
-void expect_targets_and_values(int horizon, int envs, double ending, double tolerance) {
+void expect_targets_and_values(int horizon, int envs, double ending, double tolerance, bool looks_beyond) {
   std::mt19937_64 random(7);
-  const Trajectories t =
-      random_trajectories(policy_of({3, 2}, HeadKind::gaussian), 3, horizon, envs, ending, random);
+  const Trajectories t = random_trajectories(policy_of({3, 2}, HeadKind::gaussian), 3, horizon, envs, ending,
+                                             random, looks_beyond);
   const PolicyShape shape = policy_of({4, 18, 1}, HeadKind::gaussian);
   const PlainData wanted = plain_data(t, 0.9);
   const BatchMemory<T> memory(t);
@@ -121,7 +121,7 @@ void expect_targets_and_values(int horizon, int envs, double ending, double tole
   ValuesOfSamples<T> op;
   op.shape = shape;
   op.params = {phi.data(), shape.parameters()};
-  op.inputs = data.rows(memory.batch());
+  op.inputs = data.seen_rows(memory.batch());
   op.scale = scale.data();
   op.values = values.data();
   run_all(op, t.tasks);
@@ -131,6 +131,8 @@ void expect_targets_and_values(int horizon, int envs, double ending, double tole
       return to_double(std::vector<T>(x.begin() + task * size, x.begin() + (task + 1) * size));
     };
     const Vector values_of = plain_values(shape, wanted, task, own(phi, shape.parameters()));
+    for (std::size_t r = static_cast<std::size_t>(t.rows()); r < values_of.size(); ++r)
+      EXPECT_NEAR(own(values, t.row_stride)[r], values_of[r], tolerance * 100);
     for (int r = 0; r < t.rows(); ++r) {
       if (t.of(t.valid, task)[r] == 0) continue;
       const auto at = static_cast<std::size_t>(r);
@@ -141,11 +143,13 @@ void expect_targets_and_values(int horizon, int envs, double ending, double tole
 }
 
 TEST(ValueNetwork, TargetsAndValuesAreThePlainReferences) {
-  for (const double ending : {0.0, 0.05, 1.0}) {
-    expect_targets_and_values<double>(43, 7, ending, 1e-12);
-    expect_targets_and_values<float>(43, 7, ending, 1e-6);
+  for (const bool looks_beyond : {false, true}) {
+    for (const double ending : {0.0, 0.05, 1.0}) {
+      expect_targets_and_values<double>(43, 7, ending, 1e-12, looks_beyond);
+      expect_targets_and_values<float>(43, 7, ending, 1e-6, looks_beyond);
+    }
+    expect_targets_and_values<double>(90, 7, 0.05, 1e-12, looks_beyond);  // two chunks
   }
-  expect_targets_and_values<double>(90, 7, 0.05, 1e-12);  // two chunks
 }
 
 Config with_network(std::vector<std::string> more = {}) {
@@ -161,6 +165,9 @@ const std::vector<std::vector<std::string>> kTasks = {
     {},
     {"environment={\"name\": \"cartpole\"}", "at_episode_end=stop", "horizon=30"},
     {"environment={\"name\": \"bandit\"}", "at_episode_end=restart", "algorithm.value_hidden=[]"},
+    {"at_time_limit=bootstrap"},
+    {"environment={\"name\": \"cartpole\"}", "at_time_limit=bootstrap", "at_episode_end=restart",
+     "horizon=80"},
     {"algorithm.name=fomaml"},
     {"algorithm.name=emaml"},
     {"algorithm.name=reptile", "outer={\"name\":\"sgd\",\"lr\":0.5}"}};
@@ -236,7 +243,7 @@ TEST(ValueNetwork, EveryOptionChangesTheAdvantages) {
   const Vector base = advantages({});
   for (const std::string other :
        {"algorithm.baseline=linear", "algorithm.baseline=none", "algorithm.value_hidden=[6]",
-        "algorithm.value_steps=4", "algorithm.value_lr=0.21"})
+        "algorithm.value_steps=4", "algorithm.value_lr=0.21", "at_time_limit=bootstrap"})
     EXPECT_GT(relative_error(advantages({other}), base), 1e-3) << other;
 }
 

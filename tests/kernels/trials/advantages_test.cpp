@@ -19,6 +19,8 @@ struct Problem {
          advantage_scale = Vector(2);
   double deviation = 1, updates = 0;
   bool ends_with_episode = false;
+  bool looks_beyond = false;     // then values have the rows of a further step
+  Vector terminated = Vector();  // [step][env]
 
   explicit Problem(std::uint64_t seed = 7) {
     std::mt19937_64 random(seed);
@@ -33,7 +35,15 @@ struct Problem {
   }
   static std::size_t row(int t, int e) { return static_cast<std::size_t>(t * kEnvs + e); }
   double value(int t, int e) const {
-    return values[row(t, e)] * deviation + mean[static_cast<std::size_t>(t)];
+    return values[row(t, e)] * deviation + mean[static_cast<std::size_t>(std::min(t, kSteps - 1))];
+  }
+  // Nothing ends but by itself, and what goes on is cut off by the trial's end.
+  void look_beyond() {
+    std::mt19937_64 random(8);
+    ends_with_episode = looks_beyond = true;
+    terminated = ends;
+    for (int e = 0; e < kEnvs; ++e) values.push_back(normal(random));
+    for (int e = 0; e < kEnvs; e += 2) ends[row(kSteps - 1, e)] = 1;
   }
 
   void run(std::initializer_list<TrialAdvantages<double>::Phase> phases) {
@@ -42,6 +52,8 @@ struct Problem {
     op.trials.batch.envs = kEnvs;
     op.trials.batch.rewards = rewards.data();
     op.trials.batch.ends = ends.data();
+    op.trials.batch.looks_beyond = looks_beyond;
+    op.trials.batch.terminated = looks_beyond ? terminated.data() : nullptr;
     op.trials.batch.advantages = advantages.data();
     op.trials.values = values.data();
     op.trials.targets = targets.data();
@@ -67,8 +79,9 @@ Vector expected_advantages(const Problem& p) {
     for (int t = 0; t < kSteps; ++t) {
       double factor = 1;
       for (int k = t; k < kSteps; ++k, factor *= kGamma * kLambda) {
-        const bool ended = p.ends_with_episode && p.ends[Problem::row(k, e)] > 0;
-        const double next = k + 1 < kSteps && !ended ? p.value(k + 1, e) : 0;
+        const Vector& ends = p.looks_beyond ? p.terminated : p.ends;
+        const bool ended = p.ends_with_episode && ends[Problem::row(k, e)] > 0;
+        const double next = k + 1 < kSteps + p.looks_beyond && !ended ? p.value(k + 1, e) : 0;
         to[Problem::row(t, e)] += factor * (p.rewards[Problem::row(k, e)] + kGamma * next - p.value(k, e));
         if (ended) break;
       }
@@ -94,6 +107,55 @@ TEST(TrialAdvantages, EndWithTheEpisodeWhereNothingIsLearnedOfATask) {
   p.run({Phase::estimate});
   EXPECT_LT(relative_error(p.advantages, expected), 1e-12);
   EXPECT_GT(relative_error(p.advantages, on), 0.1);
+}
+
+TEST(TrialAdvantages, AreWorthWhatTheValueHeadSaysBeyondTheTrialsEnd) {
+  Problem p;
+  p.ends_with_episode = true;
+  const Vector zero = expected_advantages(p);
+  p.look_beyond();
+  const Vector expected = expected_advantages(p);
+  p.run({Phase::estimate});
+  EXPECT_LT(relative_error(p.advantages, expected), 1e-12);
+  EXPECT_GT(relative_error(p.advantages, zero), 0.1);
+  for (int e = 0; e < kEnvs; ++e)
+    for (int t = 0; t < kSteps; ++t)
+      EXPECT_NEAR(p.targets[Problem::row(t, e)], expected[Problem::row(t, e)] + p.value(t, e), 1e-12);
+}
+
+// 1 for each step, for ever, and a value head that knows it.
+TEST(TrialAdvantages, OfWhatPaysTheSameForEverAreZeroWhereItsValueGoesOnBeyondTheTrialsEnd) {
+  for (const bool looks_beyond : {false, true}) {
+    Problem p;
+    p.ends_with_episode = true;
+    p.ends = Vector(p.ends.size());
+    if (looks_beyond) p.look_beyond();
+    p.rewards = Vector(p.rewards.size(), 1);
+    p.values = Vector(p.values.size());
+    p.mean = Vector(kSteps, 1 / (1 - kGamma));
+    p.run({Phase::estimate});
+    for (int t = 0; t < kSteps; ++t)
+      EXPECT_NEAR(p.advantages[Problem::row(t, 3)],
+                  looks_beyond ? 0 : -kGamma / (1 - kGamma) * std::pow(kGamma * kLambda, kSteps - 1 - t),
+                  1e-12);
+  }
+}
+
+TEST(TrialAdvantages, TargetsHaveOneMeanForAllStepsWhereTheyGoOnBeyondTheTrialsEnd) {
+  Problem p;
+  p.look_beyond();
+  p.run({Phase::estimate});
+  const Vector raw = p.targets, before = p.mean;
+  double mean = 0, square = 0;
+  for (const double target : raw) mean += target / static_cast<double>(raw.size());
+  p.updates = 3;
+  p.run({Phase::sum, Phase::scale});
+  for (int t = 0; t < kSteps; ++t) {
+    const auto step = static_cast<std::size_t>(t);
+    EXPECT_NEAR(p.mean[step], before[step] + (mean - before[step]) / 4, 1e-12);
+    for (int e = 0; e < kEnvs; ++e) square += std::pow(raw[Problem::row(t, e)] - p.mean[step], 2);
+  }
+  EXPECT_NEAR(p.deviation, 1.6 + (std::sqrt(square / (kEnvs * kSteps)) - 1.6) / 4, 1e-12);
 }
 
 TEST(TrialAdvantages, AreNormalisedOverAllTrialsAndSteps) {

@@ -86,6 +86,31 @@ TEST(TrialRollout, TheMemoryGoesOnThroughTheEndsOfEpisodes) {
   }
 }
 
+// Beyond the last step there is what it leads to and its value, and no next episode; all else is as without.
+TEST(TrialRollout, LooksBeyondTheLastStep) {
+  for (std::vector<std::string> family : kWithoutMemory) {
+    const PlayedTrials without(trial_config(family));
+    family.push_back("at_time_limit=bootstrap");
+    const Config config = trial_config(family);
+    const PlayedTrials p(config);
+    const auto as_without = [&](const Vector& numbers, const Vector& wanted) {
+      EXPECT_EQ(Vector(numbers.begin(), numbers.begin() + p.steps * p.envs), wanted);
+    };
+    as_without(p.rewards, without.rewards);
+    as_without(p.values, without.values);
+    as_without(p.actions[0], without.actions[0]);
+    for (int e = 0; e < p.envs; ++e) {
+      Vector x;
+      for (const Vector& input : p.inputs) x.push_back(p.at(input, p.steps, e));
+      const auto h = reference::memories_step(p.policy, p.theta, x, {});
+      EXPECT_NEAR(p.at(p.values, p.steps, e), reference::head_outputs(p.policy, p.theta, h).value, 1e-4);
+      if (environment_name(config) != "cartpole") continue;
+      // Its place moves by its speed, whether or not the pole falls.
+      EXPECT_NEAR(x[0], p.at(p.inputs[0], p.steps - 1, e) + 0.02 * p.at(p.inputs[1], p.steps - 1, e), 1e-6);
+    }
+  }
+}
+
 TEST(TrialRollout, EpisodesEndAtTheHorizonAndTheNextStartsWhereTheyDo) {
   const PlayedTrials p(trial_config());
   for (int e = 0; e < p.envs; ++e)

@@ -89,14 +89,20 @@ inline PolicyShape squashed(PolicyShape shape) {
 struct Problem {
   PolicyShape shape;
   int tasks, horizon, envs;
+  bool looks_beyond = false;
 
+  Problem beyond() const {
+    Problem p = *this;
+    p.looks_beyond = true;
+    return p;
+  }
   Parameters<float> params(Buffers& memory, const std::string& name, bool shared = false) const {
     return {memory.normals(name, static_cast<long>(shared ? 1 : tasks) * shape.parameters(), 0.3),
             shared ? 0L : shape.parameters()};
   }
   Batch<float> batch(Buffers& memory) const {
     auto& random = memory.random();
-    Trajectories t = random_trajectories(shape, tasks, horizon, envs, 0.1, random);
+    Trajectories t = random_trajectories(shape, tasks, horizon, envs, 0.1, random, looks_beyond);
     for (double& x : t.log_probs) x = -2 + 0.5 * normal(random);
     for (double& x : t.actions)
       x = shape.head == HeadKind::gaussian ? normal(random) : std::floor(uniform(random) * shape.outputs());
@@ -106,7 +112,9 @@ struct Problem {
     b.envs = envs;
     b.observation_size = t.observation_size;
     b.action_size = t.action_size;
+    b.looks_beyond = looks_beyond;
     b.row_stride = t.row_stride;
+    if (looks_beyond) b.terminated = memory.hold("terminated", t.terminated);
     b.observations = memory.hold("observations", t.observations);
     b.actions = memory.hold("actions", t.actions);
     b.outputs = memory.hold("outputs", t.outputs);
@@ -150,7 +158,7 @@ struct Problem {
     return memory.blank("partial",
                         static_cast<long>(tasks) * ceil_div(horizon * envs, kChunkRows) * shape.parameters());
   }
-  long rows_stride() const { return padded(horizon * envs); }
+  long rows_stride() const { return padded((horizon + looks_beyond) * envs); }
 };
 
 struct MemoryForm {
@@ -207,15 +215,17 @@ struct Cases {
     policy.actor = policy_of({policy.hidden, actions}, head);
     return policy;
   }
-  static Trials<float> trials(Buffers& memory, const MemoryPolicyShape& shape, CaseSize size, bool drawn) {
+  static Trials<float> trials(Buffers& memory, const MemoryPolicyShape& shape, CaseSize size, bool drawn,
+                              bool looks_beyond = false) {
     Trials<float> t;
     Batch<float>& b = t.batch;
     b.horizon = size == CaseSize::full ? 11 : 6;
     b.envs = size == CaseSize::full ? 43 : 9;
     b.observation_size = shape.numbers();
     b.action_size = shape.actor.head == HeadKind::gaussian ? shape.actions() : 1;
-    b.row_stride = padded(b.rows());
-    t.episode_steps = 3;
+    b.looks_beyond = looks_beyond;
+    b.row_stride = padded(b.seen_rows());
+    t.episode_steps = looks_beyond ? b.horizon : 3;
     const auto rows = [&](const char* name, int each) {
       return drawn ? memory.normals(name, each * b.row_stride) : memory.blank(name, each * b.row_stride);
     };
@@ -224,6 +234,7 @@ struct Cases {
     b.log_probs = rows("log_probs", 1);
     b.rewards = rows("rewards", 1);
     b.ends = rows("ends", 1);
+    if (looks_beyond) b.terminated = rows("terminated", 1);
     b.advantages = rows("advantages", 1);
     t.values = rows("values", 1);
     t.targets = rows("targets", 1);

@@ -20,10 +20,11 @@ struct OfEnvironments : Cases {
     });
     struct Form {
       const char* name;
-      bool restart, deterministic, kept, shared;
+      bool restart, deterministic, kept, shared, beyond;
     };
-    for (const Form f : {Form{"stop", false, false, true, false}, Form{"restart", true, false, false, true},
-                         Form{"deterministic", true, true, false, false}})
+    for (const Form f :
+         {Form{"stop", false, false, true, false, false}, Form{"restart", true, false, false, true, true},
+          Form{"deterministic", true, true, false, false, false}})
       add("Rollout", name + "_" + f.name, [=, t = tasks, small = size == CaseSize::small](Buffers& memory) {
         const int outputs = action_outputs<Env>(options);
         const HeadKind head = HeadOf<Env>::kind;
@@ -31,7 +32,8 @@ struct OfEnvironments : Cases {
             f.deterministic ? std::vector<int>{Env::observation(options).numbers, outputs}
                             : std::vector<int>{Env::observation(options).numbers, 19, 18, outputs};
         const PolicyShape mlp = policy_of(widths, head);
-        const Problem p{mlp.layers > 1 ? with_context(mlp) : mlp, t, small ? 3 : 25, small ? 9 : 13};
+        const Problem p{mlp.layers > 1 ? with_context(mlp) : mlp, t, small ? 3 : 25, small ? 9 : 13,
+                        f.beyond};
         Rollout<float, Env> op;
         op.shape = p.shape;
         op.params = p.params(memory, "params", f.shared);
@@ -45,6 +47,7 @@ struct OfEnvironments : Cases {
         forget(op.batch.outputs, outputs);
         for (float* numbers : {op.batch.log_probs, op.batch.rewards, op.batch.valid, op.batch.ends})
           forget(numbers, 1);
+        if (f.beyond) forget(op.batch.terminated, 1);
         // Alike in every environment, and on a GPU a kernel of its own.
         if (f.kept && std::is_same_v<Env, PointNavigation>) op.kept = p.kept(memory);
         op.options = options;
@@ -62,12 +65,15 @@ struct OfEnvironments : Cases {
     trial_step<Env>(name + "_begin", options, -1, false);
     trial_step<Env>(name, options, 2, false);
     trial_step<Env>(name + "_deterministic", options, 2, true);
+    const int last = size == CaseSize::full ? 8 : 2;
+    trial_step<Env>(name + "_last", options, last, false, true);
+    trial_step<Env>(name + "_beyond", options, last + 1, false, true);
   }
 
   // A step of a memory whose rows' states are 32 numbers.
   template <class Env>
-  void trial_step(const std::string& name, const typename Env::Options& options, int step,
-                  bool deterministic) {
+  void trial_step(const std::string& name, const typename Env::Options& options, int step, bool deterministic,
+                  bool looks_beyond = false) {
     const int tiles = size == CaseSize::full ? 2 : 1;
     all.push_back(make_case("TrialStep", name, tiles, [=, size = size](Buffers& memory) {
       const HeadKind head = HeadOf<Env>::kind;
@@ -77,10 +83,11 @@ struct OfEnvironments : Cases {
       take_heads<float>(counted, op.shape);
       Scratch at(memory.normals("heads", counted.used() / 4, 0.4));
       op.heads = take_heads<float>(at, op.shape);
-      op.trials = trials(memory, op.shape, size, false);
+      op.trials = trials(memory, op.shape, size, false, looks_beyond);
       // Whole packs: states are left of lanes without an environment too.
       op.trials.batch.envs = size == CaseSize::full ? 48 : 16;
       op.trials.batch.horizon = size == CaseSize::full ? 9 : 4;
+      if (looks_beyond) op.trials.episode_steps = op.trials.batch.horizon = size == CaseSize::full ? 9 : 3;
       op.options = options;
       op.key = key(memory);
       op.envs_per_task = 2;

@@ -138,11 +138,13 @@ struct OfInner : Cases {
   void advantages() {
     struct Form {
       const char* name;
-      bool linear, normalize, dice;
+      bool linear, normalize, dice, beyond;
     };
-    for (const Form form : {Form{"linear_normalised", true, true, false}, Form{"raw", false, false, false},
-                            Form{"dice", true, true, true}, Form{"dice_without_baseline", false, true, true}})
-      add("Advantages", form.name, [form, p = deep](Buffers& memory) {
+    for (const Form form :
+         {Form{"linear_normalised", true, true, false, false}, Form{"raw", false, false, false, false},
+          Form{"dice", true, true, true, false}, Form{"dice_without_baseline", false, true, true, false},
+          Form{"linear_beyond", true, true, false, true}, Form{"dice_beyond", true, false, true, true}})
+      add("Advantages", form.name, [form, p = form.beyond ? deep.beyond() : deep](Buffers& memory) {
         Advantages<float> op;
         op.batch = p.batch(memory);
         op.discount = 0.97f;
@@ -152,15 +154,17 @@ struct OfInner : Cases {
         op.dice = form.dice;
         return op;
       });
-    add("Advantages", "of_values", [p = deep](Buffers& memory) {
-      Advantages<float> op;
-      op.batch = p.batch(memory);
-      op.discount = 0.97f;
-      op.gae_lambda = 0.9f;
-      op.linear_baseline = false;
-      op.values = memory.normals("values", p.tasks * p.rows_stride());
-      return op;
-    });
+    for (const bool beyond : {false, true})
+      add("Advantages", beyond ? "of_values_beyond" : "of_values",
+          [p = beyond ? deep.beyond() : deep](Buffers& memory) {
+            Advantages<float> op;
+            op.batch = p.batch(memory);
+            op.discount = 0.97f;
+            op.gae_lambda = 0.9f;
+            op.linear_baseline = false;
+            op.values = memory.normals("values", p.tasks * p.rows_stride());
+            return op;
+          });
   }
 
   void values() {
@@ -172,9 +176,10 @@ struct OfInner : Cases {
       return ValueData<float>{numbers("inputs", rows * inputs), numbers("targets", rows),
                               numbers("scale", 2L * p.tasks)};
     };
-    add("ValueTargets", "one", [=, p = deep](Buffers& memory) {
-      return ValueTargets<float>{p.batch(memory), 0.97f, data(memory, p, false)};
-    });
+    for (const bool beyond : {false, true})
+      add("ValueTargets", beyond ? "beyond" : "one", [=, p = beyond ? deep.beyond() : deep](Buffers& memory) {
+        return ValueTargets<float>{p.batch(memory), 0.97f, data(memory, p, false)};
+      });
     add("ValueGradient", "one", [=, p = deep](Buffers& memory) {
       const Problem value{policy_of({p.shape.inputs() + 1, 18, 1}, HeadKind::gaussian), p.tasks, p.horizon,
                           p.envs};
@@ -189,18 +194,19 @@ struct OfInner : Cases {
       return op;
     });
     for (const bool shared : {false, true})
-      add("ValuesOfSamples", shared ? "shared" : "own", [=, p = deep](Buffers& memory) {
-        const Problem value{policy_of({p.shape.inputs() + 1, 18, 1}, HeadKind::gaussian), p.tasks, p.horizon,
-                            p.envs};
-        const ValueData<float> of = data(memory, p, true);
-        ValuesOfSamples<float> op;
-        op.shape = value.shape;
-        op.params = value.params(memory, "params", shared);
-        op.inputs = of.rows(p.batch(memory));
-        op.scale = of.scale;
-        op.values = memory.blank("values", p.tasks * p.rows_stride());
-        return op;
-      });
+      add("ValuesOfSamples", shared ? "shared_beyond" : "own",
+          [=, p = shared ? deep.beyond() : deep](Buffers& memory) {
+            const Problem value{policy_of({p.shape.inputs() + 1, 18, 1}, HeadKind::gaussian), p.tasks,
+                                p.horizon, p.envs};
+            const ValueData<float> of = data(memory, p, true);
+            ValuesOfSamples<float> op;
+            op.shape = value.shape;
+            op.params = value.params(memory, "params", shared);
+            op.inputs = of.seen_rows(p.batch(memory));
+            op.scale = of.scale;
+            op.values = memory.blank("values", p.tasks * p.rows_stride());
+            return op;
+          });
   }
 };
 

@@ -44,15 +44,20 @@ struct OfTrials : Cases {
       return FillMemory<float>{memory.blank("numbers", 1000), 1000, 0.5f, 3};
     });
     using Phase = TrialAdvantages<float>::Phase;
-    const std::pair<const char*, Phase> phases[] = {{"estimate", Phase::estimate},
-                                                    {"sum", Phase::sum},
-                                                    {"scale", Phase::scale},
-                                                    {"normalise", Phase::normalise}};
-    for (const auto& [name, phase] : phases)
-      add_once("TrialAdvantages", name, [=, phase = phase, size = size](Buffers& memory) {
+    struct Form {
+      const char* name;
+      Phase phase;
+      bool beyond;
+    };
+    for (const Form form :
+         {Form{"estimate", Phase::estimate, false}, Form{"sum", Phase::sum, false},
+          Form{"scale", Phase::scale, false}, Form{"normalise", Phase::normalise, false},
+          Form{"estimate_beyond", Phase::estimate, true}, Form{"scale_beyond", Phase::scale, true}})
+      add_once("TrialAdvantages", form.name, [=, size = size](Buffers& memory) {
         TrialAdvantages<float> op;
-        op.phase = phase;
-        op.trials = trials(memory, memory_policy<Gru>(HeadKind::categorical, 4, 3), size, true);
+        op.phase = form.phase;
+        op.trials = trials(memory, memory_policy<Gru>(HeadKind::categorical, 4, 3), size, true, form.beyond);
+        op.ends_with_episode = form.beyond;
         const long steps = op.trials.batch.horizon;
         op.scale = {memory.normals("mean", steps), memory.hold("deviation", std::vector<double>{1.7}),
                     memory.hold("updates", std::vector<double>{3})};
