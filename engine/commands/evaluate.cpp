@@ -128,7 +128,7 @@ void add_evaluate(CLI::App& app) {
       ->type_size(1)
       ->allow_extra_args(false);
   command
-      .add_option("--baseline", flags->baselines,
+      .add_option("--baseline", flags->rivals,
                   "a hand-written learner beside the run, or of a config alone: random, oracle; of bandits "
                   "thompson, ucb1, epsilon_greedy, greedy, gittins; of tabular_mdp psrl, opsrl")
       ->type_size(1)
