@@ -5,7 +5,8 @@
         [--ptxas BUILD_LOG]
 
 `./dev count-cuda` builds what it needs and calls it. Counts are exact; times and rates are predictions from an H100's
-datasheet, by the formula that the document states. A build's log under -Xptxas=-v renews the table of registers.
+datasheet, by the formula that the document states. A build's log under -Xptxas=-v renews the table of registers, but for
+architectures that the log is not of: their cells stay as they are.
 """
 import argparse
 import json
@@ -221,16 +222,17 @@ def launch_sizes(arguments):
     schema = json.loads(subprocess.run([arguments.innerloop, "list", "--schema"], check=True, capture_output=True, text=True).stdout)
     environments = [choice["properties"]["name"]["const"] for choice in schema["properties"]["environment"]["oneOf"]]
     variants = [{"environment": {"name": name}} for name in environments]
-    variants += [{"outer": {"name": "trpo", "cg_iterations": 1, "max_backtracks": 0}},
+    trpo = {"name": "trpo", "cg_iterations": 1, "max_backtracks": 1}
+    variants += [{"outer": trpo}, {"outer": trpo, "algorithm": {"name": "meta_sgd"}},
+                 {"outer": trpo, "algorithm": {"name": "alfa"}},
                  {"algorithm": {"name": "maml", "estimator": "dice"}}, {"algorithm": {"name": "emaml"}},
                  {"algorithm": {"name": "promp", "adaptive_kl": True}}, {"algorithm": {"name": "meta_sgd"}},
                  {"algorithm": {"name": "alfa"}}, {"algorithm": {"name": "cavia"}},
                  {"algorithm": {"name": "maml", "baseline": "network", "value_hidden": [64, 64]}}]
-    trial = {"environment": {"name": "bandit"}, "at_episode_end": "restart",
-             "algorithm": {"name": "rl2", "trial_length": 4, "epochs": 1, "minibatches": 2}}
-    variants += [trial | {"policy": {"name": name, "hidden": 128, "layer_norm": layer_norm}}
-                 for name in ("gru", "lstm") for layer_norm in (False, True)]
-    variants += [trial | {"algorithm": {"name": "ppo", "epochs": 1, "minibatches": 2}}]
+    variants += [BANDIT | {"policy": {"name": name, "hidden": hidden, "layer_norm": layer_norm}}
+                 for name in ("gru", "lstm") for hidden, layer_norm in ((512, False), (128, False), (128, True))]
+    variants += [TRIALS | {"environment": {"name": name}, "algorithm": {"name": "ppo", "epochs": 1, "minibatches": 1}}
+                 for name in environments]
     sizes = {}
     for variant in variants:
         for kernel in profile(arguments, REFERENCE | MANY | {"horizon": 1} | variant):
@@ -239,16 +241,19 @@ def launch_sizes(arguments):
     return sizes
 
 
-def register_table(kernels, sizes):
+def register_table(kernels, sizes, document):
     """Registers a thread / blocks on a multiprocessor; scratch that is too large for one is in device memory."""
-    architectures = [name for name in MULTIPROCESSORS if any(kernel.architecture == name for kernel in kernels)]
-    return table(["kernel", "threads", "shared bytes", *architectures], register_rows(kernels, sizes, architectures))
+    return table(["kernel", "threads", "shared bytes", *MULTIPROCESSORS], register_rows(kernels, sizes, document))
 
 
-def register_rows(kernels, sizes, architectures):
+def register_rows(kernels, sizes, document):
     registers = {(kernel.operation, kernel.architecture, kernel.scratch): kernel.registers for kernel in kernels}
+    compiled = {kernel.architecture for kernel in kernels}
+    stored = {row["kernel"].strip("`"): row for row in read_rows(document, "kernels")}
 
     def cell(operation, architecture, threads, shared_bytes, scratch):
+        if architecture not in compiled:
+            return stored.get(operation, {}).get(architecture, "")
         count = registers.get((operation, architecture, scratch))
         if count is None:
             return ""
@@ -261,7 +266,7 @@ def register_rows(kernels, sizes, architectures):
         return f"{count}, {resident_blocks(architecture, count, threads, 0)} in device memory"
 
     for operation, size in sorted(sizes.items()):
-        yield [f"`{operation}`", *size[:2], *(cell(operation, architecture, *size) for architecture in architectures)]
+        yield [f"`{operation}`", *size[:2], *(cell(operation, architecture, *size) for architecture in MULTIPROCESSORS)]
 
 
 def main():
@@ -269,12 +274,14 @@ def main():
     parser.add_argument("--innerloop", type=Path, required=True, help="built for cuda-on-cpu")
     parser.add_argument("--emulator", type=Path, required=True, help="the folder of cuda-on-cpu")
     parser.add_argument("--ptxas", type=argparse.FileType(errors="replace"),
-                        help="the build's log, for all architectures of the table")
+                        help="the build's log, for one architecture of the table or several")
     parser.add_argument("--document", type=Path, default=ROOT / "docs/gpu.md")
     arguments = parser.parse_args()
     if arguments.ptxas:
         kernels = read_report(arguments.ptxas.read())
-        replace_part(arguments.document, "kernels", register_table(kernels, launch_sizes(arguments)))
+        sizes = launch_sizes(arguments)
+        replace_part(arguments.document, "kernels", register_table(kernels, sizes, arguments.document))
+        print("Not launched, so not in the table:", *sorted({kernel.operation for kernel in kernels} - sizes.keys()))
     launches = launches_of_an_iteration(arguments)
     kernels, many = profiles(arguments, "float32")
     counts = table(["kernel", "launches", "threads", "instructions a task", "FMA", "shared", "generic", "flop a task",
