@@ -104,9 +104,9 @@ void check_part(const ShapeCheck& check, const Parameters<float>& params) {
   check.want(params.task_stride >= 0, "task_stride at least 0", params.task_stride);
 }
 
-void check_part(const ShapeCheck& check, const GivenTasks<float>& given) {
-  check.want(given.count >= 0, "a count of given tasks of at least 0", given.count);
-  if (given.count > 0) check.want_memory(given.numbers, "the given tasks");
+void check_given(const ShapeCheck& check, const float* given, int count) {
+  check.want(count > 0, "at least 1 given task", count);
+  check.want_memory(given, "the given tasks");
 }
 
 void check_inputs(const ShapeCheck& check, const PolicyShape& shape, const InputRows<float>& inputs) {

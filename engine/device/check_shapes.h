@@ -62,7 +62,7 @@ void check_part(const ShapeCheck& check, const Batch<float>& batch);
 void check_part(const ShapeCheck& check, const Trials<float>& trials);
 void check_part(const ShapeCheck& check, const Kept<float>& kept);
 void check_part(const ShapeCheck& check, const Parameters<float>& params);
-void check_part(const ShapeCheck& check, const GivenTasks<float>& given);
+void check_given(const ShapeCheck& check, const float* given, int count);
 
 // Rows of a task in whole packs.
 void check_row_stride(const ShapeCheck& check, long row_stride, long rows);
@@ -88,7 +88,7 @@ void check_parts(const ShapeCheck& check, const Op& op) {
     check_inputs(check, op.shape, op.trials.batch.inputs());
   if constexpr (requires { check_part(check, op.kept); }) check_part(check, op.kept);
   if constexpr (requires { check_part(check, op.params); }) check_part(check, op.params);
-  if constexpr (requires { check_part(check, op.given); }) check_part(check, op.given);
+  if constexpr (requires { check_given(check, op.given, op.count); }) check_given(check, op.given, op.count);
   if constexpr (requires { check_row_stride(check, op.row_stride, op.rows()); })
     check_row_stride(check, op.row_stride, op.rows());
   if constexpr (requires { op.objective; }) check_parts(check, op.objective);

@@ -37,10 +37,12 @@ void PlayedTasks::fix(const TaskTable& tasks) {
 
 void PlayedTasks::draw(const RandomKey* key) {
   if (fixed_) return;
+  if (!given_.empty())
+    return device_.per_task(
+        DrawGivenTasks<float>{key, given_numbers_, static_cast<int>(given_.size()), size_, numbers_, copies_},
+        tasks_);
   with_environment(environment_, [&]<class Env>(const typename Env::Options& options) {
-    DrawTasks<float, Env> op{options, key, numbers_, copies_};
-    op.given = {given_numbers_, static_cast<int>(given_.size())};
-    device_.per_task(op, tasks_);
+    device_.per_task(DrawTasks<float, Env>{options, key, numbers_, copies_}, tasks_);
   });
 }
 

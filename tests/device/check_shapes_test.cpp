@@ -133,12 +133,15 @@ TEST(CheckShapes, SaysWhatWasWantedAndFound) {
 }
 
 TEST(CheckShapes, TasksAreDrawnFromWhatIsThere) {
-  DrawTasks<float, PointNavigation> op;
+  const float numbers[] = {1, 2};
+  DrawGivenTasks<float> op;
+  op.given = numbers;
+  op.count = 2;
   EXPECT_NO_THROW(check(op));
-  op.given.count = 2;
-  EXPECT_EQ(said_of(op, [](auto&) {}), "DrawTasks: wanted the given tasks, found a null pointer");
-  EXPECT_EQ(said_of(op, [](auto& of) { of.given.count = -1; }),
-            "DrawTasks: wanted a count of given tasks of at least 0, found -1");
+  EXPECT_EQ(said_of(op, [](auto& of) { of.given = nullptr; }),
+            "DrawGivenTasks: wanted the given tasks, found a null pointer");
+  EXPECT_EQ(said_of(op, [](auto& of) { of.count = 0; }),
+            "DrawGivenTasks: wanted at least 1 given task, found 0");
 }
 
 TEST(CheckShapes, LooksIntoNetworksAndTheirObjectives) {

@@ -175,10 +175,13 @@ class WholeContract : public testing::Test {
   // Like a run's; the bonus of each task is drawn by a loop, or from a list.
   static std::vector<float> tasks(int count, const std::vector<float>& given = {}) {
     std::vector<float> numbers(static_cast<std::size_t>(count + 16));
-    constexpr auto kernels = host_kernels_of<Team>(TypeList<DrawTasks<float, Workshop>>{});
-    DrawTasks<float, Workshop> op{kOptions, &kDrawing, numbers.data()};
-    op.given = {given.data(), static_cast<int>(given.size())};
-    run_kernel<DrawTasks<float, Workshop>>(kernels, op, count);
+    constexpr auto kernels =
+        host_kernels_of<Team>(TypeList<DrawTasks<float, Workshop>, DrawGivenTasks<float>>{});
+    const auto run = [&]<class Op>(const Op& op) { run_kernel<Op>(kernels, op, count); };
+    if (given.empty())
+      run(DrawTasks<float, Workshop>{kOptions, &kDrawing, numbers.data()});
+    else
+      run(DrawGivenTasks<float>{&kDrawing, given.data(), static_cast<int>(given.size()), 1, numbers.data()});
     for (int task = 0; task < count; ++task) EXPECT_GE(numbers[static_cast<std::size_t>(task)], 0.25f);
     return numbers;
   }

@@ -1,6 +1,7 @@
 // The operations of inner and outer steps. None of them knows an environment or a memory.
 #pragma once
 
+#include "kernels/environment/draw_tasks.h"
 #include "kernels/inner/advantages.h"
 #include "kernels/inner/apply_gradient.h"
 #include "kernels/inner/curvature.h"
@@ -21,11 +22,12 @@ namespace innerloop {
 
 template <class T>
 using PolicyOperations =
-    TypeList<SetKey<T>, Advantages<T>, PolicyGradient<T>, HessianVector<T>, FisherVector<T>,
-             TangentLogProb<T>, DiceCurvature<T>, ApplyGradient<T>, SumOverTasks<T>, AdaptationCredit<T>,
-             MeanValues<T>, OuterStep<T>, StartConjugateGradient<T>, ConjugateGradientStep<T>,
-             StartLineSearch<T>, LineSearchCandidate<T>, LineSearchDecision<T>, AdaptPenalties<T>,
-             SetStepSizes<T>, StepSizeGradient<T>, StepSizeTangent<T>, MultiplyStep<T>, MultiplyStepBack<T>,
-             MultiplyStepTangent<T>, ValueTargets<T>, ValueGradient<T>, ValuesOfSamples<T>, FmaPeak<T>>;
+    TypeList<SetKey<T>, DrawGivenTasks<T>, Advantages<T>, PolicyGradient<T>, HessianVector<T>,
+             FisherVector<T>, TangentLogProb<T>, DiceCurvature<T>, ApplyGradient<T>, SumOverTasks<T>,
+             AdaptationCredit<T>, MeanValues<T>, OuterStep<T>, StartConjugateGradient<T>,
+             ConjugateGradientStep<T>, StartLineSearch<T>, LineSearchCandidate<T>, LineSearchDecision<T>,
+             AdaptPenalties<T>, SetStepSizes<T>, StepSizeGradient<T>, StepSizeTangent<T>, MultiplyStep<T>,
+             MultiplyStepBack<T>, MultiplyStepTangent<T>, ValueTargets<T>, ValueGradient<T>,
+             ValuesOfSamples<T>, FmaPeak<T>>;
 
 }  // namespace innerloop

@@ -5,6 +5,12 @@ namespace innerloop::cases {
 namespace {
 
 struct OfEnvironments : Cases {
+  void given_tasks() {
+    add("DrawGivenTasks", "three_of_five_numbers", [t = tasks](Buffers& memory) {
+      return DrawGivenTasks<float>{key(memory), memory.normals("given", 3 * 5),    3,
+                                   5,           memory.blank("tasks", 2L * t * 5), 2};
+    });
+  }
   template <class Env>
   void environment(const std::string& form, const typename Env::Options& options) {
     const std::string name = std::string(Env::name) + "_" + form;
@@ -12,11 +18,8 @@ struct OfEnvironments : Cases {
       return DrawTasks<float, Env>{options, key(memory),
                                    memory.blank("tasks", static_cast<long>(t) * kTaskSize<Env>)};
     });
-    add("DrawTasks", name + "_given", [=, t = tasks](Buffers& memory) {
-      DrawTasks<float, Env> op{options, key(memory), memory.blank("tasks", 2L * t * kTaskSize<Env>), 2};
-      constexpr int kGiven = 3;
-      op.given = {memory.normals("given", long{kGiven} * kTaskSize<Env>), kGiven};
-      return op;
+    add("DrawTasks", name + "_copies", [=, t = tasks](Buffers& memory) {
+      return DrawTasks<float, Env>{options, key(memory), memory.blank("tasks", 2L * t * kTaskSize<Env>), 2};
     });
     struct Form {
       const char* name;
@@ -111,6 +114,7 @@ struct OfEnvironments : Cases {
 std::vector<OperationCase> environments(CaseSize size) {
   OfEnvironments c{{{}, size}};
   using Point = PointNavigation;
+  c.given_tasks();
   c.environment<Point>("square", {});
   c.environment<Point>("corner", {Point::Layout::corner, Point::Reward::sparse, 1.0f, false});
   c.environment<Bandit>("bernoulli", {});
