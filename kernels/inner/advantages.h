@@ -82,6 +82,8 @@ TEAM_FN void Advantages<T>::operator()(const Team& team, const Place& place, Scr
   if (linear_baseline) {
     scan_forth<Team, Carry>(team, horizon, envs, [&](int row, int count, Carry& carry) FN_LAMBDA {
       store_first(b.elapsed + row, carry.elapsed, count);
+      if (batch.looks_beyond && row >= rows - envs)
+        store_first(b.elapsed + row + envs, carry.elapsed + L(1), count);
       carry.elapsed = select(load_first<L>(ends + row, count) > L(0), L(0), carry.elapsed + L(1));
     });
     // The returns-to-go wait in `advantages` until the baseline is fitted.
@@ -92,25 +94,24 @@ TEAM_FN void Advantages<T>::operator()(const Team& team, const Place& place, Scr
   }
   const int features = linear_baseline ? baseline_features(batch.observation_size) : 0;
   const L decay(discount * gae_lambda);
-  // The baseline at the step of `row`, or `ahead` steps on in its episode.
-  const auto value_at = [&](int row, int count, int ahead) FN_LAMBDA {
-    const int there = row + ahead * envs;
+  // From the value beyond the last step, where the batch looks there.
+  const int seen_steps = batch.looks_beyond ? horizon + 1 : horizon;
+  scan_back<Team, Carry>(team, seen_steps, envs, [&](int row, int count, Carry& carry) FN_LAMBDA {
     L value(0);
-    if (values != nullptr) value = load_first<L>(values + at + there, count);
+    if (values != nullptr) value = load_first<L>(values + at + row, count);
     if (features > 0) {
-      const L elapsed = load_first<L>(b.elapsed + row, count) + L(static_cast<T>(ahead));
+      const L elapsed = load_first<L>(b.elapsed + row, count);
       for (int i = 0; i < features; ++i)
-        value = fma(baseline_feature<L>(i, batch.observation_size, observations + there, batch.row_stride,
+        value = fma(baseline_feature<L>(i, batch.observation_size, observations + row, batch.row_stride,
                                         elapsed, count),
                     L(b.baseline.weights[i]), value);
     }
-    return value;
-  };
-  scan_back<Team, Carry>(team, horizon, envs, [&](int row, int count, Carry& carry) FN_LAMBDA {
+    if (row >= rows) {
+      carry.value = value;
+      return;
+    }
     const auto end = load_first<L>(stops + row, count) > L(0);
     const auto counts = load_first<L>(valid + row, count) > L(0);
-    if (batch.looks_beyond && row >= rows - envs) carry.value = value_at(row, count, 1);
-    const L value = value_at(row, count, 0);
     const L delta = fma(gamma, select(end, L(0), carry.value), load_first<L>(rewards + row, count)) - value;
     carry.value = select(counts, value, L(0));
     carry.sum = select(counts, fma(decay, select(end, L(0), carry.sum), delta), L(0));
