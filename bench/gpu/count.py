@@ -69,7 +69,7 @@ MANY = {"tasks_per_iteration": MANY_TASKS, "evaluation": REFERENCE["evaluation"]
 
 
 def profile(arguments, config):
-    """What cuda-on-cpu counted in a run of the config, a dict of each kernel of ours."""
+    """What cuda-on-cpu counted in a run of the config, a dict of each operation's kernel."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         (path / "config.json").write_text(json.dumps(config))
@@ -77,7 +77,7 @@ def profile(arguments, config):
         subprocess.run([arguments.emulator / "run", arguments.innerloop, "train", path / "config.json", "--backend", "cuda",
                         "--out", path / "run"], check=True, env=environment, stdout=subprocess.DEVNULL)
         kernels = json.loads((path / "profile.json").read_text())["kernels"]
-        return [kernel for kernel in kernels if "innerloop::" in kernel["name"]]
+        return [kernel for kernel in kernels if "run_operation<" in kernel["name"]]
 
 
 def instructions(kernel):
