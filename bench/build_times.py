@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Processor seconds (user and system) of this project's builds from nothing, beside their budgets, without ccache.
 
-    ./dev build-times [COMMIT]... [--only MEASURE]... [--targets TARGET]... [--json FILE]
+    ./dev build-times [COMMIT]... [--only MEASURE...] [--targets TARGET...] [--json FILE]
 
 Each commit (HEAD unless given; two make a table of before and after) is checked out into a folder of its own. What is measured:
 
