@@ -68,10 +68,8 @@ struct TasksOptions {
   static void describe(Fields& field, TasksOptions& o) {
     field("file", o.file,
           "a JSON file of tasks, `{\"train\": […], \"held_out\": […]}`, its path as seen from the config's "
-          "folder; each task "
-          "is an object of its numbers by name, as `--task` takes it, or a list of them; empty: tasks are "
-          "drawn from the "
-          "environment's family");
+          "folder; each task is an object of its numbers by name, as `--task` takes it, or a list of them; "
+          "empty: tasks are drawn from the environment's family");
     field("checksum", o.checksum,
           "CRC-32C of that file, eight hexadecimal digits, by which a run knows it again; empty: any file "
           "will do");

@@ -10,8 +10,8 @@ namespace {
 
 // All in pixels.
 constexpr double kPanel = 150, kGap = 12, kLine = 18, kMargin = 16, kHead = 6;
-constexpr double kCaption = 130;  // room for a caption
-constexpr int kGhosts = 8;        // states before the last one that are shown
+constexpr double kCaption = 130, kLeast = 620;  // room for a caption; for a title
+constexpr int kGhosts = 8;                      // states before the last one that are shown
 constexpr const char* kStyle =
     "text{font:12px sans-serif;fill:#222}text.title{font-weight:bold}text.caption{fill:#666;font-size:11px}"
     ".scene{fill:#e9e9e9;stroke:#bbb;stroke-width:1}.goal{fill:#8fd19e;stroke:#2f9e44;stroke-width:1.5}"
@@ -161,11 +161,10 @@ std::string svg_picture(const std::string& title, const std::vector<PictureRow>&
     panels += text_at(kMargin, y + 0.75 * kLine, "title", row.title);
     y += kLine + 4;
     for (std::size_t column = 0; column < row.panels.size(); ++column)
-      panels +=
-          Panel(window, scale, kMargin + static_cast<double>(column) * (pitch), y).of(row.panels[column]);
+      panels += Panel(window, scale, kMargin + static_cast<double>(column) * pitch, y).of(row.panels[column]);
     y += height + kLine + kGap;
   }
-  const double all = std::max(620.0, 2 * kMargin + static_cast<double>(columns) * (pitch)-kGap);
+  const double all = std::max(kLeast, 2 * kMargin + static_cast<double>(columns) * pitch - kGap);
   const std::string size = "width=\"" + number(all) + "\" height=\"" + number(y) + "\"";
   return "<svg xmlns=\"http://www.w3.org/2000/svg\" " + size + " viewBox=\"0 0 " + number(all) + " " +
          number(y) + "\">\n<style>" + kStyle + "</style>\n<rect " + size + " fill=\"#fff\"/>\n" +
