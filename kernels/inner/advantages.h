@@ -2,10 +2,10 @@
 // normalisation; and the task's statistics.
 //
 // An episode's value after its last step is 0, at the time limit too, unless the batch looks beyond it: where an episode is
-// cut off there, it is worth what the baseline gives to what its last step led to (Pardo et al. 2018). For DiCE the "advantage"
-// of a step is w_t = (γλ)^t δ_t, whose sum from t on is (γλ)^t times the advantage: Loaded DiCE's γ^t r_t less its baseline, with
-// what follows a cut as a part of the last reward. It is scaled by the spread of those sums, not centred, since a step's weight
-// is the sum of what follows it.
+// cut off there, it is worth what the baseline gives to what its last step led to (Pardo et al. 2018). For DiCE the
+// "advantage" of a step is w_t = (γλ)^t δ_t, whose sum from t on is (γλ)^t times the advantage: Loaded DiCE's γ^t r_t less its
+// baseline, with what follows a cut as a part of the last reward. It is scaled by the spread of those sums, not centred, since
+// a step's weight is the sum of what follows it.
 #pragma once
 
 #include "kernels/inner/baseline.h"
