@@ -6,13 +6,11 @@
 
 namespace innerloop {
 
-// Calls f with the head's type.
+// Calls f with the head's type. One choice is one group, to the same bits: what is compiled for each head is large.
 template <class F>
 FN void with_head(HeadKind kind, const F& f) {
   if (kind == HeadKind::gaussian)
     f(GaussianHead{});
-  else if (kind == HeadKind::categorical)
-    f(CategoricalHead{});
   else
     f(GroupedHead{});
 }

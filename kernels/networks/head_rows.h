@@ -13,13 +13,13 @@ namespace innerloop {
 template <class T>
 struct HeadConstants {
   int outputs;
-  T* log_std;      // [outputs]  floored
-  T* std;          // [outputs]
-  T* inverse_std;  // [outputs]
-  T* follows;      // [outputs]  1 where log_std follows its parameter, 0 at the floor
-  T squash;        // actions lie within ± it (gaussian_head.h); 0: they are not squashed
-  int groups;
-  int* group_size;  // [groups]  of the grouped head
+  T* log_std;       // [outputs]  floored
+  T* std;           // [outputs]
+  T* inverse_std;   // [outputs]
+  T* follows;       // [outputs]  1 where log_std follows its parameter, 0 at the floor
+  T squash;         // actions lie within ± it (gaussian_head.h); 0: they are not squashed
+  int groups;       // of choices; 0: the actions are numbers
+  int* group_size;  // [groups]
 };
 
 template <class T>
@@ -31,8 +31,8 @@ FN HeadConstants<T> take_head_constants(Scratch& scratch, const PolicyShape& sha
           scratch.take<T>(n),
           scratch.take<T>(n),
           static_cast<T>(shape.squash),
-          shape.groups,
-          scratch.take<int>(shape.head == HeadKind::grouped ? shape.groups : 0)};
+          shape.choice_groups(),
+          scratch.take<int>(shape.choice_groups())};
 }
 
 // Syncs.
@@ -49,8 +49,8 @@ TEAM_FN void load_head_constants(const Team& team, const PolicyShape& shape, con
       head.inverse_std[o] = exp(One(-log_std)).get(0);
       head.follows[o] = parameter > floor ? T(1) : T(0);
     }
-  if (shape.head == HeadKind::grouped)
-    for (int g = team.rank(); g < shape.groups; g += team.size()) head.group_size[g] = shape.group_size[g];
+  for (int g = team.rank(); g < head.groups; g += team.size())
+    head.group_size[g] = shape.head == HeadKind::grouped ? shape.group_size[g] : head.outputs;
   team.sync();
 }
 

@@ -39,9 +39,11 @@ struct PolicyShape {
   FN int inputs() const { return width[0]; }
   FN int outputs() const { return width[layers]; }
   // Numbers that a batch keeps of an action.
-  FN int action_size() const {
+  FN int action_size() const { return head == HeadKind::gaussian ? outputs() : choice_groups(); }
+  // Groups of choices.
+  FN int choice_groups() const {
     if (head == HeadKind::grouped) return groups;
-    return head == HeadKind::categorical ? 1 : outputs();
+    return head == HeadKind::categorical ? 1 : 0;
   }
   FN int weight_offset(int layer) const {
     int at = 0;
