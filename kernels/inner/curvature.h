@@ -21,10 +21,13 @@ struct Direction {
   Parameters<T> vector;
   StepSize<T> scale;
 
-  FN T of(int task, int p) const {
-    const T x = vector.of(task)[p];
-    return scale.data == nullptr ? x : scale.of(p) * x;
-  }
+  struct OfTask {
+    const T* vector;
+    StepSize<T> scale;
+
+    FN T operator()(int p) const { return scale.data == nullptr ? vector[p] : scale.of(p) * vector[p]; }
+  };
+  FN OfTask of(int task) const { return {vector.of(task), scale}; }
 };
 
 enum class CurvatureKind { hessian, fisher };
@@ -115,23 +118,22 @@ struct Buffers {
   }
 };
 
-template <class Team, class Op>
-TEAM_FN void load(const Team& team, const Op& op, int task, Buffers<typename Team::Scalar>& b) {
-  const auto* theta = op.params.of(task);
-  if (op.shape.symbols > 0) {
-    const long at = op.shape.symbol_offset();
-    const auto& scale = op.direction.scale;
+template <class Team, class T = typename Team::Scalar>
+TEAM_FN void load(const Team& team, const PolicyShape& shape, const T* theta,
+                  const typename Direction<T>::OfTask& direction, Buffers<T>& b) {
+  if (shape.symbols > 0) {
+    const long at = shape.symbol_offset();
+    const StepSize<T>& scale = direction.scale;
     b.weights.symbols = {theta + at};
-    b.direction.symbols = {op.direction.vector.of(task) + at,
+    b.direction.symbols = {direction.vector + at,
                            scale.data == nullptr ? nullptr : scale.data + at * scale.stride, scale.stride};
   }
-  const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
-  const auto direction = [&](int p) FN_LAMBDA { return op.direction.of(task, p); };
-  load_weights(team, op.shape, value, b.weights);
-  load_weights(team, op.shape, direction, b.direction);
-  add_context(team, op.shape, value, b.weights);
-  add_context_tangent(team, op.shape, value, direction, b.direction);
-  load_head_constants(team, op.shape, b.weights.log_std, b.head);
+  const ValuesAt<T> value{theta};
+  load_weights(team, shape, value, b.weights);
+  load_weights(team, shape, direction, b.direction);
+  add_context(team, shape, value, b.weights);
+  add_context_tangent(team, shape, value, direction, b.direction);
+  load_head_constants(team, shape, b.weights.log_std, b.head);
 }
 
 // Fills in the block of rows [row, row + rows) of a task, as forward_block does, and its tangent: the derivative of the
@@ -156,14 +158,12 @@ TEAM_FN void forward_and_tangent(const Team& team, const PolicyShape& shape,
     if (computed) bias = start_of_layer(team, shape, l, b.weights.symbols, b.weights.bias[l], block, hidden);
     const Start<T> bias_moved =
         start_of_layer(team, shape, l, b.direction.symbols, b.direction.bias[l], block, moved);
-    const auto store_tangent = [=](int m, int n, V tangent)
-                                   FN_LAMBDA { store_in_scratch<Team>(moved + m * stride + n, tangent); };
     if (l == 0) {  // the inputs do not move along u
       if (computed)
         product<V>(team, rows, stride, Array<Term<T>, 1>{{{block.inputs, weights, in}}}, bias, hidden,
                    stride);
-      product<V>(team, rows, stride, Array<Term<T>, 1>{{{block.inputs, direction, in}}}, bias_moved,
-                 store_tangent);
+      product<V>(team, rows, stride, Array<Term<T>, 1>{{{block.inputs, direction, in}}}, bias_moved, moved,
+                 stride);
     } else {
       const TangentTerm<T> term{
           block.entering(shape, l), {b.tangents.hidden[l], padded(in), 1}, weights, direction, in};
@@ -171,10 +171,10 @@ TEAM_FN void forward_and_tangent(const Team& team, const PolicyShape& shape,
         product_and_tangent<V>(team, rows, stride, term, bias, bias_moved,
                                [=](int m, int n, V sum, V tangent) FN_LAMBDA {
                                  store_in_scratch<Team>(hidden + m * stride + n, sum);
-                                 store_tangent(m, n, tangent);
+                                 store_in_scratch<Team>(moved + m * stride + n, tangent);
                                });
       else
-        tangent_product<V>(team, rows, stride, term, bias_moved, store_tangent);
+        tangent_product<V>(team, rows, stride, term, bias_moved, StoreSums<Team>{opaque(moved), stride});
     }
     team.sync();
     with_activation(shape.activation, [&](auto activation) FN_LAMBDA {
@@ -374,7 +374,7 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
   curvature_detail::BackwardBuffers<T> backward(scratch, shape, block_rows, keeps);
   T* const to = partial + (static_cast<long>(place.slot) * parts() + place.part) * shape.parameters();
   if (shape.symbols > 0) backward.sums.symbols = to + shape.symbol_offset();
-  curvature_detail::load(team, *this, place.task, b);
+  curvature_detail::load(team, shape, params.of(place.task), direction.of(place.task), b);
   fill(team, b.block.zeros, padded(shape.widest()), T(0));
   if (shape.context > 0) fill(team, backward.context_curvature.bias, padded(shape.width[1]), T(0));
   if (shape.film())
@@ -399,14 +399,12 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
                      backward.sums);
     team.sync();
   }
-  const T* theta = params.of(place.task);
-  const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
+  const ValuesAt<T> value{params.of(place.task)};
   store_gradient(team, shape, backward.sums, to);
   store_context_gradient(team, shape, value, backward.context, to);
   if constexpr (Kind == CurvatureKind::hessian)
-    add_context_curvature(
-        team, shape, value, [&](int p) FN_LAMBDA { return direction.of(place.task, p); }, backward.context,
-        backward.context_curvature, to);
+    add_context_curvature(team, shape, value, direction.of(place.task), backward.context,
+                          backward.context_curvature, to);
 }
 
 template <class T>
@@ -423,7 +421,7 @@ TEAM_FN void TangentLogProb<T>::operator()(const Team& team, const Place& place,
   using L = typename Team::Lane;
   const Kept<T> layers = kept_for<Team>(kept);
   curvature_detail::Buffers<T> b(scratch, shape, block_rows, layers.data != nullptr);
-  curvature_detail::load(team, *this, place.task, b);
+  curvature_detail::load(team, shape, params.of(place.task), direction.of(place.task), b);
   int row = place.part * kChunkRows;
   for (int left = min_of(batch.rows() - row, kChunkRows); left > 0; left -= block_rows, row += block_rows) {
     const int rows = min_of(block_rows, left);

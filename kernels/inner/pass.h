@@ -165,7 +165,7 @@ TEAM_FN void NetworkPass<T, Objective>::operator()(const Team& team, const Place
     b.weights.symbols = {theta + shape.symbol_offset()};
     if (gradient != nullptr) b.sums.symbols = gradient + shape.symbol_offset();
   }
-  const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
+  const ValuesAt<T> value{theta};
   load_weights(team, shape, value, b.weights);
   add_context(team, shape, value, b.weights);
   load_head_constants(team, shape, b.weights.log_std, b.head);

@@ -79,7 +79,7 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
   const int first = place.part * tile_envs, envs = min_of(tile_envs, batch.envs - first),
             stride = padded(tile_envs);
   const T* theta = params.of(place.task);
-  const auto value = [&](int p) FN_LAMBDA { return theta[p]; };
+  const ValuesAt<T> value{theta};
   if (shape.symbols > 0) b.weights.symbols = {theta + shape.symbol_offset()};
   load_weights(team, shape, value, b.weights);
   add_context(team, shape, value, b.weights);

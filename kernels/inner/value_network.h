@@ -126,8 +126,7 @@ struct ValuesOfSamples {
     const auto buffers = take_block_buffers<T>(scratch, shape, block_rows, false);
     const T* const phi = params.of(place.task);
     if (shape.symbols > 0) weights.symbols = {phi + shape.symbol_offset()};
-    load_weights(
-        team, shape, [&](int p) FN_LAMBDA { return phi[p]; }, weights);
+    load_weights(team, shape, ValuesAt<T>{phi}, weights);
     const L mean(scale[2L * place.task]), deviation(scale[2L * place.task + 1]);
     T* const to = values + static_cast<long>(place.task) * inputs.row_stride;
     const int end = min_of(inputs.rows, (place.part + 1) * kChunkRows);

@@ -6,13 +6,18 @@
 // All threads of a team run it. It is inlined, since nvcc passes structs by memory and its calls take registers from the
 // caller.
 #define TEAM_FN __device__ __forceinline__
+#define LAYOUT_FN FN  // how a team's scratch memory is laid out, which the host asks too
 #define UNROLL _Pragma("unroll")
+#define UNROLL_ON_DEVICE \
+  UNROLL  // where a loop indexes constants, which a GPU would keep in its slow local memory
 #else
 // It is inlined without exception: the same source is compiled for several instruction sets into one binary, and the linker
 // could share an out-of-line copy between them.
 #define FN __attribute__((always_inline)) inline
 #define TEAM_FN __attribute__((noinline))  // a template over the team, whose type carries the instruction set
+#define LAYOUT_FN TEAM_FN
 #define UNROLL _Pragma("GCC unroll 64")
+#define UNROLL_ON_DEVICE
 #endif
 
 #define FN_LAMBDA __attribute__((always_inline))  // [&](int i) FN_LAMBDA { … }

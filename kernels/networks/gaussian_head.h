@@ -186,7 +186,7 @@ struct GaussianHead {
     constexpr double shares[] = {0.34464233493201902, 0.13548370298026785, 0.019111580500770324,
                                  0.0007580709343122208, 4.310652630718302e-06};
     const R mean = load<R>(rows.outputs + d * rows.output_stride);
-    UNROLL
+    UNROLL_ON_DEVICE
     for (int node = 0; node < 10; ++node) {
       const T noise = static_cast<T>(node % 2 == 0 ? noises[node / 2] : -noises[node / 2]);
       at(fma(R(c.std[d]), R(noise), mean), noise, static_cast<T>(shares[node / 2]));

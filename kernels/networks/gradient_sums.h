@@ -73,9 +73,7 @@ TEAM_FN void add_tangent_products(const Team& team, int rows, int columns, typen
                                   const TangentTerm<typename Team::Scalar>& term) {
   using V = typename Team::Vector;
   const int stride = padded(columns);
-  tangent_product<V>(team, rows, stride, term, {sum, stride}, [=](int m, int n, V total) FN_LAMBDA {
-    store_in_scratch<Team>(sum + static_cast<long>(m) * stride + n, total);
-  });
+  tangent_product<V>(team, rows, stride, term, {sum, stride}, StoreSums<Team>{opaque(sum), stride});
 }
 
 // bias[n] += Σ over the block's rows of G[row][n], rows `row_size` numbers apart. Does not sync.

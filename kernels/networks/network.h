@@ -39,6 +39,14 @@ FN Weights<T> take_weights(Scratch& scratch, const PolicyShape& shape, bool way_
   return w;
 }
 
+// The parameters as they lie, for what is handed value(p).
+template <class T>
+struct ValuesAt {
+  const T* numbers;
+
+  FN T operator()(int p) const { return numbers[p]; }
+};
+
 // Fills `w` with value(p) for each parameter p. Syncs.
 template <class Team, class Value>
 TEAM_FN void load_weights(const Team& team, const PolicyShape& shape, const Value& value,

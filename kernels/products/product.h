@@ -16,6 +16,19 @@
 
 namespace innerloop {
 
+// For product() and tangent_product(): stores the sums in scratch memory, [row][stride], whose first one is C[m][n].
+template <class Team>
+struct StoreSums {
+  typename Team::Scalar* to;
+  int stride;
+  int first_row = 0, first_column = 0;
+
+  template <class V>
+  FN void operator()(int m, int n, V sum) const {
+    store_aligned(Team::in_scratch(to) + static_cast<long>(m - first_row) * stride + (n - first_column), sum);
+  }
+};
+
 namespace product_detail {
 // Where in C a tile is: its rows start at m, its first vector at column n, and the next ones are `step` columns apart.
 struct Corner {
@@ -230,7 +243,19 @@ struct TangentChain {
 #endif
 };
 
-// Computes both one after the other, for a processor, whose registers hold one tile.
+// Hands the tangents alone to `finish`.
+template <class Finish>
+struct OfTangents {
+  Finish finish;
+
+  template <class V>
+  FN void operator()(int m, int n, V, V tangent) const {
+    finish(m, n, tangent);
+  }
+};
+
+// Computes both one after the other, for a processor, whose registers hold one tile. Tiles are stored before they are
+// finished, so that what computes them is compiled once and not for each way to finish them.
 template <class T>
 struct ChainThenTangent {
   TangentTerm<T> term;
@@ -238,15 +263,17 @@ struct ChainThenTangent {
 
   template <class Team, class V, int Rows, int Vectors, class Finish>
   FN void compute_tile(const Corner& at, const Finish& finish) const {
-    alignas(64) T sums[Rows * Vectors * V::lanes];
-    const auto place = [&](int m, int n)
-                           FN_LAMBDA { return sums + (m - at.m) * Vectors * V::lanes + (n - at.n); };
+    constexpr int stride = Vectors * V::lanes;
+    alignas(64) T sums[Rows * stride], tangents[Rows * stride];
     const Array<Term<T>, 1> product{{{term.left, term.right, term.depth}}};
     Chain<Array<Term<T>, 1>, T>{product, start}.template compute_tile<Team, V, Rows, Vectors>(
-        at, [&](int m, int n, V sum) FN_LAMBDA { store_aligned(place(m, n), sum); });
+        at, StoreSums<Team>{sums, stride, at.m, at.n});
     TangentChain<T, false>{term, {}, tangent_start}.template compute_tile<Team, V, Rows, Vectors>(
-        at,
-        [&](int m, int n, V, V tangent) FN_LAMBDA { finish(m, n, load_aligned<V>(place(m, n)), tangent); });
+        at, OfTangents<StoreSums<Team>>{{tangents, stride, at.m, at.n}});
+    for (int i = 0; i < Rows; ++i)
+      for (int n = 0; n < stride; n += V::lanes)
+        finish(at.m + i, at.n + n, load_aligned<V>(sums + i * stride + n),
+               load_aligned<V>(tangents + i * stride + n));
   }
 };
 
@@ -323,8 +350,7 @@ TEAM_FN void tangent_product(const Team& team, int rows, int columns,
                              const TangentTerm<typename Team::Scalar>& term,
                              Start<typename Team::Scalar> start, const Finish& finish) {
   const product_detail::TangentChain<typename Team::Scalar, false> sums{term, {}, start};
-  product_detail::for_tiles<V>(team, rows, columns, sums,
-                               [=](int m, int n, V, V sum) FN_LAMBDA { finish(m, n, sum); });
+  product_detail::for_tiles<V>(team, rows, columns, sums, product_detail::OfTangents<Finish>{finish});
 }
 
 // Computes G·W and its tangent together and calls finish(m, n, sum, tangent). Does not sync.
@@ -344,10 +370,7 @@ TEAM_FN void product_and_tangent(const Team& team, int rows, int columns,
 template <class V, class Team, class Terms>
 TEAM_FN void product(const Team& team, int rows, int columns, const Terms& terms,
                      Start<typename Team::Scalar> start, typename Team::Scalar* to, int to_stride) {
-  const auto store_sum = [to = opaque(to), to_stride](int m, int n, V sum) FN_LAMBDA {
-    store_aligned(Team::in_scratch(to) + static_cast<long>(m) * to_stride + n, sum);
-  };
-  product<V>(team, rows, columns, terms, start, store_sum);
+  product<V>(team, rows, columns, terms, start, StoreSums<Team>{opaque(to), to_stride});
 }
 
 }  // namespace innerloop
