@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The operations' kernels, compiled once for each instruction set; the engine picks one when it starts.
-kernel_files(kernel_sources simd engine/device/simd/kernels.cpp.in engine/device/simd/kernels.h
-             ${INNERLOOP_HOST_OPERATION_LISTS})
+host_kernel_files(kernel_sources simd engine/device/simd/kernels.h)
 set(INNERLOOP_KERNEL_TARGETS)
 
 # `isa` is the name of the tag type that the templates are instantiated with.

@@ -55,6 +55,14 @@ endforeach()
 set(INNERLOOP_HOST_OPERATION_LISTS ${INNERLOOP_OPERATION_LISTS}
                                    "host|host|engine/device/operations/host.h|HostOnlyOperations<float>")
 
+# host_kernel_files(OUT FOLDER DEFINITIONS): the files in build/FOLDER that one kind of team's kernels are compiled from.
+function(host_kernel_files out folder definitions)
+  kernel_files(files ${folder} engine/device/simd/kernels.cpp.in ${definitions} ${INNERLOOP_HOST_OPERATION_LISTS})
+  configure_file("${PROJECT_SOURCE_DIR}/engine/device/simd/shared.cpp.in" "${PROJECT_BINARY_DIR}/${folder}/shared.cpp"
+                 @ONLY)
+  set(${out} ${files} "${PROJECT_BINARY_DIR}/${folder}/shared.cpp" PARENT_SCOPE)
+endfunction()
+
 # kernel_files(OUT FOLDER TEMPLATE DEFINITIONS LIST...): a file in build/FOLDER for each of the lists, from a template that
 # includes `DEFINITIONS`.
 function(kernel_files out folder template definitions)

@@ -68,8 +68,7 @@ add_test_program(innerloop_tests quick "innerloop_engine;innerloop_operation_cas
 target_sources(innerloop_tests PRIVATE ${environment_tests})
 add_dependencies(innerloop_tests innerloop)  # the tests of the command line run it
 # The teams' own program has little to compile: the portable kernels and the lanes', and of the engine only its threads.
-kernel_files(lane_kernel_sources lanes engine/device/simd/kernels.cpp.in tests/teams/lane_kernels.h
-             ${INNERLOOP_HOST_OPERATION_LISTS})
+host_kernel_files(lane_kernel_sources lanes tests/teams/lane_kernels.h)
 add_library(innerloop_lane_kernels OBJECT ${lane_kernel_sources})
 set_target_properties(innerloop_lane_kernels PROPERTIES UNITY_BUILD OFF)
 target_link_libraries(innerloop_lane_kernels PRIVATE innerloop_flags)

@@ -33,7 +33,7 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
-    Buffers::take(scratch, shape, window_steps(), windows());
+    Buffers::template take<Team>(scratch, shape, window_steps(), windows());
     return scratch.used();
   }
   /// place.task: which tile of the environments in `order`.
@@ -74,7 +74,8 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
       return borders + static_cast<long>(window - 1) * kTrialTile * Memory::state_size(shape);
     }
 
-    FN static Network take(Scratch& scratch, const Policy& shape, int window, int windows) {
+    template <class Team>
+    LAYOUT_FN static Network take(Scratch& scratch, const Policy& shape, int window, int windows) {
       const MemoryShape& memory = shape.memory;
       const long rows = kTrialTile, steps = window * rows, state_size = Memory::state_size(memory),
                  trace = trace_size<Memory>(memory);
@@ -109,7 +110,8 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
       return inputs + set * set_size + static_cast<long>(step) * rows * padded(shape.inputs);
     }
 
-    FN static Buffers take(Scratch& scratch, const Policy& shape, int window, int windows) {
+    template <class Team>
+    LAYOUT_FN static Buffers take(Scratch& scratch, const Policy& shape, int window, int windows) {
       const long steps = static_cast<long>(window) * kTrialTile;
       Buffers b;
       b.row_sums = scratch.take<T>(static_cast<long>(quantities(shape)) * kChains);
@@ -122,7 +124,7 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
       b.networks = scratch;
       for (int n = 0; n < shape.networks(); ++n) {
         const long before = scratch.used();
-        Network::take(scratch, shape, window, windows);
+        Network::template take<Team>(scratch, shape, window, windows);
         b.network_size = scratch.used() - before;
       }
       return b;
@@ -130,14 +132,16 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
   };
 
   // Both are found anew wherever they are used: all their pointers are more than a GPU's threads have registers for.
-  FN Buffers buffers(const Scratch& scratch) const {
+  template <class Team>
+  FN Buffers buffers(const Team&, const Scratch& scratch) const {
     Scratch from_start = scratch.restarted();
-    return Buffers::take(from_start, shape, window_steps(), windows());
+    return Buffers::template take<Team>(from_start, shape, window_steps(), windows());
   }
-  FN Network network_of(const Buffers& b, int number) const {
+  template <class Team>
+  FN Network network_of(const Team&, const Buffers& b, int number) const {
     Scratch at = b.networks;
     at.take<char>(number * b.network_size);
-    return Network::take(at, shape, window_steps(), windows());
+    return Network::template take<Team>(at, shape, window_steps(), windows());
   }
 
   template <class Team>
@@ -165,7 +169,7 @@ template <class T, class Memory>
 template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::prepare(const Team& team, const Buffers& b, int tile) const {
   for (int n = 0; n < shape.networks(); ++n) {
-    const Network network = network_of(b, n);
+    const Network network = network_of(team, b, n);
     const T* const own = params + n * shape.network_parameters();
     Memory::load_weights(team, shape.memory, own, network.memory);
     if (shape.layer_norm)
@@ -174,7 +178,7 @@ TEAM_FN void TrialGradient<T, Memory>::prepare(const Team& team, const Buffers& 
     fill(team, gradient_of(tile, n) + shape.embedding_offset(), shape.embedding_parameters(), T(0));
   }
   fill(team, b.zero, padded(shape.embedding), T(0));
-  this->prepare_rows(team, b.rows, params + shape.memory_parameters());
+  this->prepare_rows(team, shape, b.rows, params + shape.memory_parameters());
   fill(team, b.head_sums, static_cast<long>(shape.heads()) * padded(shape.hidden), T(0));
   fill(team, b.row_sums, static_cast<long>(quantities(shape)) * kChains, T(0));
   team.sync();
@@ -193,7 +197,7 @@ TEAM_FN void TrialGradient<T, Memory>::forward(const Team& team, const Buffers& 
       if (n < shape.input_sets())
         take_in(team, shape, {trials.batch, number * steps + t, rows, envs_of_tile},
                 params + n * shape.network_parameters() + shape.embedding_offset(), b.zero, inputs);
-      const Network network = network_of(b, n);
+      const Network network = network_of(team, b, n);
       Memory::step(team, shape.memory, network.memory,
                    {rows,
                     {inputs, padded(shape.inputs), 1},
@@ -214,7 +218,7 @@ TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, 
                                             int window_begin, int step) const {
   using V = typename Team::Vector;
   const MemoryShape& memory = shape.memory;
-  const Network own = network_of(b, network);
+  const Network own = network_of(team, b, network);
   const int width = padded(shape.hidden), state_size = Memory::state_size(memory);
   const int first = shape.first_head(network), heads = shape.heads_of(network);
   T *const seeds = b.rows.seeds + first * kStride, *const sums =
@@ -251,7 +255,7 @@ template <class T, class Memory>
 template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::add_embedding_gradient(const Team& team, const Buffers& b, int network,
                                                               int tile, int window_begin, int step) const {
-  const Network own = network_of(b, network);
+  const Network own = network_of(team, b, network);
   const int rows = this->rows_of(tile), size = padded(shape.embedding),
             together = min_of(kTogether, window_steps() - step);
   Memory::input_gradient(team, shape.memory, own.memory, {together * rows, own.back, b.zero, b.by_inputs});
@@ -269,7 +273,7 @@ template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::write(const Team& team, const Buffers& b, int tile) const {
   const int numbers = shape.heads() + shape.actions();
   for (int n = 0; n < shape.networks(); ++n) {
-    const Network network = network_of(b, n);
+    const Network network = network_of(team, b, n);
     T* const own = gradient_of(tile, n);
     Memory::store_gradient(team, shape.memory, network.sums, own);
     if (shape.layer_norm)
@@ -296,45 +300,45 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
   };
   // The memories where a window begins.
   const auto begin = [&](int number) FN_LAMBDA {
-    const Buffers b = buffers(scratch);
+    const Buffers b = buffers(team, scratch);
     for (int n = 0; n < shape.networks(); ++n) {
-      T* const start = network_of(b, n).states;
+      T* const start = network_of(team, b, n).states;
       if (number > 0)
-        copy_states(network_of(b, n).border(number, memory), start);
+        copy_states(network_of(team, b, n).border(number, memory), start);
       else
         fill(team, start, static_cast<long>(rows) * state_size, T(0));
-      fill(team, network_of(b, n).state, static_cast<long>(kTrialTile) * state_size, T(0));
+      fill(team, network_of(team, b, n).state, static_cast<long>(kTrialTile) * state_size, T(0));
       if constexpr (kLooksBack<Memory>)
-        fill(team, network_of(b, n).trace_gradient,
+        fill(team, network_of(team, b, n).trace_gradient,
              static_cast<long>(steps) * rows * Memory::trace_size(memory), T(0));
     }
     team.sync();
   };
 
-  prepare(team, buffers(scratch), place.task);
+  prepare(team, buffers(team, scratch), place.task);
   // Forth through the windows, keeping where each begins; then back, each but the last played once more.
   for (int pass = 0; pass < 2 * count - 1; ++pass) {
     const int number = pass < count ? pass : 2 * (count - 1) - pass;
     begin(number);
-    forward(team, buffers(scratch), rows, of, number);
+    forward(team, buffers(team, scratch), rows, of, number);
     if (pass + 1 < count) {
-      const Buffers b = buffers(scratch);
+      const Buffers b = buffers(team, scratch);
       for (int n = 0; n < shape.networks(); ++n)
-        copy_states(network_of(b, n).before(steps, rows, memory),
-                    network_of(b, n).border(number + 1, memory));
+        copy_states(network_of(team, b, n).before(steps, rows, memory),
+                    network_of(team, b, n).border(number + 1, memory));
       team.sync();
       continue;
     }
     for (int s = min_of(batch.horizon - number * steps, steps); s-- > 0;) {
-      const Buffers b = buffers(scratch);
-      this->gather_drawn(team, b.rows, rows, of, number * steps + s);
+      const Buffers b = buffers(team, scratch);
+      this->gather_drawn(team, shape, b.rows, rows, of, number * steps + s);
       for (int n = 0; n < shape.networks(); ++n) {
-        const Network network = network_of(b, n);
+        const Network network = network_of(team, b, n);
         const HeadInputs<T> inputs =
             head_inputs(team, shape, network.norm, rows, network.before(s + 1, rows, memory), state_size);
         forward_heads(team, shape, n, b.rows.heads, rows, inputs, b.rows.outputs, kStride);
       }
-      this->seed_rows(team, b.rows, rows, entropy_weight);
+      this->seed_rows(team, shape, b.rows, rows, entropy_weight);
       team.sync();
       add_rows(team, rows, quantities(shape), b.rows.seeds, kStride, b.row_sums);
       for (int n = 0; n < shape.networks(); ++n) {
@@ -344,7 +348,7 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
       }
     }
   }
-  write(team, buffers(scratch), place.task);
+  write(team, buffers(team, scratch), place.task);
 }
 
 }  // namespace innerloop

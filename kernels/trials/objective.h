@@ -15,10 +15,9 @@ namespace innerloop {
 // the policy as drawn, estimated by ρ − 1 − log ρ.
 enum TrialValue : int { kTrialSurrogate, kTrialEntropy, kTrialValueLoss, kTrialDivergence, kTrialValues };
 
-// Policy: a MemoryPolicy where the memory counts.
-template <class T, class Policy = MemoryPolicyShape>
-struct TrialObjective {
-  Policy shape;
+// All of it but the policy, whose memory does not count here: what is compiled once serves every memory.
+template <class T>
+struct TrialTerms {
   Trials<T> trials;
   const int* order = nullptr;  // [env]  which environments, a tile's side by side
   int envs = 0;                // how many
@@ -64,7 +63,8 @@ struct TrialObjective {
 
   // With the heads' parameters; lanes without an environment are 0. Syncs.
   template <class Team>
-  TEAM_FN void prepare_rows(const Team& team, const Rows& b, const T* head_params) const {
+  TEAM_FN void prepare_rows(const Team& team, const MemoryPolicyShape& shape, const Rows& b,
+                            const T* head_params) const {
     load_heads(team, shape, head_params, b.heads);
     load_head_constants(team, shape.actor, b.heads.log_std, b.head);
     fill(team, b.outputs, static_cast<long>(shape.heads()) * kStride, T(0));
@@ -76,7 +76,8 @@ struct TrialObjective {
 
   // What `rows` environments, of[row], drew at step t. Does not sync.
   template <class Team>
-  TEAM_FN void gather_drawn(const Team& team, const Rows& b, int rows, const int* of, int t) const {
+  TEAM_FN void gather_drawn(const Team& team, const MemoryPolicyShape& shape, const Rows& b, int rows,
+                            const int* of, int t) const {
     const Batch<T>& batch = trials.batch;
     const long at = static_cast<long>(t) * batch.envs;
     for_cells(team, batch.action_size + kDrawn, rows, [&](int i, int row) FN_LAMBDA {
@@ -101,13 +102,20 @@ struct TrialObjective {
 
   // The quantities of `rows` rows, from the outputs and what was drawn; 0 in the lanes behind. Does not sync.
   template <class Team>
-  TEAM_FN void seed_rows(const Team& team, const Rows& b, int rows, T entropy_weight_now) const;
+  TEAM_FN void seed_rows(const Team& team, const MemoryPolicyShape& shape, const Rows& b, int rows,
+                         T entropy_weight_now) const;
 };
 
-template <class T, class Policy>
+// Policy: a MemoryPolicy where the memory counts.
+template <class T, class Policy = MemoryPolicyShape>
+struct TrialObjective : TrialTerms<T> {
+  Policy shape;
+};
+
+template <class T>
 template <class Team>
-TEAM_FN void TrialObjective<T, Policy>::seed_rows(const Team& team, const Rows& b, int rows,
-                                                  T entropy_weight_now) const {
+TEAM_FN void TrialTerms<T>::seed_rows(const Team& team, const MemoryPolicyShape& shape, const Rows& b,
+                                      int rows, T entropy_weight_now) const {
   using L = typename Team::Lane;
   const int actions = shape.actions(), heads = shape.heads(), numbers = heads + actions;
   // Behind the actions: log-probabilities, advantages, targets, values.

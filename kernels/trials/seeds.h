@@ -60,13 +60,13 @@ struct TrialSeeds : TrialObjective<T> {
   TEAM_FN void seed(const Team& team, const Rows& b, int rows, const int* of, int step, int first) const {
     const MemoryPolicyShape& shape = this->shape;
     const int quantities = Objective::quantities(shape);
-    this->prepare_rows(team, b, params);
-    this->gather_drawn(team, b, rows, of, step);
+    this->prepare_rows(team, shape, b, params);
+    this->gather_drawn(team, shape, b, rows, of, step);
     for (int n = 0; n < shape.networks(); ++n)
       forward_heads(team, shape, n, b.heads, rows,
                     {memory[n] + static_cast<long>(first) * state_size, state_size}, b.outputs,
                     Objective::kStride);
-    this->seed_rows(team, b, rows, this->entropy_weight_now());
+    this->seed_rows(team, shape, b, rows, this->entropy_weight_now());
     team.sync();
     for_cells(team, quantities, rows, [&](int q, int row) FN_LAMBDA {
       seeds[static_cast<long>(q) * row_stride + first + row] = b.seeds[q * Objective::kStride + row];
