@@ -93,7 +93,7 @@ TrialLoop::Returns play_trials(const typename Env::Options& options, const Learn
   const auto trials = static_cast<std::size_t>(tasks) * static_cast<std::size_t>(envs);
   const auto episodes = static_cast<std::size_t>(trial_length(config) / config.horizon);
   const std::vector<std::vector<float>> rows(episodes, std::vector<float>(trials));
-  TrialLoop::Returns returns{rows, rows, std::vector<float>(trials)};
+  TrialLoop::Returns returns{rows, rows, std::vector<float>(trials), envs};
   const RandomKey key = {config.evaluation.seed, kEvaluationIteration};
   const std::size_t count = Env::task_numbers(options).size();
   ThreadPool(threads).run(tasks, [&](int task, int) {

@@ -82,6 +82,7 @@ TrialLoop::Returns TrialLoop::returns() const {
   result.of_episode.pop_back();
   result.lengths = rows(lengths_);
   result.lengths.pop_back();
+  result.envs_per_task = envs_per_task_;
   return result;
 }
 

@@ -377,6 +377,24 @@ TEST(TrialEvaluation, OfOneTaskPlaysThatOneAlone) {
   EXPECT_EQ(report["tasks"], 1);
   EXPECT_EQ(report["trial_return"]["trials"], 5);
   EXPECT_EQ(report["trial_return"]["mean"], 4);  // every pull pays
+  EXPECT_TRUE(report["trial_return"]["ci95"].is_null());
+  EXPECT_TRUE(report["curve"][0]["ci95"].is_null());
+}
+
+// Trials of one task are no sample of all of them.
+TEST(TrialEvaluation, HasIntervalsOverTasks) {
+  const auto interval = [](int tasks, int envs_per_task) {
+    const auto report = report_of(
+        trial_config({R"(environment={"name": "bandit", "arms": 2})", "horizon=1", "algorithm.trial_length=4",
+                      "evaluation={\"tasks\": " + std::to_string(tasks) +
+                          ", \"envs_per_task\": " + std::to_string(envs_per_task) + "}"}));
+    EXPECT_EQ(report["ci95_over"], "tasks");
+    EXPECT_THAT(evaluation_table(report), HasSubstr("interval over tasks"));
+    return report["trial_return"]["ci95"].get<double>();
+  };
+  // A task's mean pays 4 × the mean of two arms, which are uniform: its deviation is 4/√24. Of 800 trials it would be 0.08.
+  EXPECT_NEAR(interval(40, 20), 2.02 * 4 / std::sqrt(24 * 40), 0.07);
+  EXPECT_NEAR(interval(40, 200), interval(40, 20), 0.07);
 }
 
 TEST(TrialEvaluation, CanBeDeterministic) {

@@ -114,6 +114,19 @@ TEST(RivalReturns, OfRandomPullsAndTheBestArmAreKnown) {
   }
 }
 
+// As the intervals promise: of eight times 120 tasks, with 40 trials each, about all hold what is exact.
+TEST(RivalReturns, AreWithinTheirIntervals) {
+  int held = 0;
+  for (int seed = 1; seed <= 8; ++seed) {
+    const Config config = trial_config(
+        {R"(environment={"name": "bandit", "arms": 5})", "horizon=1", "algorithm.trial_length=10",
+         "evaluation={\"tasks\": 120, \"envs_per_task\": 40, \"seed\": " + std::to_string(seed) + "}"});
+    const auto found = rivals_report(config, prepare_rivals(config, {"random"}), 2)["trial_return"];
+    held += std::abs(found["mean"].get<double>() - 5) < found["ci95"].get<double>() ? 1 : 0;
+  }
+  EXPECT_GE(held, 6) << held;
+}
+
 // One arm in four pays.
 TEST(RivalReturns, OfRandomPullsAreThoseOfEachArmAsOften) {
   const Config config = trial_config({R"(environment={"name": "bandit", "arms": 4})", "horizon=1",
