@@ -29,6 +29,7 @@ Ppo::Ppo(const Config& config, Device& device)
   advantages_.discount = static_cast<float>(options_.discount);
   advantages_.gae_lambda = static_cast<float>(options_.gae_lambda);
   advantages_.ends_with_episode = !has_memory(config);
+  advantages_.one_mean = config.at_time_limit == AtTimeLimit::bootstrap;
   shuffle_.envs = loop_.envs();
   shuffle_.epochs = options_.epochs;
   if (options_.entropy_schedule == WeightSchedule::linear)

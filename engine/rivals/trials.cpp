@@ -44,7 +44,7 @@ class RivalTrial {
                          purpose, 0);
     };
     typename Env::template State<One> state;
-    float all = 0, sum = 0;
+    double all = 0, sum = 0;
     std::size_t episode = 0;
     Situation now;
     bool begins = true;
@@ -69,12 +69,12 @@ class RivalTrial {
       begins = ++now.step == episode_steps_ || outcome.terminated.get(0) != 0;
       if (!begins) continue;
       if (episode < returns.of_episode.size()) {
-        returns.of_episode[episode][column] = sum;
+        returns.of_episode[episode][column] = static_cast<float>(sum);
         returns.lengths[episode][column] = static_cast<float>(now.step);
       }
       ++episode;
     }
-    returns.of_trial[column] = all;
+    returns.of_trial[column] = static_cast<float>(all);
   }
 
  private:

@@ -14,8 +14,8 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
              plan) {
   device.use(setup.precision);
   const EnvironmentInfo& environment = setup_.environment_info;
-  const bool bootstrap = advantages && setup.bootstrap;
-  const int beyond = bootstrap ? 1 : 0;
+  const bool looks_beyond = advantages && setup.looks_beyond;
+  const int beyond = looks_beyond ? 1 : 0;
   const std::int64_t envs = std::int64_t{tasks} * envs_per_task, rows = envs * (setup.steps + beyond);
   if (rows > (std::int64_t{1} << 30))
     throw InputError("steps of a trial × tasks × environments: wanted at most 2^30 samples, found " +
@@ -26,7 +26,7 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
   b.envs = static_cast<int>(envs);
   b.observation_size = shape.numbers();
   b.action_size = environment.action_size;
-  b.looks_beyond = bootstrap;
+  b.looks_beyond = looks_beyond;
   b.row_stride = (rows + 15) / 16 * 16;
   trials_.episode_steps = setup.episode_steps;
   plan.add(&key_, "key", "[seed, iteration]", {1});
@@ -63,6 +63,7 @@ void TrialLoop::play(const float* params, bool deterministic) {
     play.key = key_;
     play.envs_per_task = envs_per_task_;
     play.deterministic = deterministic;
+    play.limit_ends = setup_.limit_ends;
     rollout_->enqueue(play, params);
   });
   device_.once(EpisodeReturns<float>{trials_, returns_, lengths_});

@@ -78,8 +78,24 @@ struct Batch {
   }
 };
 
-// Batch::statistics
-enum Statistic : int { kReturnSum, kEpisodes, kSamples, kMeanReturn, kStatistics };
+// Batch::statistics. A trajectory's return is that of its first episode: what comes after it, where episodes restart, is cut
+// off by the horizon and no whole episode. Sums are long: each is there as a number and the rest that a float leaves of it.
+enum Statistic : int {
+  kMeanReturn,  // of the first episodes
+  kReturnSum,   // of the first episodes, and its rest
+  kReturnRest,
+  kStepSum,  // steps of the first episodes
+  kStepRest,
+  kSamples,  // that count, of all episodes
+  kSampleRest,
+  kStatistics
+};
+
+// A long sum among a task's statistics.
+template <class T>
+double long_sum(const T* statistics, Statistic sum) {
+  return static_cast<double>(statistics[sum]) + static_cast<double>(statistics[sum + 1]);
+}
 
 // Sums over the samples of a chunk, beside the gradient.
 enum PassValue : int { kSurrogate, kDivergence, kPassValues };

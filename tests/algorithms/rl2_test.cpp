@@ -161,7 +161,9 @@ TEST(Rl2, MakesSomeUpdatesWhereTheTargetIsMet) {
 }
 
 TEST(Rl2, ClippingValuesChangesWhatIsLearned) {
-  Learning plain(trial_config()), clipped(trial_config({"algorithm.value_clip=0.01"}));
+  const std::string rewards_that_differ = R"(environment={"name": "tabular_mdp"})";
+  Learning plain(trial_config({rewards_that_differ})),
+      clipped(trial_config({rewards_that_differ, "algorithm.value_clip=0.01"}));
   plain.iterate();
   clipped.iterate();
   EXPECT_NE(plain.params(), clipped.params());
@@ -238,10 +240,12 @@ TEST(Rl2, LearnsToFindTheBetterArmWithASeparateValueNetwork) {
 
 // The policy starts out as with a shared network, and plays the same trials; then it learns something else.
 TEST(Rl2, ASeparateValueNetworkChangesWhatIsLearned) {
-  const Config config = trial_config({"algorithm.value_network=separate"});
+  const std::string rewards_that_differ = R"(environment={"name": "tabular_mdp"})";
+  const Config one = trial_config({rewards_that_differ}),
+               config = trial_config({rewards_that_differ, "algorithm.value_network=separate"});
   const std::vector<float> params = create_learned(config).initial(config.seed),
-                           plain = create_learned(trial_config()).initial(trial_config().seed);
-  Learning shared(trial_config()), separate(config);
+                           plain = create_learned(one).initial(one.seed);
+  Learning shared(one), separate(config);
   const int network = memory_parameters(shared.loop().policy());
   const auto second = params.begin() + network, heads = second + network;
   EXPECT_TRUE(std::equal(params.begin(), second, plain.begin()));
@@ -324,13 +328,43 @@ TEST(PlainPpo, TheValueAtTheLimitChangesWhatIsLearned) {
   EXPECT_NE(zero.params().front(), bootstrap.params().front());
 }
 
-TEST(PlainPpo, ThePlanHasWhatLooksBeyondTheLimitWhereAskedFor) {
+// At the batch's end an episode that began late is in its middle: it is worth what the value head says, and only where the
+// time limit ends one the option decides.
+TEST(PlainPpo, TheBatchsEndIsNoEndOfAnEpisodeThatBeganLate) {
+  for (const std::string option : {"zero", "bootstrap"}) {
+    std::vector<std::string> overrides = kCartpolePpo;
+    overrides.insert(overrides.end(), {"at_time_limit=" + option, "horizon=16"});
+    Learning learning(trial_config(overrides));
+    learning.iterate();
+    const Trials<float>& t = learning.loop().trials();
+    const Vector ends = learning.numbers(t.batch.ends, t.batch.rows()),
+                 stops = learning.numbers(t.batch.terminated, t.batch.rows());
+    int late = 0, limited = 0;
+    for (int e = 0; e < t.batch.envs; ++e) {
+      const auto at = [&](int step) { return static_cast<std::size_t>(step * t.batch.envs + e); };
+      bool began_late = false;
+      for (int step = 0; step + 1 < t.batch.horizon; ++step) began_late = began_late || ends[at(step)] > 0;
+      const int last = t.batch.horizon - 1;
+      if (began_late && ends[at(last)] == 0) {
+        ++late;
+        EXPECT_EQ(stops[at(last)], 0) << option;
+      } else if (!began_late) {
+        ++limited;  // or fell just then
+        if (option == "zero") {
+          EXPECT_EQ(stops[at(last)], 1);
+        }
+      }
+    }
+    EXPECT_GT(late, 3);
+    EXPECT_GT(limited, 3);
+  }
+}
+
+TEST(PlainPpo, ThePlanHasWhatLooksBeyondTheBatchsEndAndThatOfAMemoryHasNot) {
   Device device(kOneThread);
-  std::vector<std::string> overrides = kCartpolePpo;
-  const auto plan = [&] { return Algorithm::create(trial_config(overrides), device)->plan().table(); };
-  EXPECT_THAT(plan(), Not(HasSubstr("terminated")));
-  overrides.push_back("at_time_limit=bootstrap");
-  EXPECT_THAT(plan(), HasSubstr("terminated"));
+  const auto plan = [&](const Config& config) { return Algorithm::create(config, device)->plan().table(); };
+  EXPECT_THAT(plan(trial_config(kCartpolePpo)), HasSubstr("terminated"));
+  EXPECT_THAT(plan(trial_config()), Not(HasSubstr("terminated")));
 }
 
 TEST(PlainPpo, ReportsTheReturnOfAnEpisodeAndNoneOfATrial) {

@@ -68,8 +68,8 @@ TEST(RivalTrials, AreTheAgents) {
         },
         config, 1);
     EXPECT_EQ(task, agents.task) << environment;
-    float all = 0, sum = 0;
-    std::vector<float> sums;
+    double all = 0, sum = 0;
+    std::vector<double> sums;
     for (const PlayedStep& step : agents.steps) {
       all += step.got;
       sum += step.got;
@@ -77,10 +77,10 @@ TEST(RivalTrials, AreTheAgents) {
       sums.push_back(sum);
       sum = 0;
     }
-    EXPECT_EQ(found.of_trial[0], all) << environment;
+    EXPECT_EQ(found.of_trial[0], static_cast<float>(all)) << environment;
     ASSERT_EQ(found.of_episode.size(), 4u);
     for (std::size_t episode = 0; episode < 4; ++episode)
-      EXPECT_EQ(found.of_episode[episode][0], sums[episode]) << environment;
+      EXPECT_EQ(found.of_episode[episode][0], static_cast<float>(sums[episode])) << environment;
   }
 }
 

@@ -19,7 +19,8 @@ struct Problem {
          advantage_scale = Vector(2);
   double deviation = 1, updates = 0;
   bool ends_with_episode = false;
-  bool looks_beyond = false;     // then values have the rows of a further step
+  bool looks_beyond = false;  // then values have the rows of a further step
+  bool one_mean = false;
   Vector terminated = Vector();  // [step][env]
 
   explicit Problem(std::uint64_t seed = 7) {
@@ -40,7 +41,7 @@ struct Problem {
   // Nothing ends but by itself, and what goes on is cut off by the trial's end.
   void look_beyond() {
     std::mt19937_64 random(8);
-    ends_with_episode = looks_beyond = true;
+    ends_with_episode = looks_beyond = one_mean = true;
     terminated = ends;
     for (int e = 0; e < kEnvs; ++e) values.push_back(normal(random));
     for (int e = 0; e < kEnvs; e += 2) ends[row(kSteps - 1, e)] = 1;
@@ -62,6 +63,7 @@ struct Problem {
     op.discount = kGamma;
     op.gae_lambda = kLambda;
     op.ends_with_episode = ends_with_episode;
+    op.one_mean = one_mean;
     op.sums = sums.data();
     op.advantages = advantage_scale.data();
     for (const auto phase : phases) {
@@ -167,6 +169,27 @@ TEST(TrialAdvantages, AreNormalisedOverAllTrialsAndSteps) {
   for (double& a : expected) a = (a - mean) / std::sqrt(square);
   p.run({Phase::estimate, Phase::sum, Phase::scale, Phase::normalise});
   EXPECT_LT(relative_error(p.advantages, expected), 1e-7);
+}
+
+// Neither the advantages' rounding nor the targets' is scaled up to 1; what differs is.
+TEST(TrialAdvantages, WithoutSpreadAreZeroAndSoAreTheTargets) {
+  for (const bool differ : {false, true}) {
+    Problem p;
+    p.ends_with_episode = true;
+    p.ends = Vector(p.ends.size(), 1);
+    p.values = Vector(p.values.size());
+    p.rewards = Vector(p.rewards.size(), 0.1);
+    p.mean = Vector(kSteps, 0.3);
+    if (differ) p.rewards[5] = 0.1 * (1 + 1e-4);
+    p.run({Phase::estimate, Phase::sum, Phase::scale, Phase::normalise});
+    if (differ) {
+      EXPECT_GT(p.advantages[5], 1);
+      EXPECT_GT(p.targets[5], 1);
+    } else {
+      EXPECT_EQ(p.advantages, Vector(p.advantages.size()));
+      EXPECT_EQ(p.targets, Vector(p.targets.size()));
+    }
+  }
 }
 
 // What the head is to learn, brought back by the scale, is the target.
