@@ -29,6 +29,7 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
   b.looks_beyond = looks_beyond;
   b.row_stride = (rows + 15) / 16 * 16;
   trials_.episode_steps = setup.episode_steps;
+  trials_.counted_episodes = setup.trial_episodes;
   plan.add(&key_, "key", "[seed, iteration]", {1});
   plan.add(&b.observations, "inputs", "[dimension][row]", {b.observation_size, b.row_stride});
   plan.add(&b.actions, "actions", "[dimension][row]", {b.action_size, b.row_stride});
@@ -44,6 +45,7 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
   if (advantages) {
     plan.add(&b.advantages, "advantages", "[row]", {b.row_stride});
     plan.add(&trials_.targets, "value_targets", "[row]", {b.row_stride});
+    if (setup.trial_episodes > 0) plan.add(&b.valid, "weights", "[row]", {b.row_stride});
   }
   plan.add(&returns_, "returns", "[episode + trial][env]", {episodes() + 1, envs});
   plan.add(&lengths_, "lengths", "[episode + trial][env]", {episodes() + 1, envs});
@@ -82,6 +84,7 @@ TrialLoop::Returns TrialLoop::returns() const {
   result.of_trial = std::move(result.of_episode.back());
   result.of_episode.pop_back();
   result.lengths = rows(lengths_);
+  result.trial_lengths = std::move(result.lengths.back());
   result.lengths.pop_back();
   result.envs_per_task = envs_per_task_;
   return result;

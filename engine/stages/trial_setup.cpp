@@ -12,6 +12,7 @@ TrialSetup trial_setup(const Config& config) {
           .policy = trial_policy(config),
           .steps = trial_length(config),
           .episode_steps = config.horizon,
+          .trial_episodes = trial_episodes(config),
           .looks_beyond = !has_memory(config),  // whose trials end with its memory
           .limit_ends = config.at_time_limit == AtTimeLimit::zero,
           .precision = config.precision};

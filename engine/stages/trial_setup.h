@@ -15,6 +15,7 @@ struct TrialSetup {
   TrialPolicy policy;
   int steps = 0;              // of a trial
   int episode_steps = 0;      // an episode's most
+  int trial_episodes = 0;     // that count; 0: all that a trial's steps have
   bool looks_beyond = false;  // an episode that the trial cuts off is worth there what the value head says
   bool limit_ends = false;    // but not where its time limit does
   Precision precision = Precision::float32;

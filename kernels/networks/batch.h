@@ -55,10 +55,10 @@ struct Batch {
   T* outputs = nullptr;       // [task][outputs][row_stride]  means or logits as drawn; null: not kept
   T* log_probs = nullptr;     // [task][row_stride]
   T* rewards = nullptr;       // [task][row_stride]
-  T* valid = nullptr;         // [task][row_stride]  1 where the sample counts, else 0
+  T* valid = nullptr;         // [task][row_stride]  1 where the sample counts, else 0; of trials a weight
   T* ends = nullptr;          // [task][row_stride]  1 where an episode ends with this step, else 0
   T* terminated =
-      nullptr;  // [task][row_stride]  1 where it ends by itself, not by a time limit; null: not kept
+      nullptr;  // [task][row_stride]  1 where nothing follows its end: by itself, not by a time limit; null: not kept
   std::int32_t* symbols = nullptr;  // [task][symbol_places][row_stride]; null where there are none
   // [task][words][row_stride]  Bit c % 32 of word c / 32 is 1 where choice c of the action was allowed, counted through all
   // groups; null: all were.

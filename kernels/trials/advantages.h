@@ -35,10 +35,11 @@ struct TrialAdvantages {
   ValueScale<T> scale;
   T discount = 1, gae_lambda = 1;
   bool ends_with_episode =
-      false;                // must be where the batch looks beyond; episodes are as long as trials then
-  bool one_mean = false;    // of all steps' targets, in place of one for each step
-  T* sums = nullptr;        // [step][kSums]
-  T* advantages = nullptr;  // [2]  all advantages' mean and 1 / standard deviation
+      false;              // must be where the batch looks beyond; episodes are as long as trials then
+  bool one_mean = false;  // of all steps' targets, in place of one for each step
+  T* sums = nullptr;      // [step][kSums]
+  T* advantages =
+      nullptr;  // [3]  all advantages' mean, 1 / standard deviation, and the weight of a sample that counts
   const int* enabled = nullptr;
 
   enum Sum : int {
@@ -48,6 +49,7 @@ struct TrialAdvantages {
     kSquareTarget,
     kLeastAdvantage,
     kMostAdvantage,
+    kCount,  // trials that count there
     kSums
   };
 
@@ -79,6 +81,7 @@ struct TrialAdvantages {
     const L gamma(discount), decay(discount * gae_lambda), deviation(*scale.deviation);
     const T* const stops = batch.looks_beyond ? batch.terminated : batch.ends;
     for (int e = first + team.rank() * L::lanes; e < end; e += team.size() * L::lanes) {
+      if (some_count()) mark_counted<L>(e, end - e);
       L next(0), sum(0);
       if (batch.looks_beyond)
         next = fma(load_first<L>(trials.values + batch.rows() + e, end - e), deviation,
@@ -94,9 +97,29 @@ struct TrialAdvantages {
         const L delta = fma(gamma, next, load_first<L>(batch.rewards + r, count)) - value;
         sum = fma(decay, sum, delta);
         next = value;
+        if (some_count()) {
+          const auto counts = load_first<L>(batch.valid + r, count) > L(0);
+          sum = select(counts, sum, L(0));
+          next = select(counts, next, L(0));
+        }
         store_first(batch.advantages + r, sum, count);
-        store_first(trials.targets + r, sum + value, count);
+        store_first(trials.targets + r, sum + next, count);
       }
+    }
+  }
+
+  // Whether a trial is a number of episodes.
+  FN bool some_count() const { return trials.counted_episodes > 0; }
+
+  // 1 in `valid` up to the end of the last episode that counts.
+  template <class L>
+  FN void mark_counted(int e, int count) const {
+    const Batch<T>& batch = trials.batch;
+    L left(static_cast<T>(trials.counted_episodes));
+    for (int t = 0; t < batch.horizon; ++t) {
+      const int r = t * batch.envs + e;
+      store_first(batch.valid + r, select(left > L(0), L(1), L(0)), count);
+      left = left - load_first<L>(batch.ends + r, count);
     }
   }
 
@@ -105,17 +128,26 @@ struct TrialAdvantages {
   TEAM_FN void sum_step(const Team& team, int t, T* chains) const {
     using L = typename Team::Lane;
     const int envs = trials.batch.envs;
+    const T* const valid = trials.batch.valid + static_cast<long>(t) * envs;
+    const auto counts = [&](int e) FN_LAMBDA {
+      const auto there = lane_index<L>() < L(static_cast<T>(envs - e));
+      return some_count() ? there & (load_first<L>(valid + e, envs - e) > L(0)) : there;
+    };
+    const T trials_there = some_count()
+                               ? sum_rows(team, envs, chains,
+                                          [&](int e) FN_LAMBDA { return load_first<L>(valid + e, envs - e); })
+                               : static_cast<T>(envs);
     const auto sums_of = [&](const T* numbers, T* to) FN_LAMBDA {
       const auto at = [&](int e) FN_LAMBDA { return load_first<L>(numbers + e, envs - e); };
-      const auto counts = [&](int e) FN_LAMBDA { return lane_index<L>() < L(static_cast<T>(envs - e)); };
-      const T mean = sum_rows(team, envs, chains, at) / static_cast<T>(envs);
+      const T sum = sum_rows(team, envs, chains, at);
+      const T mean = trials_there > T(0) ? sum / trials_there : T(0);
       const T square = sum_rows(team, envs, chains, [&](int e) FN_LAMBDA {
         const L off = at(e) - L(mean);
         return select(counts(e), off * off, L(0));
       });
       const Extent<T> extent = extent_of_rows(team, envs, chains, counts, at);
       if (team.rank() == 0) {
-        to[0] = extent.has_spread() ? mean : extent.largest;
+        to[0] = extent.has_spread() || !(trials_there > T(0)) ? mean : extent.largest;
         to[1] = extent.has_spread() ? square : T(0);
       }
       return extent;
@@ -127,6 +159,7 @@ struct TrialAdvantages {
     if (team.rank() != 0) return;
     to[kLeastAdvantage] = extent.smallest;
     to[kMostAdvantage] = extent.largest;
+    to[kCount] = trials_there;
   }
 
   template <class Team>
@@ -134,30 +167,41 @@ struct TrialAdvantages {
     using One = Pack<T, 1>;
     if (team.rank() != 0) return;
     const T steps = static_cast<T>(trials.batch.horizon), envs = static_cast<T>(trials.batch.envs);
+    T samples = steps * envs;
+    if (some_count()) {
+      samples = 0;
+      for (int t = 0; t < trials.batch.horizon; ++t) samples = samples + sums[t * kSums + kCount];
+    }
+    // A step's mean over this is its part of the mean of all samples.
+    const auto part_of = [&](const T* of) FN_LAMBDA { return some_count() ? samples / of[kCount] : steps; };
     const T done = *scale.updates + T(1);
     const T slowest = static_cast<T>(ValueScale<T>::kSlowest);
     const T rate = done * slowest < T(1) ? T(1) / done : slowest;
     T mean = 0, mean_target = 0, square = 0, target = 0;
     Extent<T> extent;
     for (int t = 0; t < trials.batch.horizon; ++t) {
-      mean = mean + sums[t * kSums + kMeanAdvantage] / steps;
-      mean_target = mean_target + sums[t * kSums + kMeanTarget] / steps;
+      const T* of = sums + t * kSums;
+      if (!(of[kCount] > T(0))) continue;
+      mean = mean + of[kMeanAdvantage] / part_of(of);
+      mean_target = mean_target + of[kMeanTarget] / part_of(of);
       extent.take({sums[t * kSums + kLeastAdvantage], sums[t * kSums + kMostAdvantage]});
     }
     for (int t = 0; t < trials.batch.horizon; ++t) {
       const T* of = sums + t * kSums;
-      const T off = of[kMeanAdvantage] - mean;
-      square = square + (of[kSquareAdvantage] + envs * off * off);
+      const T off = of[kMeanAdvantage] - mean, count = of[kCount];
+      if (!(count > T(0))) continue;
+      square = square + (of[kSquareAdvantage] + count * off * off);
       const T wanted = one_mean ? mean_target : of[kMeanTarget];
       const T moved = scale.mean[t] + rate * (wanted - scale.mean[t]), rest = of[kMeanTarget] - moved;
-      target = target + (of[kSquareTarget] + envs * rest * rest);
+      target = target + (of[kSquareTarget] + count * rest * rest);
       scale.mean[t] = moved;
     }
-    const T spread = sqrt(One(target / (steps * envs))).get(0);
+    const T spread = sqrt(One(target / samples)).get(0);
     *scale.deviation = *scale.deviation + rate * (spread - *scale.deviation);
     *scale.updates = done * slowest < T(1) ? done : T(1) / slowest;
+    if (some_count()) advantages[2] = steps * envs / samples;
     advantages[0] = mean;
-    advantages[1] = extent.has_spread() ? T(1) / (sqrt(One(square / (steps * envs))).get(0) + T(1e-8)) : T(0);
+    advantages[1] = extent.has_spread() ? T(1) / (sqrt(One(square / samples)).get(0) + T(1e-8)) : T(0);
   }
 
   template <class Team>
@@ -173,12 +217,19 @@ struct TrialAdvantages {
       T *const advantage = trials.batch.advantages + r, *const wanted = trials.targets + r;
       store_first(advantage, (load_first<L>(advantage, envs - e) - centre) * factor, envs - e);
       store_first(wanted, (load_first<L>(wanted, envs - e) - mean) * target, envs - e);
+      if (!some_count()) continue;
+      // The weights of all samples have mean 1, so that what is summed and divided by all rows is a mean over those that count.
+      T* const valid = trials.batch.valid + r;
+      const auto counts = load_first<L>(valid, envs - e) > L(0);
+      for (T* const numbers : {advantage, wanted})
+        store_first(numbers, select(counts, load_first<L>(numbers, envs - e), L(0)), envs - e);
+      store_first(valid, select(counts, L(advantages[2]), L(0)), envs - e);
     }
   }
 };
 
 // What each episode of each trial brought, and the whole trial in row `episodes`. Episodes beyond the listed ones, which
-// there are where some end early, count in the whole alone.
+// there are where some end early, count in the whole alone, unless a trial is a number of episodes.
 template <class T>
 struct EpisodeReturns {
   Trials<T> trials;
@@ -202,7 +253,10 @@ struct EpisodeReturns {
       };
       double all = 0, sum = 0;  // right to a float's last digit for trials of any length
       int episode = 0, start = 0;
+      int steps = 0;
       for (int t = 0; t < batch.horizon; ++t) {
+        if (trials.counted_episodes > 0 && episode == trials.counted_episodes) break;
+        ++steps;
         const long r = static_cast<long>(t) * batch.envs + e;
         sum += static_cast<double>(batch.rewards[r]);
         all += static_cast<double>(batch.rewards[r]);
@@ -212,7 +266,7 @@ struct EpisodeReturns {
         start = t + 1;
         sum = 0;
       }
-      put(listed, all, batch.horizon);
+      put(listed, all, steps);
     }
   }
 };

@@ -277,6 +277,43 @@ TEST(Rl2, AnLstmStartsOutRemembering) {
   }
 }
 
+const std::vector<std::string> kCartpoleTrials = {R"(environment={"name": "cartpole"})",
+                                                  R"(policy={"name": "gru", "hidden": 16})",
+                                                  "tasks_per_iteration=64",
+                                                  "horizon=30",
+                                                  "algorithm.trial_length=60",
+                                                  "algorithm.epochs=4",
+                                                  "algorithm.minibatches=4"};
+
+// Every step pays 1 until the pole falls: a trial of 60 steps brings 60, one of two episodes what they last.
+TEST(Rl2, TrialsOfEpisodesLearnToStayUpWhereThoseOfStepsHaveNothingToLearn) {
+  std::vector<std::string> overrides = kCartpoleTrials;
+  Learning steps(trial_config(overrides));
+  EXPECT_EQ(reported(steps.iterate(), "trial_return"), 60);
+  overrides.push_back("algorithm.trial_episodes=2");
+  Learning learning(trial_config(overrides));
+  const IterationReport first = learning.iterate();
+  const double before = reported(first, "trial_return");
+  EXPECT_NEAR(first.returns.at(0) + first.returns.at(1), before, 1e-9);
+  EXPECT_NEAR(static_cast<double>(first.env_steps), before * 128, 1e-6);
+  double after = 0;
+  for (int i = 0; i < 40; ++i) after = reported(learning.iterate(), "trial_return");
+  EXPECT_LT(before, 50);
+  EXPECT_GT(after, before + 5);
+  EXPECT_GT(after, 55);
+}
+
+// Where the horizon ends every episode, a trial of as many episodes as its steps have is that of its steps.
+TEST(Rl2, ATrialOfAllItsEpisodesIsThatOfItsSteps) {
+  const auto learned = [](const std::string& option) {
+    Learning learning(trial_config({option}));
+    learning.iterate();
+    return learning.params();
+  };
+  const Vector steps = learned("algorithm.trial_episodes=0");
+  EXPECT_LT(relative_error(learned("algorithm.trial_episodes=4"), steps), 1e-5);
+}
+
 TEST(MemoryLayout, CoversAllParametersOnceAndInOrder) {
   for (const std::string policy :
        {R"({"name": "gru", "hidden": 5})", R"({"name": "lstm", "hidden": 5})",
