@@ -32,6 +32,7 @@ def tick_distance(span: float) -> float:
 
 def panel(title: str, lines: list[tuple[str, list[dict]]], left: int) -> list[str]:
     """The elements of one plot, `left` from the picture's border."""
+    lines = [(name, [p for p in curve if p["mean_return"] is not None]) for name, curve in lines]  # null: not finite
     points = [p for _, curve in lines for p in curve]
     steps = max(p["step"] for p in points)
     bottom = min(p["mean_return"] - (p["ci95"] or 0) for p in points)

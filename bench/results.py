@@ -8,6 +8,7 @@ steps; the last one of a config is the mean over its seeds. Processor seconds ar
 """
 import argparse
 import json
+import math
 import os
 import subprocess
 from pathlib import Path
@@ -37,8 +38,13 @@ def number(value, digits):
     return f"{value:.{digits}f}".replace("-", "−")
 
 
+def measured(point, what, otherwise=math.nan):
+    """A number of a curve's point; `otherwise` where it is not finite, which is null in the file."""
+    return otherwise if point[what] is None else point[what]
+
+
 def curve_cells(curve, digits):
-    return [number(point["mean_return"], digits) + (f" ± {point['ci95']:.{digits}f}" if point["ci95"] is not None else "")
+    return [number(measured(point, "mean_return"), digits) + (f" ± {point['ci95']:.{digits}f}" if point["ci95"] is not None else "")
             for point in curve]
 
 
@@ -48,7 +54,7 @@ def rows_of(config, results, digits):
         yield row(f"`{config}`, seed {seed}", curve_cells(evaluation["curve"], digits) + [f"{seconds:.0f}"])
     curves = [evaluation["curve"] for evaluation, _ in results.values()]
     if len(curves) > 1:
-        means = [sum(point["mean_return"] for point in points) / len(points) for points in zip(*curves)]
+        means = [sum(measured(point, "mean_return") for point in points) / len(points) for points in zip(*curves)]
         yield row("mean of the seeds", [f"**{number(mean, digits)}**" for mean in means] + [""])
     first, _ = next(iter(results.values()))
     for baseline in first["baselines"]:

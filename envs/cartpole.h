@@ -13,6 +13,7 @@ namespace innerloop {
 struct CartPole {
   static constexpr const char* name = "cartpole";
   static constexpr const char* meaning = "a pole on a cart, of random masses, length, force and gravity";
+  static constexpr bool pays_alike = true;
 
   struct Options {
     Interval cart_mass = {0.5f, 2.0f};

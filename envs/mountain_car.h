@@ -14,6 +14,7 @@ namespace innerloop {
 struct MountainCar {
   static constexpr const char* name = "mountain_car";
   static constexpr const char* meaning = "a weak car in a valley, of random force, gravity and goal";
+  static constexpr bool pays_alike = true;
 
   struct Options {
     Interval force = {0.0008f, 0.0015f};

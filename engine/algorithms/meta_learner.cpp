@@ -72,8 +72,8 @@ IterationReport MetaLearner::report() const {
     double sum = 0;
     for (int task = 0; task < tasks_; ++task) {
       const float* of = statistics.data() + static_cast<std::ptrdiff_t>(task) * kStatistics;
-      sum += of[kMeanReturn];
-      report.env_steps += static_cast<std::int64_t>(of[kSamples]);
+      sum += long_sum(of, kReturnSum) / inner_->sizes().envs;
+      report.env_steps += static_cast<std::int64_t>(long_sum(of, kSamples));
     }
     report.returns.push_back(sum / tasks_);
   }

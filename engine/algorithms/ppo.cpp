@@ -29,6 +29,7 @@ Ppo::Ppo(const Config& config, Device& device)
   advantages_.discount = static_cast<float>(options_.discount);
   advantages_.gae_lambda = static_cast<float>(options_.gae_lambda);
   advantages_.ends_with_episode = !has_memory(config);
+  advantages_.one_mean = config.at_time_limit == AtTimeLimit::bootstrap;
   shuffle_.envs = loop_.envs();
   shuffle_.epochs = options_.epochs;
   if (options_.entropy_schedule == WeightSchedule::linear)
@@ -47,7 +48,7 @@ Ppo::Ppo(const Config& config, Device& device)
   plan_.add(&advantages_.scale.deviation, "value_scale.deviation", "[1]", {1});
   plan_.add(&advantages_.scale.updates, "value_scale.updates", "[1]", {1});
   plan_.add(&advantages_.sums, "advantage_sums", "[step][sum]", {steps, TrialAdvantages<float>::kSums});
-  plan_.add(&advantages_.advantages, "advantage_scale", "[mean, 1 / deviation]", {2});
+  plan_.add(&advantages_.advantages, "advantage_scale", "[mean, 1 / deviation, weight]", {3});
   plan_.add(&shuffle_.numbers, "order_numbers", "[epoch][env]", {epochs, envs});
   plan_.add(&order_, "order", "[epoch][env]", {epochs, envs});
   if (is_wide(loop_.policy())) wide_.emplace(loop_.policy(), steps, minibatch_envs_, device, plan_);
@@ -175,7 +176,7 @@ IterationReport Ppo::report() const {
   const TrialLoop::Returns returns = loop_.returns();
   for (const std::vector<float>& of_episode : returns.of_episode)
     report.returns.push_back(mean_of(of_episode).mean);
-  report.env_steps = loop_.trials().batch.rows();
+  for (const float steps : returns.trial_lengths) report.env_steps += static_cast<std::int64_t>(steps);
   outer_->report(report);
   float values[kTrialValues];
   device_.read(mean_values_, values);

@@ -11,6 +11,7 @@
 #include "engine/commands/commands.h"
 #include "engine/commands/device_flags.h"
 #include "engine/config/config.h"
+#include "engine/config/rules.h"
 #include "engine/error.h"
 #include "engine/evaluation/report.h"
 #include "engine/files/atomic_file.h"
@@ -84,7 +85,9 @@ bool train(const TrainFlags& flags) {
             << "\n"
             << "device: " << device.description() << "\n"
             << "run: " << run.path.string() << (resume ? " (its config.json counts)" : "") << "\n"
-            << std::flush;
+            << (resume ? schedule_note(*resume) : "") << std::flush;
+  if (const std::string doubt = doubt_about(config); !doubt.empty())
+    std::cerr << "innerloop: warning: " << source << ": " << doubt << "\n";
 
   catch_interrupts();
   const Trainer::End end = trainer.train(run, std::cout, isatty(STDOUT_FILENO) != 0);

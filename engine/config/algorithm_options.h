@@ -116,7 +116,12 @@ struct InnerLoopOptions {
     field("value_lr", o.value_lr, above(0),
           "of baseline `network`: their size, where the returns of a batch have mean 0 and standard "
           "deviation 1; a wide network, or large observations, want small ones");
-    field("normalize_advantages", o.normalize_advantages, "to mean 0 and standard deviation 1 in each task");
+    field(
+        "normalize_advantages", o.normalize_advantages,
+        "to mean 0 and standard deviation 1 in each task; advantages that differ by rounding alone become 0; "
+        "where a baseline fits almost exactly, as where nobody has reached the goal and every step has paid "
+        "the "
+        "same, what is left is its error, and that is scaled to 1 as well");
   }
 };
 
@@ -129,21 +134,35 @@ enum class EvaluationProtocol {
 
 /// How the policies of an algorithm learn a task: what its options name as `Learning`. `how` is the end of "algorithm x,
 /// which …". Where trials are played the options have a PpoUpdateOptions `ppo`, and else an InnerLoopOptions `inner`; where
-/// the policy has a memory, the `trial_length`, too.
+/// the policy has a memory, the `trial_length` and `trial_episodes`, too. The last three say what an episode is worth
+/// beyond its last step (options_markdown).
 struct LearnsByInnerSteps {
   static constexpr auto how = "learns a task by gradient steps";
+  static constexpr auto at_own_end = "0";
+  static constexpr auto at_time_limit =
+      "`zero`: 0; `bootstrap`: what the baseline gives to what is seen there";
+  static constexpr auto at_last_step =
+      "the same as at the time limit, by the same option (where episodes `restart`)";
   static constexpr auto protocol = EvaluationProtocol::after_inner_steps;
   static constexpr bool plays_trials = false;
   static constexpr bool needs_memory = false;  // a policy with a memory, no other
 };
 struct LearnsByMemory {
   static constexpr auto how = "learns a task by the policy's memory";
+  static constexpr auto at_own_end = "the trial goes on: the value head's at the next episode's start";
+  static constexpr auto at_time_limit = "the same";
+  static constexpr auto at_last_step = "0: the trial ends there, and the memory with it";
   static constexpr auto protocol = EvaluationProtocol::over_episodes;
   static constexpr bool plays_trials = true;
   static constexpr bool needs_memory = true;
 };
 struct LearnsNoTask {
   static constexpr auto how = "learns one policy for all tasks";
+  static constexpr auto at_own_end = "0";
+  static constexpr auto at_time_limit =
+      "`zero`: 0; `bootstrap`: what the value head gives to what is seen there";
+  static constexpr auto at_last_step =
+      "what the value head gives to what is seen there, whatever the option says";
   static constexpr auto protocol = EvaluationProtocol::first_episode;
   static constexpr bool plays_trials = true;
   static constexpr bool needs_memory = false;
@@ -381,7 +400,9 @@ struct PpoUpdateOptions {
     field("entropy_schedule", o.entropy_schedule,
           Choices{Choice{"constant", "all iterations alike"},
                   Choice{"linear", "from the whole weight to almost none in the last iteration"}},
-          "of entropy_weight over the iterations");
+          "of entropy_weight over the iterations; a run that is lengthened goes on as one of the new length, "
+          "as "
+          "with the schedule of `outer`");
     field("window", o.window, between(0, kMaxHorizon),
           "steps, which divide a trial, that the gradient goes back through the memory; in training only so "
           "many are "
@@ -399,6 +420,7 @@ struct Rl2Options {
       "by gradient";
   static constexpr auto why_no_trpo = "whose clipping bounds the update";
   int trial_length = 100;
+  int trial_episodes = 0;
   PpoUpdateOptions ppo;
   bool operator==(const Rl2Options&) const = default;
 
@@ -407,6 +429,12 @@ struct Rl2Options {
     field(
         "trial_length", o.trial_length, between(1, kMaxHorizon),
         "steps of a trial, a multiple of the horizon; the task and the memory last for all of its episodes");
+    field("trial_episodes", o.trial_episodes, between(0, kMaxHorizon),
+          "episodes of a trial: what comes after the last one does not count, and trial_length, of at most "
+          "so many "
+          "horizons, bounds its steps; for tasks that pay every step alike, which lose by falling only so; "
+          "0: a "
+          "trial is its steps");
     PpoUpdateOptions::describe(field, o.ppo);
   }
 };

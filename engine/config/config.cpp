@@ -83,7 +83,24 @@ nlohmann::ordered_json json_schema() {
   return schema;
 }
 
-std::string options_markdown() { return markdown_of(config_outline()); }
+std::string options_markdown() {
+  std::string text =
+      markdown_of(config_outline()) +
+      "\n## What an episode is worth beyond its last step\n\n"
+      "An episode ends by itself (the pole falls), at its time limit (`horizon` steps), or it is in its "
+      "middle when "
+      "the data end: the last step of a batch, or of a trial, of an episode that began late. What the "
+      "rewards "
+      "that follow are worth there:\n\n"
+      "| algorithm | by itself | at its time limit (`at_time_limit`) | in its middle at the last step |\n"
+      "|---|---|---|---|\n";
+  [&]<class... Options>(TypeList<Options...>) {
+    ((text += "| `" + std::string(Options::name) + "` | " + Options::Learning::at_own_end + " | " +
+              Options::Learning::at_time_limit + " | " + Options::Learning::at_last_step + " |\n"),
+     ...);
+  }(Algorithms{});
+  return text;
+}
 
 std::vector<Listing> listings() {
   std::vector<Listing> lists;
@@ -141,6 +158,17 @@ int trial_length(const Config& config) {
           return options.trial_length;
         else
           return config.horizon;
+      },
+      config.algorithm);
+}
+
+int trial_episodes(const Config& config) {
+  return std::visit(
+      []<class Options>(const Options& options) {
+        if constexpr (Options::Learning::needs_memory)
+          return options.trial_episodes;
+        else
+          return 0;
       },
       config.algorithm);
 }

@@ -127,15 +127,19 @@ struct Config {
           "agent goes on in float32");
     field("at_episode_end", c.at_episode_end,
           Choices{Choice{"stop", "the rest of the trajectory does not count"},
-                  Choice{"restart", "a new episode of the same task starts"}},
+                  Choice{"restart",
+                         "a new episode of the same task starts; learned from are all, while returns and "
+                         "lengths are those of the "
+                         "first episode of each trajectory, as the horizon cuts the last one off"}},
           "when an episode ends before the horizon");
     field("at_time_limit", c.at_time_limit,
           Choices{Choice{"zero", "nothing: the limit is a part of the task"},
                   Choice{"bootstrap",
                          "what the baseline, or the value head of `ppo`, gives to what is seen there: the "
                          "task goes on"}},
-          "what the rewards are worth that would follow where the horizon cuts an episode off; what ends by "
-          "itself is worth 0 from there on, and so is a trial of `rl2`, which is its memory's whole life");
+          "what the rewards are worth that would follow where the horizon cuts an episode off; what else an "
+          "episode may be "
+          "worth beyond its last step is in the table at the end of docs/config.md");
     field("environment", c.environment, OneOf<Environments>{}, "the family that tasks are drawn from");
     field("tasks", c.tasks, "tasks of a file, in place of tasks drawn from the family");
     field("policy", c.policy, OneOf<Policies>{}, "what chooses the actions");
@@ -187,6 +191,8 @@ const PpoUpdateOptions* find_ppo_options(const Config& config);
 const PpoUpdateOptions& ppo_options(const Config& config);
 /// Steps of a trial: a horizon where the algorithm has no option for it.
 int trial_length(const Config& config);
+/// Episodes that a trial is of, after which nothing counts; 0 where it is a number of steps.
+int trial_episodes(const Config& config);
 
 /// The options of the inner loop; null where the algorithm has none. inner_loop is for where there is one.
 const InnerLoopOptions* find_inner_loop(const Config& config);

@@ -19,6 +19,7 @@ EnvironmentInfo environment_info(const Config& config) {
       for (int group = 0; group < Env::Action::size; ++group)
         info.group_sizes.push_back(Env::action_sizes(options)[group]);
     info.has_allowed = kHasAllowed<Env>;
+    info.pays_alike = kPaysAlike<Env>;
     info.task_size = kTaskSize<Env>;
     info.state_size = episode_size<Env>(options);
     info.task_numbers = Env::task_numbers(options);

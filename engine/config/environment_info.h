@@ -21,6 +21,7 @@ struct EnvironmentInfo {
   int action_count = 0;  // numbers that a policy puts out for an action: one a dimension, or one a choice
   int action_size = 0;   // numbers that a batch keeps of an action
   std::vector<int> group_sizes;          // of discrete actions: the choices of each group
+  bool pays_alike = false;               // every step pays the same, whatever is done
   bool has_allowed = false;              // not every choice is allowed in every state
   int task_size = 0;                     // numbers that a task takes in memory, named or not
   int state_size = 0;                    // numbers of an environment between two steps

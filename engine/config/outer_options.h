@@ -11,9 +11,11 @@ namespace innerloop {
 /// Over config.iterations.
 enum class OuterSchedule { constant, linear };
 
-constexpr Choices kOuterSchedules{
-    Choice{"constant", "all steps alike"},
-    Choice{"linear", "from the whole length to almost none in the last iteration"}};
+constexpr Choices kOuterSchedules{Choice{"constant", "all steps alike"},
+                                  Choice{"linear",
+                                         "from the whole length to almost none in the last iteration; a run "
+                                         "that `--resume` lengthens goes on as one of "
+                                         "the new length, with longer steps than those it had come to"}};
 
 struct AdamOptions {
   using Options = AdamOptions;

@@ -147,6 +147,11 @@ void check_trials(const Config& config, const OptionSource& source) {
                   "a multiple of the horizon, " + std::to_string(config.horizon) +
                       ", so that a trial is whole episodes",
                   std::to_string(length));
+  const std::int64_t longest = std::int64_t{trial_episodes(config)} * config.horizon;
+  if (longest > 0 && length > longest)
+    source.refuse("/algorithm/trial_length",
+                  "at most the " + std::to_string(longest) + " steps that trial_episodes × horizon may take",
+                  std::to_string(length));
   const std::int64_t envs = std::int64_t{config.tasks_per_iteration} * config.envs_per_task;
   if (envs % ppo->minibatches != 0)
     source.refuse("/algorithm/minibatches",
@@ -249,6 +254,16 @@ void check_policy(const Config& config, const OptionSource& source) {
 }
 
 }  // namespace
+
+std::string doubt_about(const Config& config) {
+  const EnvironmentInfo environment = environment_info(config);
+  if (!environment.pays_alike || evaluation_protocol(config) != EvaluationProtocol::over_episodes ||
+      trial_episodes(config) > 0)
+    return "";
+  return "/algorithm/trial_episodes: every step of " + environment.name +
+         " pays the same, so that a trial of " + std::to_string(trial_length(config)) +
+         " steps brings the same whatever is done: nothing can be learned without a number of episodes";
+}
 
 void check_rules(const Config& config, const OptionSource& source) {
   check_policy_kind(config, source);

@@ -15,13 +15,4 @@ Json curve_json(const std::vector<CurvePoint>& curve, bool has_interval, const c
   return points;
 }
 
-Json trials_json(const std::vector<CurvePoint>& curve, const Estimate& trial_return, int trials) {
-  const bool has_interval = trials > 1;
-  return {{"curve", curve_json(curve, has_interval, "episode")},
-          {"trial_return",
-           {{"mean", trial_return.mean},
-            {"ci95", has_interval ? Json(trial_return.ci95) : Json(nullptr)},
-            {"trials", trials}}}};
-}
-
 }  // namespace innerloop

@@ -9,7 +9,6 @@
 #include "engine/config/config.h"
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
-#include "engine/stages/estimates.h"
 
 namespace innerloop {
 
@@ -22,13 +21,12 @@ struct CurvePoint {
   std::vector<double> returns = {};  // [task]  mean return an episode of each
 };
 
+/// What the intervals of evaluation.json count: `ci95_over`.
+inline constexpr auto kIntervalOver = "tasks";
+
 /// A curve as in evaluation.json; `ci95` is null where there is no interval. `step` is the name of a point's number.
 nlohmann::ordered_json curve_json(const std::vector<CurvePoint>& curve, bool has_interval,
                                   const char* step = "step");
-
-/// What trials brought, as in evaluation.json: `curve` and `trial_return`.
-nlohmann::ordered_json trials_json(const std::vector<CurvePoint>& curve, const Estimate& trial_return,
-                                   int trials);
 
 /// The last number of an iteration, which training does not get to: it keys what evaluation draws.
 inline constexpr std::uint32_t kEvaluationIteration = 0xFFFFFFFFu;

@@ -55,8 +55,11 @@ PlayedTrial play_trial(const Config& config, Device& device, const std::vector<f
   loop.set_key({config.evaluation.seed, kEvaluationIteration});
   loop.play(device_params, config.evaluation.deterministic);
 
-  return {loop.task(0), played_steps(device, loop.trials().batch, setup.environment_info.observation.numbers,
-                                     loop.shape().actor.squash, 0)};
+  PlayedTrial trial{loop.task(0),
+                    played_steps(device, loop.trials().batch, setup.environment_info.observation.numbers,
+                                 loop.shape().actor.squash, 0)};
+  trial.steps.resize(static_cast<std::size_t>(loop.returns().trial_lengths[0]));
+  return trial;
 }
 
 }  // namespace innerloop

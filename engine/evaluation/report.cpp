@@ -34,7 +34,8 @@ nlohmann::ordered_json evaluation_heading(const Config& config, const std::strin
                   {"tasks", task.empty() ? config.evaluation.tasks : 1},
                   {"episodes_per_task", config.evaluation.envs_per_task},
                   {"deterministic", config.evaluation.deterministic},
-                  {"evaluation_seed", config.evaluation.seed}};
+                  {"evaluation_seed", config.evaluation.seed},
+                  {"ci95_over", kIntervalOver}};
   if (find_inner_loop(config) != nullptr) heading["inner_lr"] = evaluation_lr_of_steps(config);
   if (!task.empty()) heading["task"] = task_json(task, config);
   return heading;

@@ -6,6 +6,7 @@
 #include "engine/config/tasks.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/options/json.h"
+#include "engine/stages/estimates.h"
 
 namespace innerloop {
 namespace {
@@ -67,20 +68,15 @@ std::vector<CurvePoint> StepEvaluator::evaluate(const std::vector<float>& params
   std::vector<CurvePoint> curve;
   for (int k = 0; k <= steps; ++k) {
     const std::vector<float>& statistics = measured[static_cast<std::size_t>(k)];
-    double rewards = 0, samples = 0, episodes = 0;
-    std::vector<double> returns;
-    const auto of = [&](int task, Statistic which) {
-      return static_cast<double>(statistics[static_cast<std::size_t>(task) * kStatistics + which]);
-    };
+    std::vector<double> returns, lengths;
     for (int task = 0; task < tasks; ++task) {
-      returns.push_back(of(task, kMeanReturn));
-      rewards += of(task, kReturnSum);
-      samples += of(task, kSamples);
-      episodes += of(task, kEpisodes);
+      const float* of = statistics.data() + static_cast<std::ptrdiff_t>(task) * kStatistics;
+      returns.push_back(long_sum(of, kReturnSum) / inner_.sizes().envs);
+      lengths.push_back(long_sum(of, kStepSum) / inner_.sizes().envs);
     }
     const Estimate estimate = mean_of(returns);
-    curve.push_back(
-        {k, estimate.mean, estimate.ci95, rewards / samples, samples / episodes, std::move(returns)});
+    const double length = mean_of(lengths).mean;
+    curve.push_back({k, estimate.mean, estimate.ci95, estimate.mean / length, length, std::move(returns)});
   }
   return curve;
 }

@@ -1,6 +1,7 @@
 #include "engine/evaluation/tables.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <vector>
 
@@ -49,7 +50,7 @@ std::string line(const std::string& start, const std::vector<Column>& columns, c
 
 std::string number_cell(const char* form, double value) {
   char text[48];
-  std::snprintf(text, sizeof text, form, value);
+  std::snprintf(text, sizeof text, form, std::isnan(value) ? NAN : value);  // without the sign it may have
   return text;
 }
 
@@ -62,8 +63,8 @@ std::string step_table(const Json& report, const std::string& heading) {
   const std::string algorithm = report["algorithm"];
   const Json& curve = report["curve"];
   const Json& random = report["baselines"][0]["curve"];
-  std::string table = "Mean return ± 95 % confidence interval " + heading + ":\nstep   " + algorithm +
-                      std::string(19 - std::min<std::size_t>(18, algorithm.size()), ' ') +
+  std::string table = "Mean return ± 95 % confidence interval over tasks, " + heading + ":\nstep   " +
+                      algorithm + std::string(19 - std::min<std::size_t>(18, algorithm.size()), ' ') +
                       "random initialisation\n";
   for (std::size_t i = 0; i < curve.size(); ++i)
     table += number_cell("%4.0f", curve[i]["step"]) + interval_cell(curve[i]) + "   " +
@@ -73,8 +74,8 @@ std::string step_table(const Json& report, const std::string& heading) {
 
 std::string trial_table(const Json& report, const std::string& heading) {
   const std::vector<Column> columns = columns_of(report);
-  std::string table =
-      "Mean return ± 95 % confidence interval of each episode of a task, " + heading + ":\n" + "episode  ";
+  std::string table = "Mean return of each episode of a task ± 95 % confidence interval over tasks, " +
+                      heading + ":\n" + "episode  ";
   for (const Column& column : columns) table += column.padded(column.title, column.title.size());
   table = table.substr(0, table.find_last_not_of(' ') + 1) + "\n";
   const std::size_t episodes = report["curve"].size();

@@ -2,17 +2,14 @@
 
 #include "engine/device/planned_buffers.h"
 #include "engine/options/json.h"
+#include "engine/stages/estimates.h"
 
 namespace innerloop {
 namespace {
 
 // The first episode of each trial, with nothing learned of its task: a mean over tasks.
-CurvePoint first_episodes(const TrialLoop::Returns& returns, int envs_per_task) {
-  const std::vector<float>& of_env = returns.of_episode.at(0);
-  std::vector<double> of_task(of_env.size() / static_cast<std::size_t>(envs_per_task));
-  for (std::size_t env = 0; env < of_env.size(); ++env)
-    of_task[env / static_cast<std::size_t>(envs_per_task)] +=
-        static_cast<double>(of_env[env]) / envs_per_task;
+CurvePoint first_episodes(const TrialLoop::Returns& returns) {
+  std::vector<double> of_task = task_means(returns.of_episode.at(0), returns.envs_per_task);
   const Estimate of = mean_of(of_task);
   const double length = mean_of(returns.lengths.at(0)).mean;
   return {0, of.mean, of.ci95, of.mean / length, length, std::move(of_task)};
@@ -47,12 +44,11 @@ std::vector<CurvePoint> TrialEvaluator::evaluate(const std::vector<float>& param
 }
 
 nlohmann::ordered_json TrialEvaluator::report(const std::vector<float>& params) {
-  const TrialLoop::Returns returns = play(params);
-  return trials_json(trial_curve(returns), mean_of(returns.of_trial), loop_.envs());
+  return trials_json(play(params));
 }
 
 std::vector<CurvePoint> FirstEpisodeEvaluator::evaluate(const std::vector<float>& params) {
-  return {first_episodes(play(params), envs_per_task())};
+  return {first_episodes(play(params))};
 }
 
 nlohmann::ordered_json FirstEpisodeEvaluator::report(const std::vector<float>& params) {
@@ -62,11 +58,22 @@ nlohmann::ordered_json FirstEpisodeEvaluator::report(const std::vector<float>& p
 std::vector<CurvePoint> trial_curve(const TrialLoop::Returns& returns) {
   std::vector<CurvePoint> curve;
   for (std::size_t episode = 0; episode < returns.of_episode.size(); ++episode) {
-    const Estimate of = mean_of(returns.of_episode[episode]);
+    const Estimate of = mean_over_tasks(returns.of_episode[episode], returns.envs_per_task);
     const double length = mean_of(returns.lengths[episode]).mean;
     curve.push_back({static_cast<int>(episode) + 1, of.mean, of.ci95, of.mean / length, length});
   }
   return curve;
+}
+
+nlohmann::ordered_json trials_json(const TrialLoop::Returns& returns) {
+  const std::size_t trials = returns.of_trial.size();
+  const bool has_interval = trials > static_cast<std::size_t>(returns.envs_per_task);
+  const Estimate trial = mean_over_tasks(returns.of_trial, returns.envs_per_task);
+  return {{"curve", curve_json(trial_curve(returns), has_interval, "episode")},
+          {"trial_return",
+           {{"mean", trial.mean},
+            {"ci95", has_interval ? Json(trial.ci95) : Json(nullptr)},
+            {"trials", trials}}}};
 }
 
 }  // namespace innerloop

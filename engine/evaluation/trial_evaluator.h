@@ -6,8 +6,10 @@
 
 namespace innerloop {
 
-/// A point an episode: means and intervals over the trials.
+/// A point an episode: means over the trials, and intervals over their tasks.
 std::vector<CurvePoint> trial_curve(const TrialLoop::Returns& returns);
+/// What trials brought, as in evaluation.json: `curve` and `trial_return`.
+nlohmann::ordered_json trials_json(const TrialLoop::Returns& returns);
 
 /// A policy that learns a task over the episodes of a trial: a point an episode.
 class TrialEvaluator : public CurveEvaluator {
@@ -25,7 +27,6 @@ class TrialEvaluator : public CurveEvaluator {
   /// Plays a trial in each environment.
   TrialLoop::Returns play(const std::vector<float>& params);
   int tasks() const { return tasks_; }
-  int envs_per_task() const { return options_.envs_per_task; }
 
  private:
   const EvaluationOptions options_;

@@ -15,9 +15,7 @@ std::string listed_name(const std::string& name) { return name == "random" ? "ra
 
 Json measured_trials(const LearnerOfTrial& learner, const Config& config, int threads,
                      const std::vector<float>& task) {
-  const TrialLoop::Returns returns = play_rival(learner, config, threads, task);
-  return trials_json(trial_curve(returns), mean_of(returns.of_trial),
-                     static_cast<int>(returns.of_trial.size()));
+  return trials_json(play_rival(learner, config, threads, task));
 }
 
 }  // namespace

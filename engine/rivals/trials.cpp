@@ -1,5 +1,7 @@
 #include "engine/rivals/trials.h"
 
+#include <algorithm>
+
 #include "engine/config/environment_options.h"
 #include "engine/config/tasks.h"
 #include "engine/device/thread_pool.h"
@@ -33,7 +35,8 @@ class RivalTrial {
         key_(key),
         task_(task),
         episode_steps_(config.horizon),
-        steps_(trial_length(config)) {}
+        steps_(trial_length(config)),
+        counted_(static_cast<std::size_t>(trial_episodes(config))) {}
 
   // Writes column `column` of the returns.
   void play(TrialLearner& learner, std::uint32_t task, std::uint32_t env, TrialLoop::Returns& returns,
@@ -44,11 +47,11 @@ class RivalTrial {
                          purpose, 0);
     };
     typename Env::template State<One> state;
-    float all = 0, sum = 0;
+    double all = 0, sum = 0;
     std::size_t episode = 0;
     Situation now;
     bool begins = true;
-    for (int t = 0; t < steps_; ++t) {
+    for (int t = 0; t < steps_ && (counted_ == 0 || episode < counted_); ++t) {
       Draws draws(key_, task, env, static_cast<std::uint32_t>(t));
       if (begins) {
         Random<One> random = random_at(t, Purpose::reset);
@@ -69,12 +72,12 @@ class RivalTrial {
       begins = ++now.step == episode_steps_ || outcome.terminated.get(0) != 0;
       if (!begins) continue;
       if (episode < returns.of_episode.size()) {
-        returns.of_episode[episode][column] = sum;
+        returns.of_episode[episode][column] = static_cast<float>(sum);
         returns.lengths[episode][column] = static_cast<float>(now.step);
       }
       ++episode;
     }
-    returns.of_trial[column] = all;
+    returns.of_trial[column] = static_cast<float>(all);
   }
 
  private:
@@ -82,6 +85,7 @@ class RivalTrial {
   const RandomKey key_;
   const std::vector<float>& task_;
   const int episode_steps_, steps_;
+  const std::size_t counted_;  // episodes of a trial; 0: all that its steps have
 };
 
 template <class Env>
@@ -91,9 +95,10 @@ TrialLoop::Returns play_trials(const typename Env::Options& options, const Learn
   const int tasks = fixed.empty() ? config.evaluation.tasks : static_cast<int>(fixed.size()),
             envs = config.evaluation.envs_per_task;
   const auto trials = static_cast<std::size_t>(tasks) * static_cast<std::size_t>(envs);
-  const auto episodes = static_cast<std::size_t>(trial_length(config) / config.horizon);
+  const int fit = trial_length(config) / config.horizon, counted = trial_episodes(config);
+  const auto episodes = static_cast<std::size_t>(counted > 0 ? std::min(counted, fit) : fit);
   const std::vector<std::vector<float>> rows(episodes, std::vector<float>(trials));
-  TrialLoop::Returns returns{rows, rows, std::vector<float>(trials)};
+  TrialLoop::Returns returns{rows, rows, std::vector<float>(trials), {}, envs};
   const RandomKey key = {config.evaluation.seed, kEvaluationIteration};
   const std::size_t count = Env::task_numbers(options).size();
   ThreadPool(threads).run(tasks, [&](int task, int) {

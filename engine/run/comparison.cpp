@@ -1,6 +1,7 @@
 #include "engine/run/comparison.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -46,6 +47,12 @@ Estimate paired_difference(const std::vector<double>& returns, const std::vector
   return mean_of(difference);
 }
 
+// A run that diverged comes after all others, in whichever order they are named.
+double rank(const Compared& each) {
+  const double reached = each.curve.back().mean_return;
+  return std::isfinite(reached) ? reached : -INFINITY;
+}
+
 std::string with_interval(double mean, const Json& ci95) {
   char text[64];
   if (ci95.is_null())
@@ -66,14 +73,14 @@ nlohmann::ordered_json compare_runs(const std::vector<TrainedRun>& runs, Device&
     evaluator->allocate();
     compared.push_back({&run, config, evaluator->evaluate(run.params)});
   }
-  std::ranges::stable_sort(compared, std::ranges::greater{},
-                           [](const Compared& each) { return each.curve.back().mean_return; });
+  std::ranges::stable_sort(compared, std::ranges::greater{}, rank);
   const EvaluationOptions& evaluation = runs.front().config.evaluation;
   Json report = {{"environment", environment_name(runs.front().config)},
                  {"tasks", evaluation.tasks},
                  {"episodes_per_task", evaluation.envs_per_task},
                  {"deterministic", evaluation.deterministic},
                  {"evaluation_seed", evaluation.seed},
+                 {"ci95_over", kIntervalOver},
                  {"runs", Json::array()}};
   const bool has_interval = evaluation.tasks > 1;
   for (const Compared& each : compared) {
@@ -97,7 +104,7 @@ std::string comparison_table(const nlohmann::ordered_json& comparison) {
     width = std::max(width, run["run"].get_ref<const std::string&>().size());
   const auto padded = [&](const std::string& name) { return name + std::string(width - name.size(), ' '); };
   const std::size_t steps = comparison["runs"][0]["curve"].size() - 1;
-  std::string table = "Mean return ± 95 % confidence interval on " + comparison["tasks"].dump() +
+  std::string table = "Mean return ± 95 % confidence interval over tasks, on " + comparison["tasks"].dump() +
                       " held-out tasks\n× " + comparison["episodes_per_task"].dump() +
                       " trajectories, after each gradient step; the difference is after the last\n" +
                       padded("run") + "  algorithm";

@@ -1,6 +1,8 @@
 #include "engine/run/resume.h"
 
+#include <cstdio>
 #include <utility>
+#include <variant>
 
 #include "engine/error.h"
 
@@ -20,7 +22,38 @@ Resume read_resume(const std::filesystem::path& folder, std::span<const std::str
     throw InputError("--set " + overrides.back() + ": wanted at least the " + std::to_string(own.iterations) +
                      " iterations of " + run.config().string() + ", found " +
                      std::to_string(config.iterations));
-  return {run, std::move(lock), config, read_newest_checkpoint(run.path)};
+  return {run, std::move(lock), config, read_newest_checkpoint(run.path), own.iterations};
+}
+
+namespace {
+
+constexpr auto is_linear = [](const auto& outer) {
+  if constexpr (requires { outer.adam; })
+    return outer.adam.schedule == OuterSchedule::linear;
+  else
+    return outer.schedule == OuterSchedule::linear;
+};
+
+}  // namespace
+
+std::string schedule_note(const Resume& resume) {
+  const std::int64_t done = resume.checkpoint.iteration;
+  if (resume.config.iterations == resume.iterations_before || done == 0) return "";
+  const auto factor = [](double iterations_done, int iterations) { return 1 - iterations_done / iterations; };
+  const auto line = [&](const std::string& option) {
+    char factors[160];
+    std::snprintf(factors, sizeof factors, "%.3g of the whole, where iteration %lld of %d took %.3g",
+                  factor(static_cast<double>(done), resume.config.iterations), static_cast<long long>(done),
+                  resume.iterations_before, factor(static_cast<double>(done - 1), resume.iterations_before));
+    return option + " \"linear\" falls over all " + std::to_string(resume.config.iterations) +
+           " iterations from now on: the next one takes " + factors + "\n";
+  };
+  std::string note;
+  if (std::visit(is_linear, resume.config.outer)) note += line("/outer/schedule");
+  const PpoUpdateOptions* ppo = find_ppo_options(resume.config);
+  if (ppo != nullptr && ppo->entropy_schedule == WeightSchedule::linear)
+    note += line("/algorithm/entropy_schedule");
+  return note;
 }
 
 }  // namespace innerloop

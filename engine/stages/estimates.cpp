@@ -55,4 +55,16 @@ Estimate mean_of(const std::vector<float>& sample) {
   return mean_of(std::vector<double>(sample.begin(), sample.end()));
 }
 
+std::vector<double> task_means(const std::vector<float>& sample, int of_each) {
+  const auto each = static_cast<std::size_t>(of_each);
+  std::vector<double> means(sample.size() / each);
+  for (std::size_t i = 0; i < sample.size(); ++i) means[i / each] += static_cast<double>(sample[i]);
+  for (double& mean : means) mean /= of_each;
+  return means;
+}
+
+Estimate mean_over_tasks(const std::vector<float>& sample, int of_each) {
+  return mean_of(task_means(sample, of_each));
+}
+
 }  // namespace innerloop

@@ -18,4 +18,12 @@ double t_quantile(int degrees);
 Estimate mean_of(const std::vector<double>& sample);
 Estimate mean_of(const std::vector<float>& sample);
 
+/// The mean of each task's numbers, of which it has `of_each` one behind the other: [task].
+/// @pre the sample is whole tasks.
+std::vector<double> task_means(const std::vector<float>& sample, int of_each);
+
+/// The mean of those means, and its interval over the tasks: what was measured in one task varies with that task and is no
+/// sample of all of them.
+Estimate mean_over_tasks(const std::vector<float>& sample, int of_each);
+
 }  // namespace innerloop

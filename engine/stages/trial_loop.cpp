@@ -14,8 +14,8 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
              plan) {
   device.use(setup.precision);
   const EnvironmentInfo& environment = setup_.environment_info;
-  const bool bootstrap = advantages && setup.bootstrap;
-  const int beyond = bootstrap ? 1 : 0;
+  const bool looks_beyond = advantages && setup.looks_beyond;
+  const int beyond = looks_beyond ? 1 : 0;
   const std::int64_t envs = std::int64_t{tasks} * envs_per_task, rows = envs * (setup.steps + beyond);
   if (rows > (std::int64_t{1} << 30))
     throw InputError("steps of a trial × tasks × environments: wanted at most 2^30 samples, found " +
@@ -26,9 +26,10 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
   b.envs = static_cast<int>(envs);
   b.observation_size = shape.numbers();
   b.action_size = environment.action_size;
-  b.looks_beyond = bootstrap;
+  b.looks_beyond = looks_beyond;
   b.row_stride = (rows + 15) / 16 * 16;
   trials_.episode_steps = setup.episode_steps;
+  trials_.counted_episodes = setup.trial_episodes;
   plan.add(&key_, "key", "[seed, iteration]", {1});
   plan.add(&b.observations, "inputs", "[dimension][row]", {b.observation_size, b.row_stride});
   plan.add(&b.actions, "actions", "[dimension][row]", {b.action_size, b.row_stride});
@@ -44,6 +45,7 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
   if (advantages) {
     plan.add(&b.advantages, "advantages", "[row]", {b.row_stride});
     plan.add(&trials_.targets, "value_targets", "[row]", {b.row_stride});
+    if (setup.trial_episodes > 0) plan.add(&b.valid, "weights", "[row]", {b.row_stride});
   }
   plan.add(&returns_, "returns", "[episode + trial][env]", {episodes() + 1, envs});
   plan.add(&lengths_, "lengths", "[episode + trial][env]", {episodes() + 1, envs});
@@ -63,6 +65,7 @@ void TrialLoop::play(const float* params, bool deterministic) {
     play.key = key_;
     play.envs_per_task = envs_per_task_;
     play.deterministic = deterministic;
+    play.limit_ends = setup_.limit_ends;
     rollout_->enqueue(play, params);
   });
   device_.once(EpisodeReturns<float>{trials_, returns_, lengths_});
@@ -81,7 +84,9 @@ TrialLoop::Returns TrialLoop::returns() const {
   result.of_trial = std::move(result.of_episode.back());
   result.of_episode.pop_back();
   result.lengths = rows(lengths_);
+  result.trial_lengths = std::move(result.lengths.back());
   result.lengths.pop_back();
+  result.envs_per_task = envs_per_task_;
   return result;
 }
 

@@ -42,6 +42,8 @@ class TrialLoop {
     std::vector<std::vector<float>> of_episode;  // [episode][env]
     std::vector<std::vector<float>> lengths;     // [episode][env]  steps
     std::vector<float> of_trial;                 // [env]
+    std::vector<float> trial_lengths;            // [env]  steps that count
+    int envs_per_task = 1;                       // a task's are side by side
   };
   Returns returns() const;
 

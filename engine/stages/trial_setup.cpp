@@ -12,7 +12,9 @@ TrialSetup trial_setup(const Config& config) {
           .policy = trial_policy(config),
           .steps = trial_length(config),
           .episode_steps = config.horizon,
-          .bootstrap = config.at_time_limit == AtTimeLimit::bootstrap,
+          .trial_episodes = trial_episodes(config),
+          .looks_beyond = !has_memory(config),  // whose trials end with its memory
+          .limit_ends = config.at_time_limit == AtTimeLimit::zero,
           .precision = config.precision};
 }
 

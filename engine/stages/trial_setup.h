@@ -13,9 +13,11 @@ struct TrialSetup {
   EnvironmentInfo environment_info;
   TaskTable train_tasks;  // that tasks are drawn from; empty: the environment draws them
   TrialPolicy policy;
-  int steps = 0;           // of a trial
-  int episode_steps = 0;   // an episode's most
-  bool bootstrap = false;  // a trial that cuts an episode off is worth there what the value head says
+  int steps = 0;              // of a trial
+  int episode_steps = 0;      // an episode's most
+  int trial_episodes = 0;     // that count; 0: all that a trial's steps have
+  bool looks_beyond = false;  // an episode that the trial cuts off is worth there what the value head says
+  bool limit_ends = false;    // but not where its time limit does
   Precision precision = Precision::float32;
 };
 

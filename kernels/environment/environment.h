@@ -201,6 +201,11 @@ FN void draw_task(const typename E::Options& options, Random<Real>& random,
     task = E::template draw<Real>(options, random);
 }
 
+template <class E>
+inline constexpr bool kPaysAlike = requires {
+  requires E::pays_alike;
+};
+
 // What a step brings.
 template <class Real>
 struct Outcome {
@@ -251,6 +256,7 @@ concept Plays = requires(const typename E::Options& options, const TaskOf<E, Rea
 //   them is one trial of each environment;
 // - `static constexpr bool has_allowed = true` and `allowed<Real>(options, task, state, group, choice)`, of discrete actions:
 //   the lanes on which the choice may be taken. One choice of each group may be, in every state;
+// - `static constexpr bool pays_alike = true` where every step pays the same, so that only the length of an episode counts;
 // - words and a picture for people, on the host alone: kernels/environment/words.h, kernels/environment/sketch.h.
 template <class E>
 concept Environment = requires(const typename E::Options& options, const TaskOf<E, Pack<float, 4>>& task,

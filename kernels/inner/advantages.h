@@ -1,5 +1,5 @@
 // Advantages of one batch, per task: returns-to-go, baseline, generalised advantage estimation (Schulman et al. 2016),
-// normalisation; and the task's statistics.
+// normalisation; and the task's statistics. Advantages that are equal up to rounding become 0 (kernels/lanes/extent.h).
 //
 // An episode's value after its last step is 0, at the time limit too, unless the batch looks beyond it: where an episode is
 // cut off there, it is worth what the baseline gives to what its last step led to (Pardo et al. 2018). For DiCE the
@@ -35,19 +35,64 @@ struct Advantages {
 
  private:
   struct Buffers {
-    T* elapsed;  // [row]  steps since the episode began
-    T* chains;   // [kChains]
+    T* elapsed;           // [row]  steps since the episode began; before, 1 in a trajectory's first episode
+    T* chains;            // [kChains]
+    double* long_chains;  // [kChains]
     BaselineBuffers<T> baseline;
 
     FN static Buffers take(Scratch& scratch, const Batch<T>& batch) {
       Buffers b;
       b.elapsed = scratch.take<T>(batch.row_stride + kChains);
       b.chains = scratch.take<T>(kChains);
+      b.long_chains = scratch.take<double>(kChains);
       b.baseline = BaselineBuffers<T>::take(scratch, batch.observation_size);
       return b;
     }
   };
+
+  // Leaves the batch's statistics of a task. Syncs.
+  template <class Team>
+  TEAM_FN void take_statistics(const Team& team, int task, const Buffers& b) const;
 };
+
+template <class T>
+template <class Team>
+TEAM_FN void Advantages<T>::take_statistics(const Team& team, int task, const Buffers& b) const {
+  using L = typename Team::Lane;
+  const int rows = batch.rows();
+  const long at = static_cast<long>(task) * batch.row_stride;
+  const T *rewards = batch.rewards + at, *valid = batch.valid + at, *ends = batch.ends + at;
+  T* const first = b.elapsed;
+  struct Going {
+    L on{1};
+  };
+  scan_forth<Team, Going>(team, batch.horizon, batch.envs, [&](int row, int count, Going& going) FN_LAMBDA {
+    store_first(first + row, going.on, count);
+    going.on = select(load_first<L>(ends + row, count) > L(0), L(0), going.on);
+  });
+  const auto counts = [&](int r) FN_LAMBDA { return load<L>(valid + r) > L(0); };
+  const auto in_first = [&](int r, L x)
+                            FN_LAMBDA { return select(counts(r) & (load<L>(first + r) > L(0)), x, L(0)); };
+  const auto reward = [&](int r) FN_LAMBDA { return in_first(r, load<L>(rewards + r)); };
+  const auto long_sum = [&](const auto& value)
+                            FN_LAMBDA { return long_sum_of_rows(team, rows, b.long_chains, value); };
+  const T total = sum_rows(team, rows, b.chains, reward);
+  const double returns = long_sum(reward),
+               steps = long_sum([&](int r) FN_LAMBDA { return in_first(r, L(1)); }),
+               samples = long_sum([&](int r) FN_LAMBDA { return select(counts(r), L(1), L(0)); });
+  if (team.rank() == 0) {
+    T* const statistics = batch.statistics + static_cast<long>(task) * kStatistics;
+    const auto put = [&](Statistic sum, double x) FN_LAMBDA {
+      statistics[sum] = static_cast<T>(x);
+      statistics[sum + 1] = static_cast<T>(x - static_cast<double>(statistics[sum]));
+    };
+    statistics[kMeanReturn] = total / static_cast<T>(batch.envs);
+    put(kReturnSum, returns);
+    put(kStepSum, steps);
+    put(kSamples, samples);
+  }
+  team.sync();
+}
 
 template <class T>
 template <class Team>
@@ -62,23 +107,14 @@ TEAM_FN void Advantages<T>::operator()(const Team& team, const Place& place, Scr
   T* advantages = batch.advantages + at;
   T* credits = dice ? batch.credits + at : advantages;
 
-  const auto sum_valid = [&](const T* x) FN_LAMBDA {
-    return sum_rows(team, rows, b.chains,
-                    [&](int r) FN_LAMBDA { return select(load<L>(valid + r) > L(0), load<L>(x + r), L(0)); });
-  };
-  const T samples = sum_valid(valid), episodes = sum_valid(ends), total = sum_valid(rewards);
-  if (team.rank() == 0) {
-    T* statistics = batch.statistics + static_cast<long>(place.task) * kStatistics;
-    statistics[kReturnSum] = total;
-    statistics[kEpisodes] = episodes;
-    statistics[kSamples] = samples;
-    statistics[kMeanReturn] = episodes > T(0) ? total / episodes : T(0);
-  }
-
-  const L gamma(discount);
   struct Carry {
     L elapsed, value, sum;
   };
+  const auto counts_at = [&](int r) FN_LAMBDA { return load<L>(valid + r) > L(0); };
+  take_statistics(team, place.task, b);
+  const T samples = batch.statistics[static_cast<long>(place.task) * kStatistics + kSamples];
+
+  const L gamma(discount);
   if (linear_baseline) {
     scan_forth<Team, Carry>(team, horizon, envs, [&](int row, int count, Carry& carry) FN_LAMBDA {
       store_first(b.elapsed + row, carry.elapsed, count);
@@ -134,14 +170,18 @@ TEAM_FN void Advantages<T>::operator()(const Team& team, const Place& place, Scr
     });
   }
   if (!normalize || !(samples > T(0))) return;
-  const T mean = sum_valid(credits) / samples;
+  const auto credit_at = [&](int r) FN_LAMBDA { return load<L>(credits + r); };
+  const T mean = sum_rows(team, rows, b.chains,
+                          [&](int r) FN_LAMBDA { return select(counts_at(r), credit_at(r), L(0)); }) /
+                 samples;
   const T variance = sum_rows(team, rows, b.chains,
                               [&](int r) FN_LAMBDA {
-                                const L off = load<L>(credits + r) - L(mean);
-                                return select(load<L>(valid + r) > L(0), off * off, L(0));
+                                const L off = credit_at(r) - L(mean);
+                                return select(counts_at(r), off * off, L(0));
                               }) /
                      samples;
-  const L scale(T(1) / (sqrt(Pack<T, 1>(variance)).get(0) + T(1e-8)));
+  const bool has_spread = extent_of_rows(team, rows, b.chains, counts_at, credit_at).has_spread();
+  const L scale(has_spread ? T(1) / (sqrt(Pack<T, 1>(variance)).get(0) + T(1e-8)) : T(0));
   const L centre(dice ? T(0) : mean);
   team.sync();
   for (int r = team.rank() * L::lanes; r < rows; r += team.size() * L::lanes) {

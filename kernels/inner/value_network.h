@@ -1,7 +1,8 @@
 // A value network as the baseline of advantages: every task has its own, fitted to the returns of each of its batches.
 //
 // V(s, t) = μ + δ·f(s, t/horizon; φ), with the mean μ and the deviation δ of the batch's returns-to-go R, and t the steps
-// since the episode began. Steps φ ← φ + η·∇ mean(−½(z − f)²) fit f to the standardised returns z = (R − μ)/δ.
+// since the episode began. Steps φ ← φ + η·∇ mean(−½(z − f)²) fit f to the standardised returns z = (R − μ)/δ, which are 0 where
+// the returns are equal up to rounding (kernels/lanes/extent.h).
 #pragma once
 
 #include "kernels/inner/pass.h"
@@ -73,10 +74,13 @@ struct ValueTargets {
     const T mean = mean_of(samples, [](L x) FN_LAMBDA { return x; });
     const T variance = mean_of(samples, [&](L x) FN_LAMBDA { return (x - L(mean)) * (x - L(mean)); });
     const T deviation = sqrt(Pack<T, 1>(variance)).get(0) + T(1e-8);
+    const auto counts = [&](int r) FN_LAMBDA { return load<L>(valid + r) > L(0); };
+    const auto target = [&](int r) FN_LAMBDA { return load<L>(targets + r); };
+    const L has_spread(extent_of_rows(team, rows, chains, counts, target).has_spread() ? T(1) : T(0));
     team.sync();
     for (int r = team.rank() * L::lanes; r < rows; r += team.size() * L::lanes)
       store_first(targets + r,
-                  select(load<L>(valid + r) > L(0), (load<L>(targets + r) - L(mean)) / L(deviation), L(0)),
+                  select(counts(r) & (has_spread > L(0)), (target(r) - L(mean)) / L(deviation), L(0)),
                   rows - r);
     if (team.rank() == 0) {
       batch.statistics[static_cast<long>(place.task) * kStatistics + kSamples] = samples;

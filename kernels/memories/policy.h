@@ -71,13 +71,17 @@ inline constexpr int kTrialTile = 32;
 template <class T>
 struct Trials {
   Batch<T> batch;
-  int episode_steps = 0;  // an episode's most: the horizon
-  T* values = nullptr;    // [row_stride]  the value head's output as drawn: normalised
-  T* targets = nullptr;   // [row_stride]  what it should have been
+  int episode_steps = 0;     // an episode's most: the horizon
+  int counted_episodes = 0;  // of which a trial is: what comes after them does not count; 0: all that it has
+  T* values = nullptr;       // [row_stride]  the value head's output as drawn: normalised
+  T* targets = nullptr;      // [row_stride]  what it should have been
 
   FN int tiles() const { return ceil_div(batch.envs, kTrialTile); }
-  // The longest episodes that fit: each trial has this many, which are listed.
-  FN int episodes() const { return batch.horizon / episode_steps; }
+  // The longest episodes that fit, of those that count: each trial has this many, which are listed.
+  FN int episodes() const {
+    const int fit = batch.horizon / episode_steps;
+    return counted_episodes > 0 ? min_of(counted_episodes, fit) : fit;
+  }
 };
 
 template <class T>

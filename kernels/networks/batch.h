@@ -55,10 +55,10 @@ struct Batch {
   T* outputs = nullptr;       // [task][outputs][row_stride]  means or logits as drawn; null: not kept
   T* log_probs = nullptr;     // [task][row_stride]
   T* rewards = nullptr;       // [task][row_stride]
-  T* valid = nullptr;         // [task][row_stride]  1 where the sample counts, else 0
+  T* valid = nullptr;         // [task][row_stride]  1 where the sample counts, else 0; of trials a weight
   T* ends = nullptr;          // [task][row_stride]  1 where an episode ends with this step, else 0
   T* terminated =
-      nullptr;  // [task][row_stride]  1 where it ends by itself, not by a time limit; null: not kept
+      nullptr;  // [task][row_stride]  1 where nothing follows its end: by itself, not by a time limit; null: not kept
   std::int32_t* symbols = nullptr;  // [task][symbol_places][row_stride]; null where there are none
   // [task][words][row_stride]  Bit c % 32 of word c / 32 is 1 where choice c of the action was allowed, counted through all
   // groups; null: all were.
@@ -78,8 +78,24 @@ struct Batch {
   }
 };
 
-// Batch::statistics
-enum Statistic : int { kReturnSum, kEpisodes, kSamples, kMeanReturn, kStatistics };
+// Batch::statistics. A trajectory's return is that of its first episode: what comes after it, where episodes restart, is cut
+// off by the horizon and no whole episode. Sums are long: each is there as a number and the rest that a float leaves of it.
+enum Statistic : int {
+  kMeanReturn,  // of the first episodes
+  kReturnSum,   // of the first episodes, and its rest
+  kReturnRest,
+  kStepSum,  // steps of the first episodes
+  kStepRest,
+  kSamples,  // that count, of all episodes
+  kSampleRest,
+  kStatistics
+};
+
+// A long sum among a task's statistics.
+template <class T>
+double long_sum(const T* statistics, Statistic sum) {
+  return static_cast<double>(statistics[sum]) + static_cast<double>(statistics[sum + 1]);
+}
 
 // Sums over the samples of a chunk, beside the gradient.
 enum PassValue : int { kSurrogate, kDivergence, kPassValues };

@@ -36,14 +36,14 @@ struct TrialTerms {
  protected:
   static constexpr int kStride = kTrialTile;
   static_assert(kTrialTile % kChains == 0);
-  static constexpr int kDrawn = 4;  // numbers of a row that are there as drawn, beside its action's
+  static constexpr int kDrawn = 5;  // numbers of a row that are there as drawn, beside its action's
 
   // A tile's environments at one step.
   struct Rows {
     MemoryHeads<T> heads;
     HeadConstants<T> head;
     T* outputs;  // [head][kStride]
-    T* drawn;    // [action_size + 4][kStride]  actions, log-probabilities, advantages, targets, values
+    T* drawn;  // [action_size + kDrawn][kStride]  actions, log-probabilities, advantages, targets, values, weights
     std::uint32_t* allowed;  // [word][kStride]  which choices were, for a grouped head; else null
     T* seeds;                // [quantity][kStride]
 
@@ -86,8 +86,9 @@ struct TrialTerms {
                             : rest == 0 ? batch.log_probs
                             : rest == 1 ? batch.advantages
                             : rest == 2 ? trials.targets
-                                        : trials.values;
-      b.drawn[i * kStride + row] = from[at + of[row]];
+                            : rest == 3 ? trials.values
+                                        : batch.valid;
+      b.drawn[i * kStride + row] = from == nullptr ? T(1) : from[at + of[row]];
     });
     if (b.allowed != nullptr)
       for_cells(team, mask_words(shape.actions()), rows, [&](int word, int row) FN_LAMBDA {
@@ -118,14 +119,16 @@ TEAM_FN void TrialTerms<T>::seed_rows(const Team& team, const MemoryPolicyShape&
                                       int rows, T entropy_weight_now) const {
   using L = typename Team::Lane;
   const int actions = shape.actions(), heads = shape.heads(), numbers = heads + actions;
-  // Behind the actions: log-probabilities, advantages, targets, values.
+  // Behind the actions: log-probabilities, advantages, targets, values, weights.
   const T* const drawn = b.drawn + static_cast<long>(trials.batch.action_size) * kStride;
   with_head(shape.actor.head, [&](auto head) FN_LAMBDA {
     using Head = decltype(head);
     for (int r = team.rank() * L::lanes; r < round_up(rows, kChains); r += team.size() * L::lanes) {
-      const auto counts = lane_index<L>() < L(static_cast<T>(rows - r));
+      const L weight = load<L>(drawn + 4 * kStride + r);
+      const auto counts = weight > L(0);  // not in lanes without an environment
+      const auto weighed = [&](L x) FN_LAMBDA { return select(counts, x * weight, L(0)); };
       const auto put = [&](int quantity, L x)
-                           FN_LAMBDA { store(b.seeds + quantity * kStride + r, select(counts, x, L(0))); };
+                           FN_LAMBDA { store(b.seeds + quantity * kStride + r, weighed(x)); };
       HeadRows<T> row{b.outputs + r, kStride, b.drawn + r, kStride};
       if (b.allowed != nullptr) {
         row.allowed = b.allowed + r;
@@ -138,8 +141,10 @@ TEAM_FN void TrialTerms<T>::seed_rows(const Team& team, const MemoryPolicyShape&
                        put(o, by_output);
                        put(heads + o, by_std);
                      });
-      const auto add = [&](int quantity, L x)
-                           FN_LAMBDA { put(quantity, load<L>(b.seeds + quantity * kStride + r) + x); };
+      const auto add = [&](int quantity, L x) FN_LAMBDA {
+        T* const seed = b.seeds + quantity * kStride + r;
+        store(seed, load<L>(seed) + weighed(x));
+      };
       Head::entropy_gradient(b.head, row, L(entropy_weight_now), [&](int o, L by_output, L by_std) FN_LAMBDA {
         add(o, by_output);
         add(heads + o, by_std);

@@ -24,6 +24,7 @@ struct TrialPlay {
   const RandomKey* key = nullptr;
   int envs_per_task = 1;       // environment e plays task e / envs_per_task
   bool deterministic = false;  // the mean, or the most probable action
+  bool limit_ends = false;     // an episode's time limit counts as its own end: nothing follows it
   const int* enabled = nullptr;
 
   static constexpr int kStride = kTrialTile;
@@ -214,7 +215,7 @@ FN void TrialPlay<T, Env>::advance(const Tile& b, int tile, int e, int t, int ro
   store_first(batch.rewards + row, outcome.reward, count);
   store_first(batch.ends + row, ended, count);
   if (batch.terminated != nullptr)
-    store_first(batch.terminated + row, select(outcome.terminated, L(1), L(0)), count);
+    store_first(batch.terminated + row, select(limit_ends ? done : outcome.terminated, L(1), L(0)), count);
   see_next(batch, 0, row, count, episode, random_at<L>(b, e, t + 1, Purpose::last_observation));
   const bool last = t + 1 == batch.horizon;
   if (last && !batch.looks_beyond) return;

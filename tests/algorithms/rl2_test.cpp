@@ -161,7 +161,9 @@ TEST(Rl2, MakesSomeUpdatesWhereTheTargetIsMet) {
 }
 
 TEST(Rl2, ClippingValuesChangesWhatIsLearned) {
-  Learning plain(trial_config()), clipped(trial_config({"algorithm.value_clip=0.01"}));
+  const std::string rewards_that_differ = R"(environment={"name": "tabular_mdp"})";
+  Learning plain(trial_config({rewards_that_differ})),
+      clipped(trial_config({rewards_that_differ, "algorithm.value_clip=0.01"}));
   plain.iterate();
   clipped.iterate();
   EXPECT_NE(plain.params(), clipped.params());
@@ -238,10 +240,12 @@ TEST(Rl2, LearnsToFindTheBetterArmWithASeparateValueNetwork) {
 
 // The policy starts out as with a shared network, and plays the same trials; then it learns something else.
 TEST(Rl2, ASeparateValueNetworkChangesWhatIsLearned) {
-  const Config config = trial_config({"algorithm.value_network=separate"});
+  const std::string rewards_that_differ = R"(environment={"name": "tabular_mdp"})";
+  const Config one = trial_config({rewards_that_differ}),
+               config = trial_config({rewards_that_differ, "algorithm.value_network=separate"});
   const std::vector<float> params = create_learned(config).initial(config.seed),
-                           plain = create_learned(trial_config()).initial(trial_config().seed);
-  Learning shared(trial_config()), separate(config);
+                           plain = create_learned(one).initial(one.seed);
+  Learning shared(one), separate(config);
   const int network = memory_parameters(shared.loop().policy());
   const auto second = params.begin() + network, heads = second + network;
   EXPECT_TRUE(std::equal(params.begin(), second, plain.begin()));
@@ -271,6 +275,43 @@ TEST(Rl2, AnLstmStartsOutRemembering) {
     const auto at = params.begin() + entry.offset;
     EXPECT_EQ(std::vector<float>(at, at + 12), (std::vector<float>{0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0}));
   }
+}
+
+const std::vector<std::string> kCartpoleTrials = {R"(environment={"name": "cartpole"})",
+                                                  R"(policy={"name": "gru", "hidden": 16})",
+                                                  "tasks_per_iteration=64",
+                                                  "horizon=30",
+                                                  "algorithm.trial_length=60",
+                                                  "algorithm.epochs=4",
+                                                  "algorithm.minibatches=4"};
+
+// Every step pays 1 until the pole falls: a trial of 60 steps brings 60, one of two episodes what they last.
+TEST(Rl2, TrialsOfEpisodesLearnToStayUpWhereThoseOfStepsHaveNothingToLearn) {
+  std::vector<std::string> overrides = kCartpoleTrials;
+  Learning steps(trial_config(overrides));
+  EXPECT_EQ(reported(steps.iterate(), "trial_return"), 60);
+  overrides.push_back("algorithm.trial_episodes=2");
+  Learning learning(trial_config(overrides));
+  const IterationReport first = learning.iterate();
+  const double before = reported(first, "trial_return");
+  EXPECT_NEAR(first.returns.at(0) + first.returns.at(1), before, 1e-9);
+  EXPECT_NEAR(static_cast<double>(first.env_steps), before * 128, 1e-6);
+  double after = 0;
+  for (int i = 0; i < 40; ++i) after = reported(learning.iterate(), "trial_return");
+  EXPECT_LT(before, 50);
+  EXPECT_GT(after, before + 5);
+  EXPECT_GT(after, 55);
+}
+
+// Where the horizon ends every episode, a trial of as many episodes as its steps have is that of its steps.
+TEST(Rl2, ATrialOfAllItsEpisodesIsThatOfItsSteps) {
+  const auto learned = [](const std::string& option) {
+    Learning learning(trial_config({option}));
+    learning.iterate();
+    return learning.params();
+  };
+  const Vector steps = learned("algorithm.trial_episodes=0");
+  EXPECT_LT(relative_error(learned("algorithm.trial_episodes=4"), steps), 1e-5);
 }
 
 TEST(MemoryLayout, CoversAllParametersOnceAndInOrder) {
@@ -324,13 +365,43 @@ TEST(PlainPpo, TheValueAtTheLimitChangesWhatIsLearned) {
   EXPECT_NE(zero.params().front(), bootstrap.params().front());
 }
 
-TEST(PlainPpo, ThePlanHasWhatLooksBeyondTheLimitWhereAskedFor) {
+// At the batch's end an episode that began late is in its middle: it is worth what the value head says, and only where the
+// time limit ends one the option decides.
+TEST(PlainPpo, TheBatchsEndIsNoEndOfAnEpisodeThatBeganLate) {
+  for (const std::string option : {"zero", "bootstrap"}) {
+    std::vector<std::string> overrides = kCartpolePpo;
+    overrides.insert(overrides.end(), {"at_time_limit=" + option, "horizon=16"});
+    Learning learning(trial_config(overrides));
+    learning.iterate();
+    const Trials<float>& t = learning.loop().trials();
+    const Vector ends = learning.numbers(t.batch.ends, t.batch.rows()),
+                 stops = learning.numbers(t.batch.terminated, t.batch.rows());
+    int late = 0, limited = 0;
+    for (int e = 0; e < t.batch.envs; ++e) {
+      const auto at = [&](int step) { return static_cast<std::size_t>(step * t.batch.envs + e); };
+      bool began_late = false;
+      for (int step = 0; step + 1 < t.batch.horizon; ++step) began_late = began_late || ends[at(step)] > 0;
+      const int last = t.batch.horizon - 1;
+      if (began_late && ends[at(last)] == 0) {
+        ++late;
+        EXPECT_EQ(stops[at(last)], 0) << option;
+      } else if (!began_late) {
+        ++limited;  // or fell just then
+        if (option == "zero") {
+          EXPECT_EQ(stops[at(last)], 1);
+        }
+      }
+    }
+    EXPECT_GT(late, 3);
+    EXPECT_GT(limited, 3);
+  }
+}
+
+TEST(PlainPpo, ThePlanHasWhatLooksBeyondTheBatchsEndAndThatOfAMemoryHasNot) {
   Device device(kOneThread);
-  std::vector<std::string> overrides = kCartpolePpo;
-  const auto plan = [&] { return Algorithm::create(trial_config(overrides), device)->plan().table(); };
-  EXPECT_THAT(plan(), Not(HasSubstr("terminated")));
-  overrides.push_back("at_time_limit=bootstrap");
-  EXPECT_THAT(plan(), HasSubstr("terminated"));
+  const auto plan = [&](const Config& config) { return Algorithm::create(config, device)->plan().table(); };
+  EXPECT_THAT(plan(trial_config(kCartpolePpo)), HasSubstr("terminated"));
+  EXPECT_THAT(plan(trial_config()), Not(HasSubstr("terminated")));
 }
 
 TEST(PlainPpo, ReportsTheReturnOfAnEpisodeAndNoneOfATrial) {
@@ -377,6 +448,24 @@ TEST(TrialEvaluation, OfOneTaskPlaysThatOneAlone) {
   EXPECT_EQ(report["tasks"], 1);
   EXPECT_EQ(report["trial_return"]["trials"], 5);
   EXPECT_EQ(report["trial_return"]["mean"], 4);  // every pull pays
+  EXPECT_TRUE(report["trial_return"]["ci95"].is_null());
+  EXPECT_TRUE(report["curve"][0]["ci95"].is_null());
+}
+
+// Trials of one task are no sample of all of them.
+TEST(TrialEvaluation, HasIntervalsOverTasks) {
+  const auto interval = [](int tasks, int envs_per_task) {
+    const auto report = report_of(
+        trial_config({R"(environment={"name": "bandit", "arms": 2})", "horizon=1", "algorithm.trial_length=4",
+                      "evaluation={\"tasks\": " + std::to_string(tasks) +
+                          ", \"envs_per_task\": " + std::to_string(envs_per_task) + "}"}));
+    EXPECT_EQ(report["ci95_over"], "tasks");
+    EXPECT_THAT(evaluation_table(report), HasSubstr("interval over tasks"));
+    return report["trial_return"]["ci95"].get<double>();
+  };
+  // A task's mean pays 4 × the mean of two arms, which are uniform: its deviation is 4/√24. Of 800 trials it would be 0.08.
+  EXPECT_NEAR(interval(40, 20), 2.02 * 4 / std::sqrt(24 * 40), 0.07);
+  EXPECT_NEAR(interval(40, 200), interval(40, 20), 0.07);
 }
 
 TEST(TrialEvaluation, CanBeDeterministic) {

@@ -11,6 +11,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class AdaptTest : public CommandLineTest {
@@ -214,6 +215,23 @@ TEST_F(AdaptTest, SeveralRunsAreOneSortedTableWithPairedDifferences) {
   for (const auto& each : report["runs"]) {
     if (each["run"] != "run") continue;
     for (std::size_t step = 0; step < 3; ++step) EXPECT_EQ(each["curve"][step]["mean_return"], curve()[step]);
+  }
+}
+
+// What is not finite is no best, wherever it stands among the arguments.
+TEST_F(AdaptTest, ARunThatDivergedIsLast) {
+  train({"--set", "evaluation.inner_lr=1e30"}, "diverged");
+  for (const std::vector<std::string>& order :
+       {std::vector<std::string>{"diverged", "run"}, {"run", "diverged"}}) {
+    const Ended ended = run({"evaluate", order[0], order[1], "--steps", "3", "--json", "all.json"});
+    ASSERT_EQ(ended.exit_code, kExitDone) << ended.err;
+    const auto runs = nlohmann::json::parse(read_text(path("all.json")))["runs"];
+    EXPECT_EQ(runs[0]["run"], "run");
+    EXPECT_EQ(runs[0]["difference"]["mean"], 0);
+    EXPECT_EQ(runs[1]["run"], "diverged");
+    EXPECT_TRUE(runs[1]["curve"][3]["mean_return"].is_null());
+    EXPECT_TRUE(runs[1]["difference"]["mean"].is_null());
+    EXPECT_THAT(ended.out, Not(HasSubstr("-nan")));
   }
 }
 

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/config/rules.h"
 #include "engine/error.h"
 #include "tests/support/paths.h"
 
@@ -391,6 +392,36 @@ TEST(Config, RefusesTrialsThatAreNoWholeEpisodes) {
       fault_of("at_episode_end=stop"),
       "/at_episode_end: wanted \"restart\" with algorithm \"rl2\", whose trials go on with the next episode, "
       "found \"stop\"");
+}
+
+TEST(Config, ATrialOfEpisodesIsBoundedByItsSteps) {
+  const auto error = [](const std::string& trial) {
+    return error_of(R"({"horizon": 20, "at_episode_end": "restart", "environment": {"name": "cartpole"},
+        "policy": {"name": "gru"}, "algorithm": {"name": "rl2", )" +
+                    trial + "}}");
+  };
+  EXPECT_EQ(error(R"("trial_length": 60, "trial_episodes": 3)"), "no error");
+  EXPECT_EQ(error(R"("trial_length": 40, "trial_episodes": 3)"), "no error");
+  EXPECT_EQ(error(R"("trial_length": 80, "trial_episodes": 3)"),
+            "x.json: /algorithm/trial_length: wanted at most the 60 steps that trial_episodes × horizon may "
+            "take, found 80");
+}
+
+TEST(Config, TrialsOfStepsThatAllPayTheSameAreDoubted) {
+  const auto doubt = [](const std::string& environment, const std::string& episodes) {
+    return doubt_about(
+        parse(R"({"horizon": 20, "at_episode_end": "restart", "policy": {"name": "gru"},
+        "algorithm": {"name": "rl2", "trial_length": 60}})",
+              {R"(environment={"name": ")" + environment + "\"}", "algorithm.trial_episodes=" + episodes}));
+  };
+  EXPECT_EQ(doubt("cartpole", "0"),
+            "/algorithm/trial_episodes: every step of cartpole pays the same, so that a trial of 60 steps "
+            "brings the "
+            "same whatever is done: nothing can be learned without a number of episodes");
+  EXPECT_NE(doubt("mountain_car", "0"), "");
+  EXPECT_EQ(doubt("cartpole", "3"), "");
+  EXPECT_EQ(doubt("pendulum", "0"), "");
+  EXPECT_EQ(doubt_about(parse(R"({"environment": {"name": "cartpole"}})")), "");
 }
 
 TEST(Config, RefusesToGoOnBeyondALimitWhereNothingTellsWhatThatIsWorth) {

@@ -89,6 +89,17 @@ TEST(StepEvaluator, AdaptsWhatWasPretrainedAsItIsTold) {
   }
 }
 
+// What restarts after the first episode is not measured: the horizon cuts the last piece off.
+TEST(StepEvaluator, MeasuresTheFirstEpisodesWhateverComesAfterThem) {
+  const std::string cartpole = R"(environment={"name":"cartpole"})";
+  const auto stop = curve_of({cartpole, "horizon=60"}),
+             restart = curve_of({cartpole, "horizon=60", "at_episode_end=restart"});
+  EXPECT_EQ(restart[0].mean_return, stop[0].mean_return);
+  EXPECT_EQ(restart[0].mean_episode_length, stop[0].mean_episode_length);
+  EXPECT_NEAR(restart[0].mean_return, restart[0].mean_episode_length, 1e-9);  // 1 is paid for each step
+  EXPECT_NE(restart[1].mean_return, stop[1].mean_return);  // the steps learn from all that was played
+}
+
 // An evaluation does not keep what lies between two updates on a batch.
 TEST(StepEvaluator, TakesSeveralUpdatesOnABatchInPlace) {
   const Config config = parse_config(R"({"horizon": 12, "policy": {"name": "mlp", "hidden": [8]},

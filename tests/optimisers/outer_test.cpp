@@ -465,6 +465,12 @@ TEST(AdaptationCredit, IsTheStandardisedReturnAfterAdaptation) {
   for (std::size_t i = 0; i < returns.size(); ++i) statistics[i * kStatistics + kMeanReturn] = 3;
   run_all(AdaptationCredit<double>{4, statistics.data(), 0.5, credit.data()}, 1);
   EXPECT_EQ(credit, Vector(4));  // all alike: nobody is better
+
+  // The mean of seven times 0.1 is not 0.1.
+  std::vector<float> alike(7 * kStatistics), credits(7, 1.0f);
+  for (std::size_t i = 0; i < 7; ++i) alike[i * kStatistics + kMeanReturn] = 0.1f;
+  run_all(AdaptationCredit<float>{7, alike.data(), 1, credits.data()}, 1);
+  EXPECT_EQ(credits, std::vector<float>(7));
 }
 
 TEST(MeanValues, IsTheMeanOverTasksOfMeansOverSamples) {

@@ -68,8 +68,8 @@ TEST(RivalTrials, AreTheAgents) {
         },
         config, 1);
     EXPECT_EQ(task, agents.task) << environment;
-    float all = 0, sum = 0;
-    std::vector<float> sums;
+    double all = 0, sum = 0;
+    std::vector<double> sums;
     for (const PlayedStep& step : agents.steps) {
       all += step.got;
       sum += step.got;
@@ -77,10 +77,10 @@ TEST(RivalTrials, AreTheAgents) {
       sums.push_back(sum);
       sum = 0;
     }
-    EXPECT_EQ(found.of_trial[0], all) << environment;
+    EXPECT_EQ(found.of_trial[0], static_cast<float>(all)) << environment;
     ASSERT_EQ(found.of_episode.size(), 4u);
     for (std::size_t episode = 0; episode < 4; ++episode)
-      EXPECT_EQ(found.of_episode[episode][0], sums[episode]) << environment;
+      EXPECT_EQ(found.of_episode[episode][0], static_cast<float>(sums[episode])) << environment;
   }
 }
 
@@ -112,6 +112,19 @@ TEST(RivalReturns, OfRandomPullsAndTheBestArmAreKnown) {
     expect_mean(play("random", config).of_trial, 5, reward);
     expect_mean(play("oracle", config).of_trial, 10 * 5.0 / 6, reward);
   }
+}
+
+// As the intervals promise: of eight times 120 tasks, with 40 trials each, about all hold what is exact.
+TEST(RivalReturns, AreWithinTheirIntervals) {
+  int held = 0;
+  for (int seed = 1; seed <= 8; ++seed) {
+    const Config config = trial_config(
+        {R"(environment={"name": "bandit", "arms": 5})", "horizon=1", "algorithm.trial_length=10",
+         "evaluation={\"tasks\": 120, \"envs_per_task\": 40, \"seed\": " + std::to_string(seed) + "}"});
+    const auto found = rivals_report(config, prepare_rivals(config, {"random"}), 2)["trial_return"];
+    held += std::abs(found["mean"].get<double>() - 5) < found["ci95"].get<double>() ? 1 : 0;
+  }
+  EXPECT_GE(held, 6) << held;
 }
 
 // One arm in four pays.

@@ -280,5 +280,21 @@ TEST(Resume, TakesLongerIterationsAndNothingElse) {
             tiny_config({"iterations=9"}));
 }
 
+// A linear schedule falls over all iterations: those of a longer run are longer again.
+TEST(Resume, TellsWhatALongerRunMakesOfItsSchedules) {
+  const TemporaryFolder folder;
+  const RunFolder linear = train_tiny(folder.path() / "linear", tiny_config({"outer.schedule=linear"})),
+                  constant = train_tiny(folder.path() / "constant", tiny_config());
+  const auto note = [](const RunFolder& run, const std::string& iterations) {
+    return schedule_note(read_resume(run.path, std::vector<std::string>{"iterations=" + iterations}));
+  };
+  EXPECT_EQ(note(linear, "12"),
+            "/outer/schedule \"linear\" falls over all 12 iterations from now on: the next one takes 0.5 of "
+            "the whole, "
+            "where iteration 6 of 6 took 0.167\n");
+  EXPECT_EQ(note(linear, "6"), "");
+  EXPECT_EQ(note(constant, "12"), "");
+}
+
 }  // namespace
 }  // namespace innerloop

@@ -35,5 +35,14 @@ TEST(Estimates, TheMeanHasAConfidenceIntervalUnlessItIsOfOneNumber) {
   EXPECT_EQ(one.ci95, 0);
 }
 
+// Two tasks with three numbers each: the interval is that of two numbers, however much lies between those of a task.
+TEST(Estimates, OfTasksCountTasks) {
+  const std::vector<float> sample = {0, 1, 2, 1, 6, 2};
+  EXPECT_EQ(task_means(sample, 3), (std::vector<double>{1, 3}));
+  const Estimate found = mean_over_tasks(sample, 3);
+  EXPECT_DOUBLE_EQ(found.mean, 2);
+  EXPECT_NEAR(found.ci95, 12.70620473617, 1e-6);
+}
+
 }  // namespace
 }  // namespace innerloop

@@ -1,6 +1,9 @@
 // A few trials that the engine played on the CPU, on the host.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -60,9 +63,12 @@ class PlayedTrials {
     p.envs = envs;
     p.steps = steps;
     p.theta = theta;
-    for (const Vector& each : inputs) p.inputs.insert(p.inputs.end(), each.begin(), each.end());
-    for (const Vector& each : actions) p.actions.insert(p.actions.end(), each.begin(), each.end());
-    p.log_probs = log_probs;
+    const auto without_beyond = [&](const Vector& numbers) {
+      return std::span(numbers).first(static_cast<std::size_t>(steps * envs));
+    };
+    for (const Vector& each : inputs) std::ranges::copy(without_beyond(each), std::back_inserter(p.inputs));
+    for (const Vector& each : actions) std::ranges::copy(without_beyond(each), std::back_inserter(p.actions));
+    std::ranges::copy(without_beyond(log_probs), std::back_inserter(p.log_probs));
     return p;
   }
 

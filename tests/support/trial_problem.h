@@ -61,6 +61,7 @@ struct TrialProblemOf {
   std::vector<std::int32_t> symbols;              // [place][step][env]
   Vector actions;                                 // [dimension][step][env]
   Vector log_probs, advantages, targets, values;  // [step][env]
+  Vector weights;                                 // [step][env]  of samples; empty: all 1
   std::vector<int> order;                         // of the environments that count
 
   MemoryPolicyShape& shape() { return shape_of(policy); }
@@ -353,8 +354,9 @@ TrialSums trial_sums(const Problem& p, const Vector& theta) {
       const double v = outputs.value;
       const auto [log_prob, entropy] = of_actor(p, outputs.actor, outputs.log_std, t, e);
       const double ratio = std::exp(log_prob - p.log_probs[p.row(t, e)]), a = p.advantages[p.row(t, e)];
-      sums.surrogate += std::min(ratio * a, std::clamp(ratio, 1 - p.clip, 1 + p.clip) * a);
-      sums.entropy += entropy;
+      const double weight = p.weights.empty() ? 1 : p.weights[p.row(t, e)];
+      sums.surrogate += weight * std::min(ratio * a, std::clamp(ratio, 1 - p.clip, 1 + p.clip) * a);
+      sums.entropy += weight * entropy;
       const double target = p.targets[p.row(t, e)];
       double square = std::pow(v - target, 2);
       if (p.value_clip > 0) {
@@ -362,8 +364,8 @@ TrialSums trial_sums(const Problem& p, const Vector& theta) {
         square =
             std::max(square, std::pow(std::clamp(v, drawn - p.value_clip, drawn + p.value_clip) - target, 2));
       }
-      sums.value_loss += square / 2;
-      sums.divergence += ratio - 1 - std::log(ratio);
+      sums.value_loss += weight * square / 2;
+      sums.divergence += weight * (ratio - 1 - std::log(ratio));
     }
   }
   return sums;
@@ -396,6 +398,7 @@ TrialGradientResult kernel_trial_gradient_of(const Problem& p, const MemoryPolic
   };
   Vector inputs = rows(p.inputs), actions = rows(p.actions), log_probs = rows(p.log_probs),
          advantages = rows(p.advantages), targets = rows(p.targets), drawn_values = rows(p.values);
+  Vector weights = p.weights.empty() ? Vector() : rows(p.weights);
   std::vector<std::int32_t> symbols(static_cast<std::size_t>(p.shape().symbols * stride), -1);
   for (int place = 0; place < p.shape().symbols; ++place)
     std::copy_n(p.symbols.begin() + place * p.rows(), p.rows(), symbols.begin() + place * stride);
@@ -410,6 +413,7 @@ TrialGradientResult kernel_trial_gradient_of(const Problem& p, const MemoryPolic
   batch.observations = inputs.data();
   batch.actions = actions.data();
   batch.log_probs = log_probs.data();
+  if (!weights.empty()) batch.valid = weights.data();
   batch.advantages = advantages.data();
   op.trials.targets = targets.data();
   op.trials.values = drawn_values.data();

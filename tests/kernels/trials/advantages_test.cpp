@@ -16,10 +16,13 @@ constexpr double kGamma = 0.9, kLambda = 0.7;
 struct Problem {
   Vector rewards, ends, values, advantages, targets;  // [step][env]
   Vector mean = Vector(kSteps), sums = Vector(kSteps * TrialAdvantages<double>::kSums),
-         advantage_scale = Vector(2);
+         advantage_scale = Vector(3);
   double deviation = 1, updates = 0;
   bool ends_with_episode = false;
-  bool looks_beyond = false;     // then values have the rows of a further step
+  bool looks_beyond = false;  // then values have the rows of a further step
+  bool one_mean = false;
+  int counted_episodes = 0;
+  Vector weights = Vector(kEnvs * kSteps, NAN);
   Vector terminated = Vector();  // [step][env]
 
   explicit Problem(std::uint64_t seed = 7) {
@@ -40,7 +43,7 @@ struct Problem {
   // Nothing ends but by itself, and what goes on is cut off by the trial's end.
   void look_beyond() {
     std::mt19937_64 random(8);
-    ends_with_episode = looks_beyond = true;
+    ends_with_episode = looks_beyond = one_mean = true;
     terminated = ends;
     for (int e = 0; e < kEnvs; ++e) values.push_back(normal(random));
     for (int e = 0; e < kEnvs; e += 2) ends[row(kSteps - 1, e)] = 1;
@@ -58,10 +61,13 @@ struct Problem {
     op.trials.values = values.data();
     op.trials.targets = targets.data();
     op.trials.episode_steps = 3;
+    op.trials.counted_episodes = counted_episodes;
+    op.trials.batch.valid = weights.data();
     op.scale = {mean.data(), &deviation, &updates};
     op.discount = kGamma;
     op.gae_lambda = kLambda;
     op.ends_with_episode = ends_with_episode;
+    op.one_mean = one_mean;
     op.sums = sums.data();
     op.advantages = advantage_scale.data();
     for (const auto phase : phases) {
@@ -167,6 +173,84 @@ TEST(TrialAdvantages, AreNormalisedOverAllTrialsAndSteps) {
   for (double& a : expected) a = (a - mean) / std::sqrt(square);
   p.run({Phase::estimate, Phase::sum, Phase::scale, Phase::normalise});
   EXPECT_LT(relative_error(p.advantages, expected), 1e-7);
+}
+
+// A trial of two episodes is that up to the end of the second one: what follows it does not count anywhere.
+TEST(TrialAdvantages, OfANumberOfEpisodesEndWithTheLastOne) {
+  Problem p;
+  p.counted_episodes = 2;
+  const Vector on = expected_advantages(p);
+  std::vector<int> lengths;
+  double samples = 0, mean = 0, square = 0;
+  for (int e = 0; e < kEnvs; ++e) {
+    int length = 0;
+    for (int ended = 0; length < kSteps && ended < 2; ++length) ended += p.ends[Problem::row(length, e)] > 0;
+    lengths.push_back(length);
+    samples += length;
+  }
+  Vector expected(on.size()), targets(on.size());
+  for (int e = 0; e < kEnvs; ++e)
+    for (int t = 0; t < lengths[static_cast<std::size_t>(e)]; ++t) {
+      double factor = 1, sum = 0;
+      for (int k = t; k < lengths[static_cast<std::size_t>(e)]; ++k, factor *= kGamma * kLambda) {
+        const double next = k + 1 < lengths[static_cast<std::size_t>(e)] ? p.value(k + 1, e) : 0;
+        sum += factor * (p.rewards[Problem::row(k, e)] + kGamma * next - p.value(k, e));
+      }
+      expected[Problem::row(t, e)] = sum;
+      targets[Problem::row(t, e)] = sum + p.value(t, e);
+      mean += sum / samples;
+    }
+  p.run({Phase::estimate});
+  EXPECT_LT(relative_error(p.advantages, expected), 1e-12);
+  EXPECT_LT(relative_error(p.targets, targets), 1e-12);
+  EXPECT_GT(relative_error(p.advantages, on), 0.1);
+  const Vector mean_before = p.mean;
+  p.run({Phase::sum, Phase::scale, Phase::normalise});
+  for (int e = 0; e < kEnvs; ++e)
+    for (int t = 0; t < lengths[static_cast<std::size_t>(e)]; ++t)
+      square += std::pow(expected[Problem::row(t, e)] - mean, 2) / samples;
+  for (int e = 0; e < kEnvs; ++e)
+    for (int t = 0; t < kSteps; ++t) {
+      const bool counts = t < lengths[static_cast<std::size_t>(e)];
+      const double wanted = counts ? (expected[Problem::row(t, e)] - mean) / std::sqrt(square) : 0;
+      EXPECT_NEAR(p.advantages[Problem::row(t, e)], wanted, 1e-7);
+      EXPECT_NEAR(p.weights[Problem::row(t, e)], counts ? kEnvs * kSteps / samples : 0, 1e-12);
+      if (counts) {
+        EXPECT_NEAR(p.targets[Problem::row(t, e)] * p.deviation + p.mean[static_cast<std::size_t>(t)],
+                    targets[Problem::row(t, e)], 1e-6);
+      } else {
+        EXPECT_EQ(p.targets[Problem::row(t, e)], 0);
+      }
+    }
+  // The first update's mean is that of the trials that are still there.
+  double at_four = 0, there = 0;
+  for (int e = 0; e < kEnvs; ++e)
+    if (lengths[static_cast<std::size_t>(e)] > 4) {
+      at_four += targets[Problem::row(4, e)];
+      ++there;
+    }
+  EXPECT_NEAR(p.mean[4], at_four / there, 1e-12);
+}
+
+// Neither the advantages' rounding nor the targets' is scaled up to 1; what differs is.
+TEST(TrialAdvantages, WithoutSpreadAreZeroAndSoAreTheTargets) {
+  for (const bool differ : {false, true}) {
+    Problem p;
+    p.ends_with_episode = true;
+    p.ends = Vector(p.ends.size(), 1);
+    p.values = Vector(p.values.size());
+    p.rewards = Vector(p.rewards.size(), 0.1);
+    p.mean = Vector(kSteps, 0.3);
+    if (differ) p.rewards[5] = 0.1 * (1 + 1e-4);
+    p.run({Phase::estimate, Phase::sum, Phase::scale, Phase::normalise});
+    if (differ) {
+      EXPECT_GT(p.advantages[5], 1);
+      EXPECT_GT(p.targets[5], 1);
+    } else {
+      EXPECT_EQ(p.advantages, Vector(p.advantages.size()));
+      EXPECT_EQ(p.targets, Vector(p.targets.size()));
+    }
+  }
 }
 
 // What the head is to learn, brought back by the scale, is the target.

@@ -145,6 +145,22 @@ TEST_P(TrialGradientTest, ValuesAreTheReferences) {
   EXPECT_LT(relative_error(values, {sums.surrogate, sums.entropy, sums.value_loss, sums.divergence}), 1e-9);
 }
 
+// What lies behind the last episode of a trial has no weight, whatever it holds.
+TEST_P(TrialGradientTest, OfWeightedSamplesIsTheFiniteDifference) {
+  TrialProblem p = problem({4, 5, 3, 37, 7});
+  const Vector plain = kernel_trial_gradient(p).gradient;
+  p.weights = Vector(p.advantages.size(), 1.5);
+  for (std::size_t i = 0; i < p.weights.size(); i += 3) p.weights[i] = 0;
+  const TrialGradientResult found = kernel_trial_gradient(p);
+  EXPECT_LT(relative_error(found.gradient, differences_of(p)), 1e-7);
+  EXPECT_GT(relative_error(found.gradient, plain), 0.01);
+  const reference::TrialSums sums = reference::trial_sums(p, p.theta);
+  EXPECT_LT(relative_error(found.values, {sums.surrogate, sums.entropy, sums.value_loss, sums.divergence}),
+            1e-9);
+  for (std::size_t i = 0; i < p.weights.size(); i += 3) p.log_probs[i] = -1e9;  // an infinite ratio
+  EXPECT_EQ(kernel_trial_gradient(p).gradient, found.gradient);
+}
+
 std::string case_name(const testing::TestParamInfo<std::tuple<HeadKind, PolicyOfSizes>>& info) {
   const char* memories[] = {"feedforward", "gru", "lstm"};
   return std::string(memories[std::get<PolicyOfSizes>(info.param)(1, 1).index()]) +

@@ -86,7 +86,8 @@ TEST(TrialRollout, TheMemoryGoesOnThroughTheEndsOfEpisodes) {
   }
 }
 
-// Beyond the last step there is what it leads to and its value, and no next episode; all else is as without.
+// Beyond the last step there is what it leads to and its value, and no next episode; all else is as with the other value of the
+// time limit.
 TEST(TrialRollout, LooksBeyondTheLastStep) {
   for (std::vector<std::string> family : kWithoutMemory) {
     const PlayedTrials without(trial_config(family));
@@ -94,7 +95,8 @@ TEST(TrialRollout, LooksBeyondTheLastStep) {
     const Config config = trial_config(family);
     const PlayedTrials p(config);
     const auto as_without = [&](const Vector& numbers, const Vector& wanted) {
-      EXPECT_EQ(Vector(numbers.begin(), numbers.begin() + p.steps * p.envs), wanted);
+      EXPECT_EQ(Vector(numbers.begin(), numbers.begin() + p.steps * p.envs),
+                Vector(wanted.begin(), wanted.begin() + p.steps * p.envs));
     };
     as_without(p.rewards, without.rewards);
     as_without(p.values, without.values);

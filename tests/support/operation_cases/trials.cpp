@@ -57,13 +57,15 @@ struct OfTrials : Cases {
         TrialAdvantages<float> op;
         op.phase = form.phase;
         op.trials = trials(memory, memory_policy<Gru>(HeadKind::categorical, 4, 3), size, true, form.beyond);
-        op.ends_with_episode = form.beyond;
+        op.ends_with_episode = op.one_mean = form.beyond;
         const long steps = op.trials.batch.horizon;
         op.scale = {memory.normals("mean", steps), memory.hold("deviation", std::vector<double>{1.7}),
                     memory.hold("updates", std::vector<double>{3})};
         op.discount = 0.97f;
         op.gae_lambda = 0.9f;
-        op.sums = memory.hold("sums", std::vector<double>(static_cast<std::size_t>(steps) * 4, 0.6));
+        op.sums = memory.hold(
+            "sums",
+            std::vector<double>(static_cast<std::size_t>(steps) * TrialAdvantages<float>::kSums, 0.6));
         op.advantages = memory.hold("advantage_scale", std::vector<double>{0.2, 1.3});
         return op;
       });
