@@ -16,8 +16,7 @@ if(INNERLOOP_SANITIZE MATCHES thread)
   endif()
 endif()
 
-# Tests run for seconds and compile for minutes.
-set(test_options $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:-O1>)
+set(test_options "")
 # GCC needs many minutes for checks of the stack in the kernels that tests instantiate; what they work on is not there.
 if(INNERLOOP_SANITIZE MATCHES address)
   list(APPEND test_options $<$<COMPILE_LANG_AND_ID:CXX,GNU>:--param=asan-stack=0>)

@@ -1,4 +1,5 @@
 // The command line: `innerloop COMMAND`. Errors are one line on standard error; exit codes as in engine/commands/commands.h.
+#include <CLI/CLI.hpp>
 #include <csignal>
 #include <iostream>
 #include <string>

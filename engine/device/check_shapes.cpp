@@ -7,7 +7,7 @@ namespace innerloop {
 namespace {
 
 // What a host's widest pack loads at once.
-constexpr int kAligned = 64, kNumbers = kAligned / static_cast<int>(sizeof(float));
+constexpr int kAligned = 64, kAlignedNumbers = kAligned / static_cast<int>(sizeof(float));
 
 void want_aligned(const ShapeCheck& check, const void* pointer, const char* wanted) {
   const auto past = static_cast<long>(reinterpret_cast<std::uintptr_t>(pointer) % kAligned);
@@ -30,7 +30,7 @@ void ShapeCheck::refuse(const char* wanted, std::initializer_list<Part> found) c
 }
 
 void check_row_stride(const ShapeCheck& check, long row_stride, long rows) {
-  check.want(row_stride % kNumbers == 0 && row_stride >= rows,
+  check.want(row_stride % kAlignedNumbers == 0 && row_stride >= rows,
              "row_stride a multiple of 16 and at least the rows", "row_stride ", row_stride, " for ", rows,
              " rows");
 }
@@ -96,7 +96,7 @@ void check_part(const ShapeCheck& check, const Trials<float>& trials) {
 
 void check_part(const ShapeCheck& check, const Kept<float>& kept) {
   want_aligned(check, kept.data, "kept activations aligned to 64 bytes");
-  check.want(kept.slot_stride % kNumbers == 0, "slot_stride a multiple of 16", kept.slot_stride);
+  check.want(kept.slot_stride % kAlignedNumbers == 0, "slot_stride a multiple of 16", kept.slot_stride);
 }
 
 void check_part(const ShapeCheck& check, const Parameters<float>& params) {
@@ -132,12 +132,12 @@ void check_memory(const ShapeCheck& check, const MemoryPolicyShape& shape, const
 void check_shapes(const MatrixProduct<float>& product) {
   const ShapeCheck check("MatrixProduct");
   check.want(product.rows > 0, "rows at least 1", product.rows);
-  check.want(product.columns > 0 && product.columns % kNumbers == 0, "columns a multiple of 16",
+  check.want(product.columns > 0 && product.columns % kAlignedNumbers == 0, "columns a multiple of 16",
              product.columns);
   check.want(product.term_count >= 1 && product.term_count <= 2, "one or two terms", product.term_count);
   const auto stride = [&](long found, const char* wanted) {
-    check.want(found >= product.columns && found % kNumbers == 0, wanted, found, " for ", product.columns,
-               " columns");
+    check.want(found >= product.columns && found % kAlignedNumbers == 0, wanted, found, " for ",
+               product.columns, " columns");
   };
   for (int t = 0; t < product.term_count; ++t) {
     const Term<float>& term = product.terms[t];
