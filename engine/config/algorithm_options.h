@@ -134,8 +134,8 @@ enum class EvaluationProtocol {
 
 /// How the policies of an algorithm learn a task: what its options name as `Learning`. `how` is the end of "algorithm x,
 /// which …". Where trials are played the options have a PpoUpdateOptions `ppo`, and else an InnerLoopOptions `inner`; where
-/// the policy has a memory, the `trial_length` and `trial_episodes`, too. The last three say what an episode is worth
-/// beyond its last step (options_markdown).
+/// the policy has a memory, the `trial_length` and `trial_episodes`, too. `at_own_end`, `at_time_limit` and `at_last_step` say
+/// what an episode is worth beyond its last step (options_markdown).
 struct LearnsByInnerSteps {
   static constexpr auto how = "learns a task by gradient steps";
   static constexpr auto at_own_end = "0";
@@ -429,12 +429,11 @@ struct Rl2Options {
     field(
         "trial_length", o.trial_length, between(1, kMaxHorizon),
         "steps of a trial, a multiple of the horizon; the task and the memory last for all of its episodes");
-    field("trial_episodes", o.trial_episodes, between(0, kMaxHorizon),
-          "episodes of a trial: what comes after the last one does not count, and trial_length, of at most "
-          "so many "
-          "horizons, bounds its steps; for tasks that pay every step alike, which lose by falling only so; "
-          "0: a "
-          "trial is its steps");
+    field(
+        "trial_episodes", o.trial_episodes, between(0, kMaxHorizon),
+        "episodes of a trial: what comes after the last one does not count, and trial_length, of at most so "
+        "many horizons, bounds its steps; for tasks whose steps all pay the same, so that an episode's "
+        "length alone counts; 0: a trial is its steps");
     PpoUpdateOptions::describe(field, o.ppo);
   }
 };

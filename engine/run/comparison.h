@@ -11,8 +11,8 @@
 namespace innerloop {
 
 /// Evaluates each run as the first one's `evaluation` says, apart from the inner step sizes, which are its own. Best first
-/// by the return after the last step, and last those where it is not finite; `difference` is how much less that is than the best
-/// run's, over the tasks.
+/// by the return after the last step, and last those where it is not finite; `difference` is how much less that is than the
+/// best run's, over the tasks.
 /// @throws InputError where a run's tasks or episodes are not those of the first.
 nlohmann::ordered_json compare_runs(const std::vector<TrainedRun>& runs, Device& device);
 

@@ -1,8 +1,8 @@
 // A value network as the baseline of advantages: every task has its own, fitted to the returns of each of its batches.
 //
 // V(s, t) = μ + δ·f(s, t/horizon; φ), with the mean μ and the deviation δ of the batch's returns-to-go R, and t the steps
-// since the episode began. Steps φ ← φ + η·∇ mean(−½(z − f)²) fit f to the standardised returns z = (R − μ)/δ, which are 0 where
-// the returns are equal up to rounding (kernels/lanes/extent.h).
+// since the episode began. Steps φ ← φ + η·∇ mean(−½(z − f)²) fit f to the standardised returns z = (R − μ)/δ, which are 0
+// where the returns are equal up to rounding (kernels/lanes/extent.h).
 #pragma once
 
 #include "kernels/inner/pass.h"
