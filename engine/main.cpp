@@ -38,6 +38,8 @@ int main(int argc, char** argv) {
   using namespace innerloop;
   // A limit on the size of files is an error like a full disk, not the end of the process.
   std::signal(SIGXFSZ, SIG_IGN);
+  // So is an output that nobody reads any more (`| head`): the work goes on, and the end tells of it.
+  std::signal(SIGPIPE, SIG_IGN);
 
   CLI::App app("Batched meta-reinforcement learning on CPUs and GPUs", "innerloop");
   app.require_subcommand(1);

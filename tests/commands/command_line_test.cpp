@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -136,9 +137,9 @@ TEST_F(CommandLineTest, ATrainedRunHasEveryFile) {
 TEST_F(CommandLineTest, OneGivenTaskCanBeEvaluated) {
   train();
   const auto mean_return = [&](const std::string& task) {
-    const Ended ended = run({"evaluate", "run", "--task", task, "--steps", "2"});
+    const Ended ended = run({"evaluate", "run", "--task", task, "--steps", "2", "--json", "one.json"});
     EXPECT_EQ(ended.exit_code, kExitDone) << ended.err;
-    const auto report = nlohmann::json::parse(read_text(path("run/evaluation.json")));
+    const auto report = nlohmann::json::parse(read_text(path("one.json")));
     EXPECT_EQ(report["tasks"], 1);
     EXPECT_EQ(report["curve"].size(), 3u);
     EXPECT_EQ(report["task"]["goal_y"], 0);
@@ -157,6 +158,25 @@ TEST_F(CommandLineTest, OneGivenTaskCanBeEvaluated) {
   EXPECT_THAT(refusal({"evaluate", "run", "--task", R"({"goal_x": 1e39, "goal_y": 0})"}),
               HasSubstr("wanted a number that 32 bits can hold"));
   EXPECT_THAT(refusal({"evaluate", "run", "--task", "[1, 2]"}), HasSubstr("wanted a JSON object"));
+}
+
+TEST_F(CommandLineTest, AClosedTerminalEndsTrainingWithACheckpoint) {
+  CommandLine training(path("."), {"train", "tiny.json", "--out", "run", "--threads", "1", "--set",
+                                   "iterations=1000000", "--set", "checkpoint.every=500"});
+  wait_for_checkpoint(500);
+  training.signal(SIGHUP);
+  training.signal(SIGHUP);
+  EXPECT_EQ(training.wait().exit_code, kExitInterrupted);
+}
+
+TEST_F(CommandLineTest, AnOutputThatNobodyReadsDoesNotEndTraining) {
+  const std::string command =
+      "cd '" + path(".").string() + "' && { '" + (binary_folder() / "innerloop").string() +
+      "' train tiny.json --out run --set iterations=2000 2>err; echo $? >code; } | true";
+  EXPECT_EQ(std::system(command.c_str()), 0);
+  EXPECT_EQ(read_text(path("code")), "1\n");
+  EXPECT_THAT(read_text(path("err")), HasSubstr("standard output: wanted to write to it"));
+  EXPECT_TRUE(std::filesystem::exists(path("run/evaluation.json")));
 }
 
 TEST_F(CommandLineTest, ARunWithAMemoryIsTrainedAndEvaluatedByEpisodes) {
