@@ -73,8 +73,14 @@ void evaluate_one(const EvaluateFlags& flags) {
   std::cout << "device: " << device.description() << "\n" << std::flush;
   auto report = evaluation_report(run.config, device, run.params, run.iteration, task);
   add_rivals(report, run.config, learners, threads_or_cores(flags.device.threads), task);
-  write_json(flags.json.empty() ? run.folder.evaluation().string() : flags.json, report);
-  std::cout << evaluation_table(report);
+  if (!flags.policy.empty()) report["policy"] = flags.policy;
+  // What was computed is shown before a file can fail. The run's own file holds its own policy on the held-out tasks alone.
+  std::cout << evaluation_table(report) << std::flush;
+  const bool is_the_runs_own = flags.policy.empty() && flags.task.empty();
+  if (!flags.json.empty())
+    write_json(flags.json, report);
+  else if (is_the_runs_own)
+    write_json(run.folder.evaluation(), report);
 }
 
 void compare(const EvaluateFlags& flags) {
@@ -115,9 +121,10 @@ void add_evaluate(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("evaluate", "adapts runs' newest checkpoints to held-out tasks");
   auto flags = std::make_shared<EvaluateFlags>();
   command
-      .add_option("RUN", flags->runs,
-                  "a run's folder, where evaluation.json is written; several are compared in one table; with "
-                  "--baseline also a config")
+      .add_option(
+          "RUN", flags->runs,
+          "a run's folder, where evaluation.json is written, unless --task or --policy is given; several "
+          "are compared in one table; with --baseline also a config")
       ->required();
   command.add_option("--json", flags->json, "the file for the numbers, in place of evaluation.json");
   command.add_option("--task", flags->task,

@@ -160,6 +160,20 @@ TEST_F(CommandLineTest, OneGivenTaskCanBeEvaluated) {
   EXPECT_THAT(refusal({"evaluate", "run", "--task", "[1, 2]"}), HasSubstr("wanted a JSON object"));
 }
 
+TEST_F(CommandLineTest, TheRunsOwnEvaluationIsNotOverwrittenByOthers) {
+  train();
+  const std::string own = read_text(path("run/evaluation.json"));
+  const std::string task = R"({"goal_x": 0.5, "goal_y": 0.25})";
+  EXPECT_EQ(run({"evaluate", "run", "--task", task}).exit_code, kExitDone);
+  EXPECT_EQ(read_text(path("run/evaluation.json")), own);
+  ASSERT_EQ(run({"adapt", "run", "--task", task, "--out", "p.safetensors"}).exit_code, kExitDone);
+  EXPECT_EQ(run({"evaluate", "run", "--policy", "p.safetensors"}).exit_code, kExitDone);
+  EXPECT_EQ(read_text(path("run/evaluation.json")), own);
+  EXPECT_EQ(run({"evaluate", "run", "--policy", "p.safetensors", "--json", "other.json"}).exit_code,
+            kExitDone);
+  EXPECT_EQ(nlohmann::json::parse(read_text(path("other.json")))["policy"], "p.safetensors");
+}
+
 TEST_F(CommandLineTest, AClosedTerminalEndsTrainingWithACheckpoint) {
   CommandLine training(path("."), {"train", "tiny.json", "--out", "run", "--threads", "1", "--set",
                                    "iterations=1000000", "--set", "checkpoint.every=500"});
