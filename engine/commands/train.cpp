@@ -75,9 +75,9 @@ bool train(const TrainFlags& flags) {
     cut_metrics(run.metrics(), trainer.counts().iteration);
     write_json(run.config(), to_json(config));
   } else {
-    run = create_run_folder(
-        flags.out.empty() ? default_run_folder(flags.config, std::time(nullptr)) : flags.out.c_str(),
-        to_json(config));
+    run = flags.out.empty()
+              ? create_free_run_folder(default_run_folder(flags.config, std::time(nullptr)), to_json(config))
+              : create_run_folder(flags.out, to_json(config));
     lock.emplace(run.path);
   }
   write_json(run.machine(), machine_info(facts_of(device)));

@@ -174,6 +174,13 @@ TEST_F(CommandLineTest, TheRunsOwnEvaluationIsNotOverwrittenByOthers) {
   EXPECT_EQ(nlohmann::json::parse(read_text(path("other.json")))["policy"], "p.safetensors");
 }
 
+TEST_F(CommandLineTest, RunsThatStartInTheSameSecondGetFoldersOfTheirOwn) {
+  const std::vector<std::string> arguments = {"train", "tiny.json", "--threads", "1"};
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(run(arguments).exit_code, kExitDone);
+  const std::filesystem::directory_iterator runs(path("runs"));
+  EXPECT_EQ(std::distance(begin(runs), end(runs)), 4);
+}
+
 TEST_F(CommandLineTest, AClosedTerminalEndsTrainingWithACheckpoint) {
   CommandLine training(path("."), {"train", "tiny.json", "--out", "run", "--threads", "1", "--set",
                                    "iterations=1000000", "--set", "checkpoint.every=500"});
