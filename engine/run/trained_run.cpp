@@ -11,6 +11,7 @@ TrainedRun open_trained_run(const std::filesystem::path& path) {
   const RunFolder folder = open_run_folder(path);
   const Config config = read_config(folder.config());
   const Checkpoint checkpoint = read_newest_checkpoint(folder.path);
+  check_belongs(checkpoint, config);
   return {folder, config, checkpoint.iteration, checkpoint_params(checkpoint, create_learned(config))};
 }
 

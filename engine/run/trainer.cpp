@@ -54,6 +54,7 @@ Trainer::Trainer(const Config& config, Device& device)
 }
 
 void Trainer::restore(const Checkpoint& checkpoint) {
+  check_belongs(checkpoint, config_);
   counts_ = restore_checkpoint(checkpoint, learner_->learned(), device_, learner_->state());
 }
 

@@ -181,6 +181,26 @@ TEST_F(CommandLineTest, RunsThatStartInTheSameSecondGetFoldersOfTheirOwn) {
   EXPECT_EQ(std::distance(begin(runs), end(runs)), 4);
 }
 
+TEST_F(CommandLineTest, ACheckpointOfAnotherRunWithEqualShapesIsRefused) {
+  train();
+  train({"--set", R"(environment={"name":"wind_navigation"})"}, "wind");
+  train({"--set", "algorithm.name=fomaml"}, "fomaml");
+  for (const std::string other : {"wind", "fomaml"}) {
+    const auto copy = path("run/checkpoints/8.safetensors");
+    std::filesystem::copy_file(path(other) / "checkpoints/6.safetensors", copy);
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"evaluate", "run"},
+          {"train", "--resume", "--out", "run", "--set", "iterations=9"}})
+      EXPECT_THAT(refusal(arguments),
+                  HasSubstr("8.safetensors: wanted the checkpoint of iteration 8, found that of 6"));
+    std::filesystem::remove(copy);
+    std::filesystem::copy_file(path(other) / "checkpoints/6.safetensors",
+                               path("run/checkpoints/6.safetensors"),
+                               std::filesystem::copy_options::overwrite_existing);
+    EXPECT_THAT(refusal({"evaluate", "run"}), HasSubstr("6.safetensors: metadata \"config\": /"));
+  }
+}
+
 TEST_F(CommandLineTest, AClosedTerminalEndsTrainingWithACheckpoint) {
   CommandLine training(path("."), {"train", "tiny.json", "--out", "run", "--threads", "1", "--set",
                                    "iterations=1000000", "--set", "checkpoint.every=500"});
