@@ -55,8 +55,8 @@ void evaluate_rivals(const EvaluateFlags& flags) {
   const auto learners = prepare_rivals(config, flags.rivals);
   const int threads = threads_or_cores(flags.device.threads);
   const auto report = rivals_report(config, learners, threads, task);
+  std::cout << rivals_table(report) << std::flush;
   if (!flags.json.empty()) write_json(flags.json, report);
-  std::cout << rivals_table(report);
 }
 
 void evaluate_one(const EvaluateFlags& flags) {
@@ -98,8 +98,8 @@ void compare(const EvaluateFlags& flags) {
   Device device(flags.device);
   std::cout << "device: " << device.description() << "\n" << std::flush;
   const auto comparison = compare_runs(runs, device);
+  std::cout << comparison_table(comparison) << std::flush;
   if (!flags.json.empty()) write_json(flags.json, comparison);
-  std::cout << comparison_table(comparison);
 }
 
 void evaluate(const EvaluateFlags& flags) {

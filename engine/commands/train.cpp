@@ -100,8 +100,8 @@ bool train(const TrainFlags& flags) {
   }
   release_interrupts();
   const auto report = evaluation_report(config, device, trainer.params(), trainer.counts().iteration);
+  std::cout << "\n" << evaluation_table(report) << std::flush;
   write_json(run.evaluation(), report);
-  std::cout << "\n" << evaluation_table(report);
   return true;
 }
 

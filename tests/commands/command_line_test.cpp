@@ -174,6 +174,20 @@ TEST_F(CommandLineTest, TheRunsOwnEvaluationIsNotOverwrittenByOthers) {
   EXPECT_EQ(nlohmann::json::parse(read_text(path("other.json")))["policy"], "p.safetensors");
 }
 
+TEST_F(CommandLineTest, AResultIsShownBeforeItsFileFails) {
+  train();
+  std::filesystem::remove(path("run/evaluation.json"));
+  std::filesystem::create_directory(path("run/evaluation.json"));  // in the file's place
+  const auto shows_the_table_and_fails = [&](const std::vector<std::string>& arguments) {
+    const Ended ended = run(arguments);
+    EXPECT_EQ(ended.exit_code, kExitRunFailed) << ended.err;
+    EXPECT_THAT(ended.out, HasSubstr("Mean return ± 95 % confidence interval after 6 iterations"));
+    EXPECT_THAT(ended.err, StartsWith("innerloop: run/evaluation.json: wanted to write "));
+  };
+  shows_the_table_and_fails({"evaluate", "run"});
+  shows_the_table_and_fails({"train", "--resume", "--out", "run"});
+}
+
 TEST_F(CommandLineTest, RunsThatStartInTheSameSecondGetFoldersOfTheirOwn) {
   const std::vector<std::string> arguments = {"train", "tiny.json", "--threads", "1"};
   for (int i = 0; i < 4; ++i) EXPECT_EQ(run(arguments).exit_code, kExitDone);
