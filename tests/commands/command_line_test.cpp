@@ -188,6 +188,17 @@ TEST_F(CommandLineTest, AResultIsShownBeforeItsFileFails) {
   shows_the_table_and_fails({"train", "--resume", "--out", "run"});
 }
 
+TEST_F(CommandLineTest, EmptyTextsAreNoAbsentOptions) {
+  train();
+  for (const char* option : {"--task", "--policy", "--json", "--baseline", "--set"})
+    EXPECT_THAT(refusal({"evaluate", "run", option, ""}),
+                AllOf(HasSubstr(option), HasSubstr(R"(wanted a value, found "")")));
+  for (const char* option : {"--out", "--dump-batch", "--set"})
+    EXPECT_THAT(refusal({"train", "tiny.json", option, ""}),
+                AllOf(HasSubstr(option), HasSubstr(R"(wanted a value, found "")")));
+  EXPECT_THAT(refusal({"evaluate", ""}), HasSubstr(R"(RUN: wanted a value, found "")"));
+}
+
 TEST_F(CommandLineTest, RunsThatStartInTheSameSecondGetFoldersOfTheirOwn) {
   const std::vector<std::string> arguments = {"train", "tiny.json", "--threads", "1"};
   for (int i = 0; i < 4; ++i) EXPECT_EQ(run(arguments).exit_code, kExitDone);
