@@ -106,7 +106,8 @@ RunLock::~RunLock() {
 }
 
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& value) {
-  write_file_atomically(path, value.dump(2) + "\n");
+  write_file_atomically(path,
+                        value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace innerloop

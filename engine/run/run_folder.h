@@ -50,7 +50,7 @@ class RunLock {
   int descriptor_;
 };
 
-/// Writes `value` as the file `path`, indented, atomically.
+/// Writes `value` as the file `path`, indented, atomically; bytes that are no UTF-8 (of a file's name) become U+FFFD.
 /// @throws RunError as write_file_atomically.
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& value);
 

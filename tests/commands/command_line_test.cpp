@@ -188,6 +188,14 @@ TEST_F(CommandLineTest, AResultIsShownBeforeItsFileFails) {
   shows_the_table_and_fails({"train", "--resume", "--out", "run"});
 }
 
+TEST_F(CommandLineTest, AFolderWhoseNameIsNoUtf8IsComparedAndNamed) {
+  train({}, "run\xff");
+  train({}, "other");
+  const Ended ended = run({"evaluate", "run\xff", "other", "--json", "both.json"});
+  EXPECT_EQ(ended.exit_code, kExitDone) << ended.err;
+  EXPECT_EQ(nlohmann::json::parse(read_text(path("both.json")))["runs"].size(), 2u);
+}
+
 TEST_F(CommandLineTest, EmptyTextsAreNoAbsentOptions) {
   train();
   for (const char* option : {"--task", "--policy", "--json", "--baseline", "--set"})
