@@ -15,6 +15,7 @@
 #include "engine/error.h"
 #include "engine/evaluation/report.h"
 #include "engine/files/atomic_file.h"
+#include "engine/files/file_status.h"
 #include "engine/rivals/report.h"
 #include "engine/rivals/trials.h"
 #include "engine/run/adapted_policy.h"
@@ -104,7 +105,7 @@ void compare(const EvaluateFlags& flags) {
 
 void evaluate(const EvaluateFlags& flags) {
   if (!flags.json.empty()) check_file_place(flags.json);
-  const bool is_run = flags.rivals.empty() || std::filesystem::is_directory(flags.runs[0]);
+  const bool is_run = flags.rivals.empty() || std::filesystem::is_directory(status_of(flags.runs[0]));
   if (is_run && !flags.set.empty())
     throw InputError("--set: wanted a config and --baseline with it, found the run " + flags.runs[0]);
   if (flags.runs.size() == 1 && !is_run)

@@ -13,6 +13,7 @@
 
 #include "engine/error.h"
 #include "engine/files/atomic_file.h"
+#include "engine/files/file_status.h"
 #include "engine/files/output_file.h"
 
 namespace innerloop {
@@ -27,10 +28,11 @@ bool make_folder(const std::filesystem::path& path, std::error_code& error) {
 
 [[noreturn]] void refuse_folder(const std::filesystem::path& path, const std::error_code& error) {
   std::error_code unknown;
-  const auto found = std::filesystem::symlink_status(path, unknown);
-  if (std::filesystem::exists(found))
+  if (std::filesystem::exists(std::filesystem::symlink_status(path, unknown)))
     throw InputError(path.string() + ": wanted a folder that does not exist yet, found " +
-                     (std::filesystem::is_directory(found) ? "one (--resume goes on with it)" : "a file"));
+                     (std::filesystem::is_directory(path, unknown) ? "one (--resume goes on with it)"
+                      : std::filesystem::exists(path, unknown)     ? "a file"
+                                                                   : "a link to nothing"));
   if (error == std::errc::no_space_on_device) throw_system_error(path, "make the folder", error.value());
   throw InputError(path.string() + ": wanted a place where a folder can be made, found \"" + error.message() +
                    "\"");
@@ -82,10 +84,9 @@ RunFolder create_free_run_folder(const std::filesystem::path& wanted, const nloh
 
 RunFolder open_run_folder(const std::filesystem::path& path) {
   RunFolder run{path};
-  std::error_code error;
-  if (!std::filesystem::exists(path, error))
+  if (!std::filesystem::exists(status_of(path)))
     throw InputError(path.string() + ": wanted a run folder, found none");
-  if (!std::filesystem::is_regular_file(run.config(), error)) {
+  if (!std::filesystem::is_regular_file(status_of(run.config()))) {
     throw InputError(path.string() + ": wanted a run folder, found no config.json in it");
   }
   return run;

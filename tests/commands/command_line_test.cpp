@@ -243,6 +243,17 @@ TEST_F(CommandLineTest, AClosedTerminalEndsTrainingWithACheckpoint) {
   EXPECT_EQ(training.wait().exit_code, kExitInterrupted);
 }
 
+TEST_F(CommandLineTest, TheHintToGoOnIsAShellsWords) {
+  CommandLine training(path("."), {"train", "tiny.json", "--out", "Ann's run", "--threads", "1", "--set",
+                                   "iterations=1000000", "--set", "checkpoint.every=500"});
+  while (list_checkpoints(path("Ann's run")).empty())
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  training.signal(SIGTERM);
+  const Ended ended = training.wait();
+  EXPECT_EQ(ended.exit_code, kExitInterrupted);
+  EXPECT_THAT(ended.out, HasSubstr(R"(--out 'Ann'\''s run')"));
+}
+
 TEST_F(CommandLineTest, AnOutputThatNobodyReadsDoesNotEndTraining) {
   const std::string command =
       "cd '" + path(".").string() + "' && { '" + (binary_folder() / "innerloop").string() +
