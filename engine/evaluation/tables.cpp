@@ -39,7 +39,9 @@ struct Column {
         results(&of),
         width(std::max(width_of(of["curve"]), columns_in(interval_cell(of["trial_return"], "mean")))) {}
 
-  std::string padded(const std::string& text) const { return filled(text, 3 + std::max(width, columns_in(title))); }
+  std::string padded(const std::string& text) const {
+    return filled(text, 3 + std::max(width, columns_in(title)));
+  }
 };
 
 std::vector<Column> columns_of(const Json& report) {

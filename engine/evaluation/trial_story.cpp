@@ -78,9 +78,10 @@ std::string table_of(const PlayedTrial& trial, const typename Env::Options& opti
     of_episode += step.got;
     of_trial += step.got;
     ++number;
-    table += number_cell("%7.0f", episode) + number_cell("%6.0f", number) + "  " + filled(seen[t], seen_width) +
-             "  " + filled(done[t], done_width) + number_cell(" %9.2f", step.got) +
-             number_cell(" %9.2f", of_episode) + number_cell(" %9.2f", of_trial) + "\n";
+    table += number_cell("%7.0f", episode) + number_cell("%6.0f", number) + "  " +
+             filled(seen[t], seen_width) + "  " + filled(done[t], done_width) +
+             number_cell(" %9.2f", step.got) + number_cell(" %9.2f", of_episode) +
+             number_cell(" %9.2f", of_trial) + "\n";
     if (!step.ended) continue;
     returns.push_back(number_cell("%.2f", of_episode));
     ++episode;

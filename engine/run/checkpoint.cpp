@@ -45,14 +45,14 @@ void check_belongs(const Checkpoint& checkpoint, const Config& config) {
     throw InputError(file + ": wanted the checkpoint of iteration " + std::to_string(checkpoint.iteration) +
                      ", found that of " + std::to_string(iteration));
   const nlohmann::ordered_json wanted = to_json(config);
+  // As the config itself it is read with every default, of options that are newer than the run, too.
   const nlohmann::ordered_json found =
-      parse_json(checkpoint.file.metadata("config"), file + ": metadata \"config\"");
+      to_json(parse_config(checkpoint.file.metadata("config"), file + ": metadata \"config\""));
   for (const char* option : {"seed", "environment", "policy", "algorithm"}) {
-    const nlohmann::ordered_json own = found.is_object() && found.contains(option) ? found[option] : nullptr;
-    if (own != wanted[option])
+    if (found[option] != wanted[option])
       throw InputError(file + ": metadata \"config\": /" + option +
                        ": wanted that of the run's config.json, " + wanted[option].dump() + ", found " +
-                       found_value(own));
+                       found_value(found[option]));
   }
 }
 

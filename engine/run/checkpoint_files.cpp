@@ -52,7 +52,8 @@ std::vector<std::int64_t> list_checkpoints(const std::filesystem::path& run) {
   std::error_code error;
   const std::filesystem::directory_iterator entries(folder, error);
   if (error)
-    throw InputError(folder.string() + ": wanted a folder that can be read, found \"" + error.message() + "\"");
+    throw InputError(folder.string() + ": wanted a folder that can be read, found \"" + error.message() +
+                     "\"");
   for (const auto& entry : entries) {
     if (const auto iteration = iteration_of(entry.path().filename().string()))
       iterations.push_back(*iteration);

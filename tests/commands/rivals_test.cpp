@@ -22,10 +22,8 @@ class MemoryRunTest : public CommandLineTest {
         "at_episode_end": "restart", "environment": {"name": "grid_navigation"}, "policy": {"name": "gru", "hidden": 4},
         "algorithm": {"name": "rl2", "trial_length": 6}, "evaluation": {"tasks": 5, "envs_per_task": 2}})");
   }
-  void train_memory(const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments = {"train", "memory.json", "--out", "run", "--threads", "1"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    const Ended ended = run(arguments);
+  void train_memory() const {
+    const Ended ended = run({"train", "memory.json", "--out", "run", "--threads", "1"});
     ASSERT_EQ(ended.exit_code, kExitDone) << ended.err;
   }
   nlohmann::json json(const std::string& name) const { return nlohmann::json::parse(read_text(path(name))); }
@@ -80,22 +78,6 @@ TEST_F(MemoryRunTest, RefusesRivalsThatCannotBe) {
               StartsWith("innerloop: --task: /goal_y: wanted "));
   EXPECT_THAT(refusal({"evaluate", "none.json", "--baseline", "oracle"}),
               StartsWith("innerloop: none.json: wanted "));
-}
-
-TEST_F(MemoryRunTest, PlayTellsOfTheEpisodeThatTheTrialCutsOff) {
-  train_memory();
-  std::string config = read_text(path("run/config.json"));
-  const std::string length = "\"trial_length\": ";
-  const std::size_t at = config.find(length) + length.size();
-  config.replace(at, config.find(',', at) - at, "4");
-  write_text(path("run/config.json"), config);
-  // Its checkpoint is another run's now.
-  EXPECT_THAT(refusal({"play", "run"}), HasSubstr("metadata \"config\": /algorithm: wanted that of the run's"));
-  std::filesystem::remove_all(path("run"));
-  train_memory({"--set", "algorithm.trial_length=4"});
-  const std::string story = shown({"play", "run", "--task", R"({"goal_x": 4, "goal_y": 2})"});
-  EXPECT_THAT(story, HasSubstr("return of each episode: -0.30 and -0.10 of one that has not ended\n"
-                               "return of the trial: -0.40\n"));
 }
 
 TEST_F(MemoryRunTest, PlayShowsATrialStepByStep) {

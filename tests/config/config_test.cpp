@@ -594,9 +594,8 @@ TEST(Config, AnOverrideAtFaultIsNamed) {
 }
 
 TEST(Config, AnOverrideIsNamedForTheGroupsItMade) {
-  EXPECT_EQ(
-      error_of("{}", {"policy.x.y=5"}),
-      "--set policy.x.y=5: /policy/x: wanted an option of policy \"mlp\", found \"x\"");
+  EXPECT_EQ(error_of("{}", {"policy.x.y=5"}),
+            "--set policy.x.y=5: /policy/x: wanted an option of policy \"mlp\", found \"x\"");
 }
 
 TEST(Config, AnOverrideSetsOnePlaceOfAListThatIsADefault) {
@@ -610,12 +609,14 @@ TEST(Config, AnOverrideSetsOnePlaceOfAListThatIsADefault) {
             with("algorithm.inner_lr=0.3"));
   const std::string cartpole = R"({"environment": {"name": "cartpole"}})";
   EXPECT_EQ(with("environment.gravity.0=9", cartpole), with("environment.gravity=[9,12]", cartpole));
-  EXPECT_EQ(error_of(cartpole, {"environment.gravity.0=13"}),
-            "--set environment.gravity.0=13: /environment/gravity: wanted [low, high], the low no higher than "
-            "the high, found [13,12.0] (list)");
-  EXPECT_EQ(error_of("{}", {"evaluation.inner_lr.1=0.3"}),
-            "--set evaluation.inner_lr.1=0.3: /evaluation/inner_lr: wanted a place in a list of 0 (the first is "
-            "0), found \"1\"");
+  EXPECT_EQ(
+      error_of(cartpole, {"environment.gravity.0=13"}),
+      "--set environment.gravity.0=13: /environment/gravity: wanted [low, high], the low no higher than "
+      "the high, found [13,12.0] (list)");
+  EXPECT_EQ(
+      error_of("{}", {"evaluation.inner_lr.1=0.3"}),
+      "--set evaluation.inner_lr.1=0.3: /evaluation/inner_lr: wanted a place in a list of 0 (the first is "
+      "0), found \"1\"");
 }
 
 TEST(Config, TheFileIsNamedForWhatAnOverrideDidNotSet) {

@@ -128,7 +128,8 @@ TEST_F(TaskFileTest, EveryFaultIsNamedWithItsTaskAndNumber) {
 }
 
 TEST_F(TaskFileTest, NumbersThatDoNotFitEachOtherAreRefused) {
-  const Config config = parse_config(R"({"environment": {"name": "tabular_mdp", "states": 2, "actions": 2}})", "x");
+  const Config config =
+      parse_config(R"({"environment": {"name": "tabular_mdp", "states": 2, "actions": 2}})", "x");
   const auto task = [&](const std::string& p_1_0_0, const std::string& p_1_0_1) {
     return R"({"p_0_0_0": 1, "p_0_0_1": 0, "p_0_1_0": 0.333, "p_0_1_1": 0.666, "p_1_0_0": )" + p_1_0_0 +
            R"(, "p_1_0_1": )" + p_1_0_1 +
@@ -140,13 +141,16 @@ TEST_F(TaskFileTest, NumbersThatDoNotFitEachOtherAreRefused) {
   for (const auto& [first, second, sum] : {Sum{"1", "1", "2"}, Sum{"0.2", "0.2", "0.4"}, Sum{"0", "0", "0"}})
     EXPECT_EQ(message_of<InputError>([&] { parse_task(task(first, second), config); }),
               "--task: " + wanted + sum);
-  write_text(path(), R"({"train": [[1, 0, 1, 0, 1, 1, 1, 0, 1, 2, 3, 4]], "held_out": [)" + task("1", "0") + "]}");
-  EXPECT_EQ(message_of<InputError>([&] {
-              parse_config(R"({"environment": {"name": "tabular_mdp", "states": 2, "actions": 2}, "tasks": {"file": ")" +
-                               path().string() + R"("}})",
-                           "x.json");
-            }),
-            path().string() + ": /train/0" + wanted + "2");
+  write_text(path(),
+             R"({"train": [[1, 0, 1, 0, 1, 1, 1, 0, 1, 2, 3, 4]], "held_out": [)" + task("1", "0") + "]}");
+  EXPECT_EQ(
+      message_of<InputError>([&] {
+        parse_config(
+            R"({"environment": {"name": "tabular_mdp", "states": 2, "actions": 2}, "tasks": {"file": ")" +
+                path().string() + R"("}})",
+            "x.json");
+      }),
+      path().string() + ": /train/0" + wanted + "2");
 }
 
 }  // namespace

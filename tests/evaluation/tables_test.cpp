@@ -14,17 +14,20 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json point(double mean, Json ci95) { return {{"step", 0}, {"episode", 1}, {"mean_return", mean}, {"ci95", ci95}}; }
+Json point(double mean, Json ci95) {
+  return {{"step", 0}, {"episode", 1}, {"mean_return", mean}, {"ci95", ci95}};
+}
 
 Json report_of(const std::vector<double>& means) {
   Json curve = Json::array();
   for (const double mean : means) curve.push_back(point(mean, 2.5));
-  return {{"algorithm", "maml"},
-          {"curve", curve},
-          {"trial_return", {{"mean", means[0]}, {"ci95", nullptr}}},
-          {"baselines", Json::array({{{"name", "random"},
-                                      {"curve", curve},
-                                      {"trial_return", {{"mean", means[0]}, {"ci95", 1.5}}}}})}};
+  return {
+      {"algorithm", "maml"},
+      {"curve", curve},
+      {"trial_return", {{"mean", means[0]}, {"ci95", nullptr}}},
+      {"baselines",
+       Json::array(
+           {{{"name", "random"}, {"curve", curve}, {"trial_return", {{"mean", means[0]}, {"ci95", 1.5}}}}})}};
 }
 
 std::vector<std::string> lines_of(const std::string& text) {

@@ -36,7 +36,8 @@ TEST(FileStatus, WhatCannotBeToldIsNoAbsence) {
   const Unprivileged user(folder.path());
   std::filesystem::permissions(closed, std::filesystem::perms::none);
   std::filesystem::permissions(file, std::filesystem::perms::none);
-  EXPECT_THAT(message_of<InputError>([&] { status_of(closed / "file"); }), HasSubstr("\"Permission denied\""));
+  EXPECT_THAT(message_of<InputError>([&] { status_of(closed / "file"); }),
+              HasSubstr("\"Permission denied\""));
   EXPECT_EQ(hindrance_to_read(file), "\"Permission denied\"");
   std::string found;
   EXPECT_ANY_THROW(read_text_file(file, 100, [&](const std::string& what) {

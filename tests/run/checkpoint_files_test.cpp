@@ -93,16 +93,18 @@ TEST_F(CheckpointFiles, OneThatCannotBeReadIsNotCalledDamaged) {
   for (const int iteration : {50, 100}) write(iteration);
   const Unprivileged user(run);
   std::filesystem::permissions(checkpoint_file(run, 100), std::filesystem::perms::none);
-  EXPECT_EQ(message_of<InputError>([&] { read_newest_checkpoint(run); }),
-            checkpoint_file(run, 100).string() + ": wanted a file that can be read, found \"Permission denied\"");
+  EXPECT_EQ(
+      message_of<InputError>([&] { read_newest_checkpoint(run); }),
+      checkpoint_file(run, 100).string() + ": wanted a file that can be read, found \"Permission denied\"");
 }
 
 TEST_F(CheckpointFiles, AFolderThatCannotBeReadIsNotCalledEmpty) {
   write(50);
   const Unprivileged user(run);
   std::filesystem::permissions(run / "checkpoints", std::filesystem::perms::none);
-  EXPECT_EQ(message_of<InputError>([&] { read_newest_checkpoint(run); }),
-            (run / "checkpoints").string() + ": wanted a folder that can be read, found \"Permission denied\"");
+  EXPECT_EQ(
+      message_of<InputError>([&] { read_newest_checkpoint(run); }),
+      (run / "checkpoints").string() + ": wanted a folder that can be read, found \"Permission denied\"");
   std::filesystem::permissions(run / "checkpoints", std::filesystem::perms::owner_all);
 }
 

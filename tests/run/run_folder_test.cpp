@@ -46,7 +46,8 @@ TEST(RunFolder, WhatExistsIsRefusedAndNotTouched) {
 
   std::filesystem::remove(path);
   std::filesystem::create_symlink(folder.path() / "nowhere", path);
-  EXPECT_THAT(message_of<InputError>([&] { create_run_folder(path, {}); }), HasSubstr("found a link to nothing"));
+  EXPECT_THAT(message_of<InputError>([&] { create_run_folder(path, {}); }),
+              HasSubstr("found a link to nothing"));
   EXPECT_EQ(count_entries(folder.path()), 1u);
 
   std::filesystem::create_directory(folder.path() / "nowhere");
