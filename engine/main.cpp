@@ -32,12 +32,23 @@ std::string wanted_command(const CLI::App& app) {
                         : innerloop::nearest_hint(found[0], names) + ", found \"" + found[0] + "\"");
 }
 
+// An empty text (a variable of the shell that is not set) is no value, and no absent option either.
+void refuse_empty_texts(CLI::App& app) {
+  for (CLI::App* command : app.get_subcommands({}))
+    for (CLI::Option* option : command->get_options())
+      if (option->get_items_expected_max() > 0)
+        option->check(
+            [](const std::string& text) { return text.empty() ? R"(wanted a value, found "")" : ""; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace innerloop;
   // A limit on the size of files is an error like a full disk, not the end of the process.
   std::signal(SIGXFSZ, SIG_IGN);
+  // So is an output that nobody reads any more (`| head`): the work goes on, and the end tells of it.
+  std::signal(SIGPIPE, SIG_IGN);
 
   CLI::App app("Batched meta-reinforcement learning on CPUs and GPUs", "innerloop");
   app.require_subcommand(1);
@@ -52,6 +63,7 @@ int main(int argc, char** argv) {
   add_plan(app);
   add_list(app);
   add_bench(app);
+  refuse_empty_texts(app);
   try {
     app.parse(argc, argv);
     if (!std::cout.flush())

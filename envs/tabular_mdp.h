@@ -1,6 +1,10 @@
 // A random Markov decision process of a few states and actions. Duan et al. 2016 (RL²), section 3.2.
 #pragma once
 
+#include <cmath>
+#include <cstdio>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,6 +60,22 @@ struct TabularMdp {
         numbers.push_back({"p" + of(pair) + "_" + std::to_string(s), between(0, 1)});
     for (int pair = 0; pair < pairs(o); ++pair) numbers.push_back({"reward" + of(pair)});
     return numbers;
+  }
+  /// The probabilities of a state and an action sum to 1, but for what decimals round away.
+  static std::optional<TaskFault> task_fault(const Options& o, std::span<const float> task) {
+    for (int pair = 0; pair < pairs(o); ++pair) {
+      double sum = 0;
+      for (int s = 0; s < o.states; ++s) sum += task[static_cast<std::size_t>(pair * o.states + s)];
+      if (std::abs(sum - 1) <= 1.001e-3) continue;
+      char found[32];
+      std::snprintf(found, sizeof found, "%.6g", sum);
+      const std::string first =
+          "p_" + std::to_string(pair / o.actions) + "_" + std::to_string(pair % o.actions) + "_";
+      return TaskFault{first + "0",
+                       first + "0 to " + first + std::to_string(o.states - 1) + " that sum to 1, to 0.001",
+                       std::string("a sum of ") + found};
+    }
+    return std::nullopt;
   }
   FN static Observation observation(const Options&) { return {.numbers = kMaxStates}; }
   FN static Array<int, 1> action_sizes(const Options& o) { return {o.actions}; }

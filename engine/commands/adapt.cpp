@@ -17,6 +17,7 @@
 #include "engine/evaluation/step_evaluator.h"
 #include "engine/evaluation/tables.h"
 #include "engine/files/atomic_file.h"
+#include "engine/files/file_status.h"
 #include "engine/run/adapted_policy.h"
 #include "engine/run/trained_run.h"
 
@@ -34,7 +35,7 @@ struct AdaptFlags {
 // Nothing that is there is written over.
 void check_out(const std::filesystem::path& out) {
   check_file_place(out);
-  if (std::filesystem::exists(out))
+  if (std::filesystem::exists(status_of(out)))
     throw InputError(out.string() + ": wanted a file that does not exist, found one");
 }
 
@@ -98,7 +99,7 @@ void print(const AdaptedPolicy& policy, const Config& config) {
             << " trajectories before each step:\nstep   mean return\n"
             << std::fixed << std::setprecision(2);
   for (std::size_t step = 0; step < policy.returns.size(); ++step)
-    std::cout << std::setw(4) << step << std::setw(14) << policy.returns[step] << "\n";
+    std::cout << std::setw(4) << step << " " << std::setw(13) << policy.returns[step] << "\n";
   std::cout << "return before: " << policy.returns.front() << ", after: " << policy.returns.back() << "\n";
 }
 

@@ -28,7 +28,7 @@ void add_bench(CLI::App& app) {
         run_benchmarks(flags->device, flags->filter, [](const BenchmarkResult& result) {
           std::cout << benchmark_table_line(result) << "\n" << std::flush;
         });
-    std::cout << benchmark_table_foot(report) << "\n";
+    std::cout << benchmark_table_foot(report) << "\n" << std::flush;
     if (!flags->json.empty()) write_file_atomically(flags->json, to_json(report).dump(2) + "\n");
   });
 }

@@ -15,6 +15,7 @@
 #include "engine/error.h"
 #include "engine/evaluation/report.h"
 #include "engine/files/atomic_file.h"
+#include "engine/files/file_status.h"
 #include "engine/rivals/report.h"
 #include "engine/rivals/trials.h"
 #include "engine/run/adapted_policy.h"
@@ -55,8 +56,8 @@ void evaluate_rivals(const EvaluateFlags& flags) {
   const auto learners = prepare_rivals(config, flags.rivals);
   const int threads = threads_or_cores(flags.device.threads);
   const auto report = rivals_report(config, learners, threads, task);
+  std::cout << rivals_table(report) << std::flush;
   if (!flags.json.empty()) write_json(flags.json, report);
-  std::cout << rivals_table(report);
 }
 
 void evaluate_one(const EvaluateFlags& flags) {
@@ -73,8 +74,14 @@ void evaluate_one(const EvaluateFlags& flags) {
   std::cout << "device: " << device.description() << "\n" << std::flush;
   auto report = evaluation_report(run.config, device, run.params, run.iteration, task);
   add_rivals(report, run.config, learners, threads_or_cores(flags.device.threads), task);
-  write_json(flags.json.empty() ? run.folder.evaluation().string() : flags.json, report);
-  std::cout << evaluation_table(report);
+  if (!flags.policy.empty()) report["policy"] = flags.policy;
+  // What was computed is shown before a file can fail. The run's own file holds its own policy on the held-out tasks alone.
+  std::cout << evaluation_table(report) << std::flush;
+  const bool is_the_runs_own = flags.policy.empty() && flags.task.empty();
+  if (!flags.json.empty())
+    write_json(flags.json, report);
+  else if (is_the_runs_own)
+    write_json(run.folder.evaluation(), report);
 }
 
 void compare(const EvaluateFlags& flags) {
@@ -92,13 +99,13 @@ void compare(const EvaluateFlags& flags) {
   Device device(flags.device);
   std::cout << "device: " << device.description() << "\n" << std::flush;
   const auto comparison = compare_runs(runs, device);
+  std::cout << comparison_table(comparison) << std::flush;
   if (!flags.json.empty()) write_json(flags.json, comparison);
-  std::cout << comparison_table(comparison);
 }
 
 void evaluate(const EvaluateFlags& flags) {
   if (!flags.json.empty()) check_file_place(flags.json);
-  const bool is_run = flags.rivals.empty() || std::filesystem::is_directory(flags.runs[0]);
+  const bool is_run = flags.rivals.empty() || std::filesystem::is_directory(status_of(flags.runs[0]));
   if (is_run && !flags.set.empty())
     throw InputError("--set: wanted a config and --baseline with it, found the run " + flags.runs[0]);
   if (flags.runs.size() == 1 && !is_run)
@@ -115,9 +122,10 @@ void add_evaluate(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("evaluate", "adapts runs' newest checkpoints to held-out tasks");
   auto flags = std::make_shared<EvaluateFlags>();
   command
-      .add_option("RUN", flags->runs,
-                  "a run's folder, where evaluation.json is written; several are compared in one table; with "
-                  "--baseline also a config")
+      .add_option(
+          "RUN", flags->runs,
+          "a run's folder, where evaluation.json is written, unless --task or --policy is given; several "
+          "are compared in one table; with --baseline also a config")
       ->required();
   command.add_option("--json", flags->json, "the file for the numbers, in place of evaluation.json");
   command.add_option("--task", flags->task,

@@ -2,6 +2,8 @@
 #include <CLI/CLI.hpp>
 
 #include <ctime>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -42,6 +44,22 @@ MachineFacts facts_of(const Device& device) {
           .threads = device.threads()};
 }
 
+// What a run's start has written; null where it cannot be told, which is no reason not to go on.
+nlohmann::ordered_json machine_before(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return nlohmann::ordered_json::parse(file, nullptr, false);
+}
+
+// As a shell takes it.
+std::string shell_word(const std::string& text) {
+  if (text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=:,@%") ==
+      text.npos)
+    return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 void check_precision(const Config& config, const Device& device, const std::string& source) {
   if (config.precision != Precision::float32 && !device.has_tensor_cores())
     throw InputError(
@@ -75,12 +93,14 @@ bool train(const TrainFlags& flags) {
     cut_metrics(run.metrics(), trainer.counts().iteration);
     write_json(run.config(), to_json(config));
   } else {
-    run = create_run_folder(
-        flags.out.empty() ? default_run_folder(flags.config, std::time(nullptr)) : flags.out.c_str(),
-        to_json(config));
+    run = flags.out.empty()
+              ? create_free_run_folder(default_run_folder(flags.config, std::time(nullptr)), to_json(config))
+              : create_run_folder(flags.out, to_json(config));
     lock.emplace(run.path);
   }
-  write_json(run.machine(), machine_info(facts_of(device)));
+  write_json(run.machine(), resume ? resumed_machine_info(facts_of(device), trainer.counts().iteration,
+                                                          machine_before(run.machine()))
+                                   : machine_info(facts_of(device)));
   std::cout << algorithm_name(config) << " on " << environment_name(config) << ", " << config.iterations
             << " iterations" << (resume ? " from " + std::to_string(trainer.counts().iteration) + " on" : "")
             << "\n"
@@ -95,13 +115,13 @@ bool train(const TrainFlags& flags) {
   if (end == Trainer::End::interrupted) {
     std::cout << "Interrupted after iteration " << trainer.counts().iteration
               << "; to go on: innerloop train --resume "
-              << "--out " << run.path.string() << "\n";
+              << "--out " << shell_word(run.path.string()) << "\n";
     return false;
   }
   release_interrupts();
   const auto report = evaluation_report(config, device, trainer.params(), trainer.counts().iteration);
+  std::cout << "\n" << evaluation_table(report) << std::flush;
   write_json(run.evaluation(), report);
-  std::cout << "\n" << evaluation_table(report);
   return true;
 }
 

@@ -50,7 +50,7 @@ Config parse_config(std::string_view text, std::string_view source_name,
   }
   Json document = parse_json(text, source_name);
   OptionSource source(source_name);
-  for (const std::string& each : overrides) source.apply(each, document);
+  for (const std::string& each : overrides) source.apply(each, document, config_outline());
   take_schema(document, source);
   check_options(document, config_outline(), source);
   Config config;

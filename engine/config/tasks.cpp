@@ -2,14 +2,17 @@
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 
 #include "engine/config/environment_info.h"
+#include "engine/config/environment_options.h"
 #include "engine/files/crc32c.h"
 #include "engine/files/text_file.h"
 #include "engine/options/check.h"
 #include "engine/options/json.h"
 #include "engine/options/visitors.h"
+#include "kernels/environment/words.h"
 
 namespace innerloop {
 namespace {
@@ -26,22 +29,33 @@ OptionGroup outline_of_task(const Config& config) {
   return task;
 }
 
+// Refuses a task whose numbers, each good for itself, do not fit each other.
+void check_together(const std::vector<float>& task, const Config& config, const OptionSource& source,
+                    const std::string& pointer) {
+  with_environment(config.environment, [&]<class Env>(const typename Env::Options& options) {
+    if constexpr (ChecksTasks<Env>)
+      if (const std::optional<TaskFault> fault = Env::task_fault(options, task))
+        source.refuse(pointer_to(pointer, fault->number), fault->wanted, fault->found);
+  });
+}
+
 // Its numbers in their order; `pointer`: where it stands in its source.
-std::vector<float> read_task(const Json& object, const OptionGroup& outline, const std::string& environment,
+std::vector<float> read_task(const Json& object, const OptionGroup& outline, const Config& config,
                              const OptionSource& source, const std::string& pointer) {
-  check_options(object, outline, source, "a number of a task of " + environment, pointer);
+  check_options(object, outline, source, "a number of a task of " + environment_name(config), pointer);
   std::vector<float> task;
   for (const Option& option : outline.options) {
     if (!object.contains(option.name))
       source.refuse(pointer_to(pointer, option.name), wanted_value(option), "none");
     task.push_back(object[option.name].get<float>());
   }
+  check_together(task, config, source, pointer);
   return task;
 }
 
 // The same of a list.
-std::vector<float> read_row(const Json& list, const OptionGroup& outline, const OptionSource& source,
-                            const std::string& pointer) {
+std::vector<float> read_row(const Json& list, const OptionGroup& outline, const Config& config,
+                            const OptionSource& source, const std::string& pointer) {
   if (list.size() != outline.options.size())
     source.refuse(pointer, std::to_string(outline.options.size()) + " numbers",
                   std::to_string(list.size()) + ", " + found_value(list));
@@ -51,12 +65,13 @@ std::vector<float> read_row(const Json& list, const OptionGroup& outline, const 
     check_option(list[i], option, source, pointer_to(pointer, option.name));
     task.push_back(list[i].get<float>());
   }
+  check_together(task, config, source, pointer);
   return task;
 }
 
 TaskTable read_tasks(const Json& file, const char* part, const Config& config, const OptionSource& source) {
   const OptionGroup outline = outline_of_task(config);
-  const std::string pointer = pointer_to("", part), environment = environment_name(config);
+  const std::string pointer = pointer_to("", part);
   const Json tasks = file.contains(part) ? file[part] : Json(nullptr);
   if (!tasks.is_array() || tasks.empty() || tasks.size() > kMaxTasks)
     source.refuse(pointer, "a list of 1 to " + std::to_string(kMaxTasks) + " tasks",
@@ -64,8 +79,8 @@ TaskTable read_tasks(const Json& file, const char* part, const Config& config, c
   TaskTable table;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     const std::string at = pointer_to(pointer, std::to_string(i));
-    table.push_back(tasks[i].is_array() ? read_row(tasks[i], outline, source, at)
-                                        : read_task(tasks[i], outline, environment, source, at));
+    table.push_back(tasks[i].is_array() ? read_row(tasks[i], outline, config, source, at)
+                                        : read_task(tasks[i], outline, config, source, at));
   }
   return table;
 }
@@ -87,8 +102,7 @@ std::vector<std::string> task_names(const Config& config) {
 }
 
 std::vector<float> parse_task(std::string_view text, const Config& config) {
-  return read_task(parse_json(text, "--task"), outline_of_task(config), environment_name(config),
-                   OptionSource("--task"), "");
+  return read_task(parse_json(text, "--task"), outline_of_task(config), config, OptionSource("--task"), "");
 }
 
 nlohmann::ordered_json task_json(const std::vector<float>& task, const Config& config) {

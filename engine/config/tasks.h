@@ -21,7 +21,7 @@ std::vector<std::string> task_names(const Config& config);
 
 /// One task's numbers from `text`, a JSON object of them by name, in the order of task_numbers.
 /// @throws InputError, from `--task`, for an unknown name (with the nearest, if one is near), one that is missing, what is no
-/// number, and a number out of its range.
+/// number, a number out of its range, and numbers that do not fit each other.
 std::vector<float> parse_task(std::string_view text, const Config& config);
 /// The object that parse_task reads.
 nlohmann::ordered_json task_json(const std::vector<float>& task, const Config& config);

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "engine/error.h"
+#include "engine/text/columns.h"
 
 namespace innerloop {
 namespace {
@@ -17,17 +18,6 @@ std::string sizes_text(const std::vector<std::int64_t>& sizes) {
   std::string text;
   for (std::int64_t size : sizes) text += (text.empty() ? "" : " × ") + std::to_string(size);
   return text;
-}
-
-// Width of UTF-8 text on a terminal, for what the table holds.
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-std::string fill_to(const std::string& text, std::size_t columns, bool right = false) {
-  const std::string space(columns > width(text) ? columns - width(text) : 0, ' ');
-  return right ? space + text : text + space;
 }
 
 }  // namespace
@@ -54,19 +44,19 @@ void BufferPlan::bind(void* memory) {
 std::string BufferPlan::table() const {
   std::size_t columns[3] = {6, 5, 4};
   for (const Buffer& buffer : buffers_) {
-    columns[0] = std::max(columns[0], width(buffer.name));
-    columns[1] = std::max(columns[1], width(buffer.shape));
-    columns[2] = std::max(columns[2], width(sizes_text(buffer.sizes)));
+    columns[0] = std::max(columns[0], columns_in(buffer.name));
+    columns[1] = std::max(columns[1], columns_in(buffer.shape));
+    columns[2] = std::max(columns[2], columns_in(sizes_text(buffer.sizes)));
   }
   std::ostringstream out;
-  out << fill_to("buffer", columns[0]) << "  " << fill_to("shape", columns[1]) << "  "
-      << fill_to("size", columns[2]) << "  " << fill_to("bytes", 14, true) << "\n";
+  out << filled("buffer", columns[0]) << "  " << filled("shape", columns[1]) << "  "
+      << filled("size", columns[2]) << "  " << filled_left("bytes", 14) << "\n";
   for (const Buffer& buffer : buffers_)
-    out << fill_to(buffer.name, columns[0]) << "  " << fill_to(buffer.shape, columns[1]) << "  "
-        << fill_to(sizes_text(buffer.sizes), columns[2]) << "  "
-        << fill_to(std::to_string(buffer.bytes), 14, true) << "\n";
-  out << fill_to("total", columns[0] + columns[1] + columns[2] + 4) << "  "
-      << fill_to(std::to_string(total_), 14, true) << "  (" << readable_bytes(total_) << ")\n";
+    out << filled(buffer.name, columns[0]) << "  " << filled(buffer.shape, columns[1]) << "  "
+        << filled(sizes_text(buffer.sizes), columns[2]) << "  "
+        << filled_left(std::to_string(buffer.bytes), 14) << "\n";
+  out << filled("total", columns[0] + columns[1] + columns[2] + 4) << "  "
+      << filled_left(std::to_string(total_), 14) << "  (" << readable_bytes(total_) << ")\n";
   return out.str();
 }
 

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 
+#include "engine/device/control_groups.h"
+
 namespace innerloop {
 
 /// The cores of this thread's affinity mask, but no more than the quotas of its control groups (containers) come to, rounded
@@ -10,9 +12,12 @@ namespace innerloop {
 int usable_cores();
 
 /// Cores' worth of processor time that control groups (versions 1 and 2, each group and those around it) leave a process:
-/// quota / period, or infinity where none has a quota. `membership` is the file that names the process's groups, `mount` the
-/// folder that has them; groups that are not to be seen there (as from inside a container) count by those around them.
-double cgroup_cores(const std::filesystem::path& membership = "/proc/self/cgroup",
-                    const std::filesystem::path& mount = "/sys/fs/cgroup");
+/// quota / period, or infinity where none has a quota. The arguments are those of control_groups.
+double cgroup_cores(const std::filesystem::path& membership = kMembership,
+                    const std::filesystem::path& mount = kGroupsMount);
+
+/// Whether each of so many threads has a core of its own, by the mask and by the quotas, of which a part of a core is none:
+/// else threads that wait must not spin, as they would take the time of those they wait for.
+bool are_cores_free(int threads);
 
 }  // namespace innerloop

@@ -1,14 +1,12 @@
 #include "engine/device/device.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <numeric>
 #include <span>
 
+#include "engine/device/host_memory.h"
 #include "engine/device/launch.h"
 #include "engine/device/sort.h"
 #include "kernels/products/matrix_product.h"
@@ -23,16 +21,6 @@ std::shared_ptr<void> host_memory(std::int64_t bytes) {
     throw RunError("memory: wanted " + std::to_string(bytes) + " bytes, the system gave none");
   std::memset(memory, 0, size);
   return {memory, std::free};
-}
-
-// What the system would find for us: unlike the free pages it counts the caches, which make room.
-std::int64_t host_available_bytes() {
-  std::ifstream file("/proc/meminfo");
-  for (std::string name; file >> name; file.ignore(256, '\n')) {
-    std::int64_t kibibytes = 0;
-    if (name == "MemAvailable:" && file >> kibibytes) return kibibytes * 1024;
-  }
-  return static_cast<std::int64_t>(sysconf(_SC_AVPHYS_PAGES)) * sysconf(_SC_PAGESIZE);
 }
 
 std::shared_ptr<const HostKernelSet> find_kernel_set(const std::string& name) {

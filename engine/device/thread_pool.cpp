@@ -18,7 +18,7 @@ void pause() {
 int threads_or_cores(int wanted) { return wanted > 0 ? wanted : usable_cores(); }
 
 // Threads that share a core must not spin: they would hold up those they wait for.
-ThreadPool::ThreadPool(int threads) : spins_(threads <= usable_cores()) {
+ThreadPool::ThreadPool(int threads) : spins_(are_cores_free(threads)) {
   for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { serve(thread); });
 }
 

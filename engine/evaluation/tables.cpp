@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 #include <vector>
 
 #include "engine/options/json.h"
+#include "engine/text/columns.h"
 
 namespace innerloop {
 namespace {
@@ -20,20 +22,33 @@ bool is_shown(std::size_t i, std::size_t points) {
   return number == power || number == 2 * power || number == 5 * power;
 }
 
+// What the widest cell of a curve takes.
+std::size_t width_of(const Json& curve) {
+  std::size_t width = kIntervalCell;
+  for (const Json& point : curve) width = std::max(width, columns_in(interval_cell(point)));
+  return width;
+}
+
 struct Column {
   std::string title;
   const Json* results;  // has `curve` and `trial_return`
+  std::size_t width;    // of its cells
 
-  std::string padded(const std::string& text, std::size_t shown) const {
-    return text + std::string(3 + std::max(kIntervalCell, title.size()) - shown, ' ');
+  Column(std::string name, const Json& of)
+      : title(std::move(name)),
+        results(&of),
+        width(std::max(width_of(of["curve"]), columns_in(interval_cell(of["trial_return"], "mean")))) {}
+
+  std::string padded(const std::string& text) const {
+    return filled(text, 3 + std::max(width, columns_in(title)));
   }
 };
 
 std::vector<Column> columns_of(const Json& report) {
-  std::vector<Column> columns = {{report["algorithm"], &report}};
+  std::vector<Column> columns = {{report["algorithm"], report}};
   for (const Json& baseline : report["baselines"]) {
     const std::string name = baseline["name"];
-    columns.push_back({name == "random" ? "random initialisation" : name, &baseline});
+    columns.emplace_back(name == "random" ? "random initialisation" : name, baseline);
   }
   return columns;
 }
@@ -42,7 +57,7 @@ std::vector<Column> columns_of(const Json& report) {
 template <class Cell>
 std::string line(const std::string& start, const std::vector<Column>& columns, const Cell& cell) {
   std::string text = start;
-  for (const Column& column : columns) text += column.padded(cell(column), kIntervalCell);
+  for (const Column& column : columns) text += column.padded(filled_left(cell(column), column.width));
   return text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
 }
 
@@ -55,7 +70,7 @@ std::string number_cell(const char* form, double value) {
 }
 
 std::string interval_cell(const nlohmann::ordered_json& result, const char* mean) {
-  const std::string value = number_cell("%9.2f", result[mean]);
+  const std::string value = number_cell(" %8.2f", result[mean]);
   return result["ci95"].is_null() ? value + "        " : value + " ±" + number_cell("%6.2f", result["ci95"]);
 }
 
@@ -63,12 +78,12 @@ std::string step_table(const Json& report, const std::string& heading) {
   const std::string algorithm = report["algorithm"];
   const Json& curve = report["curve"];
   const Json& random = report["baselines"][0]["curve"];
+  const std::size_t width = width_of(curve), random_width = width_of(random);
   std::string table = "Mean return ± 95 % confidence interval over tasks, " + heading + ":\nstep   " +
-                      algorithm + std::string(19 - std::min<std::size_t>(18, algorithm.size()), ' ') +
-                      "random initialisation\n";
+                      filled(algorithm, width + 1) + " random initialisation\n";
   for (std::size_t i = 0; i < curve.size(); ++i)
-    table += number_cell("%4.0f", curve[i]["step"]) + interval_cell(curve[i]) + "   " +
-             interval_cell(random[i]) + "\n";
+    table += number_cell("%4.0f", curve[i]["step"]) + filled_left(interval_cell(curve[i]), width) + "   " +
+             filled_left(interval_cell(random[i]), random_width) + "\n";
   return table;
 }
 
@@ -76,7 +91,7 @@ std::string trial_table(const Json& report, const std::string& heading) {
   const std::vector<Column> columns = columns_of(report);
   std::string table = "Mean return of each episode of a task ± 95 % confidence interval over tasks, " +
                       heading + ":\n" + "episode  ";
-  for (const Column& column : columns) table += column.padded(column.title, column.title.size());
+  for (const Column& column : columns) table += column.padded(column.title);
   table = table.substr(0, table.find_last_not_of(' ') + 1) + "\n";
   const std::size_t episodes = report["curve"].size();
   for (std::size_t i = 0; i < episodes; ++i)

@@ -10,9 +10,9 @@ namespace innerloop {
 std::string number_cell(const char* form, double value);
 
 /// The number `mean` of an object of evaluation.json with its `ci95`, "   -40.20 ±  2.10": 17 columns wide also where there
-/// is no interval.
+/// is no interval, but wider where a number is longer; it begins with a space.
 std::string interval_cell(const nlohmann::ordered_json& result, const char* mean = "mean_return");
-/// Columns of an interval_cell.
+/// Columns of an interval_cell of short numbers.
 inline constexpr std::size_t kIntervalCell = 17;
 
 /// A report whose curve has gradient steps (evaluation.json): a line for each, beside it the random initialisation's. `heading`

@@ -5,6 +5,7 @@
 #include "engine/config/tasks.h"
 #include "engine/evaluation/played_trial.h"
 #include "engine/evaluation/tables.h"
+#include "engine/text/columns.h"
 #include "kernels/environment/words.h"
 
 namespace innerloop {
@@ -38,7 +39,7 @@ std::string done_words(const typename Env::Options& options, const std::vector<f
 std::string wrapped(const std::vector<std::string>& words) {
   std::string text, line;
   for (const std::string& word : words) {
-    if (!line.empty() && line.size() + 1 + word.size() > kLineWidth) {
+    if (!line.empty() && columns_in(line) + 1 + columns_in(word) > kLineWidth) {
       text += line + "\n";
       line.clear();
     }
@@ -57,10 +58,6 @@ std::string task_line(const PlayedTrial& trial, const Config& config) {
   return wrapped(words);
 }
 
-std::string left(const std::string& text, std::size_t width) {
-  return text + std::string(width - std::min(width, text.size()), ' ');
-}
-
 template <class Env>
 std::string table_of(const PlayedTrial& trial, const typename Env::Options& options) {
   std::vector<std::string> seen, done;
@@ -68,10 +65,10 @@ std::string table_of(const PlayedTrial& trial, const typename Env::Options& opti
   for (const PlayedStep& step : trial.steps) {
     seen.push_back(seen_words<Env>(options, step.saw));
     done.push_back(done_words<Env>(options, step.did));
-    seen_width = std::max(seen_width, seen.back().size());
-    done_width = std::max(done_width, done.back().size());
+    seen_width = std::max(seen_width, columns_in(seen.back()));
+    done_width = std::max(done_width, columns_in(done.back()));
   }
-  std::string table = "episode  step  " + left("saw", seen_width) + "  " + left("did", done_width) +
+  std::string table = "episode  step  " + filled("saw", seen_width) + "  " + filled("did", done_width) +
                       "       got   episode     trial\n";
   std::vector<std::string> returns = {"return of each episode:"};
   double of_episode = 0, of_trial = 0;
@@ -81,15 +78,17 @@ std::string table_of(const PlayedTrial& trial, const typename Env::Options& opti
     of_episode += step.got;
     of_trial += step.got;
     ++number;
-    table += number_cell("%7.0f", episode) + number_cell("%6.0f", number) + "  " + left(seen[t], seen_width) +
-             "  " + left(done[t], done_width) + number_cell("%10.2f", step.got) +
-             number_cell("%10.2f", of_episode) + number_cell("%10.2f", of_trial) + "\n";
+    table += number_cell("%7.0f", episode) + number_cell("%6.0f", number) + "  " +
+             filled(seen[t], seen_width) + "  " + filled(done[t], done_width) +
+             number_cell(" %9.2f", step.got) + number_cell(" %9.2f", of_episode) +
+             number_cell(" %9.2f", of_trial) + "\n";
     if (!step.ended) continue;
     returns.push_back(number_cell("%.2f", of_episode));
     ++episode;
     number = 0;
     of_episode = 0;
   }
+  if (number > 0) returns.push_back("and " + number_cell("%.2f", of_episode) + " of one that has not ended");
   return table + wrapped(returns) + "return of the trial: " + number_cell("%.2f", of_trial) + "\n";
 }
 

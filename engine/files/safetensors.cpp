@@ -10,6 +10,7 @@
 
 #include "engine/error.h"
 #include "engine/files/crc32c.h"
+#include "engine/files/file_status.h"
 #include "engine/files/safetensors_header.h"
 
 namespace innerloop {
@@ -152,13 +153,13 @@ std::string to_string(const Shape& shape) {
 
 TensorFile TensorFile::read(const std::filesystem::path& path, Checksum wanted_checksum) {
   const std::string file = path.string();
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) throw InputError(file + ": wanted a file, found none");
+  const auto status = status_of(path);
+  if (!std::filesystem::exists(status)) throw UnreadableFile(file + ": wanted a file, found none");
   if (!std::filesystem::is_regular_file(status))
-    throw InputError(file + ": wanted a file, found something else");
+    throw UnreadableFile(file + ": wanted a file, found something else");
+  if (const std::string why = hindrance_to_read(path); !why.empty())
+    throw UnreadableFile(file + ": wanted a file that can be read, found " + why);
   std::ifstream stream(path, std::ios::binary | std::ios::ate);
-  if (!stream) throw InputError(file + ": wanted a file that can be read, found no permission");
   const auto file_size = static_cast<std::uint64_t>(stream.tellg());
   stream.seekg(0);
 

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/error.h"
 #include "engine/files/dtype.h"
 
 namespace innerloop {
@@ -49,6 +50,12 @@ using Metadata = std::map<std::string, std::string>;
 void write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors,
                        const Metadata& metadata);
 
+// There is no such file, or it cannot be read: nothing is known of what it holds, so that it is not called damaged.
+class UnreadableFile : public InputError {
+ public:
+  using InputError::InputError;
+};
+
 // A file in memory.
 class TensorFile {
  public:
@@ -58,7 +65,8 @@ class TensorFile {
   };
 
   /// Reads and checks all of `path`. Takes no more memory than the file's size and its header. Throws
-  /// InputError for a file that is missing, not a regular file, cut off, damaged or against the format.
+  /// UnreadableFile for one that is missing, not a regular file or not to be read, InputError for one that is cut off, damaged
+  /// or against the format.
   static TensorFile read(const std::filesystem::path& path, Checksum checksum = Checksum::required);
 
   const std::filesystem::path& path() const { return path_; }

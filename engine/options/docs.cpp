@@ -171,7 +171,7 @@ A config is one JSON object. What it leaves out has its default; an unknown name
 and a key given twice are errors. `innerloop show CONFIG` prints a config with every default filled in.
 `"$schema": "../docs/config.schema.json"`, the schema's place as seen from the config, lets an editor complete and check
 names; it is no option and changes nothing. `show` writes it as for a file in `configs/`.
-`--set path=value` changes one value: `--set algorithm.inner_steps=3`, `--set evaluation.inner_lr.1=0.2`.
+`--set path=value` changes one value: `--set algorithm.inner_steps=3`, `--set environment.gravity.0=9`.
 
 )";
   text += table_of(root);

@@ -19,13 +19,33 @@ std::vector<std::string> split_at_dots(std::string_view path) {
   return keys;
 }
 
+// The group of options that a value of `option`, a group itself, has; null where it has none.
+const OptionGroup* group_of(const Option& option, const Json& value) {
+  if (option.groups.empty()) return nullptr;
+  for (const OptionGroup& group : option.groups)
+    if (option.kind == Option::Kind::one_of && value.is_object() && value.contains("name") &&
+        value["name"] == group.name)
+      return &group;
+  return &option.groups.front();
+}
+
+// Makes a list of what stands for one, or for the default.
+bool make_list(Json& value, const Option& option) {
+  using Shape = Option::Shape;
+  if (option.shape == Shape::single || option.shape == Shape::nullable) return false;
+  const bool is_new = value.is_null();
+  if (is_new) value = option.default_value;
+  if (option.shape == Shape::one_or_many && value.is_number()) value = Json::array({value});
+  return is_new;
+}
+
 Json parse_value(std::string_view text, const std::string& source) {
   return Json::accept(text) ? parse_json(text, source) : Json(std::string(text));
 }
 
 }  // namespace
 
-void OptionSource::apply(std::string_view override_text, Json& document) {
+void OptionSource::apply(std::string_view override_text, Json& document, const OptionGroup& outline) {
   std::string text = "--set " + std::string(override_text);
   std::size_t equals = override_text.find('=');
   std::vector<std::string> keys = split_at_dots(override_text.substr(0, equals));
@@ -36,6 +56,7 @@ void OptionSource::apply(std::string_view override_text, Json& document) {
 
   std::string pointer, made;
   Json* place = &document;
+  const OptionGroup* group = &outline;
   auto refuse = [&](const std::string& wanted, const std::string& found) {
     throw InputError(text + ": " + pointer + (pointer.empty() ? "" : ": ") + "wanted " + wanted + ", found " +
                      found);
@@ -44,13 +65,20 @@ void OptionSource::apply(std::string_view override_text, Json& document) {
     if (place->is_array()) {
       std::size_t index = 0;
       auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
-      if (error != std::errc() || end != key.data() + key.size() || index >= place->size()) {
+      if (error != std::errc() || end != key.data() + key.size() ||
+          index >= std::max<std::size_t>(1, place->size())) {
         refuse("a place in a list of " + std::to_string(place->size()) + " (the first is 0)",
                "\"" + key + "\"");
       }
+      if (index == place->size()) place->push_back(nullptr);
       place = &(*place)[index];
+      group = nullptr;
     } else if (place->is_object()) {
+      const Option* option = group == nullptr ? nullptr : group->find(key);
       place = &(*place)[key];
+      const bool is_list = option != nullptr && &key != &keys.back() && make_list(*place, *option);
+      if (is_list && made.empty()) made = pointer_to(pointer, key);
+      group = option == nullptr ? nullptr : group_of(*option, *place);
     } else {
       refuse("a group or a list to set \"" + key + "\" in", found_value(*place));
     }

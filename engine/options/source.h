@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/options/json.h"
+#include "engine/options/outline.h"
 
 namespace innerloop {
 
@@ -15,10 +16,12 @@ class OptionSource {
   explicit OptionSource(std::string_view file) : file_(file) {}
 
   /// Sets one value of `document`: `override_text` is `path=value`, the path dotted, numbers in it index
-  /// lists; the value is JSON, or else a string. Groups on the way that are missing are made.
+  /// lists; the value is JSON, or else a string. Groups on the way that are missing are made, and so are lists, with the
+  /// default that `outline`, of the whole document, has for them; where one number stands for a list it becomes one. An
+  /// empty list's first place is good, too: the value is put there.
   /// @throws InputError naming the override, when it has another form or its path leads through a plain
   /// value.
-  void apply(std::string_view override_text, Json& document);
+  void apply(std::string_view override_text, Json& document, const OptionGroup& outline);
 
   /// @throws InputError "source: pointer: wanted …, found …", where the source is the last override that set
   /// the value, or the file.

@@ -7,6 +7,7 @@
 
 #include "engine/config/config.h"
 #include "engine/error.h"
+#include "engine/options/json.h"
 
 namespace innerloop {
 namespace {
@@ -37,6 +38,24 @@ void check_layout(const TensorFile& file, const Learned& learned) {
                      ", found " + found);
 }
 
+void check_belongs(const Checkpoint& checkpoint, const Config& config) {
+  const std::string file = checkpoint.file.path().string();
+  const std::int64_t iteration = count_in(checkpoint.file, "iteration");
+  if (iteration != checkpoint.iteration)
+    throw InputError(file + ": wanted the checkpoint of iteration " + std::to_string(checkpoint.iteration) +
+                     ", found that of " + std::to_string(iteration));
+  const nlohmann::ordered_json wanted = to_json(config);
+  // As the config itself it is read with every default, of options that are newer than the run, too.
+  const nlohmann::ordered_json found =
+      to_json(parse_config(checkpoint.file.metadata("config"), file + ": metadata \"config\""));
+  for (const char* option : {"seed", "environment", "policy", "algorithm"}) {
+    if (found[option] != wanted[option])
+      throw InputError(file + ": metadata \"config\": /" + option +
+                       ": wanted that of the run's config.json, " + wanted[option].dump() + ", found " +
+                       found_value(found[option]));
+  }
+}
+
 void write_checkpoint(const std::filesystem::path& run, const Config& config, const Learned& learned,
                       Device& device, const std::vector<StateTensor>& state, const RunCounts& counts) {
   std::vector<std::vector<std::byte>> bytes;
@@ -64,10 +83,6 @@ RunCounts restore_checkpoint(const Checkpoint& checkpoint, const Learned& learne
                        "\"");
   check_layout(file, learned);
   const RunCounts counts{count_in(file, "iteration"), count_in(file, "env_steps")};
-  if (counts.iteration != checkpoint.iteration)
-    throw InputError(file.path().string() + ": wanted the checkpoint of iteration " +
-                     std::to_string(checkpoint.iteration) + ", found that of " +
-                     std::to_string(counts.iteration));
   for (const StateTensor& tensor : state)
     device.write(static_cast<std::byte*>(tensor.data), file.tensor(tensor.name).data);
   return counts;

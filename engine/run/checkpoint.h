@@ -29,6 +29,10 @@ nlohmann::ordered_json layout_json(const Learned& learned);
 /// the same.
 void check_layout(const TensorFile& file, const Learned& learned);
 
+/// @throws InputError unless the checkpoint is of the iteration in its name, and of a run with this config's seed, environment,
+/// policy and algorithm: others can have the same shapes.
+void check_belongs(const Checkpoint& checkpoint, const Config& config);
+
 /// Writes the checkpoint of `counts.iteration` into the run's folder, atomically: `state` from the device, and as
 /// metadata the config, the layout and the counts.
 /// @throws RunError when the disk is full.

@@ -7,6 +7,7 @@
 
 #include "engine/error.h"
 #include "engine/files/atomic_file.h"
+#include "engine/files/file_status.h"
 #include "engine/files/output_file.h"
 
 namespace innerloop {
@@ -46,8 +47,14 @@ std::filesystem::path checkpoint_file(const std::filesystem::path& run, std::int
 
 std::vector<std::int64_t> list_checkpoints(const std::filesystem::path& run) {
   std::vector<std::int64_t> iterations;
-  std::error_code none;
-  for (const auto& entry : std::filesystem::directory_iterator(checkpoint_folder(run), none)) {
+  const std::filesystem::path folder = checkpoint_folder(run);
+  if (!std::filesystem::exists(status_of(folder))) return {};
+  std::error_code error;
+  const std::filesystem::directory_iterator entries(folder, error);
+  if (error)
+    throw InputError(folder.string() + ": wanted a folder that can be read, found \"" + error.message() +
+                     "\"");
+  for (const auto& entry : entries) {
     if (const auto iteration = iteration_of(entry.path().filename().string()))
       iterations.push_back(*iteration);
   }
@@ -63,6 +70,8 @@ Checkpoint read_newest_checkpoint(const std::filesystem::path& run) {
   }
   try {
     return {iterations.back(), TensorFile::read(checkpoint_file(run, iterations.back()))};
+  } catch (const UnreadableFile&) {
+    throw;
   } catch (const InputError& damage) {
     throw InputError(damage.what() + advice(run, iterations));
   }

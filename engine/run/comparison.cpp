@@ -2,14 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "engine/error.h"
 #include "engine/evaluation/curve.h"
 #include "engine/evaluation/step_evaluator.h"
+#include "engine/evaluation/tables.h"
 #include "engine/options/json.h"
 #include "engine/stages/estimates.h"
+#include "engine/text/columns.h"
 
 namespace innerloop {
 namespace {
@@ -54,12 +55,7 @@ double rank(const Compared& each) {
 }
 
 std::string with_interval(double mean, const Json& ci95) {
-  char text[64];
-  if (ci95.is_null())
-    std::snprintf(text, sizeof text, "%10.2f        ", mean);
-  else
-    std::snprintf(text, sizeof text, "%10.2f ±%6.2f", mean, ci95.get<double>());
-  return text;
+  return number_cell("%10.2f", mean) + (ci95.is_null() ? "        " : number_cell(" ±%6.2f", ci95));
 }
 
 }  // namespace
@@ -99,23 +95,25 @@ nlohmann::ordered_json compare_runs(const std::vector<TrainedRun>& runs, Device&
 }
 
 std::string comparison_table(const nlohmann::ordered_json& comparison) {
-  std::size_t width = 3;
-  for (const Json& run : comparison["runs"])
-    width = std::max(width, run["run"].get_ref<const std::string&>().size());
-  const auto padded = [&](const std::string& name) { return name + std::string(width - name.size(), ' '); };
+  std::size_t name_width = 3, algorithm_width = 9, width = 18;
+  for (const Json& run : comparison["runs"]) {
+    name_width = std::max(name_width, columns_in(run["run"].get_ref<const std::string&>()));
+    algorithm_width = std::max(algorithm_width, columns_in(run["algorithm"].get_ref<const std::string&>()));
+    for (const Json& point : run["curve"])
+      width = std::max(width, columns_in(with_interval(point["mean_return"], point["ci95"])));
+  }
   const std::size_t steps = comparison["runs"][0]["curve"].size() - 1;
   std::string table = "Mean return ± 95 % confidence interval over tasks, on " + comparison["tasks"].dump() +
                       " held-out tasks\n× " + comparison["episodes_per_task"].dump() +
                       " trajectories, after each gradient step; the difference is after the last\n" +
-                      padded("run") + "  algorithm";
+                      filled("run", name_width) + "  " + filled("algorithm", algorithm_width);
   for (std::size_t step = 0; step <= steps; ++step)
-    table += std::string(13, ' ') + "step " + std::to_string(step);
+    table += " " + filled_left("step " + std::to_string(step), width);
   table += "   less than the best\n";
   for (const Json& run : comparison["runs"]) {
-    const std::string algorithm = run["algorithm"];
-    table += padded(run["run"]) + "  " + algorithm +
-             std::string(9 - std::min<std::size_t>(9, algorithm.size()), ' ');
-    for (const Json& point : run["curve"]) table += " " + with_interval(point["mean_return"], point["ci95"]);
+    table += filled(run["run"], name_width) + "  " + filled(run["algorithm"], algorithm_width);
+    for (const Json& point : run["curve"])
+      table += " " + filled_left(with_interval(point["mean_return"], point["ci95"]), width);
     const Json& difference = run["difference"];
     if (&run != &comparison["runs"][0])
       table += "   " + with_interval(difference["mean"], difference["ci95"]);

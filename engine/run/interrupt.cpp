@@ -16,6 +16,21 @@ extern "C" void on_interrupt(int signal_number) {
   interrupts = 1;
 }
 
+// A terminal that closes sends SIGHUP twice, the kernel to its foreground and the shell to its jobs: none of them is "the second".
+extern "C" void on_hangup(int) { interrupts = 1; }
+
+// What was ignored when the process began (nohup) stays ignored.
+void set_hangup(void (*handler)(int)) {
+  struct sigaction now {};
+  sigaction(SIGHUP, nullptr, &now);
+  if (now.sa_handler == SIG_IGN) return;
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGHUP, &action, nullptr);
+}
+
 }  // namespace
 
 void catch_interrupts() {
@@ -26,6 +41,7 @@ void catch_interrupts() {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  set_hangup(on_hangup);
 }
 
 bool interrupted() { return interrupts != 0; }
@@ -33,6 +49,7 @@ bool interrupted() { return interrupts != 0; }
 void release_interrupts() {
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
+  set_hangup(SIG_DFL);
 }
 
 }  // namespace innerloop

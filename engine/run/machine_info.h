@@ -1,6 +1,7 @@
 // What built this program and what it runs on, for machine.json.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -17,8 +18,13 @@ struct MachineFacts {
 /// The processor's name: from the system's list, else the architecture's ("aarch64").
 std::string processor_name();
 
-/// machine.json: the build (version, commit, compiler, flags, type), the processor and its cores, and
-/// `facts`.
+/// machine.json: the build (version, commit, compiler, flags, type), the processor, its cores and those that this
+/// process may use (engine/device/cores.h), and `facts`.
 nlohmann::ordered_json machine_info(const MachineFacts& facts);
+
+/// The same of a run that goes on from `iteration` on, whose machine.json was `before`: `from_iteration`, and in `earlier` what was
+/// written of each start before, the first one first.
+nlohmann::ordered_json resumed_machine_info(const MachineFacts& facts, std::int64_t iteration,
+                                            nlohmann::ordered_json before);
 
 }  // namespace innerloop

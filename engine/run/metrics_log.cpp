@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/error.h"
+#include "engine/files/file_status.h"
 
 namespace innerloop {
 namespace {
@@ -23,9 +24,12 @@ std::optional<std::int64_t> logged_iteration(const std::string& line) {
 void MetricsLog::write(const nlohmann::ordered_json& metrics) { file_.write(metrics.dump() + "\n"); }
 
 void cut_metrics(const std::filesystem::path& path, std::int64_t iteration) {
-  if (!std::filesystem::exists(path)) return;
-  if (!std::filesystem::is_regular_file(path))
+  const auto status = status_of(path);
+  if (!std::filesystem::exists(status)) return;
+  if (!std::filesystem::is_regular_file(status))
     throw InputError(path.string() + ": wanted a file, found something else");
+  if (const std::string why = hindrance_to_read(path); !why.empty())
+    throw InputError(path.string() + ": wanted a file that can be read, found " + why);
   std::ifstream file(path, std::ios::binary);
   std::string line;
   std::uintmax_t kept = 0;  // bytes

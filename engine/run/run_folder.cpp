@@ -13,24 +13,44 @@
 
 #include "engine/error.h"
 #include "engine/files/atomic_file.h"
+#include "engine/files/file_status.h"
 #include "engine/files/output_file.h"
 
 namespace innerloop {
 namespace {
 
-// Asking and making are one step, so that two runs that start together cannot share a folder.
-void make_folder(const std::filesystem::path& path) {
-  std::error_code error;
+// Asking and making are one step, so that two runs that start together cannot share a folder. False: it exists already, or
+// `error`.
+bool make_folder(const std::filesystem::path& path, std::error_code& error) {
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
-  if (!error && std::filesystem::create_directory(path, error)) return;
+  return !error && std::filesystem::create_directory(path, error);
+}
+
+[[noreturn]] void refuse_folder(const std::filesystem::path& path, const std::error_code& error) {
   std::error_code unknown;
-  const auto found = std::filesystem::symlink_status(path, unknown);
-  if (std::filesystem::exists(found))
+  if (std::filesystem::exists(std::filesystem::symlink_status(path, unknown)))
     throw InputError(path.string() + ": wanted a folder that does not exist yet, found " +
-                     (std::filesystem::is_directory(found) ? "one (--resume goes on with it)" : "a file"));
+                     (std::filesystem::is_directory(path, unknown) ? "one (--resume goes on with it)"
+                      : std::filesystem::exists(path, unknown)     ? "a file"
+                                                                   : "a link to nothing"));
   if (error == std::errc::no_space_on_device) throw_system_error(path, "make the folder", error.value());
   throw InputError(path.string() + ": wanted a place where a folder can be made, found \"" + error.message() +
                    "\"");
+}
+
+// The files of a run in the new folder `path`; where they cannot be written, nothing of it is left.
+RunFolder begin_run(const std::filesystem::path& path, const nlohmann::ordered_json& config) {
+  RunFolder run{path};
+  std::error_code error;
+  try {
+    std::filesystem::create_directory(path / "checkpoints", error);
+    if (error) throw_system_error(path / "checkpoints", "make the folder", error.value());
+    write_json(run.config(), config);
+  } catch (...) {
+    std::filesystem::remove_all(path, error);
+    throw;
+  }
+  return run;
 }
 
 }  // namespace
@@ -46,26 +66,27 @@ std::filesystem::path default_run_folder(const std::filesystem::path& config_nam
 RunFolder create_run_folder(const std::filesystem::path& folder, const nlohmann::ordered_json& config) {
   const std::filesystem::path path =
       folder.has_filename() ? folder : folder.parent_path();  // "runs/a/" is "runs/a"
-  make_folder(path);
-  RunFolder run{path};
   std::error_code error;
-  try {
-    std::filesystem::create_directory(path / "checkpoints", error);
-    if (error) throw_system_error(path / "checkpoints", "make the folder", error.value());
-    write_json(run.config(), config);
-  } catch (...) {
-    std::filesystem::remove_all(path, error);
-    throw;
+  if (!make_folder(path, error)) refuse_folder(path, error);
+  return begin_run(path, config);
+}
+
+RunFolder create_free_run_folder(const std::filesystem::path& wanted, const nlohmann::ordered_json& config) {
+  std::filesystem::path path = wanted;
+  std::error_code error, unknown;
+  for (int number = 2; !make_folder(path, error); ++number) {
+    if (!std::filesystem::is_directory(path, unknown)) refuse_folder(path, error);
+    path = wanted.string() + "-" + std::to_string(number);
+    error.clear();
   }
-  return run;
+  return begin_run(path, config);
 }
 
 RunFolder open_run_folder(const std::filesystem::path& path) {
   RunFolder run{path};
-  std::error_code error;
-  if (!std::filesystem::exists(path, error))
+  if (!std::filesystem::exists(status_of(path)))
     throw InputError(path.string() + ": wanted a run folder, found none");
-  if (!std::filesystem::is_regular_file(run.config(), error)) {
+  if (!std::filesystem::is_regular_file(status_of(run.config()))) {
     throw InputError(path.string() + ": wanted a run folder, found no config.json in it");
   }
   return run;
@@ -86,7 +107,8 @@ RunLock::~RunLock() {
 }
 
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& value) {
-  write_file_atomically(path, value.dump(2) + "\n");
+  write_file_atomically(path,
+                        value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace innerloop

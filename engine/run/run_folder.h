@@ -28,6 +28,10 @@ std::filesystem::path default_run_folder(const std::filesystem::path& config_nam
 /// nothing left of it.
 RunFolder create_run_folder(const std::filesystem::path& path, const nlohmann::ordered_json& config);
 
+/// The same in `wanted`, or in the first of `wanted`-2, -3, … that is free where a folder has that name: runs that start in the
+/// same second each get one of their own.
+RunFolder create_free_run_folder(const std::filesystem::path& wanted, const nlohmann::ordered_json& config);
+
 /// The run folder `path`, to resume or evaluate.
 /// @throws InputError when there is none or it has no config.json.
 RunFolder open_run_folder(const std::filesystem::path& path);
@@ -46,7 +50,7 @@ class RunLock {
   int descriptor_;
 };
 
-/// Writes `value` as the file `path`, indented, atomically.
+/// Writes `value` as the file `path`, indented, atomically; bytes that are no UTF-8 (of a file's name) become U+FFFD.
 /// @throws RunError as write_file_atomically.
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& value);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/files/crc32c.h"
+#include "engine/files/file_status.h"
 
 namespace innerloop {
 namespace {
@@ -56,7 +57,7 @@ OutputFile make_file(const std::filesystem::path& folder) {
   ::gethostname(host.data(), host.size() - 1);
   for (auto time = static_cast<std::int64_t>(now());; ++time) {
     const auto path = folder / ("events.out.tfevents." + std::to_string(time) + "." + host.data());
-    if (!std::filesystem::exists(path)) return OutputFile(path, OutputFile::Mode::create_new);
+    if (!std::filesystem::exists(status_of(path))) return OutputFile(path, OutputFile::Mode::create_new);
   }
 }
 

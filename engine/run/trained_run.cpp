@@ -11,7 +11,9 @@ TrainedRun open_trained_run(const std::filesystem::path& path) {
   const RunFolder folder = open_run_folder(path);
   const Config config = read_config(folder.config());
   const Checkpoint checkpoint = read_newest_checkpoint(folder.path);
-  return {folder, config, checkpoint.iteration, checkpoint_params(checkpoint, create_learned(config))};
+  const std::vector<float> params = checkpoint_params(checkpoint, create_learned(config));
+  check_belongs(checkpoint, config);
+  return {folder, config, checkpoint.iteration, params};
 }
 
 void check_learns_by_steps(const TrainedRun& run, const std::string& what) {

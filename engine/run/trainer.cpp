@@ -55,6 +55,7 @@ Trainer::Trainer(const Config& config, Device& device)
 
 void Trainer::restore(const Checkpoint& checkpoint) {
   counts_ = restore_checkpoint(checkpoint, learner_->learned(), device_, learner_->state());
+  check_belongs(checkpoint, config_);
 }
 
 void Trainer::dump_batch(std::int64_t iteration, const std::filesystem::path& file) {

@@ -2,6 +2,7 @@
 //
 //   static std::string say(const Options&, Seen)                               what was seen
 //   static std::string say_action(const Options&, std::span<const float>)      what was done, as a batch keeps it
+//   static std::optional<TaskFault> task_fault(const Options&, std::span<const float>)   of a given task (TaskFault says)
 //   static int state_number(const Options&, const State<Pack<float, 1>>&)      what hand-written learners call a state
 #pragma once
 
@@ -9,10 +10,12 @@
 #include <cmath>
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "kernels/lanes/pack.h"
+#include "kernels/options/task_numbers.h"
 
 namespace innerloop {
 
@@ -29,6 +32,10 @@ concept SaysWhatIsSeen = requires(const typename E::Options& options, Seen seen)
 template <class E>
 concept SaysWhatIsDone = requires(const typename E::Options& options, std::span<const float> action) {
   { E::say_action(options, action) } -> std::same_as<std::string>;
+};
+template <class E>
+concept ChecksTasks = requires(const typename E::Options& options, std::span<const float> task) {
+  { E::task_fault(options, task) } -> std::same_as<std::optional<TaskFault>>;
 };
 /// Environments without a number for each state have no hand-written learners.
 template <class E>

@@ -16,6 +16,12 @@ struct TaskNumber {
   bool whole = false;  // an integer
 };
 
+// What a task's numbers, each good for itself, do not fulfil together: the name of one of them, what it, or they, had to be, and
+// what was found.
+struct TaskFault {
+  std::string number, wanted, found;
+};
+
 namespace task_numbers_detail {
 struct Intervals {
   std::vector<TaskNumber> found;

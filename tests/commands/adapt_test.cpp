@@ -25,9 +25,9 @@ class AdaptTest : public CommandLineTest {
     return TensorFile::read(path(name));
   }
   // The mean returns of evaluation.json.
-  std::vector<double> curve() const {
+  std::vector<double> curve(const std::string& file = "run/evaluation.json") const {
     std::vector<double> returns;
-    const auto report = nlohmann::json::parse(read_text(path("run/evaluation.json")));
+    const auto report = nlohmann::json::parse(read_text(path(file)));
     for (const auto& point : report["curve"]) returns.push_back(point["mean_return"]);
     return returns;
   }
@@ -55,20 +55,22 @@ TEST_F(AdaptTest, SavesThePolicyAndPrintsTheReturnBeforeAndAfter) {
 TEST_F(AdaptTest, ItsPolicyIsTheOneThatEvaluateMeasures) {
   ASSERT_EQ(run(adapt(kTask)).exit_code, kExitDone);
   const auto returns = nlohmann::json::parse(policy().metadata("returns")).get<std::vector<double>>();
-  ASSERT_EQ(run({"evaluate", "run", "--task", kTask, "--steps", "2"}).exit_code, kExitDone);
-  EXPECT_EQ(curve(), returns);
+  ASSERT_EQ(run({"evaluate", "run", "--task", kTask, "--steps", "2", "--json", "one.json"}).exit_code,
+            kExitDone);
+  EXPECT_EQ(curve("one.json"), returns);
   // Measured without sampling, it does what the checkpoint's policy does after two steps.
-  const std::vector<std::string> exact = {"evaluate", "run", "--task", kTask, "--steps", "0"};
+  const std::vector<std::string> exact = {"evaluate", "run", "--task", kTask,
+                                          "--steps",  "0",   "--json", "one.json"};
   std::vector<std::string> adapted = exact;
   adapted.insert(adapted.end(), {"--policy", "policy.safetensors"});
   auto config = to_json(tiny_config({"evaluation.deterministic=true", "evaluation.inner_steps=2"}));
   write_text(path("run/config.json"), config.dump());
-  ASSERT_EQ(run({"evaluate", "run", "--task", kTask}).exit_code, kExitDone);
-  const double after = curve().back();
+  ASSERT_EQ(run({"evaluate", "run", "--task", kTask, "--json", "one.json"}).exit_code, kExitDone);
+  const double after = curve("one.json").back();
   ASSERT_EQ(run(exact).exit_code, kExitDone);
-  const double before = curve().back();
+  const double before = curve("one.json").back();
   ASSERT_EQ(run(adapted).exit_code, kExitDone);
-  EXPECT_EQ(curve().back(), after);
+  EXPECT_EQ(curve("one.json").back(), after);
   EXPECT_NE(before, after);
 }
 

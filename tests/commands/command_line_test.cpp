@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -136,9 +137,9 @@ TEST_F(CommandLineTest, ATrainedRunHasEveryFile) {
 TEST_F(CommandLineTest, OneGivenTaskCanBeEvaluated) {
   train();
   const auto mean_return = [&](const std::string& task) {
-    const Ended ended = run({"evaluate", "run", "--task", task, "--steps", "2"});
+    const Ended ended = run({"evaluate", "run", "--task", task, "--steps", "2", "--json", "one.json"});
     EXPECT_EQ(ended.exit_code, kExitDone) << ended.err;
-    const auto report = nlohmann::json::parse(read_text(path("run/evaluation.json")));
+    const auto report = nlohmann::json::parse(read_text(path("one.json")));
     EXPECT_EQ(report["tasks"], 1);
     EXPECT_EQ(report["curve"].size(), 3u);
     EXPECT_EQ(report["task"]["goal_y"], 0);
@@ -157,6 +158,112 @@ TEST_F(CommandLineTest, OneGivenTaskCanBeEvaluated) {
   EXPECT_THAT(refusal({"evaluate", "run", "--task", R"({"goal_x": 1e39, "goal_y": 0})"}),
               HasSubstr("wanted a number that 32 bits can hold"));
   EXPECT_THAT(refusal({"evaluate", "run", "--task", "[1, 2]"}), HasSubstr("wanted a JSON object"));
+}
+
+TEST_F(CommandLineTest, TheRunsOwnEvaluationIsNotOverwrittenByOthers) {
+  train();
+  const std::string own = read_text(path("run/evaluation.json"));
+  const std::string task = R"({"goal_x": 0.5, "goal_y": 0.25})";
+  EXPECT_EQ(run({"evaluate", "run", "--task", task}).exit_code, kExitDone);
+  EXPECT_EQ(read_text(path("run/evaluation.json")), own);
+  ASSERT_EQ(run({"adapt", "run", "--task", task, "--steps", "1", "--out", "p.safetensors"}).exit_code,
+            kExitDone);
+  EXPECT_EQ(run({"evaluate", "run", "--policy", "p.safetensors"}).exit_code, kExitDone);
+  EXPECT_EQ(read_text(path("run/evaluation.json")), own);
+  EXPECT_EQ(run({"evaluate", "run", "--policy", "p.safetensors", "--json", "other.json"}).exit_code,
+            kExitDone);
+  EXPECT_EQ(nlohmann::json::parse(read_text(path("other.json")))["policy"], "p.safetensors");
+}
+
+TEST_F(CommandLineTest, AResultIsShownBeforeItsFileFails) {
+  train();
+  std::filesystem::remove(path("run/evaluation.json"));
+  std::filesystem::create_directory(path("run/evaluation.json"));  // in the file's place
+  const auto shows_the_table_and_fails = [&](const std::vector<std::string>& arguments) {
+    const Ended ended = run(arguments);
+    EXPECT_EQ(ended.exit_code, kExitRunFailed) << ended.err;
+    EXPECT_THAT(ended.out,
+                HasSubstr("Mean return ± 95 % confidence interval over tasks, after 6 iterations"));
+    EXPECT_THAT(ended.err, StartsWith("innerloop: run/evaluation.json: wanted to write "));
+  };
+  shows_the_table_and_fails({"evaluate", "run"});
+  shows_the_table_and_fails({"train", "--resume", "--out", "run"});
+}
+
+TEST_F(CommandLineTest, AFolderWhoseNameIsNoUtf8IsComparedAndNamed) {
+  train({}, "run\xff");
+  train({}, "other");
+  const Ended ended = run({"evaluate", "run\xff", "other", "--json", "both.json"});
+  EXPECT_EQ(ended.exit_code, kExitDone) << ended.err;
+  EXPECT_EQ(nlohmann::json::parse(read_text(path("both.json")))["runs"].size(), 2u);
+}
+
+TEST_F(CommandLineTest, EmptyTextsAreNoAbsentOptions) {
+  train();
+  for (const char* option : {"--task", "--policy", "--json", "--baseline", "--set"})
+    EXPECT_THAT(refusal({"evaluate", "run", option, ""}),
+                AllOf(HasSubstr(option), HasSubstr(R"(wanted a value, found "")")));
+  for (const char* option : {"--out", "--dump-batch", "--set"})
+    EXPECT_THAT(refusal({"train", "tiny.json", option, ""}),
+                AllOf(HasSubstr(option), HasSubstr(R"(wanted a value, found "")")));
+  EXPECT_THAT(refusal({"evaluate", ""}), HasSubstr(R"(RUN: wanted a value, found "")"));
+}
+
+TEST_F(CommandLineTest, RunsThatStartInTheSameSecondGetFoldersOfTheirOwn) {
+  const std::vector<std::string> arguments = {"train", "tiny.json", "--threads", "1"};
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(run(arguments).exit_code, kExitDone);
+  const std::filesystem::directory_iterator runs(path("runs"));
+  EXPECT_EQ(std::distance(begin(runs), end(runs)), 4);
+}
+
+TEST_F(CommandLineTest, ACheckpointOfAnotherRunWithEqualShapesIsRefused) {
+  train();
+  train({"--set", R"(environment={"name":"wind_navigation"})"}, "wind");
+  train({"--set", "algorithm.name=fomaml"}, "fomaml");
+  for (const std::string other : {"wind", "fomaml"}) {
+    const auto copy = path("run/checkpoints/8.safetensors");
+    std::filesystem::copy_file(path(other) / "checkpoints/6.safetensors", copy);
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"evaluate", "run"},
+          {"train", "--resume", "--out", "run", "--set", "iterations=9"}})
+      EXPECT_THAT(refusal(arguments),
+                  HasSubstr("8.safetensors: wanted the checkpoint of iteration 8, found that of 6"));
+    std::filesystem::remove(copy);
+    std::filesystem::copy_file(path(other) / "checkpoints/6.safetensors",
+                               path("run/checkpoints/6.safetensors"),
+                               std::filesystem::copy_options::overwrite_existing);
+    EXPECT_THAT(refusal({"evaluate", "run"}), HasSubstr("6.safetensors: metadata \"config\": /"));
+  }
+}
+
+TEST_F(CommandLineTest, AClosedTerminalEndsTrainingWithACheckpoint) {
+  CommandLine training(path("."), {"train", "tiny.json", "--out", "run", "--threads", "1", "--set",
+                                   "iterations=1000000", "--set", "checkpoint.every=500"});
+  wait_for_checkpoint(500);
+  training.signal(SIGHUP);
+  training.signal(SIGHUP);
+  EXPECT_EQ(training.wait().exit_code, kExitInterrupted);
+}
+
+TEST_F(CommandLineTest, TheHintToGoOnIsAShellsWords) {
+  CommandLine training(path("."), {"train", "tiny.json", "--out", "Ann's run", "--threads", "1", "--set",
+                                   "iterations=1000000", "--set", "checkpoint.every=500"});
+  while (list_checkpoints(path("Ann's run")).empty())
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  training.signal(SIGTERM);
+  const Ended ended = training.wait();
+  EXPECT_EQ(ended.exit_code, kExitInterrupted);
+  EXPECT_THAT(ended.out, HasSubstr(R"(--out 'Ann'\''s run')"));
+}
+
+TEST_F(CommandLineTest, AnOutputThatNobodyReadsDoesNotEndTraining) {
+  const std::string command =
+      "cd '" + path(".").string() + "' && { '" + (binary_folder() / "innerloop").string() +
+      "' train tiny.json --out run --set iterations=2000 2>err; echo $? >code; } | true";
+  EXPECT_EQ(std::system(command.c_str()), 0);
+  EXPECT_EQ(read_text(path("code")), "1\n");
+  EXPECT_THAT(read_text(path("err")), HasSubstr("standard output: wanted to write to it"));
+  EXPECT_TRUE(std::filesystem::exists(path("run/evaluation.json")));
 }
 
 TEST_F(CommandLineTest, ARunWithAMemoryIsTrainedAndEvaluatedByEpisodes) {

@@ -594,10 +594,29 @@ TEST(Config, AnOverrideAtFaultIsNamed) {
 }
 
 TEST(Config, AnOverrideIsNamedForTheGroupsItMade) {
+  EXPECT_EQ(error_of("{}", {"policy.x.y=5"}),
+            "--set policy.x.y=5: /policy/x: wanted an option of policy \"mlp\", found \"x\"");
+}
+
+TEST(Config, AnOverrideSetsOnePlaceOfAListThatIsADefault) {
+  const auto with = [](const std::string& form, const std::string& text = "{}") {
+    return parse_config(text, "x.json", std::vector{form});
+  };
+  EXPECT_EQ(with("policy.hidden.1=5"), with("policy.hidden=[64,5]"));
+  EXPECT_EQ(with("evaluation.inner_lr.0=0.3"), with("evaluation.inner_lr=[0.3]"));
+  EXPECT_EQ(with("algorithm.inner_lr.0=0.3"), with("algorithm.inner_lr=0.3"));
+  EXPECT_EQ(with("algorithm.inner_lr.0=0.3", R"({"algorithm": {"inner_lr": 0.7}})"),
+            with("algorithm.inner_lr=0.3"));
+  const std::string cartpole = R"({"environment": {"name": "cartpole"}})";
+  EXPECT_EQ(with("environment.gravity.0=9", cartpole), with("environment.gravity=[9,12]", cartpole));
   EXPECT_EQ(
-      error_of("{}", {"policy.hidden.0=5"}),
-      "--set policy.hidden.0=5: /policy/hidden: wanted a list of 0 to 16 integers, each from 1 to 256, found "
-      "{\"0\":5} (object)");
+      error_of(cartpole, {"environment.gravity.0=13"}),
+      "--set environment.gravity.0=13: /environment/gravity: wanted [low, high], the low no higher than "
+      "the high, found [13,12.0] (list)");
+  EXPECT_EQ(
+      error_of("{}", {"evaluation.inner_lr.1=0.3"}),
+      "--set evaluation.inner_lr.1=0.3: /evaluation/inner_lr: wanted a place in a list of 0 (the first is "
+      "0), found \"1\"");
 }
 
 TEST(Config, TheFileIsNamedForWhatAnOverrideDidNotSet) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "engine/error.h"
@@ -124,6 +125,32 @@ TEST_F(TaskFileTest, EveryFaultIsNamedWithItsTaskAndNumber) {
             "\"goal_z\"");
   EXPECT_EQ(train("[1, 2], [1.5, 2]", "grid_navigation"),
             "/train/1/goal_x: wanted an integer from 0 to 4, found 1.5 (number)");
+}
+
+TEST_F(TaskFileTest, NumbersThatDoNotFitEachOtherAreRefused) {
+  const Config config =
+      parse_config(R"({"environment": {"name": "tabular_mdp", "states": 2, "actions": 2}})", "x");
+  const auto task = [&](const std::string& p_1_0_0, const std::string& p_1_0_1) {
+    return R"({"p_0_0_0": 1, "p_0_0_1": 0, "p_0_1_0": 0.333, "p_0_1_1": 0.666, "p_1_0_0": )" + p_1_0_0 +
+           R"(, "p_1_0_1": )" + p_1_0_1 +
+           R"(, "p_1_1_0": 0.5, "p_1_1_1": 0.5, "reward_0_0": 1, "reward_0_1": 2, "reward_1_0": 3, "reward_1_1": 4})";
+  };
+  EXPECT_EQ(parse_task(task("0.25", "0.75"), config).size(), 12u);
+  const std::string wanted = "/p_1_0_0: wanted p_1_0_0 to p_1_0_1 that sum to 1, to 0.001, found a sum of ";
+  using Sum = std::array<const char*, 3>;
+  for (const auto& [first, second, sum] : {Sum{"1", "1", "2"}, Sum{"0.2", "0.2", "0.4"}, Sum{"0", "0", "0"}})
+    EXPECT_EQ(message_of<InputError>([&] { parse_task(task(first, second), config); }),
+              "--task: " + wanted + sum);
+  write_text(path(),
+             R"({"train": [[1, 0, 1, 0, 1, 1, 1, 0, 1, 2, 3, 4]], "held_out": [)" + task("1", "0") + "]}");
+  EXPECT_EQ(
+      message_of<InputError>([&] {
+        parse_config(
+            R"({"environment": {"name": "tabular_mdp", "states": 2, "actions": 2}, "tasks": {"file": ")" +
+                path().string() + R"("}})",
+            "x.json");
+      }),
+      path().string() + ": /train/0" + wanted + "2");
 }
 
 }  // namespace

@@ -3,10 +3,14 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <cstdint>
 #include <fstream>
 
+#include "engine/device/host_memory.h"
 #include "engine/device/thread_pool.h"
 #include "tests/support/temporary_folder.h"
 
@@ -64,6 +68,48 @@ TEST_F(CgroupTest, ReadsTheQuotaOfVersion1) {
   EXPECT_EQ(cores("3:cpu,cpuacct:/jobs\n"), INFINITY);
 }
 
+TEST_F(CgroupTest, ReadsTheMemoryThatVersion2Leaves) {
+  const auto bytes = [&](const std::string& membership) {
+    return cgroup_bytes(write("membership", membership), folder.path() / "mount");
+  };
+  EXPECT_EQ(bytes("0::/jobs/mine\n"), INT64_MAX);
+  write("mount/jobs/mine/memory.max", "max\n");
+  EXPECT_EQ(bytes("0::/jobs/mine\n"), INT64_MAX);
+  write("mount/jobs/memory.max", "1000\n");
+  write("mount/jobs/memory.current", "400\n");
+  write("mount/jobs/memory.stat", "anon 300\ninactive_file 50\nactive_file 50\n");
+  EXPECT_EQ(bytes("0::/jobs/mine\n"), 650);  // a group around it may allow less
+  write("mount/jobs/memory.current", "1200\n");
+  EXPECT_EQ(bytes("0::/jobs/mine\n"), 0);
+}
+
+TEST_F(CgroupTest, ReadsTheMemoryThatVersion1Leaves) {
+  write("mount/memory/jobs/memory.limit_in_bytes", "1000\n");
+  write("mount/memory/jobs/memory.usage_in_bytes", "500\n");
+  write("mount/memory/jobs/memory.stat", "inactive_file 1\ntotal_inactive_file 100\n");
+  EXPECT_EQ(cgroup_bytes(write("membership", "7:memory:/jobs\n0::/\n"), folder.path() / "mount"), 600);
+}
+
+TEST(HostMemory, IsNoMoreThanTheLimitOfTheAddressSpaceLeaves) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
+  const std::int64_t free = host_available_bytes();
+  std::int64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  const rlim_t taken = static_cast<rlim_t>(pages) * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
+  const rlimit limit{taken + (64 << 20), before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &limit), 0);
+  const std::int64_t least = host_available_bytes();
+  ::setrlimit(RLIMIT_AS, &before);
+  EXPECT_GT(free, 64 << 20);
+  EXPECT_LE(least, 64 << 20);
+}
+
+TEST_F(CgroupTest, APartOfACoreIsNoneToSpinOn) {
+  EXPECT_TRUE(are_cores_free(1) || cgroup_cores() < 1);
+  EXPECT_FALSE(are_cores_free(1 << 20));
+}
+
 TEST(UsableCores, AreThoseOfTheAffinityMask) {
   cpu_set_t before, one;
   ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
@@ -75,6 +121,7 @@ TEST(UsableCores, AreThoseOfTheAffinityMask) {
     if (CPU_ISSET(core, &before)) CPU_SET(core, &one);
   ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
   EXPECT_EQ(usable_cores(), 1);
+  EXPECT_FALSE(are_cores_free(2));
   EXPECT_EQ(threads_or_cores(0), 1);
   EXPECT_EQ(threads_or_cores(5), 5);
   ASSERT_EQ(sched_setaffinity(0, sizeof(before), &before), 0);

@@ -1,6 +1,9 @@
 #include "engine/files/atomic_file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 
@@ -90,6 +93,50 @@ TEST(AtomicFile, RemovesTemporaryFilesAndNothingElse) {
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "12.safetensors.tmp-345"));
   EXPECT_EQ(count_entries(folder.path()), 4u);
   remove_temporary_files(folder.path() / "none");
+}
+
+TEST(AtomicFile, ALinkStaysAndWhatItLeadsToIsWritten) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.path() / "there");
+  write_text(folder.path() / "there" / "file", "old");
+  std::filesystem::create_symlink("there/file", folder.path() / "near");
+  std::filesystem::create_symlink(folder.path() / "near", folder.path() / "far");
+  std::filesystem::create_symlink("there/new", folder.path() / "to_nothing");
+  std::filesystem::create_symlink("no/folder", folder.path() / "to_no_folder");
+  EXPECT_THAT(message_of<InputError>([&] { check_file_place(folder.path() / "to_no_folder"); }),
+              HasSubstr("found no folder"));
+  write_file_atomically(folder.path() / "far", "new");
+  write_file_atomically(folder.path() / "to_nothing", "first");
+  for (const char* link : {"near", "far", "to_nothing"})
+    EXPECT_TRUE(std::filesystem::is_symlink(folder.path() / link)) << link;
+  EXPECT_EQ(read_text(folder.path() / "there" / "file"), "new");
+  EXPECT_EQ(read_text(folder.path() / "there" / "new"), "first");
+}
+
+TEST(AtomicFile, APipeTakesTheBytesAndStays) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
+  write_file_atomically(path, "text");
+  char text[5] = {};
+  EXPECT_EQ(::read(reader, text, 4), 4);
+  ::close(reader);
+  EXPECT_STREQ(text, "text");
+  EXPECT_TRUE(std::filesystem::is_fifo(path));
+}
+
+TEST(AtomicFile, TheLongestNamesCanBeWritten) {
+  const TemporaryFolder folder;
+  for (const std::size_t length : {240u, 247u, 255u}) {
+    const auto path = folder.path() / std::string(length, 'n');
+    check_file_place(path);
+    write_file_atomically(path, "text");
+    EXPECT_EQ(read_text(path), "text");
+  }
+  EXPECT_EQ(count_entries(folder.path()), 3u);
+  EXPECT_THAT(message_of<InputError>([&] { check_file_place(folder.path() / std::string(256, 'n')); }),
+              HasSubstr("found \"File name too long\""));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "engine/error.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/unprivileged.h"
 
 namespace innerloop {
 namespace {
@@ -86,6 +87,25 @@ TEST_F(CheckpointFiles, PruningKeepsTheNewestAndWhatIsNotOurs) {
   EXPECT_TRUE(std::filesystem::exists(run / "checkpoints" / "best.safetensors"));
   prune_checkpoints(run, 5);
   EXPECT_THAT(list_checkpoints(run), ElementsAre(100, 150));
+}
+
+TEST_F(CheckpointFiles, OneThatCannotBeReadIsNotCalledDamaged) {
+  for (const int iteration : {50, 100}) write(iteration);
+  const Unprivileged user(run);
+  std::filesystem::permissions(checkpoint_file(run, 100), std::filesystem::perms::none);
+  EXPECT_EQ(
+      message_of<InputError>([&] { read_newest_checkpoint(run); }),
+      checkpoint_file(run, 100).string() + ": wanted a file that can be read, found \"Permission denied\"");
+}
+
+TEST_F(CheckpointFiles, AFolderThatCannotBeReadIsNotCalledEmpty) {
+  write(50);
+  const Unprivileged user(run);
+  std::filesystem::permissions(run / "checkpoints", std::filesystem::perms::none);
+  EXPECT_EQ(
+      message_of<InputError>([&] { read_newest_checkpoint(run); }),
+      (run / "checkpoints").string() + ": wanted a folder that can be read, found \"Permission denied\"");
+  std::filesystem::permissions(run / "checkpoints", std::filesystem::perms::owner_all);
 }
 
 }  // namespace

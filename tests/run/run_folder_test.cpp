@@ -46,8 +46,12 @@ TEST(RunFolder, WhatExistsIsRefusedAndNotTouched) {
 
   std::filesystem::remove(path);
   std::filesystem::create_symlink(folder.path() / "nowhere", path);
-  EXPECT_THAT(message_of<InputError>([&] { create_run_folder(path, {}); }), HasSubstr("does not exist yet"));
+  EXPECT_THAT(message_of<InputError>([&] { create_run_folder(path, {}); }),
+              HasSubstr("found a link to nothing"));
   EXPECT_EQ(count_entries(folder.path()), 1u);
+
+  std::filesystem::create_directory(folder.path() / "nowhere");
+  EXPECT_EQ(message_of<InputError>([&] { create_run_folder(path, {}); }), wanted);
 }
 
 TEST(RunFolder, APlaceWhereNoneCanBeMadeIsRefused) {
@@ -77,6 +81,9 @@ TEST(RunFolder, OpensOnlyWhatIsOne) {
             path + "/no: wanted a run folder, found none");
   EXPECT_EQ(message_of<InputError>([&] { open_run_folder(path); }),
             path + ": wanted a run folder, found no config.json in it");
+  std::filesystem::create_symlink("loop", folder.path() / "loop");
+  EXPECT_THAT(message_of<InputError>([&] { open_run_folder(folder.path() / "loop"); }),
+              HasSubstr("wanted a place that can be looked into"));
 }
 
 TEST(RunFolder, IsCalledAfterTheConfigAndTheTime) {

@@ -1,0 +1,29 @@
+#include <gmock/gmock.h>
+
+#include "engine/config/config.h"
+#include "engine/evaluation/played_trial.h"
+
+namespace innerloop {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(TrialStory, ItsReturnsAddUpWhereTheTrialCutsAnEpisodeOff) {
+  const Config config = parse_config(R"({"environment": {"name": "grid_navigation"}})", "x.json");
+  PlayedTrial trial{
+      {4, 2}, {{{-1, -1}, {0}, 1.0f, false}, {{-1, -1}, {0}, 2.0f, true}, {{-1, -1}, {0}, 0.25f, false}}};
+  EXPECT_THAT(trial_story(trial, config),
+              HasSubstr("return of each episode: 3.00 and 0.25 of one that has not ended\n"
+                        "return of the trial: 3.25\n"));
+  trial.steps.back().ended = true;
+  EXPECT_THAT(trial_story(trial, config), HasSubstr("return of each episode: 3.00 0.25\n"));
+}
+
+TEST(TrialStory, LongNumbersStandApart) {
+  const Config config = parse_config(R"({"environment": {"name": "grid_navigation"}})", "x.json");
+  const PlayedTrial trial{{4, 2}, {{{-1, -1}, {0}, -12345678.0f, true}}};
+  EXPECT_THAT(trial_story(trial, config), HasSubstr(" -12345678.00 -12345678.00 -12345678.00\n"));
+}
+
+}  // namespace
+}  // namespace innerloop
