@@ -12,8 +12,9 @@ namespace innerloop {
 /// control groups leave and what the limit of its address space (RLIMIT_AS) leaves.
 std::int64_t host_available_bytes();
 
-/// Bytes that control groups (versions 1 and 2, each group and those around it) leave a process: limit less use, where caches of
-/// files that are not in use do not count; INT64_MAX where none has a limit. The arguments are those of control_groups.
+/// Bytes that control groups (versions 1 and 2, each group and those around it) leave a process: limit less use,
+/// where caches of files that are not in use do not count; INT64_MAX where none has a limit. The arguments are those
+/// of control_groups.
 std::int64_t cgroup_bytes(const std::filesystem::path& membership = kMembership,
                           const std::filesystem::path& mount = kGroupsMount);
 

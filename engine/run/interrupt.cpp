@@ -16,7 +16,8 @@ extern "C" void on_interrupt(int signal_number) {
   interrupts = 1;
 }
 
-// A terminal that closes sends SIGHUP twice, the kernel to its foreground and the shell to its jobs: none of them is "the second".
+// A terminal that closes sends SIGHUP twice, the kernel to its foreground and the shell to its jobs: none of them is
+// "the second".
 extern "C" void on_hangup(int) { interrupts = 1; }
 
 // What was ignored when the process began (nohup) stays ignored.

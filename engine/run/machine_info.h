@@ -22,8 +22,8 @@ std::string processor_name();
 /// process may use (engine/device/cores.h), and `facts`.
 nlohmann::ordered_json machine_info(const MachineFacts& facts);
 
-/// The same of a run that goes on from `iteration` on, whose machine.json was `before`: `from_iteration`, and in `earlier` what was
-/// written of each start before, the first one first.
+/// The same of a run that goes on from `iteration` on, whose machine.json was `before`: `from_iteration`, and in
+/// `earlier` what was written of each start before, the first one first.
 nlohmann::ordered_json resumed_machine_info(const MachineFacts& facts, std::int64_t iteration,
                                             nlohmann::ordered_json before);
 

@@ -7,8 +7,8 @@
 
 namespace innerloop {
 
-/// The columns that UTF-8 text takes: none of a mark that joins the letter before it, two of the wide letters of East Asia and of
-/// pictures, else one a character. A byte that is no UTF-8 counts as one.
+/// The columns that UTF-8 text takes: none of a mark that joins the letter before it, two of the wide letters of East
+/// Asia and of pictures, else one a character. A byte that is no UTF-8 counts as one.
 std::size_t columns_in(std::string_view text);
 
 /// `text` and spaces behind it up to that many columns, or before it; longer text as it is.

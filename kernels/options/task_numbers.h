@@ -16,8 +16,8 @@ struct TaskNumber {
   bool whole = false;  // an integer
 };
 
-// What a task's numbers, each good for itself, do not fulfil together: the name of one of them, what it, or they, had to be, and
-// what was found.
+// What a task's numbers, each good for itself, do not fulfil together: the name of one of them, what it, or they, had
+// to be, and what was found.
 struct TaskFault {
   std::string number, wanted, found;
 };
