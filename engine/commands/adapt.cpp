@@ -125,8 +125,9 @@ void adapt(const AdaptFlags& flags) {
   policy.params = evaluator->adapted(0);
   policy.task = evaluator->task(0);
   policy.iteration = run.iteration;
-  write_adapted_policy(flags.out, policy, run.config);
   print(policy, config);
+  std::cout << std::flush;  // what was computed is shown before a file can fail
+  write_adapted_policy(flags.out, policy, run.config);
   std::cout << "policy: " << flags.out << "\n";
   if (!flags.picture.empty()) write_picture(flags.picture, run, config, policy, *evaluator, device);
 }
