@@ -52,6 +52,14 @@ std::vector<float> PlayedTasks::at(int place) const {
   return task;
 }
 
+TaskTable PlayedTasks::all() const {
+  TaskTable tasks;
+  const std::vector<float> numbers = device_.read(numbers_, std::int64_t{tasks_} * copies_ * size_);
+  for (auto from = numbers.begin(); from != numbers.end(); from += size_)
+    tasks.emplace_back(from, from + named_);
+  return tasks;
+}
+
 std::vector<float> PlayedTasks::in_memory(const TaskTable& tasks) const {
   std::vector<float> numbers(tasks.size() * static_cast<std::size_t>(size_), 0.0f);
   auto to = numbers.begin();

@@ -27,6 +27,8 @@ class PlayedTasks {
   const float* numbers() const { return numbers_; }
   /// The numbers at a place of those, as in task_numbers. Waits.
   std::vector<float> at(int place) const;
+  /// Of all places. Waits.
+  TaskTable all() const;
 
  private:
   // As they lie in memory: what is not named is 0.

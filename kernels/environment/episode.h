@@ -75,6 +75,14 @@ class Episode {
     reset(state_, trial_, reset_random);
   }
 
+  // The same where others go on: on the lanes of `trials` a trial begins, and on those of `lanes`, which has these, an
+  // episode.
+  FN void begin(Mask<L> trials, Mask<L> lanes, Random<L> trial_random, Random<L> reset_random) {
+    if constexpr (kHasTrial<Env>)
+      if (any(trials)) trial_ = chosen(trials, Env::template begin<L>(options_, task_, trial_random), trial_);
+    restart(lanes, reset_random);
+  }
+
   // Hands what is seen to `see`.
   template <class See>
   FN void observe(Random<L> random, const See& see) const {

@@ -10,6 +10,7 @@
 
 #include "engine/device/simd/kernels.h"
 #include "kernels/environment/draw_tasks.h"
+#include "kernels/environment/step_environments.h"
 #include "kernels/inner/rollout.h"
 #include "kernels/trials/step.h"
 #include "tests/support/kernels.h"
@@ -322,6 +323,126 @@ TEST(Sketches, AStateInMemoryAndATrialsRecordAreDrawn) {
   EXPECT_EQ(marks.hand, 2);
   EXPECT_GT(marks.clock, 100);
   EXPECT_EQ(marks.ink, Ink::body);
+}
+
+// Environments that are stepped with given choices, some of which reach beyond the last and are taken for it.
+TYPED_TEST(WholeContract, GivenChoicesArePlayed) {
+  constexpr int kEnvs = 37, kLimit = 9;
+  constexpr auto kernels = host_kernels_of<TypeParam>(TypeList<StepEnvironments<float, Workshop>>{});
+  const std::vector<float> tasks = this->tasks(padded(kEnvs));
+  std::vector<float> state(static_cast<std::size_t>(episode_size<Workshop>(kOptions) * padded(kEnvs)));
+  std::vector<std::int32_t> counts(3 * padded(kEnvs)), choices(2 * kEnvs),
+      symbols(kEnvs * Workshop::kSymbols);
+  std::vector<float> seen(2 * kEnvs), rewards(kEnvs);
+  std::vector<std::uint8_t> terminated(kEnvs), truncated(kEnvs), allowed(37 * kEnvs);
+  std::vector<Begin> begins(padded(kEnvs), Begin::trial);
+  std::fill_n(counts.begin(), padded(kEnvs), -1);
+  StepEnvironments<float, Workshop> op;
+  op.envs = kEnvs;
+  op.tile_envs = 16;
+  op.horizon = kLimit;
+  op.options = kOptions;
+  op.key = &kDrawing;
+  op.tasks = tasks.data();
+  op.state = state.data();
+  op.episode = counts.data();
+  op.elapsed = op.episode + padded(kEnvs);
+  op.over = op.elapsed + padded(kEnvs);
+  op.choices = choices.data();
+  op.seen = {seen.data(), symbols.data()};
+  op.rewards = rewards.data();
+  op.terminated = terminated.data();
+  op.truncated = truncated.data();
+  op.allowed = allowed.data();
+  const auto run = [&] { run_kernel<StepEnvironments<float, Workshop>>(kernels, op, ceil_div(kEnvs, 16)); };
+  op.begins = begins.data();
+  run();
+
+  struct Played : Plain {
+    int episode = 0, elapsed = 0;
+    bool over = false;
+  };
+  std::vector<Played> plain(kEnvs);
+  const auto drawn = [](int e, const Played& its, Purpose purpose, int number = 0) {
+    return uniform(e, its.episode, its.elapsed, purpose, 0, number);
+  };
+  const auto expect_seen = [&](int e) {
+    Played& its = plain[static_cast<std::size_t>(e)];
+    EXPECT_EQ(op.seen.numbers[2 * e], its.clock + drawn(e, its, Purpose::observation));
+    EXPECT_EQ(op.seen.numbers[2 * e + 1], its.place + drawn(e, its, Purpose::observation, 1));
+    for (int p = 0; p < Workshop::kSymbols; ++p)
+      ASSERT_EQ(op.seen.symbols[e * Workshop::kSymbols + p], its.shelf[static_cast<std::size_t>(p % 199)]);
+    for (int choice = 0; choice < 37; ++choice)
+      EXPECT_EQ(op.allowed[e * 37 + choice] != 0, its.may(choice)) << choice;
+  };
+  const auto begin = [&](int e) {
+    Played& its = plain[static_cast<std::size_t>(e)];
+    its.bonus = tasks[static_cast<std::size_t>(e)];
+    its.clock = 0;
+    its.drift = drawn(e, its, Purpose::trial);
+    its.reset(drawn(e, its, Purpose::reset));
+  };
+  for (int e = 0; e < kEnvs; ++e) {
+    begin(e);
+    expect_seen(e);
+  }
+  op.begins = nullptr;
+  Counts counted;
+  for (int t = 0; t < 60; ++t) {
+    SCOPED_TRACE(testing::Message() << "step " << t);
+    for (int e = 0; e < kEnvs; ++e) {
+      Played& its = plain[static_cast<std::size_t>(e)];
+      const int move = (e + t) % 5 == 0 && its.place > 0 ? 3 : (e * t) % 3;
+      choices[static_cast<std::size_t>(2 * e)] = move;
+      choices[static_cast<std::size_t>(2 * e + 1)] = its.here() > 0 && t % 2 == 0 ? 40 : 1;
+    }
+    run();
+    for (int e = 0; e < kEnvs; ++e) {
+      SCOPED_TRACE(testing::Message() << "environment " << e);
+      Played& its = plain[static_cast<std::size_t>(e)];
+      float reward = 0;
+      bool ends = false, limit = false;
+      if (its.over) {
+        ++its.episode;
+        its.elapsed = 0;
+        its.reset(drawn(e, its, Purpose::reset));
+      } else {
+        const int move = choices[static_cast<std::size_t>(2 * e)],
+                  tool = std::min(choices[static_cast<std::size_t>(2 * e + 1)], kOptions.tools - 1);
+        counted.emptied += tool == 32;
+        reward = its.step(move, tool) + drawn(e, its, Purpose::environment);
+        ends = its.place > 6;
+        limit = ++its.elapsed >= kLimit && !ends;
+        counted.terminated += ends;
+        counted.refused += limit;
+      }
+      its.over = ends || limit;
+      ASSERT_EQ(rewards[static_cast<std::size_t>(e)], reward);
+      ASSERT_EQ(terminated[static_cast<std::size_t>(e)] != 0, ends);
+      ASSERT_EQ(truncated[static_cast<std::size_t>(e)] != 0, limit);
+      expect_seen(e);
+    }
+    // In the middle some begin a trial, and others an episode.
+    if (t != 30) continue;
+    for (int e = 0; e < padded(kEnvs); ++e) begins[static_cast<std::size_t>(e)] = static_cast<Begin>(e % 3);
+    op.begins = begins.data();
+    run();
+    op.begins = nullptr;
+    for (int e = 0; e < kEnvs; ++e) {
+      Played& its = plain[static_cast<std::size_t>(e)];
+      if (e % 3 != 0) {
+        ++its.episode;
+        its.elapsed = 0;
+        its.over = false;
+      }
+      if (e % 3 == 1) its.reset(drawn(e, its, Purpose::reset));
+      if (e % 3 == 2) begin(e);
+      expect_seen(e);
+    }
+  }
+  EXPECT_GT(counted.terminated, 20);
+  EXPECT_GT(counted.refused, 20);
+  EXPECT_GT(counted.emptied, 20);
 }
 
 }  // namespace

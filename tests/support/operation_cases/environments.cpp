@@ -65,12 +65,60 @@ struct OfEnvironments : Cases {
         op.tile_envs = small ? 9 : 5;
         return op;
       });
+    step_environments<Env>(name + "_begin", options, Autoreset::next_step, true);
+    step_environments<Env>(name + "_next_step", options, Autoreset::next_step, false);
+    step_environments<Env>(name + "_same_step", options, Autoreset::same_step, false);
+    step_environments<Env>(name + "_disabled", options, Autoreset::disabled, false);
     trial_step<Env>(name + "_begin", options, -1, false);
     trial_step<Env>(name, options, 2, false);
     trial_step<Env>(name + "_deterministic", options, 2, true);
     const int last = size == CaseSize::full ? 8 : 2;
     trial_step<Env>(name + "_last", options, last, false, true);
     trial_step<Env>(name + "_beyond", options, last + 1, false, true);
+  }
+
+  // Whole packs: states are left of lanes without an environment too.
+  template <class Env>
+  void step_environments(const std::string& name, const typename Env::Options& options, Autoreset autoreset,
+                         bool begins) {
+    const int envs = size == CaseSize::full ? 48 : 16;
+    all.push_back(make_case("StepEnvironments", name, size == CaseSize::full ? 2 : 1, [=](Buffers& memory) {
+      const auto numbers = [&](const char* what, int count, auto draw) {
+        std::vector<double> drawn(static_cast<std::size_t>(count));
+        for (double& x : drawn) x = draw();
+        return memory.hold(what, drawn);
+      };
+      const auto counts = [&](const char* what, int below) {
+        std::vector<int> drawn(static_cast<std::size_t>(envs * Env::Action::size));
+        for (int& x : drawn) x = static_cast<int>(uniform(memory.random()) * below);
+        return memory.hold<std::int32_t>(what, drawn);
+      };
+      const auto some = [&] { return 0.2 + 0.7 * uniform(memory.random()); };
+      StepEnvironments<float, Env> op;
+      op.envs = envs;
+      op.tile_envs = 32;
+      op.horizon = 5;
+      op.autoreset = autoreset;
+      op.options = options;
+      op.key = key(memory);
+      op.tasks = numbers("tasks", envs * kTaskSize<Env>, some);
+      op.state = numbers("state", envs * episode_size<Env>(options), some);
+      op.episode = counts("episode", 9);
+      op.elapsed = counts("elapsed", 5);
+      op.over = counts("over", 2);
+      if (begins) op.begins = reinterpret_cast<Begin*>(counts("begins", 3));
+      // One choice beyond the last, which is taken for it.
+      if constexpr (Env::Action::discrete)
+        op.choices = counts("choices", Env::action_sizes(options)[0] + 1);
+      else
+        op.actions = memory.normals("actions", long{envs} * Env::Action::size);
+      op.seen.numbers = memory.blank("seen", long{envs} * Env::observation(options).numbers);
+      op.last_seen.numbers = memory.blank("last_seen", long{envs} * Env::observation(options).numbers);
+      op.rewards = memory.blank("rewards", envs);
+      op.terminated = memory.blank<std::uint8_t>("terminated", envs);
+      op.truncated = memory.blank<std::uint8_t>("truncated", envs);
+      return op;
+    }));
   }
 
   // A step of a memory whose rows' states are 32 numbers.

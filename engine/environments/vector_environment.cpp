@@ -1,0 +1,279 @@
+#include "engine/environments/vector_environment.h"
+
+#include <algorithm>
+#include <string>
+
+#include "engine/device/launch.h"
+#include "engine/device/planned_buffers.h"
+#include "engine/error.h"
+#include "engine/evaluation/curve.h"
+#include "engine/stages/played_tasks.h"
+
+namespace innerloop {
+namespace {
+
+// What tells their random numbers from those of a training's iterations and of evaluations.
+constexpr std::uint32_t kVectorIteration = kEvaluationIteration - 1;
+constexpr int kTileEnvs = 128;
+
+std::string one_of(std::size_t envs, const std::string& what) {
+  return std::to_string(envs) + " " + what + (envs == 1 ? "" : "s");
+}
+
+void check_mask(std::span<const std::uint8_t> mask, int envs) {
+  if (static_cast<int>(mask.size()) != envs)
+    throw InputError("mask: wanted one for each of " + one_of(static_cast<std::size_t>(envs), "environment") +
+                     ", found " + std::to_string(mask.size()));
+}
+
+}  // namespace
+
+TaskTable sample_tasks(const Config& config, int count, std::uint32_t seed, TaskSplit split, Device& device) {
+  const bool held_out = split == TaskSplit::held_out;
+  if (held_out && !config.held_out_tasks.empty()) {
+    const TaskTable& all = config.held_out_tasks;
+    if (count > static_cast<int>(all.size()))
+      throw InputError("tasks: wanted at most the " + std::to_string(all.size()) +
+                       " tasks that the file holds out, found " + std::to_string(count));
+    return {all.begin(), all.begin() + count};
+  }
+  BufferPlan plan;
+  RandomKey* key = nullptr;
+  PlayedTasks tasks(config.environment, environment_info(config), count, 1,
+                    held_out ? TaskTable{} : config.train_tasks, device, plan);
+  plan.add(&key, "key", "", {1});
+  const auto memory = allocate_planned(device, plan, "these tasks");
+  tasks.prepare();
+  device.write(key, RandomKey{seed, held_out ? kEvaluationIteration : 0});
+  tasks.draw(key);
+  return tasks.all();
+}
+
+VectorEnvironment::VectorEnvironment(const Config& config, const VectorOptions& options, Device& device)
+    : config_(config),
+      info_(environment_info(config)),
+      options_(options),
+      device_(device),
+      waits_(static_cast<std::size_t>(options.envs)) {
+  const std::int64_t envs = options.envs, padded_envs = padded(options.envs);
+  const Observation& observation = info_.observation;
+  plan_.add(&key_, "key", "", {1});
+  plan_.add(&task_numbers_, "tasks", "[env][number]", {padded_envs, info_.task_size});
+  plan_.add(&state_, "state", "[number][env]", {info_.state_size, padded_envs});
+  plan_.add(&episode_, "episode", "[env]", {padded_envs});
+  plan_.add(&elapsed_, "elapsed", "[env]", {padded_envs});
+  plan_.add(&over_, "over", "[env]", {padded_envs});
+  plan_.add(&begins_, "begins", "[env]", {padded_envs});
+  if (info_.group_sizes.empty())
+    plan_.add(&actions_, "actions", "[env][number]", {envs, info_.action_size});
+  else
+    plan_.add(&choices_, "choices", "[env][group]", {envs, info_.action_size});
+  const auto add_seen = [&](SeenRows<float>& seen, const std::string& name) {
+    if (observation.numbers > 0) plan_.add(&seen.numbers, name, "[env][number]", {envs, observation.numbers});
+    if (observation.symbols > 0)
+      plan_.add(&seen.symbols, name + "_symbols", "[env][symbol]", {envs, observation.symbols});
+  };
+  add_seen(seen_, "seen");
+  if (options.autoreset == Autoreset::same_step) add_seen(last_seen_, "last_seen");
+  plan_.add(&rewards_, "rewards", "[env]", {envs});
+  plan_.add(&terminated_, "terminated", "[env]", {envs});
+  plan_.add(&truncated_, "truncated", "[env]", {envs});
+  if (info_.has_allowed) plan_.add(&allowed_, "allowed", "[env][choice]", {envs, info_.action_count});
+  memory_ = allocate_planned(device, plan_, "this vector of environments");
+}
+
+void VectorEnvironment::set_tasks(const TaskTable& tasks, std::span<const std::uint8_t> mask) {
+  const std::size_t envs = waits_.size();
+  if (!mask.empty()) check_mask(mask, options_.envs);
+  if (tasks.empty()) {
+    draws_ = true;
+    return;
+  }
+  if (tasks.size() != 1 && tasks.size() != envs)
+    throw InputError("tasks: wanted one, or one for each of " + one_of(envs, "environment") + ", found " +
+                     std::to_string(tasks.size()));
+  for (std::size_t e = 0; e < tasks.size(); ++e)
+    if (tasks[e].size() != info_.task_numbers.size())
+      throw InputError("tasks[" + std::to_string(e) + "]: wanted " +
+                       one_of(info_.task_numbers.size(), "number") + ", found " +
+                       std::to_string(tasks[e].size()));
+  if (!mask.empty() && tasks_.empty())
+    throw InputError("mask: wanted tasks for all environments before the first reset, found some");
+  next_tasks_.resize(envs);
+  for (std::size_t e = 0; e < envs; ++e) {
+    if (!mask.empty() && mask[e] == 0) continue;
+    next_tasks_[e] = tasks[tasks.size() == 1 ? 0 : e];
+    waits_[e] = 1;
+  }
+  draws_ = false;
+}
+
+void VectorEnvironment::reset(std::uint32_t seed) {
+  seed_ = seed;
+  device_.write(key_, RandomKey{seed, kVectorIteration});
+  if (draws_) {
+    next_tasks_ = sample_tasks(config_, options_.envs, seed, TaskSplit::train, device_);
+    std::ranges::fill(waits_, 1);
+  }
+  // The first episode is number 0.
+  const std::vector<std::int32_t> before(static_cast<std::size_t>(padded(options_.envs)), -1);
+  device_.write(episode_, before);
+  begun_ = true;
+  begin(std::vector(waits_.size(), Begin::trial));
+}
+
+void VectorEnvironment::reset() {
+  check_begun();
+  begin(std::vector(waits_.size(), Begin::trial));
+}
+
+void VectorEnvironment::reset(std::span<const std::uint8_t> mask) {
+  check_begun();
+  check_mask(mask, options_.envs);
+  if (std::ranges::none_of(mask, [](std::uint8_t asked) { return asked != 0; }))
+    throw InputError("reset_mask: wanted at least one environment to reset, found none");
+  std::vector<Begin> begins(mask.size(), Begin::nothing);
+  for (std::size_t e = 0; e < mask.size(); ++e)
+    if (mask[e] != 0) begins[e] = waits_[e] != 0 ? Begin::trial : Begin::episode;
+  begin(begins);
+}
+
+void VectorEnvironment::step() {
+  check_begun();
+  if (choices_ != nullptr && !device_.is_cuda()) check_choices();
+  if (options_.autoreset == Autoreset::disabled) check_going_on();
+  run(nullptr);
+}
+
+void VectorEnvironment::begin(std::span<const Begin> begins) {
+  bool another = false;
+  if (tasks_.empty()) tasks_.resize(begins.size());
+  for (std::size_t e = 0; e < begins.size(); ++e)
+    if (waits_[e] != 0 && begins[e] != Begin::nothing) {
+      tasks_[e] = next_tasks_[e];
+      waits_[e] = 0;
+      another = true;
+    }
+  if (another) write_tasks();
+  // Those past the last environment do as it does.
+  std::vector<Begin> all(begins.begin(), begins.end());
+  all.resize(static_cast<std::size_t>(padded(options_.envs)), all.back());
+  device_.write(begins_, all);
+  run(begins_);
+}
+
+void VectorEnvironment::write_tasks() {
+  std::vector<float> numbers(static_cast<std::size_t>(padded(options_.envs)) *
+                             static_cast<std::size_t>(info_.task_size));
+  for (std::size_t e = 0; e < static_cast<std::size_t>(padded(options_.envs)); ++e)
+    std::ranges::copy(tasks_[std::min(e, tasks_.size() - 1)],
+                      numbers.begin() + static_cast<std::ptrdiff_t>(e) * info_.task_size);
+  device_.write(task_numbers_, numbers);
+}
+
+void VectorEnvironment::run(const Begin* begins) {
+  with_environment(config_.environment, [&]<class Env>(const typename Env::Options& options) {
+    StepEnvironments<float, Env> op;
+    op.envs = options_.envs;
+    op.tile_envs = kTileEnvs;
+    op.horizon = options_.horizon;
+    op.autoreset = options_.autoreset;
+    op.options = options;
+    op.key = key_;
+    op.tasks = task_numbers_;
+    op.state = state_;
+    op.episode = episode_;
+    op.elapsed = elapsed_;
+    op.over = over_;
+    op.begins = begins;
+    op.actions = actions_;
+    op.choices = choices_;
+    op.seen = seen_;
+    op.last_seen = last_seen_;
+    op.rewards = rewards_;
+    op.terminated = terminated_;
+    op.truncated = truncated_;
+    op.allowed = allowed_;
+    device_.per_task(op, ceil_div(options_.envs, kTileEnvs));
+  });
+  if (!device_.is_cuda()) device_.finish();
+}
+
+void VectorEnvironment::check_begun() const {
+  if (!begun_) throw InputError("reset: wanted a seed before anything else, found none");
+}
+
+void VectorEnvironment::check_choices() const {
+  const std::vector<int>& sizes = info_.group_sizes;
+  for (std::size_t i = 0; i < waits_.size() * sizes.size(); ++i) {
+    const int size = sizes[i % sizes.size()];
+    if (static_cast<unsigned>(choices_[i]) >= static_cast<unsigned>(size))
+      throw InputError("actions[" + std::to_string(i / sizes.size()) + "]: wanted a choice from 0 to " +
+                       std::to_string(size - 1) + ", found " + std::to_string(choices_[i]));
+  }
+}
+
+void VectorEnvironment::check_going_on() const {
+  const std::vector<std::int32_t> over = device_.read(over_, options_.envs);
+  const auto found = std::ranges::find(over, 1);
+  if (found != over.end())
+    throw InputError(
+        "step: wanted episodes that go on, found that of environment " +
+        std::to_string(found - over.begin()) +
+        " over; reset it with options={\"reset_mask\": ...}, or let episodes start by themselves");
+}
+
+VectorEnvironment::State VectorEnvironment::state() const {
+  check_begun();
+  const std::size_t envs = waits_.size(), stride = static_cast<std::size_t>(padded(options_.envs)),
+                    each = static_cast<std::size_t>(info_.state_size);
+  const std::vector<float> numbers = device_.read(state_, static_cast<std::int64_t>(each * stride));
+  State state{seed_,
+              tasks_,
+              std::vector<float>(envs * each),
+              device_.read(episode_, options_.envs),
+              device_.read(elapsed_, options_.envs),
+              device_.read(over_, options_.envs)};
+  for (std::size_t e = 0; e < envs; ++e)
+    for (std::size_t i = 0; i < each; ++i) state.numbers[e * each + i] = numbers[i * stride + e];
+  return state;
+}
+
+void VectorEnvironment::set_state(const State& state) {
+  const std::size_t envs = waits_.size(), stride = static_cast<std::size_t>(padded(options_.envs)),
+                    each = static_cast<std::size_t>(info_.state_size);
+  const auto check = [](std::size_t found, std::size_t wanted, const char* what) {
+    if (found != wanted)
+      throw InputError(std::string("state: wanted ") + std::to_string(wanted) + " " + what + ", found " +
+                       std::to_string(found));
+  };
+  check(state.numbers.size(), envs * each, "numbers");
+  check(state.tasks.size(), envs, "tasks");
+  check(state.episode.size(), envs, "numbers of episodes");
+  check(state.elapsed.size(), envs, "counts of steps");
+  check(state.over.size(), envs, "marks of episodes that are over");
+  const bool draws = draws_;
+  set_tasks(state.tasks);
+  draws_ = draws;
+  tasks_ = next_tasks_;
+  std::ranges::fill(waits_, 0);
+  write_tasks();
+  seed_ = state.seed;
+  device_.write(key_, RandomKey{seed_, kVectorIteration});
+  std::vector<float> numbers(each * stride);
+  for (std::size_t e = 0; e < stride; ++e)
+    for (std::size_t i = 0; i < each; ++i)
+      numbers[i * stride + e] = state.numbers[std::min(e, envs - 1) * each + i];
+  device_.write(state_, numbers);
+  const auto write = [&](std::int32_t* to, std::vector<std::int32_t> all) {
+    all.resize(stride, all.back());
+    device_.write(to, all);
+  };
+  write(episode_, state.episode);
+  write(elapsed_, state.elapsed);
+  write(over_, state.over);
+  begun_ = true;
+  begin(std::vector(envs, Begin::nothing));
+}
+
+}  // namespace innerloop
