@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 SOURCE = re.compile(r"\.(h|cpp|cu)(\.in)?$")  # .in: what CMake makes a source of
-FOLDERS = ("engine", "envs", "kernels", "tests")
+FOLDERS = ("bindings", "engine", "envs", "kernels", "tests")
 INCLUDE = re.compile(r'\s*#\s*include\s*"([^"]+)"')
 
 

@@ -1,7 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # The engine (a static library) and the command line, `innerloop`.
-find_package(nlohmann_json REQUIRED)
-find_package(CLI11 REQUIRED)
+find_package(nlohmann_json QUIET)
+if(NOT TARGET nlohmann_json::nlohmann_json)
+  # From PyPI, where pip has installed it to build the Python package with.
+  find_path(NLOHMANN_JSON_INCLUDE nlohmann/json.hpp PATH_SUFFIXES nlohmann_json/include)
+  if(NOT NLOHMANN_JSON_INCLUDE)
+    message(FATAL_ERROR "innerloop: wanted nlohmann_json, found none: install nlohmann-json3-dev (Debian, Ubuntu) or the like")
+  endif()
+  add_library(nlohmann_json::nlohmann_json INTERFACE IMPORTED)
+  set_target_properties(nlohmann_json::nlohmann_json PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${NLOHMANN_JSON_INCLUDE}")
+endif()
+find_package(CLI11 QUIET)
+if(NOT TARGET CLI11::CLI11)
+  message(FATAL_ERROR "innerloop: wanted CLI11, found none: install libcli11-dev (Debian, Ubuntu) or cli11-devel (Fedora)")
+endif()
 find_package(Threads REQUIRED)
 include(build_info)
 

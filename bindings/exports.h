@@ -1,0 +1,16 @@
+// What Python sees of the engine: each file exports one subject into the module innerloop._core, and has no logic of its
+// own. The package around it is in bindings/innerloop/.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace innerloop {
+
+namespace nb = nanobind;
+
+/// InputError and RunError of the engine become those of innerloop._errors.
+void export_errors(nb::module_& m);
+/// Configs and what they can name.
+void export_config(nb::module_& m);
+
+}  // namespace innerloop
