@@ -12,5 +12,7 @@ namespace nb = nanobind;
 void export_errors(nb::module_& m);
 /// Configs and what they can name.
 void export_config(nb::module_& m);
+/// Environments that are stepped with given actions.
+void export_vector_environment(nb::module_& m);
 
 }  // namespace innerloop

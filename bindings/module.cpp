@@ -3,8 +3,10 @@
 
 NB_MODULE(_core, m) {
   using namespace innerloop;
-  m.doc() = "The engine. Whoever uses innerloop finds all of it, with its documentation, in the package itself.";
+  m.doc() =
+      "The engine. Whoever uses innerloop finds all of it, with its documentation, in the package itself.";
   m.attr("version") = version();
   export_errors(m);
   export_config(m);
+  export_vector_environment(m);
 }

@@ -1,6 +1,9 @@
 #include "engine/device/thread_pool.h"
 
+#include <pthread.h>
+
 #include "engine/device/cores.h"
+#include "engine/error.h"
 
 namespace innerloop {
 namespace {
@@ -13,16 +16,28 @@ void pause() {
 #endif
 }
 
+// How many forks led to this process since the first pool was made.
+int forks() {
+  static std::atomic<int> count = 0;
+  static const int watched = pthread_atfork(nullptr, nullptr, [] { ++count; });
+  static_cast<void>(watched);
+  return count;
+}
+
 }  // namespace
 
 int threads_or_cores(int wanted) { return wanted > 0 ? wanted : usable_cores(); }
 
 // Threads that share a core must not spin: they would hold up those they wait for.
-ThreadPool::ThreadPool(int threads) : spins_(are_cores_free(threads)) {
+ThreadPool::ThreadPool(int threads) : spins_(are_cores_free(threads)), forks_(forks()) {
   for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { serve(thread); });
 }
 
 ThreadPool::~ThreadPool() {
+  if (forks() != forks_) {
+    for (std::thread& worker : workers_) worker.detach();
+    return;
+  }
   stop_ = true;
   start_round();
   for (std::thread& worker : workers_) worker.join();
@@ -60,6 +75,10 @@ void ThreadPool::run(int items, const std::function<void(int, int)>& work) {
     for (int item = 0; item < items; ++item) work(item, 0);
     return;
   }
+  if (forks() != forks_)
+    throw RunError(
+        "wanted to go on in the process that began, found a fork of it, which has none of its threads; "
+        "begin anew there, or start processes by \"spawn\"");
   work_ = &work;
   items_ = items;
   next_ = 0;

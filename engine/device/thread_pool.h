@@ -23,6 +23,7 @@ class ThreadPool {
 
   /// Calls work(item, thread) for each item < items, thread < threads(); returns when all are done. Which thread takes
   /// which item is not defined, so results must not depend on it.
+  /// @throws RunError in a fork of the process that made the pool, which has none of its threads.
   void run(int items, const std::function<void(int item, int thread)>& work);
 
  private:
@@ -33,6 +34,7 @@ class ThreadPool {
 
   std::vector<std::thread> workers_;
   bool spins_;
+  const int forks_;  // that led to the process which made the pool
   const std::function<void(int, int)>* work_ = nullptr;
   int items_ = 0;
   std::atomic<int> next_ = 0;

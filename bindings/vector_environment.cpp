@@ -1,0 +1,274 @@
+// Environments that are stepped with given actions; bindings/innerloop/vector.py makes them Gymnasium's.
+#include "engine/environments/vector_environment.h"
+
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "bindings/exports.h"
+#include "engine/error.h"
+
+namespace innerloop {
+namespace {
+
+// One step at a time, whichever of Python's threads asks for it.
+struct Vector {
+  Device device;
+  VectorEnvironment environment;
+  std::mutex mutex;
+
+  Vector(const Config& config, const VectorOptions& options, const DeviceOptions& on)
+      : device(on), environment(config, options, device) {}
+
+  template <class Call>
+  auto alone(const Call& call) {
+    const nb::gil_scoped_release released;
+    const std::lock_guard lock(mutex);
+    return call(environment);
+  }
+};
+
+template <class T>
+using View = nb::ndarray<nb::numpy, const T, nb::c_contig, nb::device::cpu>;
+
+// What lies in the vector's memory; `columns` 0: one number a row.
+template <class T>
+std::optional<View<T>> view(nb::handle self, const T* numbers, int columns) {
+  if (numbers == nullptr) return std::nullopt;
+  const auto envs = static_cast<std::size_t>(nb::cast<Vector&>(self).environment.options().envs);
+  return View<T>(numbers,
+                 columns == 0 ? std::initializer_list<std::size_t>{envs}
+                              : std::initializer_list<std::size_t>{envs, static_cast<std::size_t>(columns)},
+                 self);
+}
+
+std::string text_of(const nb::ndarray<nb::ro>& array) {
+  const nb::dlpack::dtype type = array.dtype();
+  const std::string kind = type.code == static_cast<std::uint8_t>(nb::dlpack::dtype_code::Float)  ? "float"
+                           : type.code == static_cast<std::uint8_t>(nb::dlpack::dtype_code::Int)  ? "int"
+                           : type.code == static_cast<std::uint8_t>(nb::dlpack::dtype_code::UInt) ? "uint"
+                                                                                                  : "type ";
+  std::string text = kind + std::to_string(type.bits) + " [";
+  for (std::size_t i = 0; i < array.ndim(); ++i) text += (i > 0 ? ", " : "") + std::to_string(array.shape(i));
+  return text + "]";
+}
+
+template <class To, class From>
+void convert_rows(To* to, const nb::ndarray<nb::ro>& from, std::size_t rows, std::size_t columns) {
+  const auto* const numbers = static_cast<const From*>(from.data());
+  const std::int64_t down = from.stride(0), across = from.ndim() > 1 ? from.stride(1) : 1;
+  if (across == 1 && down == static_cast<std::int64_t>(columns)) {
+    std::copy_n(numbers, rows * columns, to);
+    return;
+  }
+  for (std::size_t row = 0; row < rows; ++row)
+    for (std::size_t column = 0; column < columns; ++column)
+      to[row * columns + column] = static_cast<To>(
+          numbers[static_cast<std::int64_t>(row) * down + static_cast<std::int64_t>(column) * across]);
+}
+
+// Numbers of the first of these types that the array has.
+template <class To, class... From>
+bool convert(To* to, const nb::ndarray<nb::ro>& from, std::size_t rows, std::size_t columns) {
+  return ((from.dtype() == nb::dtype<From>() && (convert_rows<To, From>(to, from, rows, columns), true)) ||
+          ...);
+}
+
+void take_actions(VectorEnvironment& environment, const nb::ndarray<nb::ro>& actions) {
+  const auto envs = static_cast<std::size_t>(environment.options().envs),
+             size = static_cast<std::size_t>(environment.info().action_size);
+  const bool choices = environment.choices() != nullptr,
+             fits = actions.device_type() == nb::device::cpu::value && actions.ndim() >= 1 &&
+                    actions.shape(0) == envs &&
+                    (actions.ndim() == 1 ? size == 1 && choices
+                                         : actions.ndim() == 2 && actions.shape(1) == size);
+  const bool taken =
+      fits && (choices ? convert<std::int32_t, std::int64_t, std::int32_t, std::uint8_t, std::int8_t,
+                                 std::int16_t, std::uint16_t>(environment.choices(), actions, envs, size)
+                       : convert<float, float, double>(environment.actions(), actions, envs, size));
+  if (!taken)
+    throw InputError("actions: wanted " + std::string(choices ? "int64 [" : "float32 [") +
+                     std::to_string(envs) + (choices && size == 1 ? "" : ", " + std::to_string(size)) +
+                     "], found " + text_of(actions));
+}
+
+using Flags = nb::ndarray<const bool, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+std::span<const std::uint8_t> mask_of(const Flags& mask) {
+  return {reinterpret_cast<const std::uint8_t*>(mask.data()), mask.size()};
+}
+
+using Table = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+TaskTable table_of(const Table& numbers) {
+  TaskTable table;
+  for (std::size_t row = 0; row < numbers.shape(0); ++row)
+    table.emplace_back(numbers.data() + row * numbers.shape(1),
+                       numbers.data() + (row + 1) * numbers.shape(1));
+  return table;
+}
+
+// An array of its own.
+template <class T>
+nb::ndarray<nb::numpy, T> owned(std::vector<T> numbers, std::initializer_list<std::size_t> shape) {
+  auto* const kept = new std::vector<T>(std::move(numbers));
+  return {kept->data(), shape,
+          nb::capsule(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); })};
+}
+nb::ndarray<nb::numpy, float> array_of(const TaskTable& table, std::size_t columns) {
+  std::vector<float> numbers;
+  for (const std::vector<float>& task : table) numbers.insert(numbers.end(), task.begin(), task.end());
+  return owned(std::move(numbers), {table.size(), columns});
+}
+
+std::vector<std::string> names_of(const EnvironmentInfo& info) {
+  std::vector<std::string> names;
+  for (const TaskNumber& number : info.task_numbers) names.push_back(number.name);
+  return names;
+}
+
+using Integers = nb::ndarray<const std::int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+std::vector<std::int32_t> integers(const Integers& array) {
+  return {array.data(), array.data() + array.size()};
+}
+
+}  // namespace
+
+void export_vector_environment(nb::module_& m) {
+  nb::enum_<Autoreset>(m, "Autoreset")
+      .value("next_step", Autoreset::next_step)
+      .value("same_step", Autoreset::same_step)
+      .value("disabled", Autoreset::disabled);
+  nb::class_<Vector>(m, "VectorEnvironment")
+      .def(
+          "__init__",
+          [](Vector* self, const Config& config, int envs, int horizon, Autoreset autoreset, int threads) {
+            const nb::gil_scoped_release released;
+            new (self) Vector(config, {envs, horizon, autoreset},
+                              {.backend = Backend::cpu, .threads = threads, .instructions = {}});
+          },
+          nb::arg("config"), nb::arg("envs"), nb::arg("horizon"), nb::arg("autoreset"), nb::arg("threads"))
+      .def(
+          "reset",
+          [](Vector& self, std::optional<std::uint32_t> seed) {
+            self.alone([&](VectorEnvironment& environment) {
+              seed ? environment.reset(*seed) : environment.reset();
+            });
+          },
+          nb::arg("seed") = nb::none())
+      .def(
+          "reset_some",
+          [](Vector& self, const Flags& mask) {
+            self.alone([&](VectorEnvironment& environment) { environment.reset(mask_of(mask)); });
+          },
+          nb::arg("mask"))
+      .def(
+          "step",
+          [](Vector& self, const nb::ndarray<nb::ro>& actions) {
+            self.alone([&](VectorEnvironment& environment) {
+              take_actions(environment, actions);
+              environment.step();
+            });
+          },
+          nb::arg("actions"))
+      .def(
+          "set_tasks",
+          [](Vector& self, const std::optional<Table>& tasks, const std::optional<Flags>& mask) {
+            self.environment.set_tasks(tasks ? table_of(*tasks) : TaskTable{},
+                                       mask ? mask_of(*mask) : std::span<const std::uint8_t>{});
+          },
+          nb::arg("tasks") = nb::none(), nb::arg("mask") = nb::none())
+      .def(
+          "sample_tasks",
+          [](Vector& self, const Config& config, int count, std::uint32_t seed, bool held_out) {
+            TaskTable tasks = self.alone([&](VectorEnvironment&) {
+              return sample_tasks(config, count, seed, held_out ? TaskSplit::held_out : TaskSplit::train,
+                                  self.device);
+            });
+            return array_of(tasks, self.environment.info().task_numbers.size());
+          },
+          nb::arg("config"), nb::arg("count"), nb::arg("seed"), nb::arg("held_out"))
+      .def("tasks",
+           [](const Vector& self) {
+             return array_of(self.environment.tasks(), self.environment.info().task_numbers.size());
+           })
+      .def_prop_ro("task_names", [](const Vector& self) { return names_of(self.environment.info()); })
+      .def_prop_ro("numbers", [](const Vector& self) { return self.environment.info().observation.numbers; })
+      .def_prop_ro("symbols", [](const Vector& self) { return self.environment.info().observation.symbols; })
+      .def_prop_ro("kinds", [](const Vector& self) { return self.environment.info().observation.kinds; })
+      .def_prop_ro("action_size", [](const Vector& self) { return self.environment.info().action_size; })
+      .def_prop_ro("group_sizes", [](const Vector& self) { return self.environment.info().group_sizes; })
+      .def("state",
+           [](Vector& self) {
+             const VectorEnvironment::State state =
+                 self.alone([](VectorEnvironment& environment) { return environment.state(); });
+             const std::size_t envs = state.tasks.size();
+             nb::dict all;
+             all["seed"] = state.seed;
+             all["tasks"] = array_of(state.tasks, self.environment.info().task_numbers.size());
+             all["numbers"] = owned(state.numbers, {envs, state.numbers.size() / envs});
+             all["episode"] = owned(state.episode, {envs});
+             all["elapsed"] = owned(state.elapsed, {envs});
+             all["over"] = owned(state.over, {envs});
+             return all;
+           })
+      .def(
+          "set_state",
+          [](Vector& self, std::uint32_t seed, const Table& tasks, const Table& numbers,
+             const Integers& episode, const Integers& elapsed, const Integers& over) {
+            const VectorEnvironment::State state{seed,
+                                                 table_of(tasks),
+                                                 {numbers.data(), numbers.data() + numbers.size()},
+                                                 integers(episode),
+                                                 integers(elapsed),
+                                                 integers(over)};
+            self.alone([&](VectorEnvironment& environment) { environment.set_state(state); });
+          },
+          nb::arg("seed"), nb::arg("tasks"), nb::arg("numbers"), nb::arg("episode"), nb::arg("elapsed"),
+          nb::arg("over"))
+      .def_prop_ro("seen",
+                   [](nb::handle self) {
+                     const VectorEnvironment& its = nb::cast<Vector&>(self).environment;
+                     return view(self, its.seen().numbers, its.info().observation.numbers);
+                   })
+      .def_prop_ro("seen_symbols",
+                   [](nb::handle self) {
+                     const VectorEnvironment& its = nb::cast<Vector&>(self).environment;
+                     return view(self, its.seen().symbols, its.info().observation.symbols);
+                   })
+      .def_prop_ro("last_seen",
+                   [](nb::handle self) {
+                     const VectorEnvironment& its = nb::cast<Vector&>(self).environment;
+                     return view(self, its.last_seen().numbers, its.info().observation.numbers);
+                   })
+      .def_prop_ro("last_seen_symbols",
+                   [](nb::handle self) {
+                     const VectorEnvironment& its = nb::cast<Vector&>(self).environment;
+                     return view(self, its.last_seen().symbols, its.info().observation.symbols);
+                   })
+      .def_prop_ro(
+          "rewards",
+          [](nb::handle self) { return view(self, nb::cast<Vector&>(self).environment.rewards(), 0); })
+      .def_prop_ro("terminated",
+                   [](nb::handle self) {
+                     return view(
+                         self,
+                         reinterpret_cast<const bool*>(nb::cast<Vector&>(self).environment.terminated()), 0);
+                   })
+      .def_prop_ro("truncated",
+                   [](nb::handle self) {
+                     return view(
+                         self, reinterpret_cast<const bool*>(nb::cast<Vector&>(self).environment.truncated()),
+                         0);
+                   })
+      .def_prop_ro("allowed", [](nb::handle self) {
+        const VectorEnvironment& its = nb::cast<Vector&>(self).environment;
+        return view(self, reinterpret_cast<const bool*>(its.allowed()), its.info().action_count);
+      });
+}
+
+}  // namespace innerloop
