@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import re
 
-_MESSAGE = re.compile(r"(?P<where>.*?): (?:.*?\b)?wanted (?P<wanted>.*?), found (?P<found>.*)", re.DOTALL)
+_MESSAGE = re.compile(r"(?P<where>.*?): (?:\S+ )?want(?:ed|s) (?P<wanted>.*?), found (?P<found>.*)", re.DOTALL)
 _POINTER = re.compile(r".+: (?P<pointer>/\S*)")
 
 

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,14 +38,6 @@ void check_out(const std::filesystem::path& out) {
   check_file_place(out);
   if (std::filesystem::exists(status_of(out)))
     throw InputError(out.string() + ": wanted a file that does not exist, found one");
-}
-
-// One task alone, evaluated as held-out ones are, but with as many steps as asked for.
-Config config_for(Config config, const AdaptFlags& flags) {
-  config.evaluation.tasks = 1;
-  config.evaluation.inner_steps = flags.steps;
-  if (flags.seeded) config.evaluation.seed = flags.task_seed;
-  return config;
 }
 
 // The first episodes of what the evaluator played last.
@@ -103,7 +96,7 @@ void print(const AdaptedPolicy& policy, const Config& config) {
   std::cout << "return before: " << policy.returns.front() << ", after: " << policy.returns.back() << "\n";
 }
 
-void adapt(const AdaptFlags& flags) {
+void adapt_run(const AdaptFlags& flags) {
   if (flags.task.empty() && !flags.seeded)
     throw InputError("adapt: wanted a task, with --task or --task-seed, found none");
   check_out(flags.out);
@@ -113,18 +106,15 @@ void adapt(const AdaptFlags& flags) {
   if (!flags.picture.empty())
     with_environment(run.config.environment,
                      []<class Env>(const typename Env::Options&) { check_sketches<Env>("--picture"); });
-  const Config config = config_for(run.config, flags);
+  const Config config = adaptation_config(run.config, flags.steps,
+                                          flags.seeded ? std::optional(flags.task_seed) : std::nullopt);
   Device device(flags.device);
   const auto evaluator = StepEvaluator::create(
       config, device, flags.seeded ? seeded_task(config, flags.task_seed) : parse_task(flags.task, config));
   evaluator->allocate();
   std::cout << "device: " << device.description() << "\n" << std::flush;
 
-  AdaptedPolicy policy;
-  for (const CurvePoint& point : evaluator->evaluate(run.params)) policy.returns.push_back(point.mean_return);
-  policy.params = evaluator->adapted(0);
-  policy.task = evaluator->task(0);
-  policy.iteration = run.iteration;
+  const AdaptedPolicy policy = adapt(*evaluator, run.params, run.iteration);
   print(policy, config);
   std::cout << std::flush;  // what was computed is shown before a file can fail
   write_adapted_policy(flags.out, policy, run.config);
@@ -155,7 +145,7 @@ void add_adapt(CLI::App& app) {
   add_device_flags(command, flags->device);
   command.callback([flags, seed] {
     flags->seeded = seed->count() > 0;
-    adapt(*flags);
+    adapt_run(*flags);
   });
 }
 

@@ -3,12 +3,12 @@
 
 #include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/commands/commands.h"
@@ -17,14 +17,10 @@
 #include "engine/config/rules.h"
 #include "engine/error.h"
 #include "engine/evaluation/report.h"
-#include "engine/files/atomic_file.h"
 #include "engine/run/interrupt.h"
-#include "engine/run/machine_info.h"
-#include "engine/run/memory_need.h"
-#include "engine/run/metrics_log.h"
 #include "engine/run/resume.h"
 #include "engine/run/run_folder.h"
-#include "engine/run/trainer.h"
+#include "engine/run/training.h"
 
 namespace innerloop {
 namespace {
@@ -37,19 +33,6 @@ struct TrainFlags {
   DeviceOptions device;
 };
 
-MachineFacts facts_of(const Device& device) {
-  return {.backend = device.is_cuda() ? "cuda" : "cpu",
-          .instruction_set = device.instructions(),
-          .gpu = device.name(),
-          .threads = device.threads()};
-}
-
-// What a run's start has written; null where it cannot be told, which is no reason not to go on.
-nlohmann::ordered_json machine_before(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return nlohmann::ordered_json::parse(file, nullptr, false);
-}
-
 // As a shell takes it.
 std::string shell_word(const std::string& text) {
   if (text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=:,@%") ==
@@ -60,66 +43,47 @@ std::string shell_word(const std::string& text) {
   return quoted + "'";
 }
 
-void check_precision(const Config& config, const Device& device, const std::string& source) {
-  if (config.precision != Precision::float32 && !device.has_tensor_cores())
-    throw InputError(
-        source +
-        ": /precision: wanted \"float32\", or a GPU with tensor cores (compute capability 8.0 or "
-        "later), found " +
-        to_json(config)["precision"].dump() + " on " + device.description());
-}
-
 // Checks all that can be wrong before it writes anything, then trains. False: interrupted.
 bool train(const TrainFlags& flags) {
-  std::optional<Resume> resume;
-  if (flags.resume) resume.emplace(read_resume(flags.out, flags.set));
-  const Config config = resume ? resume->config : read_config(flags.config, flags.set);
-  const std::string source = resume ? resume->folder.config().string() : flags.config;
-
-  Device device(flags.device);
-  check_precision(config, device, source);
-  check_fits(memory_need(config, device, source), device, source);
-  Trainer trainer(config, device);
-  if (resume) trainer.restore(resume->checkpoint);
+  std::optional<Resume> from;
+  if (flags.resume) from.emplace(read_resume(flags.out, flags.set));
+  const std::string source = from ? from->folder.config().string() : flags.config;
+  const auto training =
+      from ? std::make_unique<Training>(std::move(*from), flags.device)
+           : std::make_unique<Training>(read_config(flags.config, flags.set), source, flags.device);
+  const Config& config = training->config();
+  const Resume* resume = training->resumed();
+  Trainer& trainer = training->trainer();
   if (!flags.dump_batch.empty())
     trainer.dump_batch(flags.dump_iteration > 0 ? flags.dump_iteration : trainer.counts().iteration + 1,
                        flags.dump_batch);
 
-  RunFolder run;
-  std::optional<RunLock> lock;
-  if (resume) {
-    run = resume->folder;
-    remove_temporary_files(run.path);
-    cut_metrics(run.metrics(), trainer.counts().iteration);
-    write_json(run.config(), to_json(config));
-  } else {
-    run = flags.out.empty()
-              ? create_free_run_folder(default_run_folder(flags.config, std::time(nullptr)), to_json(config))
-              : create_run_folder(flags.out, to_json(config));
-    lock.emplace(run.path);
-  }
-  write_json(run.machine(), resume ? resumed_machine_info(facts_of(device), trainer.counts().iteration,
-                                                          machine_before(run.machine()))
-                                   : machine_info(facts_of(device)));
+  const RunFolder run =
+      resume != nullptr ? resume->folder
+      : flags.out.empty()
+          ? create_free_run_folder(default_run_folder(flags.config, std::time(nullptr)), to_json(config))
+          : create_run_folder(flags.out, to_json(config));
+  catch_interrupts();  // from when there are files that tell of the run
+  training->write_into(run);
   std::cout << algorithm_name(config) << " on " << environment_name(config) << ", " << config.iterations
-            << " iterations" << (resume ? " from " + std::to_string(trainer.counts().iteration) + " on" : "")
+            << " iterations"
+            << (resume != nullptr ? " from " + std::to_string(trainer.counts().iteration) + " on" : "")
             << "\n"
-            << "device: " << device.description() << "\n"
-            << "run: " << run.path.string() << (resume ? " (its config.json counts)" : "") << "\n"
-            << (resume ? schedule_note(*resume) : "") << std::flush;
+            << "device: " << training->device().description() << "\n"
+            << "run: " << run.path.string() << (resume != nullptr ? " (its config.json counts)" : "") << "\n"
+            << (resume != nullptr ? schedule_note(*resume) : "") << std::flush;
   if (const std::string doubt = doubt_about(config); !doubt.empty())
     std::cerr << "innerloop: warning: " << source << ": " << doubt << "\n";
 
-  catch_interrupts();
-  const Trainer::End end = trainer.train(run, std::cout, isatty(STDOUT_FILENO) != 0);
-  if (end == Trainer::End::interrupted) {
+  if (train(*training->files(), std::cout, isatty(STDOUT_FILENO) != 0) == End::interrupted) {
     std::cout << "Interrupted after iteration " << trainer.counts().iteration
               << "; to go on: innerloop train --resume "
               << "--out " << shell_word(run.path.string()) << "\n";
     return false;
   }
   release_interrupts();
-  const auto report = evaluation_report(config, device, trainer.params(), trainer.counts().iteration);
+  const auto report =
+      evaluation_report(config, training->device(), trainer.params(), trainer.counts().iteration);
   std::cout << "\n" << evaluation_table(report) << std::flush;
   write_json(run.evaluation(), report);
   return true;

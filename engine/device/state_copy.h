@@ -32,7 +32,10 @@ class StateCopy {
     for (std::size_t i = 0; i < state.size(); ++i)
       device.copy_on_device(copy_[i].data, state[i].data, state[i].bytes);
   }
-  const std::vector<StateTensor>& state() const { return copy_; }
+  void put_back(Device& device, const std::vector<StateTensor>& state) const {
+    for (std::size_t i = 0; i < state.size(); ++i)
+      device.copy_on_device(state[i].data, copy_[i].data, state[i].bytes);
+  }
 
  private:
   std::vector<StateTensor> copy_;

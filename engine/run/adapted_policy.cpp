@@ -8,6 +8,7 @@
 #include "engine/config/config.h"
 #include "engine/config/tasks.h"
 #include "engine/error.h"
+#include "engine/evaluation/step_evaluator.h"
 #include "engine/files/crc32c.h"
 #include "engine/files/safetensors.h"
 #include "engine/learned/policy.h"
@@ -33,6 +34,22 @@ std::string shared_checksum(const std::vector<float>& params, const AdaptedPart&
 }
 
 }  // namespace
+
+Config adaptation_config(Config config, int steps, std::optional<std::uint32_t> seed) {
+  config.evaluation.tasks = 1;
+  config.evaluation.inner_steps = steps;
+  if (seed) config.evaluation.seed = *seed;
+  return config;
+}
+
+AdaptedPolicy adapt(StepEvaluator& evaluator, const std::vector<float>& params, std::int64_t iteration) {
+  AdaptedPolicy policy;
+  for (const CurvePoint& point : evaluator.evaluate(params)) policy.returns.push_back(point.mean_return);
+  policy.params = evaluator.adapted(0);
+  policy.task = evaluator.task(0);
+  policy.iteration = iteration;
+  return policy;
+}
 
 void write_adapted_policy(const std::filesystem::path& path, const AdaptedPolicy& policy,
                           const Config& config) {

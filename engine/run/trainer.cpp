@@ -7,10 +7,6 @@
 #include "engine/error.h"
 #include "engine/files/atomic_file.h"
 #include "engine/run/batch_file.h"
-#include "engine/run/interrupt.h"
-#include "engine/run/metrics_log.h"
-#include "engine/run/progress.h"
-#include "engine/run/tensorboard.h"
 
 namespace innerloop {
 namespace {
@@ -27,20 +23,17 @@ std::string listed(const std::vector<int>& tasks) {
   return text.empty() ? "none (their mean is not finite)" : text;
 }
 
-nlohmann::ordered_json metrics_of(const IterationReport& report, const RunCounts& counts, double seconds) {
-  nlohmann::ordered_json metrics = {{"iteration", counts.iteration},
-                                    {"seconds", seconds},
-                                    {"env_steps", counts.env_steps},
-                                    {"env_steps_per_second", static_cast<double>(report.env_steps) / seconds},
-                                    {"returns", report.returns},
-                                    {"gradient_norm", report.gradient_norm}};
-  for (const auto& [name, value] : report.extra) metrics[name] = value;
+}  // namespace
+
+nlohmann::ordered_json metrics_json(const StepReport& report) {
+  nlohmann::ordered_json metrics = {
+      {"iteration", report.counts.iteration}, {"seconds", report.seconds},
+      {"env_steps", report.counts.env_steps}, {"env_steps_per_second", report.env_steps_per_second()},
+      {"returns", report.iteration.returns},  {"gradient_norm", report.iteration.gradient_norm}};
+  for (const auto& [name, value] : report.iteration.extra) metrics[name] = value;
+  if (!report.evaluation_returns.empty()) metrics["evaluation_returns"] = report.evaluation_returns;
   return metrics;
 }
-
-bool is_due(std::int64_t iteration, int every) { return every > 0 && iteration % every == 0; }
-
-}  // namespace
 
 Trainer::Trainer(const Config& config, Device& device)
     : config_(config), device_(device), learner_(Algorithm::create(config, device)) {
@@ -74,55 +67,31 @@ std::vector<float> Trainer::params() const {
   return device_.read(learner_->params(), learner_->learned().size());
 }
 
-IterationReport Trainer::iterate() {
+void Trainer::save(const std::filesystem::path& run) const {
+  write_checkpoint(run, config_, learner_->learned(), device_, learner_->state(), counts_);
+  prune_checkpoints(run, config_.checkpoint.keep);
+}
+
+StepReport Trainer::step() {
+  if (dump_ && dump_->iteration == counts_.iteration + 1)
+    write_batch_file(dump_->file, config_, device_, learner_->state(), counts_.iteration);
+  const auto start = Clock::now();
   last_->take(device_, learner_->state());
-  return learner_->iterate(static_cast<std::uint32_t>(counts_.iteration));
-}
-
-void Trainer::save(const RunFolder& run, const std::vector<StateTensor>& state) const {
-  write_checkpoint(run.path, config_, learner_->learned(), device_, state, counts_);
-  prune_checkpoints(run.path, config_.checkpoint.keep);
-}
-
-Trainer::End Trainer::train(const RunFolder& run, std::ostream& out, bool terminal) {
-  MetricsLog metrics_log(run.metrics());
-  TensorBoardLog tensorboard(run.path, counts_.iteration + 1);
-  // A run that is killed before its first checkpoint is due can go on from this one.
-  if (counts_.iteration == 0) save(run, learner_->state());
-  Progress progress(out, terminal, counts_.iteration, config_.iterations);
-
-  while (counts_.iteration < config_.iterations) {
-    if (dump_ && dump_->iteration == counts_.iteration + 1)
-      write_batch_file(dump_->file, config_, device_, learner_->state(), counts_.iteration);
-    const auto start = Clock::now();
-    const IterationReport report = iterate();
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    if (!report.gradient_finite) {
-      save(run, last_->state());
-      throw RunError("iteration " + std::to_string(counts_.iteration + 1) +
-                     ": wanted a finite meta-gradient, found NaN or infinity in that of tasks " +
-                     listed(report.bad_tasks) + "; the state before it is " +
-                     checkpoint_file(run.path, counts_.iteration).string());
-    }
-    counts_ = {counts_.iteration + 1, counts_.env_steps + report.env_steps};
-
-    nlohmann::ordered_json metrics = metrics_of(report, counts_, seconds);
-    if (is_due(counts_.iteration, config_.evaluation.every))
-      for (const CurvePoint& point : evaluator_->evaluate(params()))
-        metrics["evaluation_returns"].push_back(point.mean_return);
-    metrics_log.write(metrics);
-    tensorboard.write(metrics);
-    progress.update(counts_.iteration, report.returns, metrics["env_steps_per_second"]);
-
-    const bool stop = interrupted();
-    if (stop || counts_.iteration == config_.iterations ||
-        is_due(counts_.iteration, config_.checkpoint.every)) {
-      metrics_log.sync();
-      save(run, learner_->state());
-    }
-    if (stop) return End::interrupted;
+  StepReport report;
+  report.iteration = learner_->iterate(static_cast<std::uint32_t>(counts_.iteration));
+  report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  if (!report.iteration.gradient_finite) {
+    last_->put_back(device_, learner_->state());
+    throw GradientNotFinite("iteration " + std::to_string(counts_.iteration + 1) +
+                            ": wanted a finite meta-gradient, found NaN or infinity in that of tasks " +
+                            listed(report.iteration.bad_tasks));
   }
-  return End::complete;
+  counts_ = {counts_.iteration + 1, counts_.env_steps + report.iteration.env_steps};
+  report.counts = counts_;
+  if (evaluator_ && counts_.iteration % config_.evaluation.every == 0)
+    for (const CurvePoint& point : evaluator_->evaluate(params()))
+      report.evaluation_returns.push_back(point.mean_return);
+  return report;
 }
 
 }  // namespace innerloop

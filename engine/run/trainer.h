@@ -1,22 +1,42 @@
-// A training run: meta-iterations with their metrics, evaluations and checkpoints.
+// Training, iteration by iteration. What is written of it is engine/run/run_files.h's, its start engine/run/training.h's.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
-#include <ostream>
 #include <vector>
 
 #include "engine/algorithms/algorithm.h"
 #include "engine/config/config.h"
 #include "engine/device/device.h"
 #include "engine/device/state_copy.h"
+#include "engine/error.h"
 #include "engine/evaluation/curve.h"
 #include "engine/run/checkpoint.h"
-#include "engine/run/run_folder.h"
+#include "engine/stages/iteration_report.h"
 
 namespace innerloop {
+
+/// What came of an iteration.
+struct StepReport {
+  RunCounts counts;           // with this one
+  double seconds = 0;         // that it took
+  IterationReport iteration;  // what it did
+  std::vector<double>
+      evaluation_returns;  // mean return of each point of the curve, if an evaluation was due; else empty
+
+  double env_steps_per_second() const { return static_cast<double>(iteration.env_steps) / seconds; }
+};
+
+/// As a line of metrics.jsonl: docs/files.md.
+nlohmann::ordered_json metrics_json(const StepReport& report);
+
+/// The gradient of an iteration is not finite; the trainer is as it was before this iteration.
+struct GradientNotFinite : RunError {
+  using RunError::RunError;
+};
 
 class Trainer {
  public:
@@ -28,24 +48,27 @@ class Trainer {
   void restore(const Checkpoint& checkpoint);
 
   /// Iteration `iteration`, from 1, is to be written as `file` (engine/run/batch_file.h).
-  /// @throws InputError when `train` will not come by it, or `file` cannot be a file.
+  /// @throws InputError when training will not come by it, or `file` cannot be a file.
   void dump_batch(std::int64_t iteration, const std::filesystem::path& file);
 
-  enum class End { complete, interrupted };
-  /// Runs the iterations that are left, and writes metrics and checkpoints into `run`; progress goes to `out`. An
-  /// interrupt (engine/run/interrupt.h) ends it after the iteration, with a checkpoint.
-  /// @throws RunError when a gradient is not finite, naming iteration and tasks; the newest checkpoint is then that of
-  /// the iteration before. RunError too when the disk is full.
-  End train(const RunFolder& run, std::ostream& out, bool terminal);
+  /// Whether no iteration is left.
+  bool complete() const { return counts_.iteration >= config_.iterations; }
+  /// One iteration, and an evaluation where it is due. @pre !complete()
+  /// @throws GradientNotFinite naming iteration and tasks.
+  StepReport step();
 
+  const Config& config() const { return config_; }
   const RunCounts& counts() const { return counts_; }
-  /// θ, [P].
+  const Learned& learned() const { return learner_->learned(); }
+  /// Everything that the next iteration depends on.
+  std::vector<StateTensor> state() const { return learner_->state(); }
+  /// All that is learned, [M], copied; and where it lies on the device.
   std::vector<float> params() const;
+  const float* device_params() const { return learner_->params(); }
+  /// Writes the checkpoint of where training is into the run's folder, and deletes those that are not kept.
+  void save(const std::filesystem::path& run) const;
 
  private:
-  IterationReport iterate();
-  void save(const RunFolder& run, const std::vector<StateTensor>& state) const;
-
   struct Dump {
     std::int64_t iteration;
     std::filesystem::path file;

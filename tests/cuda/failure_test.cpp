@@ -39,7 +39,7 @@ void train_until_the_device_fails() {
     Trainer trainer(config, device);
     FailsWithTheThirdLine lines(device);
     std::ostream progress(&lines);
-    EXPECT_THAT(message_of<RunError>([&] { trainer.train(run, progress, false); }),
+    EXPECT_THAT(message_of<RunError>([&] { train_into(run, trainer, progress); }),
                 AllOf(HasSubstr("CUDA: "), HasSubstr("stream."), HasSubstr("cudaErrorIllegalAddress")));
     EXPECT_THAT(message_of<RunError>([&] { device.allocate(4); }), HasSubstr("cudaErrorIllegalAddress"));
   }

@@ -174,7 +174,7 @@ TEST(BatchFileOnCuda, HoldsTheIterationOfTheCpu) {
     Trainer trainer(config, device);
     trainer.dump_batch(2, folder.path() / name);
     std::ostringstream progress;
-    trainer.train(create_run_folder(folder.path() / (name + ".run"), to_json(config)), progress, false);
+    train_into(create_run_folder(folder.path() / (name + ".run"), to_json(config)), trainer, progress);
     return read_text(folder.path() / name);
   };
   const std::string cpu = dumped("cpu", kOneThread);
@@ -192,7 +192,7 @@ TEST(GradientOnCuda, ThatIsNotFiniteEndsTheRunAsOnTheCpu) {
     Trainer trainer(config, device);
     const RunFolder run = create_run_folder(folder.path() / name, to_json(config));
     std::ostringstream progress;
-    const std::string message = message_of<RunError>([&] { trainer.train(run, progress, false); });
+    const std::string message = message_of<RunError>([&] { train_into(run, trainer, progress); });
     EXPECT_THAT(message, testing::HasSubstr("wanted a finite meta-gradient"));
     return message.substr(0, message.find("; the state")) + newest_checkpoint_bytes(run.path);
   };

@@ -23,7 +23,7 @@ struct Dumped {
     trainer.dump_batch(done + 1, folder.path() / "batch.safetensors");
     run = create_run_folder(folder.path() / "run", to_json(config));
     std::ostringstream progress;
-    trainer.train(run, progress, false);
+    train_into(run, trainer, progress);
     file.emplace(TensorFile::read(folder.path() / "batch.safetensors"));
   }
   std::vector<float> floats(const std::string& name, const Shape& shape) const {
@@ -178,8 +178,8 @@ TEST(BatchFile, OfPrompHasTheFirstEpochsGradient) {
   Trainer same(tiny_config({outer, R"(algorithm={"name":"promp","epochs":3})"}), device);
   same.dump_batch(1, many.folder.path() / "three");
   std::ostringstream progress;
-  trainer.train(create_run_folder(many.folder.path() / "r1", to_json(once)), progress, false);
-  same.train(create_run_folder(many.folder.path() / "r3", to_json(once)), progress, false);
+  train_into(create_run_folder(many.folder.path() / "r1", to_json(once)), trainer, progress);
+  train_into(create_run_folder(many.folder.path() / "r3", to_json(once)), same, progress);
   const auto gradient = [&](const char* name) {
     return TensorFile::read(many.folder.path() / name).values<float>("meta_gradient", {43});
   };

@@ -18,7 +18,7 @@ inline void resume(const std::filesystem::path& path, int iterations,
   trainer.restore(from.checkpoint);
   cut_metrics(from.folder.metrics(), trainer.counts().iteration);
   std::ostringstream progress;
-  trainer.train(from.folder, progress, false);
+  train_into(from.folder, trainer, progress);
 }
 
 }  // namespace innerloop

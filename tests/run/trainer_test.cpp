@@ -178,8 +178,8 @@ TEST(Trainer, AnInterruptInTheLastIterationIsOne) {
   std::ostringstream progress;
   catch_interrupts();
   std::raise(SIGINT);
-  EXPECT_EQ(trainer.train(create_run_folder(folder.path() / "run", to_json(config)), progress, false),
-            Trainer::End::interrupted);
+  EXPECT_EQ(train_into(create_run_folder(folder.path() / "run", to_json(config)), trainer, progress),
+            End::interrupted);
   EXPECT_EQ(list_checkpoints(folder.path() / "run").back(), 1);
   catch_interrupts();  // forgets this one
   release_interrupts();
@@ -202,7 +202,7 @@ std::pair<std::string, std::vector<float>> train_until_not_finite(const std::fil
   Trainer trainer(config, device);
   const RunFolder run = create_run_folder(path, to_json(config));
   std::ostringstream progress;
-  const std::string message = message_of<RunError>([&] { trainer.train(run, progress, false); });
+  const std::string message = message_of<RunError>([&] { train_into(run, trainer, progress); });
   EXPECT_EQ(list_checkpoints(run.path).back(), last);
   EXPECT_EQ(timeless_metrics(run.path).size(), static_cast<std::size_t>(last));
   return {message, TensorFile::read(checkpoint_file(run.path, last)).values<float>("params", {43})};

@@ -12,6 +12,7 @@
 #include "engine/config/config.h"
 #include "engine/device/device.h"
 #include "engine/run/checkpoint_files.h"
+#include "engine/run/run_files.h"
 #include "engine/run/run_folder.h"
 #include "engine/run/trainer.h"
 #include "tests/support/temporary_folder.h"
@@ -32,6 +33,12 @@ inline Config tiny_config(const std::vector<std::string>& overrides = {}) {
 
 inline const DeviceOptions kOneThread = {.backend = Backend::cpu, .threads = 1, .instructions = ""};
 
+// Trains until the end, or an interrupt.
+inline End train_into(const RunFolder& run, Trainer& trainer, std::ostream& progress) {
+  RunFiles files(run, trainer);
+  return train(files, progress, false);
+}
+
 // Trains `config` into the new folder `path`, without an evaluation at the end.
 inline RunFolder train_tiny(const std::filesystem::path& path, const Config& config,
                             const DeviceOptions& options = kOneThread) {
@@ -39,7 +46,7 @@ inline RunFolder train_tiny(const std::filesystem::path& path, const Config& con
   Trainer trainer(config, device);
   const RunFolder run = create_run_folder(path, to_json(config));
   std::ostringstream progress;
-  EXPECT_EQ(trainer.train(run, progress, false), Trainer::End::complete);
+  EXPECT_EQ(train_into(run, trainer, progress), End::complete);
   return run;
 }
 
