@@ -12,6 +12,12 @@ namespace nb = nanobind;
 void export_errors(nb::module_& m);
 /// Configs and what they can name.
 void export_config(nb::module_& m);
+/// Where to compute.
+void export_device(nb::module_& m);
+/// Training, step by step.
+void export_training(nb::module_& m);
+/// What was trained: evaluating and adapting it.
+void export_trained(nb::module_& m);
 /// Environments that are stepped with given actions.
 void export_vector_environment(nb::module_& m);
 

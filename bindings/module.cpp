@@ -8,5 +8,8 @@ NB_MODULE(_core, m) {
   m.attr("version") = version();
   export_errors(m);
   export_config(m);
+  export_device(m);
+  export_training(m);
+  export_trained(m);
   export_vector_environment(m);
 }

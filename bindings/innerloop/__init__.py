@@ -1,4 +1,13 @@
-"""Batched meta-reinforcement learning on CPUs and GPUs."""
+"""Batched meta-reinforcement learning on CPUs and GPUs.
+
+    import innerloop as il
+
+    config = il.Config.load("point_navigation_maml.json", set={"iterations": 75})
+    run = il.train(config)                                          # as `innerloop train`, to the last bit
+    print(il.evaluate(run, steps=3))                                # on tasks that it has never seen
+    policy = il.adapt(run, task={"goal_x": 0.3, "goal_y": -0.4}, steps=2).policy()
+    action = policy([0.0, 0.0], deterministic=True)
+"""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -6,11 +15,18 @@ from typing import TYPE_CHECKING, Any
 from innerloop._core import version as __version__
 from innerloop._errors import InputError, RunError
 from innerloop._gymnasium import register as _register
+from innerloop.config import Config, Plan, algorithms, configs, environments
+from innerloop.evaluation import Adapted, Evaluation, adapt, evaluate
+from innerloop.numpy_policy import NumpyPolicy, State
+from innerloop.policy import Policy
+from innerloop.training import Report, Run, Trainer, batch, train
 
 if TYPE_CHECKING:
     from innerloop.vector import make, make_vec
 
-__all__ = ["InputError", "RunError", "__version__", "make", "make_vec"]
+__all__ = ["Adapted", "Config", "Evaluation", "InputError", "NumpyPolicy", "Plan", "Policy", "Report", "Run", "RunError",
+           "State", "Trainer", "__version__", "adapt", "algorithms", "batch", "configs", "environments", "evaluate", "make",
+           "make_vec", "train"]
 
 
 def __getattr__(name: str) -> Any:
