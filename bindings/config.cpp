@@ -25,7 +25,9 @@ void export_config(nb::module_& m) {
           },
           nb::arg("text"), nb::arg("source"), nb::arg("overrides"))
       .def("json", [](const Config& config) { return to_json(config).dump(2); })
-      .def("__eq__", [](const Config& one, const Config& other) { return one == other; })
+      .def(
+          "__eq__", [](const Config& one, const Config& other) { return one == other; }, nb::is_operator(),
+          nb::sig("def __eq__(self, other: object, /) -> bool"))
       .def_prop_ro("iterations", [](const Config& config) { return config.iterations; })
       .def_prop_ro("algorithm", &algorithm_name)
       .def_prop_ro("environment", &environment_name)

@@ -3,12 +3,14 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "bindings/arrays.h"
 #include "engine/config/environment_info.h"
 #include "engine/config/tasks.h"
 #include "engine/device/device.h"
+#include "engine/evaluation/played_trial.h"
 #include "engine/evaluation/report.h"
 #include "engine/evaluation/step_evaluator.h"
 #include "engine/learned/create.h"
@@ -49,6 +51,12 @@ AdaptedPolicy adapted(const TrainedRun& run, const Text& task, std::optional<std
       StepEvaluator::create(config, device, seed ? seeded_task(config, *seed) : task_of(task, config));
   evaluator->allocate();
   return adapt(*evaluator, run.params, run.iteration);
+}
+
+std::vector<PlayedStep> played(const TrainedRun& run, const Text& task, const DeviceOptions& options) {
+  check_plays_trials(run, "play");
+  Device device(options);
+  return play_trial(run.config, device, run.params, task_of(task, run.config)).steps;
 }
 
 // What a policy in another language has to know of the config's environment.
@@ -98,8 +106,14 @@ void export_trained(nb::module_& m) {
       .def_prop_ro(
           "params", [](const TrainedRun& run) { return array_of(run.params); }, nb::rv_policy::automatic)
       .def("evaluation", &evaluation, nb::arg("task").none(), nb::arg("device"), Release())
+      .def("played", &played, nb::arg("task").none(), nb::arg("device"), Release())
       .def("adapted", &adapted, nb::arg("task").none(), nb::arg("seed").none(), nb::arg("steps"),
            nb::arg("device"), Release());
+  nb::class_<PlayedStep>(m, "PlayedStep")
+      .def_ro("saw", &PlayedStep::saw)
+      .def_ro("did", &PlayedStep::did)
+      .def_ro("got", &PlayedStep::got)
+      .def_ro("ended", &PlayedStep::ended);
   nb::class_<AdaptedPolicy>(m, "AdaptedPolicy")
       .def_prop_ro(
           "params", [](const AdaptedPolicy& policy) { return array_of(policy.params); },

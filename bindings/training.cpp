@@ -61,6 +61,7 @@ void export_training(nb::module_& m) {
       .def(
           "write_into_resumed", [](Training& training) { training.write_into(training.resumed()->folder); },
           Release())
+      .def("close", &Training::close, Release())
       .def("step", &Training::step, Release())
       .def(
           "save",

@@ -15,6 +15,11 @@ set_target_properties(innerloop_python PROPERTIES OUTPUT_NAME _core UNITY_BUILD 
                                                   "${PROJECT_BINARY_DIR}/python/innerloop")
 target_link_libraries(innerloop_python PRIVATE innerloop_engine)
 
+# What mypy and editors know of the extension. The module is imported for it.
+nanobind_add_stub(innerloop_stub MODULE _core PYTHON_PATH $<TARGET_FILE_DIR:innerloop_python> DEPENDS innerloop_python
+                  OUTPUT "${PROJECT_BINARY_DIR}/python/innerloop/_core.pyi")
+
 install(TARGETS innerloop_python LIBRARY DESTINATION innerloop COMPONENT python)
 install(TARGETS innerloop RUNTIME DESTINATION innerloop/bin COMPONENT python)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/configs" DESTINATION innerloop COMPONENT python FILES_MATCHING PATTERN "*.json")
+install(FILES "${PROJECT_BINARY_DIR}/python/innerloop/_core.pyi" DESTINATION innerloop COMPONENT python)

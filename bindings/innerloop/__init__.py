@@ -16,7 +16,7 @@ from innerloop._core import version as __version__
 from innerloop._errors import InputError, RunError
 from innerloop._gymnasium import register as _register
 from innerloop.config import Config, Plan, algorithms, configs, environments
-from innerloop.evaluation import Adapted, Evaluation, adapt, evaluate
+from innerloop.evaluation import Adapted, Evaluation, adapt, evaluate, play
 from innerloop.numpy_policy import NumpyPolicy, State
 from innerloop.policy import Policy
 from innerloop.training import Report, Run, Trainer, batch, train
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Adapted", "Config", "Evaluation", "InputError", "NumpyPolicy", "Plan", "Policy", "Report", "Run", "RunError",
            "State", "Trainer", "__version__", "adapt", "algorithms", "batch", "configs", "environments", "evaluate", "make",
-           "make_vec", "train"]
+           "make_vec", "play", "train"]
 
 
 def __getattr__(name: str) -> Any:

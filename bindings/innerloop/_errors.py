@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import re
 
-_MESSAGE = re.compile(r"(?P<where>.*?): (?:\S+ )?want(?:ed|s) (?P<wanted>.*?), found (?P<found>.*)", re.DOTALL)
+_MESSAGE = re.compile(r"(?P<where>.*?): (?:[^\s:]+ )?want(?:ed|s) (?P<wanted>.*?), found (?P<found>.*)", re.DOTALL)
 _POINTER = re.compile(r".+: (?P<pointer>/\S*)")
 
 
@@ -41,3 +41,7 @@ class RunError(_Parsed, RuntimeError):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self._parse(message)
+
+
+# Where people find them, and what a traceback shows.
+InputError.__module__ = RunError.__module__ = "innerloop"

@@ -13,7 +13,7 @@ _COLOURS = ("#0b6e99", "#c05621", "#2f855a", "#6b46c1")
 def _ticks(low: float, high: float, count: int = 5) -> list[float]:
     """Round numbers in a range."""
     raw = (high - low) / count
-    power = 10.0 ** math.floor(math.log10(raw))
+    power: float = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw)
     first = math.ceil(low / step)
     return [step * i for i in range(first, math.floor(high / step) + 1)]
@@ -26,11 +26,12 @@ def adaptation_svg(curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     if not rows:
         return "<p>no return is finite</p>"
     axis = "step" if "step" in rows[0] else "episode"
-    low = min(row["mean_return"] - (row["ci95"] or 0) for row in rows)
-    high = max(row["mean_return"] + (row["ci95"] or 0) for row in rows)
+    low: float = min(row["mean_return"] - (row["ci95"] or 0) for row in rows)
+    high: float = max(row["mean_return"] + (row["ci95"] or 0) for row in rows)
     margin = 0.06 * (high - low) or 1.0
     low, high = low - margin, high + margin
-    first, last = min(row[axis] for row in rows), max(row[axis] for row in rows)
+    first: int = min(row[axis] for row in rows)
+    last: int = max(row[axis] for row in rows)
 
     def x(value: float) -> float:
         return _LEFT + (_WIDTH - _LEFT - _RIGHT) * ((value - first) / (last - first) if last > first else 0.5)

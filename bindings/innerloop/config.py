@@ -48,13 +48,13 @@ class Config:
     >>> config["iterations"], config["algorithm"]["name"]
     (5, 'maml')
     >>> config.set({"algorithm.inner_lr": 0.2})["algorithm"]["inner_lr"]
-    [0.2]
+    0.2
 
     Whatever is wrong raises InputError, which says where, what was wanted and what was found:
 
     >>> Config(iterations=0)
     Traceback (most recent call last):
-    innerloop._errors.InputError: config: /iterations: wanted a whole number from 1 to 1000000000, found 0
+    innerloop.InputError: config: /iterations: wanted an integer from 1 to 1000000000, found 0 (number)
 
     All options are in docs/config.md, and in `Config.schema()`.
     """

@@ -5,7 +5,9 @@ import html
 import json
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
 
 from innerloop import _core, _plot
 from innerloop._errors import InputError
@@ -15,7 +17,7 @@ from innerloop.policy import Policy
 if TYPE_CHECKING:
     from innerloop.training import Run, Trainer
 
-    Trained = Run | Trainer | str | os.PathLike[str]
+    Trained: TypeAlias = Run | Trainer | str | os.PathLike[str]
 
 
 def _trained(run: Trained) -> tuple[_core.TrainedRun, Config]:
@@ -146,3 +148,21 @@ def adapt(run: Trained, *, task: Mapping[str, Any] | None = None, seed: int | No
     text = None if task is None else json.dumps(dict(task))
     options = _core.DeviceOptions(backend, threads, device, instructions)
     return Adapted(trained.adapted(text, seed, steps, options), config)
+
+
+def play(run: Trained, *, task: Mapping[str, Any] | None = None, seed: int | None = None, threads: int = 0,
+         backend: str = "auto", device: int = 0, instructions: str = "auto") -> dict[str, Any]:
+    """One trial of an agent with a memory, as `innerloop play` shows it, as arrays.
+
+    They are `observations` [step, number], `actions` [step, number], `rewards` [step] and `ended` [step], whether an
+    episode ended with the step. `seed` draws task and trial, in place of the config's `evaluation.seed`.
+    """
+    trained, config = _trained(run)
+    if seed is not None:
+        trained = _core.TrainedRun(config.set({"evaluation.seed": seed})._core, trained.iteration, trained.params)
+    text = None if task is None else json.dumps(dict(task))
+    steps = trained.played(text, _core.DeviceOptions(backend, threads, device, instructions))
+    return {"observations": np.array([step.saw for step in steps], np.float32),
+            "actions": np.array([step.did for step in steps], np.float32),
+            "rewards": np.array([step.got for step in steps], np.float32),
+            "ended": np.array([step.ended for step in steps])}

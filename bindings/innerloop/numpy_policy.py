@@ -92,7 +92,7 @@ class NumpyPolicy:
 
     @property
     def has_memory(self) -> bool:
-        return self.about["kind"] != "mlp"
+        return bool(self.about["kind"] != "mlp")
 
     def initial_state(self, n: int = 1) -> State:
         """The state of n agents before the first step of a trial."""

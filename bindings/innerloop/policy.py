@@ -173,14 +173,13 @@ def _described(config: Config, params: npt.NDArray[np.float32]) -> tuple[dict[st
                          f"\"{options['name']}\"")
     if "context" in blocks:
         _fold_context(blocks, config["algorithm"].get("context_input", "concatenate"))
-    about, weights = {}, {}
     layers = sum(name.startswith("layer") and name.endswith(".weight") for name in blocks)
     if "actor.weight" in blocks:
         head = "actor"
     else:
         layers -= 1
         head = f"layer{layers}"
-    weights = {name: block for name, block in blocks.items()
+    weights: dict[str, Any] = {name: block for name, block in blocks.items()
                if name.startswith(("gru.", "lstm.", "layer_norm.")) or
                name in [f"layer{layer}.{part}" for layer in range(layers) for part in ("weight", "bias")]}
     weights |= {"head.weight": blocks[f"{head}.weight"], "head.bias": blocks[f"{head}.bias"]}
@@ -189,7 +188,7 @@ def _described(config: Config, params: npt.NDArray[np.float32]) -> tuple[dict[st
     units = weights["head.weight"].shape[0]
     layer_norm = bool(options.get("layer_norm", False))
     if layer_norm:
-        weights |= {"average": np.full((units, 1), 1 / units, np.float32), "floor": np.float32([1e-5])}
+        weights |= {"average": np.full((units, 1), 1 / units, np.float32), "floor": np.array([1e-5], np.float32)}
     about = {"kind": options["name"], "units": units, "layers": layers, "activation": options.get("activation", "tanh"),
              "layer_norm": layer_norm, "observation": facts["observation"], "inputs": facts["inputs"],
              "actions": facts["actions"], "head": facts["head"],

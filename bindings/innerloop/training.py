@@ -87,6 +87,7 @@ class Trainer:
             return _core.Training.resume(self.path, [], options)
         training = _core.Training.resume(self.path, [f"iterations={config['iterations']}"], options)
         if other := Config._of(training.config).diff(config):
+            training.close()
             pointer, (wanted, found) = next(iter(other.items()))
             raise InputError(f"config: {pointer}: wanted {json.dumps(wanted)} as in the run {self.path}, found "
                              f"{json.dumps(found)}")
@@ -154,6 +155,19 @@ class Trainer:
             else:
                 self._core.save()
 
+    def close(self) -> None:
+        """Saves, and lets go of the run's folder: others may train in it now. Steps write no more."""
+        if self.path is not None:
+            self.save()
+            self.path = None
+        self._core.close()
+
+    def __enter__(self) -> Trainer:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     def checkpoint(self) -> dict[str, npt.NDArray[Any]]:
         """Copies of all arrays that the next iteration depends on: `params`, `adam.first_moment` …"""
         with tempfile.TemporaryDirectory() as folder:
@@ -219,7 +233,7 @@ def train(config: Config | None, out: Path | None = None, *, resume: bool = Fals
     """
     trainer = Trainer(config, out, resume=resume, threads=threads, backend=backend, device=device,
                       instructions=instructions)
-    metrics, stopped = [], False
+    path, metrics, stopped = trainer.path, [], False
     try:
         for report in trainer:
             metrics.append(report.metrics)
@@ -227,19 +241,17 @@ def train(config: Config | None, out: Path | None = None, *, resume: bool = Fals
                 stopped = True
                 break
     except BaseException:
-        if trainer.path is not None:
-            with contextlib.suppress(RunError):  # what is under way tells more
-                trainer.save()
+        with contextlib.suppress(RunError):  # what is under way tells more
+            trainer.close()
         raise
-    if stopped and trainer.path is not None:
-        trainer.save()
-    run = Run(trainer.config, trainer.iteration, trainer.params.copy(), trainer.path, metrics)
+    trainer.close()
+    run = Run(trainer.config, trainer.iteration, trainer.params.copy(), path, metrics)
     if stopped or not evaluate:
         return run
     evaluation = _evaluated(run, threads, backend, device, instructions)
-    if run.path is not None:
-        _core.write_evaluation(run.path, evaluation.to_json())
-    return Run(run.config, run.iteration, run.params, run.path, run.metrics, evaluation)
+    if path is not None:
+        _core.write_evaluation(path, evaluation.to_json())
+    return Run(run.config, run.iteration, run.params, path, run.metrics, evaluation)
 
 
 def _evaluated(run: Run, threads: int, backend: str, device: int, instructions: str) -> Evaluation:

@@ -49,7 +49,8 @@ Training::Training(const Config& config, const std::string& source, const Device
 Training::Training(Resume resume, const DeviceOptions& options)
     : resume_(std::move(resume)),
       device_(options),
-      trainer_(resume_->config, checked(device_, resume_->config, resume_->folder.config().string())) {
+      trainer_(resume_->config, checked(device_, resume_->config, resume_->folder.config().string())),
+      lock_(std::move(resume_->lock)) {
   trainer_.restore(resume_->checkpoint);
 }
 
@@ -66,6 +67,11 @@ void Training::write_into(const RunFolder& run) {
     write_json(run.machine(), machine_info(facts_of(device_)));
   }
   files_.emplace(run, trainer_);
+}
+
+void Training::close() {
+  files_.reset();
+  lock_.reset();
 }
 
 }  // namespace innerloop

@@ -25,7 +25,9 @@ class Training {
   /// From now on step() writes what comes of it into `run`: a new folder with its config.json, or the one that is resumed.
   /// Writes machine.json. @throws RunError when the disk is full.
   void write_into(const RunFolder& run);
-  /// The files in it; null before write_into.
+  /// Lets go of that folder: others may train in it, and step() writes no more.
+  void close();
+  /// The files in it; null before write_into and after close.
   RunFiles* files() { return files_ ? &*files_ : nullptr; }
 
   /// An iteration, with its files where there are some. @pre !trainer().complete() @throws as RunFiles::step
