@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from innerloop._core import version as __version__
 from innerloop._errors import InputError, RunError
 from innerloop._gymnasium import register as _register
+from innerloop._plot import plot_training
 from innerloop.config import Config, Plan, algorithms, configs, environments
 from innerloop.evaluation import Adapted, Evaluation, adapt, evaluate, play
 from innerloop.numpy_policy import NumpyPolicy, State
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Adapted", "Config", "Evaluation", "InputError", "NumpyPolicy", "Plan", "Policy", "Report", "Run", "RunError",
            "State", "Trainer", "__version__", "adapt", "algorithms", "batch", "configs", "environments", "evaluate", "make",
-           "make_vec", "play", "train"]
+           "make_vec", "play", "plot_training",
+           "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from innerloop import _core, _safetensors
+from innerloop import _core, _plot, _safetensors
 from innerloop._errors import InputError, RunError
 from innerloop.config import Config
 from innerloop.evaluation import Evaluation
@@ -214,7 +214,8 @@ class Run:
         return Policy._of(self.config, self.params, self.iteration)
 
     def _repr_html_(self) -> str:
-        return repr(self) if self.evaluation is None else self.evaluation._repr_html_()
+        shown = _plot.plot_training(self.metrics).svg if self.metrics else ""
+        return f"<div>{shown}{'' if self.evaluation is None else self.evaluation._repr_html_()}</div>"
 
 
 def train(config: Config | None, out: Path | None = None, *, resume: bool = False, threads: int = 0,

@@ -173,7 +173,7 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         >>> envs.step([[0.5], [0.5]])
         Traceback (most recent call last):
             ...
-        innerloop._errors.InputError: actions: wanted int64 [2], found float64 [2, 1]
+        innerloop.InputError: actions: wanted int64 [2], found float64 [2, 1]
         """
         self._core.step(_as_numpy(actions))
         own, convert = self._own, self._convert
@@ -425,7 +425,7 @@ def make_vec(
     >>> innerloop.make_vec("bandit", num_envs=2, arm=10)
     Traceback (most recent call last):
         ...
-    innerloop._errors.InputError: make_vec: /environment/arm: wanted an option of environment "bandit" (nearest: "arms"), found "arm"
+    innerloop.InputError: make_vec: /environment/arm: wanted an option of environment "bandit" (nearest: "arms"), found "arm"
     """
     return VectorEnv(name, num_envs, tasks=tasks, autoreset=autoreset, max_episode_steps=max_episode_steps,
                      array_type=array_type, copy=copy, threads=threads, **options)

@@ -1,0 +1,73 @@
+"""The examples run, quickly: with fewer iterations, where it is training that takes their time."""
+import json
+import re
+import sys
+import types
+
+import numpy as np
+import pytest
+
+import innerloop as il
+from conftest import ROOT
+
+
+def run_script(name, *changes):
+    source = (ROOT / "examples" / name).read_text()
+    for pattern, replacement in changes:
+        source, count = re.subn(pattern, replacement, source)
+        assert count == 1, pattern
+    names = {"__name__": "__main__"}
+    exec(compile(source, name, "exec"), names)
+    return names
+
+
+def test_callbacks(capsys):
+    found = run_script("callbacks.py", (r'"iterations": 60', '"iterations": 10'))
+    assert "iteration  10   held-out return" in capsys.readouterr().out
+    assert found["best"][1].iteration in (5, 10)
+
+
+def test_the_meta_gradient_is_that_by_hand():
+    found = run_script("meta_gradient.py")
+    assert found["error"] < 1e-4
+    # First order alone is far from it: the check would see it.
+    assert np.linalg.norm(found["by_hand"] - found["first_order"]) > 0.01 * np.linalg.norm(found["by_hand"])
+
+
+def test_robot(capsys):
+    found = run_script("robot.py", (r'"iterations": 20, "tasks_per_iteration": 2000', '"iterations": 2'))
+    assert found["total"].mean() > 4 and "paid" in capsys.readouterr().out
+
+
+def test_the_notebook_runs_from_top_to_bottom(monkeypatch):
+    """Its cells in order, with IPython's display in place of a kernel's. It holds no outputs."""
+    shown = []
+
+    class Handle:
+        def update(self, picture):
+            shown.append(picture._repr_html_())
+
+    display = types.ModuleType("IPython.display")
+    display.display = lambda picture, display_id=False: Handle()
+    display.HTML = lambda text: shown.append(text)
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    cells = [cell for cell in json.loads((ROOT / "examples/first_steps.ipynb").read_text())["cells"]
+             if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells)
+    names = {}
+    for cell in cells:
+        source = "".join(cell["source"]).replace('{"iterations": 60}', '{"iterations": 15, "tasks_per_iteration": 10}')
+        exec(source, names)
+    assert names["run"].complete and len(shown) == 4
+    assert shown[-1].count("<polyline") == 12
+    assert names["adapted"].returns[-1] > names["adapted"].returns[0]
+
+
+def test_readme_shows_what_runs(monkeypatch, tmp_path):
+    block = next(text for text in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+                 if "import innerloop" in text)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(block.replace('"iterations": 75', '"iterations": 2'), names)
+    assert isinstance(names["run"], il.Run)
