@@ -7,6 +7,7 @@
 #include "engine/device/planned_buffers.h"
 #include "engine/error.h"
 #include "engine/evaluation/curve.h"
+#include "engine/learned/policy.h"
 #include "engine/stages/played_tasks.h"
 
 namespace innerloop {
@@ -14,7 +15,10 @@ namespace {
 
 // What tells their random numbers from those of a training's iterations and of evaluations.
 constexpr std::uint32_t kVectorIteration = kEvaluationIteration - 1;
-constexpr int kTileEnvs = 128;
+// A GPU has a thread for each.
+constexpr int kTileEnvs = 128, kCudaTileEnvs = 256;
+// Of those that a policy acts in, so that what it computes fits into a multiprocessor's shared memory.
+constexpr int kCudaPolicyEnvs = 32;
 
 std::string one_of(std::size_t envs, const std::string& what) {
   return std::to_string(envs) + " " + what + (envs == 1 ? "" : "s");
@@ -24,6 +28,27 @@ void check_mask(std::span<const std::uint8_t> mask, int envs) {
   if (static_cast<int>(mask.size()) != envs)
     throw InputError("mask: wanted one for each of " + one_of(static_cast<std::size_t>(envs), "environment") +
                      ", found " + std::to_string(mask.size()));
+}
+
+void check_plays_here(const Config& policy, const EnvironmentInfo& here, std::size_t params) {
+  if (has_memory(policy) || find_inner_loop(policy) == nullptr)
+    throw InputError(
+        "rollout: wanted a policy without a memory, of an algorithm that learns by gradient steps, found \"" +
+        policy_name(policy) + "\" of \"" + algorithm_name(policy) + "\"");
+  const EnvironmentInfo its = environment_info(policy);
+  const auto same = [](const Observation& a, const Observation& b) {
+    return a.numbers == b.numbers && a.symbols == b.symbols && a.kinds == b.kinds;
+  };
+  if (!same(its.observation, here.observation) || its.head != here.head ||
+      its.group_sizes != here.group_sizes || its.action_size != here.action_size)
+    throw InputError("rollout: wanted a policy that sees and does what \"" + here.name +
+                     "\" has, found one of \"" + its.name + "\" with " +
+                     std::to_string(its.observation.numbers) + " numbers seen and " +
+                     std::to_string(its.action_count) + " put out");
+  const std::int64_t wanted = policy_shape(policy).parameters();
+  if (static_cast<std::int64_t>(params) < wanted)
+    throw InputError("rollout: wanted the " + std::to_string(wanted) + " parameters of the policy, found " +
+                     std::to_string(params));
 }
 
 }  // namespace
@@ -171,32 +196,124 @@ void VectorEnvironment::write_tasks() {
   device_.write(task_numbers_, numbers);
 }
 
+int VectorEnvironment::tile_envs() const { return device_.is_cuda() ? kCudaTileEnvs : kTileEnvs; }
+
+template <class Env>
+StepEnvironments<float, Env> VectorEnvironment::step_of(const typename Env::Options& options) const {
+  StepEnvironments<float, Env> op;
+  op.envs = options_.envs;
+  op.tile_envs = tile_envs();
+  op.horizon = options_.horizon;
+  op.autoreset = options_.autoreset;
+  op.options = options;
+  op.key = key_;
+  op.tasks = task_numbers_;
+  op.state = state_;
+  op.episode = episode_;
+  op.elapsed = elapsed_;
+  op.over = over_;
+  op.actions = actions_;
+  op.choices = choices_;
+  op.seen = seen_;
+  op.last_seen = last_seen_;
+  op.rewards = rewards_;
+  op.terminated = terminated_;
+  op.truncated = truncated_;
+  op.allowed = allowed_;
+  return op;
+}
+
 void VectorEnvironment::run(const Begin* begins) {
   with_environment(config_.environment, [&]<class Env>(const typename Env::Options& options) {
-    StepEnvironments<float, Env> op;
-    op.envs = options_.envs;
-    op.tile_envs = kTileEnvs;
-    op.horizon = options_.horizon;
-    op.autoreset = options_.autoreset;
-    op.options = options;
-    op.key = key_;
-    op.tasks = task_numbers_;
-    op.state = state_;
-    op.episode = episode_;
-    op.elapsed = elapsed_;
-    op.over = over_;
+    StepEnvironments<float, Env> op = step_of<Env>(options);
     op.begins = begins;
-    op.actions = actions_;
-    op.choices = choices_;
-    op.seen = seen_;
-    op.last_seen = last_seen_;
-    op.rewards = rewards_;
-    op.terminated = terminated_;
-    op.truncated = truncated_;
-    op.allowed = allowed_;
-    device_.per_task(op, ceil_div(options_.envs, kTileEnvs));
+    device_.per_task(op, ceil_div(options_.envs, op.tile_envs));
   });
   if (!device_.is_cuda()) device_.finish();
+}
+
+VectorEnvironment::Rollout VectorEnvironment::rollout(const Config& policy, std::span<const float> params,
+                                                      int steps, bool deterministic) {
+  check_begun();
+  check_plays_here(policy, info_, params.size());
+  if (steps < 1) throw InputError("steps: wanted at least 1, found " + std::to_string(steps));
+  const PolicyShape shape = policy_shape(policy);
+  const std::int64_t envs = options_.envs;
+  const Observation& see = info_.observation;
+  Rollout played;
+  played.steps = steps;
+  BufferPlan plan;
+  float* numbers = nullptr;
+  plan.add(&numbers, "params", "[parameter]", {static_cast<std::int64_t>(params.size())});
+  const auto add_seen = [&](SeenRows<float>& seen, const std::string& name, std::int64_t rows) {
+    if (see.numbers > 0) plan.add(&seen.numbers, name, "[step][env][number]", {rows, envs, see.numbers});
+    if (see.symbols > 0)
+      plan.add(&seen.symbols, name + "_symbols", "[step][env][symbol]", {rows, envs, see.symbols});
+  };
+  add_seen(played.seen, "seen", steps + 1);
+  if (options_.autoreset == Autoreset::same_step) add_seen(played.last_seen, "last_seen", steps);
+  if (choices_ == nullptr)
+    plan.add(&played.actions, "actions", "[step][env][number]", {steps, envs, info_.action_size});
+  else
+    plan.add(&played.choices, "choices", "[step][env][group]", {steps, envs, info_.action_size});
+  plan.add(&played.log_probs, "log_probs", "[step][env]", {steps, envs});
+  plan.add(&played.rewards, "rewards", "[step][env]", {steps, envs});
+  plan.add(&played.terminated, "terminated", "[step][env]", {steps, envs});
+  plan.add(&played.truncated, "truncated", "[step][env]", {steps, envs});
+  if (allowed_ != nullptr)
+    plan.add(&played.allowed, "allowed", "[step][env][choice]", {steps + 1, envs, info_.action_count});
+  played.memory = allocate_planned(device_, plan, "a rollout");
+  device_.write(numbers, params);
+
+  // Of a step's rows in what the rollout keeps; where nothing is kept, nowhere.
+  const auto at = [envs](auto* first, std::int64_t step, int each) {
+    return first == nullptr ? first : first + step * envs * each;
+  };
+  const auto seen_at = [&](const SeenRows<float>& rows, std::int64_t step) {
+    return SeenRows<float>{at(rows.numbers, step, see.numbers), at(rows.symbols, step, see.symbols)};
+  };
+  const auto copy = [&](auto* to, const auto* from, int each) {
+    if (to != nullptr) device_.copy_on_device(to, from, envs * each * static_cast<std::int64_t>(sizeof(*to)));
+  };
+  const auto copy_all = [&](const SeenRows<float>& to, const SeenRows<float>& from, std::uint8_t* may,
+                            const std::uint8_t* might) {
+    copy(to.numbers, from.numbers, see.numbers);
+    copy(to.symbols, from.symbols, see.symbols);
+    copy(may, might, info_.action_count);
+  };
+  copy_all(seen_at(played.seen, 0), seen_, played.allowed, allowed_);
+  with_environment(config_.environment, [&]<class Env>(const typename Env::Options& options) {
+    StepEnvironments<float, Env> step = step_of<Env>(options);
+    ChooseActions<float, Env> choose;
+    choose.shape = shape;
+    choose.params = {numbers, 0};
+    choose.options = options;
+    choose.envs = options_.envs;
+    choose.tile_envs = device_.is_cuda() ? kCudaPolicyEnvs : kTileEnvs;
+    choose.key = key_;
+    choose.episode = episode_;
+    choose.elapsed = elapsed_;
+    choose.deterministic = deterministic;
+    for (int t = 0; t < steps; ++t) {
+      const SeenRows<float> seen = seen_at(played.seen, t);
+      choose.seen = {seen.numbers, seen.symbols};
+      choose.allowed = at(played.allowed, t, info_.action_count);
+      step.actions = choose.actions = at(played.actions, t, info_.action_size);
+      step.choices = choose.choices = at(played.choices, t, info_.action_size);
+      choose.log_probs = at(played.log_probs, t, 1);
+      step.seen = seen_at(played.seen, t + 1);
+      step.last_seen = seen_at(played.last_seen, t);
+      step.rewards = at(played.rewards, t, 1);
+      step.terminated = at(played.terminated, t, 1);
+      step.truncated = at(played.truncated, t, 1);
+      step.allowed = at(played.allowed, t + 1, info_.action_count);
+      device_.per_task(choose, ceil_div(options_.envs, choose.tile_envs));
+      device_.per_task(step, ceil_div(options_.envs, step.tile_envs));
+    }
+  });
+  copy_all(seen_, seen_at(played.seen, steps), allowed_, at(played.allowed, steps, info_.action_count));
+  device_.finish();
+  return played;
 }
 
 void VectorEnvironment::check_begun() const {

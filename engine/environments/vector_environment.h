@@ -10,6 +10,7 @@
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
 #include "kernels/environment/step_environments.h"
+#include "kernels/inner/choose_actions.h"
 
 namespace innerloop {
 
@@ -68,6 +69,24 @@ class VectorEnvironment {
   const std::uint8_t* truncated() const { return truncated_; }    // [env]
   const std::uint8_t* allowed() const { return allowed_; }  // [env][choice of all groups]; null: all are
 
+  /// What a policy saw, did and got, step by step; in the device's memory while `memory` lives.
+  struct Rollout {
+    int steps = 0;
+    std::shared_ptr<void> memory;
+    SeenRows<float> seen;  // [steps + 1][env][…]  what step t begins with; at last, what the last one led to
+    SeenRows<float> last_seen;  // [steps][env][…]  in Autoreset::same_step where an episode ended, else 0
+    float* actions = nullptr;   // [steps][env][number]; null: of choices
+    std::int32_t* choices = nullptr;                           // [steps][env][group]; null: of real numbers
+    float* log_probs = nullptr;                                // [steps][env]
+    float* rewards = nullptr;                                  // [steps][env]
+    std::uint8_t *terminated = nullptr, *truncated = nullptr;  // [steps][env]
+    std::uint8_t* allowed = nullptr;                           // [steps + 1][env][choice]; null: all were
+  };
+  /// Has the config's policy with these parameters ([P]) act for `steps` steps, from here on, without leaving the device:
+  /// on a CPU a thread carries its environments through all of them. `deterministic`: the mean, or the likeliest action.
+  /// @throws InputError where the policy has a memory, or is of an environment with other sizes; before the first reset.
+  Rollout rollout(const Config& policy, std::span<const float> params, int steps, bool deterministic);
+
   /// Everything that what comes next depends on.
   struct State {
     std::uint32_t seed = 0;
@@ -90,6 +109,9 @@ class VectorEnvironment {
   void write_tasks();
   // Enqueues a step, or, where `begins` is not null, what begins; waits on the CPU.
   void run(const Begin* begins);
+  template <class Env>
+  StepEnvironments<float, Env> step_of(const typename Env::Options& options) const;
+  int tile_envs() const;
 
   const Config config_;
   const EnvironmentInfo info_;

@@ -6,15 +6,18 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "engine/device/host_kernel_set.h"
 #include "engine/error.h"
 #include "engine/evaluation/curve.h"
+#include "engine/learned/policy.h"
 #include "engine/stages/batches.h"
 #include "envs/cartpole.h"
 #include "tests/support/environment_play.h"
+#include "tests/support/reference.h"
 
 namespace innerloop {
 namespace {
@@ -267,6 +270,70 @@ TEST(VectorEnvironment, GoesOnFromAState) {
   }
 }
 
+// What a policy does in a rollout is what it does step by step, and with the numbers that it has anywhere else.
+TEST(VectorEnvironment, ARolloutIsStepsOfThePolicy) {
+  for (const char* const environment :
+       {kCartPole, R"({"name": "pendulum"})", R"({"name": "tabular_mdp"})", R"({"name": "bandit"})"}) {
+    SCOPED_TRACE(environment);
+    const Config config = parse_config(
+        std::string(R"({"policy": {"hidden": [19, 7]}, "environment": )") + environment + "}", "test");
+    const PolicyShape shape = policy_shape(config);
+    std::mt19937_64 random(5);
+    std::vector<float> params(static_cast<std::size_t>(shape.parameters()));
+    for (float& x : params) x = static_cast<float>(0.5 * normal(random));
+    constexpr int kEnvs = 150, kSteps = 25;
+    for (const Autoreset autoreset : {Autoreset::next_step, Autoreset::same_step}) {
+      const VectorOptions options = {.envs = kEnvs, .horizon = 9, .autoreset = autoreset};
+      Device device(on_cpu(2)), one(on_cpu(1, "portable"));
+      VectorEnvironment whole(config, options, device), stepwise(config, options, one);
+      whole.reset(3);
+      stepwise.reset(3);
+      const auto rollout = whole.rollout(config, params, kSteps, false);
+      const int numbers = whole.info().observation.numbers, size = whole.info().action_size;
+      const auto same = [](const auto* a, const auto* b, int count) {
+        return std::equal(a, a + count, b, b + count);
+      };
+      for (int t = 0; t < kSteps; ++t) {
+        SCOPED_TRACE(t);
+        // A rollout of a single step, on another set of kernels.
+        const auto step = stepwise.rollout(config, params, 1, false);
+        ASSERT_TRUE(same(step.seen.numbers, rollout.seen.numbers + t * kEnvs * numbers, kEnvs * numbers));
+        ASSERT_TRUE(same(step.log_probs, rollout.log_probs + t * kEnvs, kEnvs));
+        ASSERT_TRUE(same(step.rewards, rollout.rewards + t * kEnvs, kEnvs));
+        ASSERT_TRUE(same(step.truncated, rollout.truncated + t * kEnvs, kEnvs));
+        if (step.choices != nullptr) {
+          ASSERT_TRUE(same(step.choices, rollout.choices + t * kEnvs * size, kEnvs * size));
+        } else {
+          ASSERT_TRUE(same(step.actions, rollout.actions + t * kEnvs * size, kEnvs * size));
+        }
+        if (autoreset == Autoreset::same_step && step.truncated[0] != 0) {
+          ASSERT_TRUE(same(step.last_seen.numbers, rollout.last_seen.numbers + t * kEnvs * numbers, numbers));
+        }
+      }
+      EXPECT_EQ(whole.state(), stepwise.state());
+      // The plain network: means, or probabilities.
+      const Vector theta(params.begin(), params.end());
+      for (int e = 0; e < kEnvs; ++e) {
+        const float* seen = rollout.seen.numbers + e * numbers;
+        const Vector outputs = reference::forward(shape, theta, Vector(seen, seen + numbers)).back();
+        Vector action;
+        if (rollout.choices != nullptr)
+          action.push_back(rollout.choices[e * size]);
+        else
+          action.assign(rollout.actions + e * size, rollout.actions + (e + 1) * size);
+        EXPECT_NEAR(rollout.log_probs[e], reference::log_prob(shape, theta, outputs, action), 2e-5);
+      }
+      // The likeliest is no worse than what is drawn, and the same again.
+      const VectorEnvironment::State state = whole.state();
+      const auto first = whole.rollout(config, params, 3, true);
+      whole.set_state(state);
+      const auto again = whole.rollout(config, params, 3, true);
+      EXPECT_TRUE(same(first.rewards, again.rewards, 3 * kEnvs));
+      EXPECT_TRUE(same(first.seen.numbers, again.seen.numbers, 4 * kEnvs * numbers));
+    }
+  }
+}
+
 std::string message_of(const std::function<void()>& act) {
   try {
     act();
@@ -299,6 +366,13 @@ TEST(VectorEnvironment, SaysWhatIsWrong) {
   EXPECT_EQ(message_of([&] { vector.set_tasks(TaskTable(3)); }),
             "tasks: wanted one, or one for each of 2 environments, found 3");
   EXPECT_EQ(message_of([&] { vector.set_tasks({{1, 2}}); }), "tasks[0]: wanted 5 numbers, found 2");
+  const std::vector<float> few(3);
+  EXPECT_EQ(message_of([&] { vector.rollout(config, few, 1, false); }),
+            "rollout: wanted the 4610 parameters of the policy, found 3");
+  EXPECT_EQ(
+      message_of([&] { vector.rollout(config_of(R"({"name": "pendulum"})"), few, 1, false); }),
+      "rollout: wanted a policy that sees and does what \"cartpole\" has, found one of \"pendulum\" with 3 "
+      "numbers seen and 1 put out");
 }
 
 }  // namespace

@@ -69,6 +69,8 @@ struct OfEnvironments : Cases {
     step_environments<Env>(name + "_next_step", options, Autoreset::next_step, false);
     step_environments<Env>(name + "_same_step", options, Autoreset::same_step, false);
     step_environments<Env>(name + "_disabled", options, Autoreset::disabled, false);
+    choose_actions<Env>(name + "_drawn", options, false);
+    choose_actions<Env>(name + "_likeliest", options, true);
     trial_step<Env>(name + "_begin", options, -1, false);
     trial_step<Env>(name, options, 2, false);
     trial_step<Env>(name + "_deterministic", options, 2, true);
@@ -117,6 +119,32 @@ struct OfEnvironments : Cases {
       op.rewards = memory.blank("rewards", envs);
       op.terminated = memory.blank<std::uint8_t>("terminated", envs);
       op.truncated = memory.blank<std::uint8_t>("truncated", envs);
+      return op;
+    }));
+  }
+
+  template <class Env>
+  void choose_actions(const std::string& name, const typename Env::Options& options, bool deterministic) {
+    const int envs = size == CaseSize::full ? 41 : 9;
+    all.push_back(make_case("ChooseActions", name, size == CaseSize::full ? 3 : 1, [=](Buffers& memory) {
+      const int numbers = Env::observation(options).numbers, outputs = action_outputs<Env>(options);
+      ChooseActions<float, Env> op;
+      op.shape = with_context(policy_of({numbers, 19, 18, outputs}, HeadOf<Env>::kind));
+      op.params = {memory.normals("params", op.shape.parameters(), 0.3), 0};
+      op.options = options;
+      op.envs = envs;
+      op.tile_envs = 16;
+      op.key = key(memory);
+      const std::vector<int> counts(static_cast<std::size_t>(padded(envs)), 3);
+      op.episode = memory.hold<std::int32_t>("episode", counts);
+      op.elapsed = memory.hold<std::int32_t>("elapsed", counts);
+      op.seen.numbers = memory.normals("seen", long{envs} * numbers);
+      op.deterministic = deterministic;
+      if constexpr (Env::Action::discrete)
+        op.choices = memory.blank<std::int32_t>("choices", long{envs} * Env::Action::size);
+      else
+        op.actions = memory.blank("actions", long{envs} * Env::Action::size);
+      op.log_probs = memory.blank("log_probs", envs);
       return op;
     }));
   }
