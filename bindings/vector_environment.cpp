@@ -131,6 +131,37 @@ std::vector<std::string> names_of(const EnvironmentInfo& info) {
   return names;
 }
 
+// What a rollout keeps, by name; the arrays keep its memory.
+nb::dict arrays_of(const VectorEnvironment::Rollout& played, const VectorEnvironment& its) {
+  using Sizes = std::vector<std::size_t>;
+  const auto size = [](std::int64_t number) { return static_cast<std::size_t>(number); };
+  const std::size_t steps = size(played.steps), envs = size(its.options().envs);
+  const Observation& see = its.info().observation;
+  nb::dict all;
+  const auto put = [&]<class T>(const char* name, const T* numbers, const Sizes& shape) {
+    if (numbers == nullptr) return;
+    auto* const kept = new std::shared_ptr<void>(played.memory);
+    const nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::shared_ptr<void>*>(p); });
+    all[name] = nb::ndarray<nb::numpy, const T>(numbers, shape.size(), shape.data(), owner);
+  };
+  const auto flags = [](const std::uint8_t* bytes) { return reinterpret_cast<const bool*>(bytes); };
+  put("observations", played.seen.numbers, {steps + 1, envs, size(see.numbers)});
+  put("symbols", played.seen.symbols, {steps + 1, envs, size(see.symbols)});
+  put("final_observations", played.last_seen.numbers, {steps, envs, size(see.numbers)});
+  put("final_symbols", played.last_seen.symbols, {steps, envs, size(see.symbols)});
+  put("actions", played.actions, {steps, envs, size(its.info().action_size)});
+  if (its.info().group_sizes.size() == 1)
+    put("actions", played.choices, {steps, envs});
+  else
+    put("actions", played.choices, {steps, envs, its.info().group_sizes.size()});
+  put("log_probs", played.log_probs, {steps, envs});
+  put("rewards", played.rewards, {steps, envs});
+  put("terminations", flags(played.terminated), {steps, envs});
+  put("truncations", flags(played.truncated), {steps, envs});
+  put("action_mask", flags(played.allowed), {steps + 1, envs, size(its.info().action_count)});
+  return all;
+}
+
 using Integers = nb::ndarray<const std::int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 std::vector<std::int32_t> integers(const Integers& array) {
   return {array.data(), array.data() + array.size()};
@@ -202,6 +233,17 @@ void export_vector_environment(nb::module_& m) {
       .def_prop_ro("kinds", [](const Vector& self) { return self.environment.info().observation.kinds; })
       .def_prop_ro("action_size", [](const Vector& self) { return self.environment.info().action_size; })
       .def_prop_ro("group_sizes", [](const Vector& self) { return self.environment.info().group_sizes; })
+      .def(
+          "rollout",
+          [](Vector& self, const Config& policy,
+             const nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>& params, int steps,
+             bool deterministic) {
+            const VectorEnvironment::Rollout played = self.alone([&](VectorEnvironment& environment) {
+              return environment.rollout(policy, {params.data(), params.size()}, steps, deterministic);
+            });
+            return arrays_of(played, self.environment);
+          },
+          nb::arg("policy"), nb::arg("params"), nb::arg("steps"), nb::arg("deterministic"))
       .def("state",
            [](Vector& self) {
              const VectorEnvironment::State state =

@@ -13,6 +13,7 @@ from gymnasium.vector import AutoresetMode
 
 from innerloop import _core
 from innerloop._errors import InputError
+from innerloop.policy import Policy
 
 Array: TypeAlias = npt.NDArray[Any]
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -254,6 +255,34 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         if not np.isfinite(table).all():
             raise InputError("tasks: wanted finite numbers, found NaN or infinity")
         return np.ascontiguousarray(table)
+
+    def rollout(self, policy: Policy, steps: int, *, deterministic: bool = False) -> dict[str, Array]:
+        """Has a trained policy act for `steps` steps from here on, all of it within the engine: the fast way to collect
+        data, as neither observations nor actions pass through Python.
+
+        Returns arrays that begin with [steps, num_envs]: ``"observations"`` (one step more: at last what the last step
+        led to), ``"actions"``, ``"log_probs"``, ``"rewards"``, ``"terminations"``, ``"truncations"``, where ``autoreset``
+        is "same_step" ``"final_observations"`` (0 where no episode ended), and of families with them ``"symbols"`` and
+        ``"action_mask"``. Numbers are drawn by environment, episode and step, so that two rollouts of n steps are one of 2n.
+
+        Raises:
+            InputError: for a policy of an environment with other sizes, and for one with a memory, which is called step by
+                step.
+
+        >>> import innerloop
+        >>> config = innerloop.Config(iterations=1, tasks_per_iteration=4)
+        >>> policy = innerloop.train(config, threads=1, evaluate=False).policy()
+        >>> envs = innerloop.make_vec("point_navigation", num_envs=64)
+        >>> _ = envs.reset(seed=1)
+        >>> data = envs.rollout(policy, steps=20)
+        >>> data["observations"].shape, data["rewards"].shape
+        ((21, 64, 2), (20, 64))
+        """
+        if not isinstance(policy, Policy):
+            raise InputError(f"policy: wanted an innerloop.Policy, found {type(policy).__name__}; call others step by step")
+        if steps < 1:
+            raise InputError(f"steps: wanted at least 1, found {steps}")
+        return dict(self._core.rollout(policy.config._core, policy.params, steps, deterministic))
 
     # --- States ---
 

@@ -286,3 +286,39 @@ def test_autoreset_mode_is_an_attribute_too() -> None:
     for mode in MODES:
         envs = innerloop.make_vec("cartpole", autoreset=mode)
         assert envs.autoreset_mode is envs.metadata["autoreset_mode"] is AutoresetMode[mode.upper()]
+
+
+@pytest.mark.parametrize("family", ["point_navigation", "cartpole"])
+@pytest.mark.parametrize("mode", ["next_step", "same_step"])
+def test_a_rollout_is_what_the_policy_does_step_by_step(family: str, mode: str) -> None:
+    config = innerloop.Config(iterations=1, tasks_per_iteration=4, environment={"name": family})
+    policy = innerloop.train(config, threads=1, evaluate=False).policy()
+    envs, stepwise = (innerloop.make_vec(family, num_envs=20, autoreset=mode, max_episode_steps=9) for _ in range(2))
+    envs.reset(seed=1)
+    observations, _ = stepwise.reset(seed=1)
+    first, second = envs.rollout(policy, 13), envs.rollout(policy, 12)
+    for t in range(25):
+        data, at = (first, t) if t < 13 else (second, t - 13)
+        np.testing.assert_array_equal(data["observations"][at], observations)
+        np.testing.assert_allclose(data["log_probs"][at], policy.log_prob(observations, data["actions"][at]), atol=2e-5)
+        observations, rewards, terminated, truncated, infos = stepwise.step(data["actions"][at])
+        np.testing.assert_array_equal(data["rewards"][at], rewards)
+        np.testing.assert_array_equal(data["terminations"][at], terminated)
+        np.testing.assert_array_equal(data["truncations"][at], truncated)
+        for i in np.flatnonzero(infos.get("_final_obs", [])):
+            np.testing.assert_array_equal(data["final_observations"][at, i], infos["final_obs"][i])
+    np.testing.assert_array_equal(second["observations"][-1], observations)
+    likeliest = envs.rollout(policy, 2, deterministic=True)
+    np.testing.assert_allclose(likeliest["actions"][0], policy(likeliest["observations"][0], deterministic=True), atol=1e-5)
+
+
+def test_a_rollout_wants_a_policy_that_fits() -> None:
+    envs = innerloop.make_vec("cartpole", num_envs=2)
+    policy = innerloop.train(innerloop.Config(iterations=1, tasks_per_iteration=4), threads=1, evaluate=False).policy()
+    with pytest.raises(innerloop.InputError, match="before anything else"):
+        envs.rollout(policy, 3)
+    envs.reset(seed=1)
+    with pytest.raises(innerloop.InputError, match='found one of "point_navigation" with 2 numbers seen'):
+        envs.rollout(policy, 3)
+    with pytest.raises(innerloop.InputError, match="policy: wanted an innerloop.Policy, found function"):
+        envs.rollout(lambda seen: 0, 3)  # type: ignore[arg-type]
