@@ -39,13 +39,18 @@ using View = nb::ndarray<nb::numpy, const T, nb::c_contig, nb::device::cpu>;
 
 // What lies in the vector's memory; `columns` 0: one number a row.
 template <class T>
-std::optional<View<T>> view(nb::handle self, const T* numbers, int columns) {
-  if (numbers == nullptr) return std::nullopt;
+View<T> rows(nb::handle self, const T* numbers, int columns = 0) {
   const auto envs = static_cast<std::size_t>(nb::cast<Vector&>(self).environment.options().envs);
   return View<T>(numbers,
                  columns == 0 ? std::initializer_list<std::size_t>{envs}
                               : std::initializer_list<std::size_t>{envs, static_cast<std::size_t>(columns)},
                  self);
+}
+
+template <class T>
+std::optional<View<T>> view(nb::handle self, const T* numbers, int columns) {
+  if (numbers == nullptr) return std::nullopt;
+  return rows(self, numbers, columns);
 }
 
 std::string text_of(const nb::ndarray<nb::ro>& array) {
@@ -292,21 +297,18 @@ void export_vector_environment(nb::module_& m) {
                      const VectorEnvironment& its = nb::cast<Vector&>(self).environment;
                      return view(self, its.last_seen().symbols, its.info().observation.symbols);
                    })
-      .def_prop_ro(
-          "rewards",
-          [](nb::handle self) { return view(self, nb::cast<Vector&>(self).environment.rewards(), 0); })
+      .def_prop_ro("rewards",
+                   [](nb::handle self) { return rows(self, nb::cast<Vector&>(self).environment.rewards()); })
       .def_prop_ro("terminated",
                    [](nb::handle self) {
-                     return view(
-                         self,
-                         reinterpret_cast<const bool*>(nb::cast<Vector&>(self).environment.terminated()), 0);
+                     return rows(self, reinterpret_cast<const bool*>(
+                                           nb::cast<Vector&>(self).environment.terminated()));
                    })
-      .def_prop_ro("truncated",
-                   [](nb::handle self) {
-                     return view(
-                         self, reinterpret_cast<const bool*>(nb::cast<Vector&>(self).environment.truncated()),
-                         0);
-                   })
+      .def_prop_ro(
+          "truncated",
+          [](nb::handle self) {
+            return rows(self, reinterpret_cast<const bool*>(nb::cast<Vector&>(self).environment.truncated()));
+          })
       .def_prop_ro("allowed", [](nb::handle self) {
         const VectorEnvironment& its = nb::cast<Vector&>(self).environment;
         return view(self, reinterpret_cast<const bool*>(its.allowed()), its.info().action_count);

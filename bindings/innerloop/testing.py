@@ -62,7 +62,7 @@ class _Check:
 
     def play(self, envs: VectorEnv[Any, Any, Any], seed: int, mode: AutoresetMode) -> list[tuple[Any, ...]]:
         """All that is seen, from a seed on, with actions that do not depend on how many environments there are."""
-        actions = [gymnasium.vector.utils.batch_space(envs.single_action_space, 4096) for _ in range(1)][0]
+        actions = gymnasium.vector.utils.batch_space(envs.single_action_space, 4096)
         actions.seed(seed)
         # A copy, since a vector may hand out views of what it overwrites.
         kept: list[tuple[Any, ...]] = []
@@ -92,7 +92,7 @@ class _Check:
                 mask = now.copy()
                 observations, _ = envs.reset(options={"reset_mask": mask})
                 self.seen(envs, observations)
-                for i in np.flatnonzero(~now):
+                for i in np.flatnonzero(~now).tolist():
                     self.want(_equal(_take(before, int(i)), _take(observations, int(i))), "others as they were after a reset_mask", i)
                 kept.append((_copied(observations),))
             over = now
