@@ -84,7 +84,7 @@ class _Check:
             if mode == AutoresetMode.SAME_STEP and now.any():
                 self.want("final_obs" in infos and _equal(infos.get("_final_obs"), now),
                           "infos['final_obs'] with the mask of the episodes that ended", sorted(infos))
-                for i in np.flatnonzero(now):
+                for i in np.flatnonzero(now).tolist():
                     self.want(envs.single_observation_space.contains(infos["final_obs"][i]),
                               f"a final_obs of {envs.single_observation_space}", infos["final_obs"][i])
             if mode == AutoresetMode.DISABLED and now.any():
