@@ -93,7 +93,7 @@ class _Check:
                 observations, _ = envs.reset(options={"reset_mask": mask})
                 self.seen(envs, observations)
                 for i in np.flatnonzero(~now).tolist():
-                    self.want(_equal(_take(before, int(i)), _take(observations, int(i))), "others as they were after a reset_mask", i)
+                    self.want(_equal(_take(before, i), _take(observations, i)), "others as they were after a reset_mask", i)
                 kept.append((_copied(observations),))
             over = now
             ended += int(now.sum())

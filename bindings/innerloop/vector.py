@@ -105,7 +105,6 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         # Views of the engine's memory, made once: each step writes them anew.
         core = self._core
         self._seen, self._last_seen = (core.seen, core.seen_symbols), (core.last_seen, core.last_seen_symbols)
-        assert core.rewards is not None and core.terminated is not None and core.truncated is not None
         self._rewards, self._terminated, self._truncated, self._allowed = (
             core.rewards, core.terminated, core.truncated, core.allowed)
         if tasks is not None:
