@@ -21,6 +21,7 @@ EnvironmentInfo environment_info(const Config& config) {
     info.has_allowed = kHasAllowed<Env>;
     info.pays_alike = kPaysAlike<Env>;
     info.task_size = kTaskSize<Env>;
+    info.task_in_memory = kTaskInMemory<Env>;
     info.state_size = episode_size<Env>(options);
     info.task_numbers = Env::task_numbers(options);
   });

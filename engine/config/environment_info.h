@@ -24,6 +24,7 @@ struct EnvironmentInfo {
   bool pays_alike = false;               // every step pays the same, whatever is done
   bool has_allowed = false;              // not every choice is allowed in every state
   int task_size = 0;                     // numbers that a task takes in memory, named or not
+  bool task_in_memory = false;           // it stays there, for what it is too large to be held in registers
   int state_size = 0;                    // numbers of an environment between two steps
   std::vector<TaskNumber> task_numbers;  // the task's numbers that have a name: the first ones
 

@@ -15,10 +15,10 @@ namespace {
 
 // What tells their random numbers from those of a training's iterations and of evaluations.
 constexpr std::uint32_t kVectorIteration = kEvaluationIteration - 1;
-// A GPU has a thread for each.
-constexpr int kTileEnvs = 128, kCudaTileEnvs = 256;
-// Of those that a policy acts in, so that what it computes fits into a multiprocessor's shared memory.
-constexpr int kCudaPolicyEnvs = 32;
+// Environments that a team steps; a GPU has a thread for each.
+constexpr int kCudaTileEnvs = 256, kLeastTileEnvs = 1024;
+// Of those that a policy acts in, so that what it computes fits into a cache, or a multiprocessor's shared memory.
+constexpr int kPolicyEnvs = 128, kCudaPolicyEnvs = 32;
 
 std::string one_of(std::size_t envs, const std::string& what) {
   return std::to_string(envs) + " " + what + (envs == 1 ? "" : "s");
@@ -188,15 +188,23 @@ void VectorEnvironment::begin(std::span<const Begin> begins) {
 }
 
 void VectorEnvironment::write_tasks() {
-  std::vector<float> numbers(static_cast<std::size_t>(padded(options_.envs)) *
-                             static_cast<std::size_t>(info_.task_size));
-  for (std::size_t e = 0; e < static_cast<std::size_t>(padded(options_.envs)); ++e)
-    std::ranges::copy(tasks_[std::min(e, tasks_.size() - 1)],
-                      numbers.begin() + static_cast<std::ptrdiff_t>(e) * info_.task_size);
+  const std::size_t stride = static_cast<std::size_t>(padded(options_.envs)),
+                    size = static_cast<std::size_t>(info_.task_size);
+  std::vector<float> numbers(stride * size);
+  for (std::size_t e = 0; e < stride; ++e) {
+    const std::vector<float>& task = tasks_[std::min(e, tasks_.size() - 1)];
+    for (std::size_t i = 0; i < task.size(); ++i)
+      numbers[info_.task_in_memory ? e * size + i : i * stride + e] = task[i];
+  }
   device_.write(task_numbers_, numbers);
 }
 
-int VectorEnvironment::tile_envs() const { return device_.is_cuda() ? kCudaTileEnvs : kTileEnvs; }
+// On a CPU a part for each thread, which so keeps its environments in its cache from step to step; few are left to one, as
+// a step of them takes no longer than it takes to wake another.
+int VectorEnvironment::tile_envs() const {
+  if (device_.is_cuda()) return kCudaTileEnvs;
+  return padded(std::max(kLeastTileEnvs, ceil_div(options_.envs, device_.threads())));
+}
 
 template <class Env>
 StepEnvironments<float, Env> VectorEnvironment::step_of(const typename Env::Options& options) const {
@@ -289,7 +297,8 @@ VectorEnvironment::Rollout VectorEnvironment::rollout(const Config& policy, std:
     choose.params = {numbers, 0};
     choose.options = options;
     choose.envs = options_.envs;
-    choose.tile_envs = device_.is_cuda() ? kCudaPolicyEnvs : kTileEnvs;
+    choose.tile_envs = device_.is_cuda() ? kCudaPolicyEnvs : kPolicyEnvs;
+    if (!device_.is_cuda()) step.tile_envs = kPolicyEnvs;
     choose.key = key_;
     choose.episode = episode_;
     choose.elapsed = elapsed_;
@@ -321,12 +330,20 @@ void VectorEnvironment::check_begun() const {
 }
 
 void VectorEnvironment::check_choices() const {
-  const std::vector<int>& sizes = info_.group_sizes;
-  for (std::size_t i = 0; i < waits_.size() * sizes.size(); ++i) {
-    const int size = sizes[i % sizes.size()];
-    if (static_cast<unsigned>(choices_[i]) >= static_cast<unsigned>(size))
-      throw InputError("actions[" + std::to_string(i / sizes.size()) + "]: wanted a choice from 0 to " +
-                       std::to_string(size - 1) + ", found " + std::to_string(choices_[i]));
+  const std::size_t envs = waits_.size(), groups = info_.group_sizes.size();
+  for (std::size_t group = 0; group < groups; ++group) {
+    const auto size = static_cast<std::uint32_t>(info_.group_sizes[group]);
+    const auto is_beyond = [&](std::size_t env) {
+      return static_cast<std::uint32_t>(choices_[env * groups + group]) >= size;
+    };
+    // All of them first, without a branch: this is as often as there are steps.
+    bool beyond = false;
+    for (std::size_t env = 0; env < envs; ++env) beyond |= is_beyond(env);
+    if (!beyond) continue;
+    std::size_t env = 0;
+    while (!is_beyond(env)) ++env;
+    throw InputError("actions[" + std::to_string(env) + "]: wanted a choice from 0 to " +
+                     std::to_string(size - 1) + ", found " + std::to_string(choices_[env * groups + group]));
   }
 }
 

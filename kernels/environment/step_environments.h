@@ -38,8 +38,8 @@ struct StepEnvironments {
   Autoreset autoreset = Autoreset::next_step;
   typename Env::Options options;
   const RandomKey* key = nullptr;
-  const T* tasks = nullptr;               // [padded(envs)][kTaskSize]
-  T* state = nullptr;                     // [episode_size][padded(envs)]
+  const T* tasks = nullptr;  // [kTaskSize][padded(envs)]; of a task in memory [padded(envs)][kTaskSize]
+  T* state = nullptr;        // [episode_size][padded(envs)]
   std::int32_t* episode = nullptr;        // [padded(envs)]  its number
   std::int32_t* elapsed = nullptr;        // [padded(envs)]  its steps so far
   std::int32_t* over = nullptr;           // [padded(envs)]  1 where it has ended and no other has started
@@ -78,15 +78,11 @@ struct StepEnvironments {
 
   template <class L>
   FN TaskOf<Env, L> task_of(int e) const {
-    const T* const from = tasks + static_cast<long>(e) * kTaskSize<Env>;
-    if constexpr (kTaskInMemory<Env>) {
-      return TaskNumbers<L>(from, kTaskSize<Env>);
-    } else {
-      const IntPack<L> lane = lane_index<IntPack<L>>() * IntPack<L>(kTaskSize<Env>);
-      return gather_fields<L, TaskOf<Env, L>>([&](int i) FN_LAMBDA {
-        return pack_detail::lanewise<L>([from, i](int at) FN_LAMBDA { return from[at + i]; }, lane);
-      });
-    }
+    if constexpr (kTaskInMemory<Env>)
+      return TaskNumbers<L>(tasks + static_cast<long>(e) * kTaskSize<Env>, kTaskSize<Env>);
+    else
+      return gather_fields<L, TaskOf<Env, L>>(
+          [&](int i) FN_LAMBDA { return load<L>(tasks + static_cast<long>(i) * stride() + e); });
   }
 
   // Actions of environments past the last one are the last one's.
@@ -110,15 +106,27 @@ struct StepEnvironments {
     return action;
   }
 
+  // 1 where the mask is set, a byte each.
+  template <class M>
+  FN static void store_flags(std::uint8_t* to, M mask, int count) {
+    alignas(64) typename M::value_type lanes[M::lanes];
+    store_aligned(lanes, mask);
+    for (int lane = 0; lane < count; ++lane) to[lane] = static_cast<std::uint8_t>(lanes[lane] & 1);
+  }
+
   // Writes what the lanes of `which` see, and among them those of environments.
   template <class L>
   FN void observe(const Episode<Env, L>& its, int e, Random<L> noise, const SeenRows<T>& to,
                   Mask<L> which) const {
     const Observation size = Env::observation(options);
     const int count = min_of(L::lanes, envs - e);
+    // Lane by lane from memory: out of a register each would take several instructions.
     const auto put = [&](auto* rows, int each, int at, auto x) FN_LAMBDA {
+      alignas(64) typename decltype(x)::value_type lanes[L::lanes];
+      store_aligned(lanes, x);
+      auto* const to_row = rows + static_cast<long>(e) * each + at;
       for (int lane = 0; lane < count; ++lane)
-        if (which.get(lane) != 0) rows[static_cast<long>(e + lane) * each + at] = x.get(lane);
+        if (which.get(lane) != 0) to_row[static_cast<long>(lane) * each] = lanes[lane];
     };
     const auto number = [&](int d, L x) FN_LAMBDA { put(to.numbers, size.numbers, d, x); };
     const auto symbol = [&](int p, IntPack<L> s) FN_LAMBDA { put(to.symbols, size.symbols, p, s); };
@@ -179,10 +187,8 @@ struct StepEnvironments {
                       horizon == 0 ? Mask<L>(0) : moves & ~terminates & as_mask<L>(steps >= I(horizon)),
                   ends = terminates | truncates;
     store_first(rewards + e, select(moves, outcome.reward, L(0)), count);
-    for (int lane = 0; lane < count; ++lane) {
-      terminated[e + lane] = terminates.get(lane) != 0;
-      truncated[e + lane] = truncates.get(lane) != 0;
-    }
+    store_flags(terminated + e, terminates, count);
+    store_flags(truncated + e, truncates, count);
     if (autoreset == Autoreset::same_step && any(ends))
       observe(its, e, random<L>(e, number, steps, Purpose::observation), last_seen, ends);
     const Mask<L> starting = autoreset == Autoreset::same_step   ? ends
