@@ -84,6 +84,13 @@ def test_draws_follow_the_distribution():
     assert gaussian(obs[0]).shape == (2,) and (gaussian(obs[0], deterministic=True) == about["mean"][0]).all()
 
 
+def test_the_deviation_has_a_floor():
+    config = il.Config(TINY, policy={"name": "mlp", "hidden": [5, 3], "min_log_std": -2.0})
+    params = il.batch(config, threads=1)["params"]
+    params[-2:] = [-5.0, -1.0]  # log_std
+    np.testing.assert_allclose(il.Policy(config, params).distribution([0, 0])["std"], np.exp([-2.0, -1.0]), rtol=1e-6)
+
+
 def test_wrong_observations_are_refused():
     policy = small_policy()
     with pytest.raises(il.InputError, match=r"obs: wanted numbers \[n, 2\] or \[2\], found \[5, 3\]") as error:

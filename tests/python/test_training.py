@@ -250,6 +250,7 @@ def test_a_batch_is_what_the_command_dumps(tiny, tmp_path, iteration):
     theirs = read(tmp_path / "batch")[0]
     ours = il.batch(tiny, iteration, threads=1)
     assert ours.keys() == theirs.keys() and len(ours) > 20
+    assert ours["inner.1.observations"].shape == (3, 4, 5, 2) and ours["inner.1.valid"].dtype == np.uint8
     assert all(ours[name].tobytes() == theirs[name].tobytes() for name in ours)
 
 
