@@ -71,7 +71,7 @@ def curves_svg(curves: Mapping[str, Sequence[Point]], x_title: str) -> str:
     for (name, curve), colour in zip(kept.items(), _COLOURS * len(kept)):
         line = " ".join(f"{x(p.x):.1f},{y(p.y):.1f}" for p in curve)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        for p in curve if len(curve) <= 30 else []:
+        for p in curve if len(curve) <= 12 else []:
             parts.append(f'<line x1="{x(p.x):.1f}" x2="{x(p.x):.1f}" y1="{y(p.y - p.half):.1f}" '
                          f'y2="{y(p.y + p.half):.1f}" stroke="{colour}"/>'
                          f'<circle cx="{x(p.x):.1f}" cy="{y(p.y):.1f}" r="3" fill="{colour}"/>')

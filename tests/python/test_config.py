@@ -52,7 +52,7 @@ def test_set_leaves_the_config_as_it_is(tiny):
     assert tiny.diff(other) == {"/seed": (7, 8), "/algorithm/inner_lr": (tiny["algorithm.inner_lr"], [0.1, 0.2])}
     assert other["algorithm.inner_lr"] == [0.1, 0.2]
     tiny["policy"]["hidden"].append(1)
-    assert tiny == il.Config(TINY)
+    assert tiny == il.Config(TINY) and tiny["policy.hidden"] == [5, 3]
 
 
 def test_configs_can_be_pickled_and_are_not_hashable(tiny):

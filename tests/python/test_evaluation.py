@@ -80,5 +80,7 @@ def test_a_played_trial_has_its_steps(memory_run):
     trial = il.play(memory_run, seed=4, threads=1)
     assert trial["rewards"].shape == (20,) and trial["ended"].dtype == np.bool_
     assert trial["ended"].sum() >= 4
+    assert (il.play(memory_run, seed=4)["rewards"] == trial["rewards"]).all()
+    assert any((il.play(memory_run, seed=seed)["rewards"] != trial["rewards"]).any() for seed in (5, 6, 7))
     with pytest.raises(il.InputError, match="play wants"):
         il.play(il.train(il.Config(TINY), threads=1, evaluate=False))

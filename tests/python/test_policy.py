@@ -84,6 +84,13 @@ def test_draws_follow_the_distribution():
     assert gaussian(obs[0]).shape == (2,) and (gaussian(obs[0], deterministic=True) == about["mean"][0]).all()
 
 
+def test_the_deviation_has_a_floor():
+    config = il.Config(TINY, policy={"name": "mlp", "hidden": [5, 3], "min_log_std": -2.0})
+    params = il.batch(config, threads=1)["params"]
+    params[-2:] = [-5.0, -1.0]  # log_std
+    np.testing.assert_allclose(il.Policy(config, params).distribution([0, 0])["std"], np.exp([-2.0, -1.0]), rtol=1e-6)
+
+
 def test_wrong_observations_are_refused():
     policy = small_policy()
     with pytest.raises(il.InputError, match=r"obs: wanted numbers \[n, 2\] or \[2\], found \[5, 3\]") as error:
@@ -167,12 +174,22 @@ def test_onnx_computes_the_same(name, tmp_path):
         np.testing.assert_allclose(found, value, atol=1e-5)
 
 
-def test_torch_computes_the_same_and_returns_its_own():
+@pytest.mark.parametrize("name", ["mlp", *MEMORIES])
+def test_torch_computes_the_same_and_returns_its_own(name):
     torch = pytest.importorskip("torch")
-    policy = small_policy()
-    obs = torch.randn(6, 2)
-    assert isinstance(policy(obs), torch.Tensor)
-    np.testing.assert_allclose(policy.to_torch()(obs).detach().numpy(), policy.mean(obs).numpy(), atol=1e-6)
+    policy = small_policy() if name == "mlp" else memory_run(name).policy()
+    plain = policy.to_numpy()
+    inputs, memory = torch.randn(6, plain.about["inputs"]), torch.rand(6, plain.initial_state().memory.shape[1])
+    wanted = il.numpy_policy.forward(il.numpy_policy._Maths, plain.weights, plain.about, inputs.numpy(), memory.numpy())
+    found = policy.to_torch()(inputs, memory)
+    for one, other in zip(found if plain.has_memory else [found], wanted):
+        np.testing.assert_allclose(one.detach().numpy(), other, atol=1e-6)
+    given = policy(torch.zeros(6, plain.about["observation"]))
+    if plain.has_memory:
+        given, state = given
+        assert isinstance(state.memory, torch.Tensor)
+        given, _ = policy(torch.zeros(6, plain.about["observation"]), state, torch.ones(6), torch.ones(6, dtype=torch.bool))
+    assert isinstance(given, torch.Tensor)
 
 
 def test_jax_arrays_come_back_as_such():
