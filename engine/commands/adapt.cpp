@@ -21,6 +21,7 @@
 #include "engine/files/file_status.h"
 #include "engine/run/adapted_policy.h"
 #include "engine/run/trained_run.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -88,7 +89,7 @@ void write_picture(const std::string& file, const TrainedRun& run, const Config&
 
 void print(const AdaptedPolicy& policy, const Config& config) {
   std::cout << algorithm_name(config) << " after " << policy.iteration << " iterations, adapted to "
-            << task_json(policy.task, config).dump() << "\nby " << config.evaluation.envs_per_task
+            << json_text(task_json(policy.task, config)) << "\nby " << config.evaluation.envs_per_task
             << " trajectories before each step:\nstep   mean return\n"
             << std::fixed << std::setprecision(2);
   for (std::size_t step = 0; step < policy.returns.size(); ++step)
