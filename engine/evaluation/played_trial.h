@@ -22,16 +22,17 @@ struct PlayedStep {
 std::vector<PlayedStep> played_steps(Device& device, const Batch<float>& batch, int seen, float squash,
                                      int env);
 
+/// What an environment did in a trial that was drawn with {config.evaluation.seed, kEvaluationIteration}.
 struct PlayedTrial {
   std::vector<float> task;  // as in task_numbers
   std::vector<PlayedStep> steps;
 };
 
-/// The first trial that the config's `evaluation` has, with what was learned ([M]); in the `fixed_task`
-/// (engine/config/tasks.h) where that is not empty.
+/// The first trial in each task of the config's `evaluation`, with what was learned ([M]); or, where `fixed_task`
+/// (engine/config/tasks.h) is not empty, one in that task alone.
 /// @pre the algorithm has trials. @throws InputError where the memory does not fit.
-PlayedTrial play_trial(const Config& config, Device& device, const std::vector<float>& params,
-                       const std::vector<float>& fixed_task = {});
+std::vector<PlayedTrial> play_trials(const Config& config, Device& device, const std::vector<float>& params,
+                                     const std::vector<float>& fixed_task = {});
 
 /// The trial as a table: a line a step, what was seen and done in the environment's words, and what the episode and the
 /// trial have brought so far; then the return of each episode.
