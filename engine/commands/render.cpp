@@ -79,10 +79,9 @@ void render(const RenderFlags& flags) {
 }  // namespace
 
 void add_render(CLI::App& app) {
-  CLI::App& command = *app.add_subcommand(
-      "render",
-      "shows what a run's newest checkpoint does, as a moving picture: after each gradient step, or in each "
-      "episode of a trial");
+  CLI::App& command = *app.add_subcommand("render",
+                                          "shows what a run's newest checkpoint does, as a moving picture: "
+                                          "after each gradient step, or in each episode of a trial");
   auto flags = std::make_shared<RenderFlags>();
   command.add_option("RUN", flags->run, "the run's folder")->required();
   command
@@ -104,8 +103,7 @@ void add_render(CLI::App& app) {
           ->allow_extra_args(false);
   CLI::Option* seed = command.add_option("--task-seed", flags->task_seed,
                                          "or the seed that a task is drawn with, as in `adapt` and `play`; "
-                                         "of a file of tasks, the number of a held-out one, "
-                                         "from 0");
+                                         "of a file of tasks, the number of a held-out one, from 0");
   for (CLI::Option* each : {task, seed}) each->excludes(tasks);
   seed->excludes(task);
   command
@@ -117,8 +115,7 @@ void add_render(CLI::App& app) {
   command
       .add_option("--episodes", flags->episodes,
                   "of an agent that plays trials: numbers of episodes, a picture each, as in 1,2,10; the "
-                  "first ones and the last "
-                  "unless given")
+                  "first ones and the last unless given")
       ->delimiter(',')
       ->check(CLI::Range(1, kMaxHorizon));
   add_device_flags(command, flags->device);
