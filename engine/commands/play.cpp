@@ -24,13 +24,12 @@ struct PlayFlags {
 void play(const PlayFlags& flags) {
   TrainedRun run = open_trained_run(flags.run);
   check_plays_trials(run, "play");
-  run.config.evaluation.tasks = 1;
   if (flags.seeded) run.config.evaluation.seed = flags.task_seed;
   std::vector<float> task;
   if (!flags.task.empty()) task = parse_task(flags.task, run.config);
   if (flags.seeded) task = seeded_task(run.config, flags.task_seed);
   Device device(flags.device);
-  const PlayedTrial trial = play_trials(run.config, device, run.params, task).front();
+  const PlayedTrial trial = play_trial(run.config, device, run.params, task);
   std::cout << algorithm_name(run.config) << " after " << run.iteration << " iterations, one trial with "
             << (run.config.evaluation.deterministic ? "deterministic" : "stochastic") << " actions\n"
             << trial_story(trial, run.config);

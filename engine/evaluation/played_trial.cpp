@@ -67,4 +67,11 @@ std::vector<PlayedTrial> play_trials(const Config& config, Device& device, const
   return trials;
 }
 
+PlayedTrial play_trial(const Config& config, Device& device, const std::vector<float>& params,
+                       const std::vector<float>& fixed_task) {
+  Config one = config;
+  one.evaluation.tasks = 1;
+  return play_trials(one, device, params, fixed_task).front();
+}
+
 }  // namespace innerloop

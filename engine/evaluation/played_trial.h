@@ -33,6 +33,9 @@ struct PlayedTrial {
 /// @pre the algorithm has trials. @throws InputError where the memory does not fit.
 std::vector<PlayedTrial> play_trials(const Config& config, Device& device, const std::vector<float>& params,
                                      const std::vector<float>& fixed_task = {});
+/// The first of them alone.
+PlayedTrial play_trial(const Config& config, Device& device, const std::vector<float>& params,
+                       const std::vector<float>& fixed_task = {});
 
 /// The trial as a table: a line a step, what was seen and done in the environment's words, and what the episode and the
 /// trial have brought so far; then the return of each episode.

@@ -59,8 +59,7 @@ TEST(RivalTrials, AreTheAgents) {
     const Config config = trial_config(
         {std::string("environment=") + environment, "evaluation={\"tasks\": 1, \"envs_per_task\": 1}"});
     Device device(kOneThread);
-    const PlayedTrial agents =
-        play_trials(config, device, create_learned(config).initial(config.seed)).front();
+    const PlayedTrial agents = play_trial(config, device, create_learned(config).initial(config.seed));
     std::vector<float> task;
     const TrialLoop::Returns found = play_rival(
         [&](const std::vector<float>& known) {
