@@ -7,6 +7,7 @@
 
 #include "bindings/exports.h"
 #include "engine/config/config.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 
@@ -24,7 +25,7 @@ void export_config(nb::module_& m) {
             return parse_config(text, source, overrides);
           },
           nb::arg("text"), nb::arg("source"), nb::arg("overrides"))
-      .def("json", [](const Config& config) { return to_json(config).dump(2); })
+      .def("json", [](const Config& config) { return json_text(to_json(config), 2); })
       .def(
           "__eq__", [](const Config& one, const Config& other) { return one == other; }, nb::is_operator(),
           nb::sig("def __eq__(self, other: object, /) -> bool"))
@@ -32,7 +33,7 @@ void export_config(nb::module_& m) {
       .def_prop_ro("algorithm", &algorithm_name)
       .def_prop_ro("environment", &environment_name)
       .def_prop_ro("policy", &policy_name);
-  m.def("schema", [] { return json_schema().dump(); });
+  m.def("schema", [] { return json_text(json_schema()); });
   m.def("listings", [] {
     std::vector<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>> all;
     for (const Listing& listing : listings()) all.emplace_back(listing.title, listing.entries);

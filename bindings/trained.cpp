@@ -19,6 +19,7 @@
 #include "engine/run/memory_need.h"
 #include "engine/run/run_folder.h"
 #include "engine/run/trained_run.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -39,7 +40,8 @@ TrainedRun trained_run(const Config& config, std::int64_t iteration, const Numbe
 
 std::string evaluation(const TrainedRun& run, const Text& task, const DeviceOptions& options) {
   Device device(options);
-  return evaluation_report(run.config, device, run.params, run.iteration, task_of(task, run.config)).dump(2);
+  return json_text(
+      evaluation_report(run.config, device, run.params, run.iteration, task_of(task, run.config)), 2);
 }
 
 AdaptedPolicy adapted(const TrainedRun& run, const Text& task, std::optional<std::uint32_t> seed, int steps,
@@ -63,14 +65,14 @@ std::vector<PlayedStep> played(const TrainedRun& run, const Text& task, const De
 std::string policy_facts(const Config& config) {
   const EnvironmentInfo info = environment_info(config);
   constexpr std::array heads = {"gaussian", "categorical", "grouped"};
-  return nlohmann::ordered_json{{"observation", info.observation.numbers},
-                                {"symbols", info.observation.symbols},
-                                {"inputs", has_memory(config) ? info.trial_inputs : info.observation.numbers},
-                                {"head", heads.at(static_cast<std::size_t>(info.head))},
-                                {"groups", info.group_sizes},
-                                {"actions", info.action_count},
-                                {"layout", layout_json(create_learned(config))}}
-      .dump();
+  return json_text(
+      nlohmann::ordered_json{{"observation", info.observation.numbers},
+                             {"symbols", info.observation.symbols},
+                             {"inputs", has_memory(config) ? info.trial_inputs : info.observation.numbers},
+                             {"head", heads.at(static_cast<std::size_t>(info.head))},
+                             {"groups", info.group_sizes},
+                             {"actions", info.action_count},
+                             {"layout", layout_json(create_learned(config))}});
 }
 
 std::string plan(const Config& config, const std::string& source, const DeviceOptions& options) {
@@ -83,11 +85,10 @@ std::string plan(const Config& config, const std::string& source, const DeviceOp
       parts[name].push_back(
           {{"name", buffer.name}, {"axes", buffer.shape}, {"shape", buffer.sizes}, {"bytes", buffer.bytes}});
   }
-  return nlohmann::ordered_json{{"device", device.description()},
-                                {"bytes", need.total_bytes()},
-                                {"available_bytes", device.available_bytes()},
-                                {"parts", parts}}
-      .dump();
+  return json_text(nlohmann::ordered_json{{"device", device.description()},
+                                          {"bytes", need.total_bytes()},
+                                          {"available_bytes", device.available_bytes()},
+                                          {"parts", parts}});
 }
 
 }  // namespace
@@ -121,7 +122,7 @@ void export_trained(nb::module_& m) {
       .def(
           "task_json",
           [](const AdaptedPolicy& policy, const Config& config) {
-            return task_json(policy.task, config).dump();
+            return json_text(task_json(policy.task, config));
           },
           nb::arg("config"))
       .def_ro("returns", &AdaptedPolicy::returns)

@@ -12,6 +12,7 @@
 #include "bindings/arrays.h"
 #include "engine/config/rules.h"
 #include "engine/run/batch_file.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -35,7 +36,7 @@ void export_report(nb::module_& m) {
       .def_prop_ro("gradient_norm", [](const StepReport& r) { return r.iteration.gradient_norm; })
       .def_prop_ro("extra", [](const StepReport& r) { return r.iteration.extra; })
       .def_ro("evaluation_returns", &StepReport::evaluation_returns)
-      .def("json", [](const StepReport& r) { return metrics_json(r).dump(); });
+      .def("json", [](const StepReport& r) { return json_text(metrics_json(r)); });
 }
 
 }  // namespace

@@ -125,7 +125,6 @@ struct Acrobot {
     canvas.line(-1.7, 1, 1.7, 1, Ink::goal);
     canvas.line(0, 0, x, y, Ink::body);
     canvas.line(x, y, tip_x, tip_y, Ink::part);
-    canvas.trace(tip_x, tip_y);
   }
 
  private:

@@ -89,17 +89,20 @@ struct Bandit {
   /// What hand-written learners call a state.
   static int state_number(const Options&, const State<Pack<float, 1>>&) { return 0; }
 
-  /// A bar for each arm, as high as its mean; the pulled one is coloured.
+  /// A bar for each arm, as high as its mean, the best the goal's; the pulled one is marked.
   template <class Canvas>
   static void sketch(const Options& o, const Task<Pack<float, 1>>& task, const State<Pack<float, 1>>&,
                      std::span<const float> action, Canvas& canvas) {
     const double top = 0.6 * o.arms;
-    canvas.line(0, top, o.arms, top, Ink::scene);
+    int best = 0;
+    for (int i = 1; i < o.arms; ++i)
+      if (task.arm[i].get(0) > task.arm[best].get(0)) best = i;
+    canvas.frame(0, 0, o.arms, top);
     for (int i = 0; i < o.arms; ++i)
-      canvas.rectangle(i + 0.1, 0, i + 0.9, top * task.arm[i].get(0), Ink::scene);
+      canvas.rectangle(i + 0.1, 0, i + 0.9, top * task.arm[i].get(0), i == best ? Ink::goal : Ink::scene);
     if (action.empty()) return;
     const int pulled = static_cast<int>(action[0]);
-    canvas.rectangle(pulled + 0.1, 0, pulled + 0.9, top * task.arm[pulled].get(0), Ink::body);
+    canvas.rectangle(pulled + 0.3, 0, pulled + 0.7, top * task.arm[pulled].get(0), Ink::body);
   }
 };
 

@@ -109,11 +109,12 @@ struct CartPole {
   }
 
   template <class Canvas>
-  static void sketch(const Options&, const Task<Pack<float, 1>>& task, const State<Pack<float, 1>>& state,
+  static void sketch(const Options& o, const Task<Pack<float, 1>>& task, const State<Pack<float, 1>>& state,
                      std::span<const float>, Canvas& canvas) {
     const double x = state.position.get(0), angle = state.angle.get(0),
                  length = 2 * task.pole_half_length.get(0), tip_x = x + length * std::sin(angle),
                  tip_y = length * std::cos(angle);
+    canvas.frame(-2.6, -0.3, 2.6, 2 * double{o.pole_half_length.high} + 0.1);
     canvas.line(-2.4, 0, 2.4, 0, Ink::scene);
     canvas.rectangle(x - 0.25, -0.15, x + 0.25, 0.15, Ink::body);
     canvas.line(x, 0, tip_x, tip_y, Ink::part);

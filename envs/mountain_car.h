@@ -92,6 +92,7 @@ struct MountainCar {
       hill.push_back({at, height(at)});
     }
     const double x = state.position.get(0), goal = task.goal_position.get(0);
+    canvas.frame(-1.2, -0.6, 0.6, 0.7);
     canvas.polygon(hill, Ink::scene);
     canvas.line(goal, height(goal), goal, height(goal) + 0.25, Ink::goal);
     canvas.circle(x, height(x) + 0.05, 0.05, Ink::body);

@@ -95,10 +95,12 @@ struct Pendulum {
   }
 
   template <class Canvas>
-  static void sketch(const Options&, const Task<Pack<float, 1>>& task, const State<Pack<float, 1>>& state,
+  static void sketch(const Options& o, const Task<Pack<float, 1>>& task, const State<Pack<float, 1>>& state,
                      std::span<const float>, Canvas& canvas) {
     const double length = task.length.get(0), angle = state.angle.get(0), target = task.target_angle.get(0),
                  x = length * std::sin(angle), y = length * std::cos(angle);
+    const double edge = 1.15 * double{o.length.high};
+    canvas.frame(-edge, -edge, edge, edge);
     canvas.circle(0, 0, 1.1 * length, Ink::scene);
     canvas.circle(length * std::sin(target), length * std::cos(target), 0.12, Ink::goal);
     canvas.line(0, 0, x, y, Ink::body);

@@ -113,6 +113,8 @@ struct PointNavigation {
                      std::span<const float>, Canvas& canvas) {
     const double unit = o.layout == Layout::corner ? 0.2 : 0.1, x = state.x.get(0), y = state.y.get(0);
     const bool near = o.layout == Layout::semicircle && o.reward == Reward::sparse;
+    const double edge = o.layout == Layout::square ? 0.6 : o.layout == Layout::corner ? 2.3 : 1.2;
+    canvas.frame(-edge, o.layout == Layout::semicircle ? -0.4 : -edge, edge, edge);
     canvas.circle(0, 0, 0.2 * unit, Ink::scene);
     canvas.circle(task.goal_x.get(0), task.goal_y.get(0), near ? 0.2 : 0.4 * unit, Ink::goal);
     canvas.circle(x, y, 0.3 * unit, Ink::body);

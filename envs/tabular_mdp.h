@@ -134,10 +134,11 @@ struct TabularMdp {
     return static_cast<int>(state.number.get(0));
   }
 
-  /// The states in a circle, and the way between them; the one of the best mean reward is the goal's.
+  /// The states in a circle, and the way between them; the one of the best mean reward is the goal's. Within it the actions
+  /// in a row, with the one that led here.
   template <class Canvas>
   static void sketch(const Options& o, const TaskNumbers<Pack<float, 1>>& task,
-                     const State<Pack<float, 1>>& state, std::span<const float>, Canvas& canvas) {
+                     const State<Pack<float, 1>>& state, std::span<const float> action, Canvas& canvas) {
     const auto reward = [&](int pair) {
       return task[IntPack<Pack<float, 1>>(pairs(o) * o.states + pair)].get(0);
     };
@@ -151,6 +152,11 @@ struct TabularMdp {
       if (s != here) continue;
       canvas.circle(x, y, 0.06, Ink::body);
       canvas.trace(x, y);
+    }
+    for (int a = 0; a < o.actions; ++a) {
+      const double x = 0.18 * (a - 0.5 * (o.actions - 1));
+      canvas.circle(x, 0, 0.06, Ink::scene);
+      if (!action.empty() && a == static_cast<int>(action[0])) canvas.circle(x, 0, 0.06, Ink::part);
     }
   }
 

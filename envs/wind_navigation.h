@@ -85,8 +85,11 @@ struct WindNavigation {
   static void sketch(const Options& o, const Task<Pack<float, 1>>& task, const State<Pack<float, 1>>& state,
                      std::span<const float>, Canvas& canvas) {
     const double x = state.x.get(0), y = state.y.get(0);
+    canvas.frame(-0.8, -0.3, 0.8, 1.3);
     canvas.circle(0, 1, o.goal_radius, Ink::goal);
-    canvas.arrow(0, 0, 10 * task.wind_x.get(0), 10 * task.wind_y.get(0), Ink::scene);  // of ten steps
+    canvas.circle(0, 0, 0.02, Ink::scene);
+    canvas.arrow(-0.45, 0.45, -0.45 + 4 * task.wind_x.get(0), 0.45 + 4 * task.wind_y.get(0),
+                 Ink::scene);  // of four steps
     canvas.circle(x, y, 0.03, Ink::body);
     canvas.trace(x, y);
   }

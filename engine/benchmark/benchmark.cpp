@@ -17,6 +17,7 @@
 #include "engine/error.h"
 #include "engine/run/build_info.h"
 #include "engine/run/machine_info.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -70,7 +71,7 @@ Config config_for(const std::string& environment, bool hidden_layers, const std:
   config["policy"]["name"] = "mlp";
   config["algorithm"]["name"] = algorithm;
   config["algorithm"]["inner_steps"] = inner_steps;
-  return parse_config(config.dump(), "benchmark");
+  return parse_config(json_text(config), "benchmark");
 }
 
 BenchmarkResult result_for(const Config& config, int inner_steps) {
@@ -150,7 +151,7 @@ Config trial_config(const TrialSizes& sizes) {
   config["environment"]["name"] = sizes.environment;
   config["policy"] = {{"name", "gru"}, {"hidden", sizes.hidden}};
   config["algorithm"] = {{"name", "rl2"}, {"trial_length", sizes.steps}, {"epochs", 1}, {"minibatches", 4}};
-  return parse_config(config.dump(), "benchmark");
+  return parse_config(json_text(config), "benchmark");
 }
 
 enum class TrialPart { play, learn, iteration };

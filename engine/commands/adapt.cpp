@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/commands/commands.h"
@@ -14,13 +15,15 @@
 #include "engine/config/environment_options.h"
 #include "engine/config/tasks.h"
 #include "engine/error.h"
-#include "engine/evaluation/picture.h"
+#include "engine/evaluation/episode_pictures.h"
 #include "engine/evaluation/step_evaluator.h"
 #include "engine/evaluation/tables.h"
 #include "engine/files/atomic_file.h"
 #include "engine/files/file_status.h"
+#include "engine/pictures/svg.h"
 #include "engine/run/adapted_policy.h"
 #include "engine/run/trained_run.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -45,24 +48,11 @@ PictureRow episodes_row(StepEvaluator& evaluator, const Config& config, const st
   constexpr int kEpisodes = 6;
   PictureRow row{title, {}};
   const std::vector<float> task = evaluator.task(0);
-  for (const PlayedEpisode& episode : evaluator.first_episodes(kEpisodes)) {
-    double reward = 0;
-    for (const PlayedStep& step : episode.steps) reward += step.got;
-    row.panels.push_back({sketch(config, task, episode).states,
-                          number_cell("%.2f in ", reward) + std::to_string(episode.steps.size()) +
-                              (episode.steps.size() == 1 ? " step" : " steps")});
+  for (const PlayedEpisodes& episode : evaluator.first_episodes(0, kEpisodes)) {
+    SketchedEpisode sketched = sketch(config, task, episode).front();
+    row.panels.push_back({std::move(sketched.states), episode_words(sketched.rewards)});
   }
   return row;
-}
-
-// "point_navigation, goal_x 0.3, goal_y -0.4"; of a large task the environment alone.
-std::string named_task(const std::vector<float>& task, const Config& config) {
-  constexpr std::size_t kFew = 5;
-  std::string text = environment_name(config);
-  const auto object = task_json(task, config);
-  for (const auto& [name, number] : object.items())
-    if (task.size() <= kFew) text += ", " + name + " " + number_cell("%.4g", number);
-  return text;
 }
 
 // What the policy did in the task before adaptation, and after it, which `evaluator` has just evaluated.
@@ -81,14 +71,16 @@ void write_picture(const std::string& file, const TrainedRun& run, const Config&
   unadapted->evaluate(run.params);
   const PictureRow before =
       episodes_row(*unadapted, config, title("before adaptation", policy.returns.front()));
-  write_file_atomically(
-      file, svg_picture(algorithm_name(config) + " on " + named_task(policy.task, config), {before, after}));
+  write_file_atomically(file, svg_picture({algorithm_name(config) + " on " + environment_name(config) + ", " +
+                                               task_words(policy.task, config),
+                                           {before, after}},
+                                          true));
   std::cout << "picture: " << file << "\n";
 }
 
 void print(const AdaptedPolicy& policy, const Config& config) {
   std::cout << algorithm_name(config) << " after " << policy.iteration << " iterations, adapted to "
-            << task_json(policy.task, config).dump() << "\nby " << config.evaluation.envs_per_task
+            << json_text(task_json(policy.task, config)) << "\nby " << config.evaluation.envs_per_task
             << " trajectories before each step:\nstep   mean return\n"
             << std::fixed << std::setprecision(2);
   for (std::size_t step = 0; step < policy.returns.size(); ++step)

@@ -8,6 +8,7 @@
 #include "engine/commands/commands.h"
 #include "engine/commands/device_flags.h"
 #include "engine/files/atomic_file.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 
@@ -29,7 +30,7 @@ void add_bench(CLI::App& app) {
           std::cout << benchmark_table_line(result) << "\n" << std::flush;
         });
     std::cout << benchmark_table_foot(report) << "\n" << std::flush;
-    if (!flags->json.empty()) write_file_atomically(flags->json, to_json(report).dump(2) + "\n");
+    if (!flags->json.empty()) write_file_atomically(flags->json, json_text(to_json(report), 2) + "\n");
   });
 }
 

@@ -10,6 +10,7 @@
 #include "engine/config/config.h"
 #include "engine/error.h"
 #include "engine/options/check.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -53,7 +54,7 @@ void add_list(CLI::App& app) {
     if (flags->markdown)
       std::cout << options_markdown();
     else if (flags->schema)
-      std::cout << json_schema().dump(2) << "\n";
+      std::cout << json_text(json_schema(), 2) << "\n";
     else
       print_kind(flags->kind);
   });

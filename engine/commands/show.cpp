@@ -7,6 +7,7 @@
 
 #include "engine/commands/commands.h"
 #include "engine/config/config.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 
@@ -22,7 +23,7 @@ void add_show(CLI::App& app) {
       ->type_size(1)
       ->allow_extra_args(false);
   command.callback(
-      [flags] { std::cout << shown_json(read_config(flags->config, flags->set)).dump(2) << "\n"; });
+      [flags] { std::cout << json_text(shown_json(read_config(flags->config, flags->set)), 2) << "\n"; });
 }
 
 }  // namespace innerloop

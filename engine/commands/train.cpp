@@ -1,4 +1,3 @@
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <ctime>
@@ -18,6 +17,7 @@
 #include "engine/error.h"
 #include "engine/evaluation/report.h"
 #include "engine/run/interrupt.h"
+#include "engine/run/progress.h"
 #include "engine/run/resume.h"
 #include "engine/run/run_folder.h"
 #include "engine/run/training.h"
@@ -75,7 +75,7 @@ bool train(const TrainFlags& flags) {
   if (const std::string doubt = doubt_about(config); !doubt.empty())
     std::cerr << "innerloop: warning: " << source << ": " << doubt << "\n";
 
-  if (train(*training->files(), std::cout, isatty(STDOUT_FILENO) != 0) == End::interrupted) {
+  if (train(*training->files(), std::cout, Progress::on_terminal()) == End::interrupted) {
     std::cout << "Interrupted after iteration " << trainer.counts().iteration
               << "; to go on: innerloop train --resume "
               << "--out " << shell_word(run.path.string()) << "\n";

@@ -64,11 +64,10 @@ struct InnerLoopOptions {
     field("learned_lr_sign", o.learned_lr_sign,
           Choices{Choice{"positive", "the logarithm is learned"}, Choice{"free", "the number itself"}},
           "of `learned_lr`: whether a step size may become negative");
-    field(
-        "multipliers", o.multipliers,
-        "every inner step multiplies the step size and the parameters of each layer by what a small network "
-        "makes of the layers' mean gradients and parameters; it is learned with the policy, and starts with "
-        "ones (ALFA)");
+    field("multipliers", o.multipliers,
+          "every inner step multiplies the step size and the parameters of each layer by what a small "
+          "network makes of the layers' mean gradients and parameters; it is learned with the policy, and "
+          "starts with ones (ALFA)");
     describe_objective(field, o);
   }
   template <class Fields>
@@ -81,12 +80,10 @@ struct InnerLoopOptions {
   static void describe_objective(Fields& field, InnerLoopOptions& o) {
     field("adapted_layers", o.adapted_layers, list_of(between(0, kMaxHiddenLayers), 0, kMaxHiddenLayers + 1),
           "numbers of the layers that inner steps adapt, from 0; the last is the head, with log_std, and "
-          "alone it makes "
-          "ANIL; empty: all");
+          "alone it makes ANIL; empty: all");
     field("inner_epochs", o.inner_epochs, between(1, kMaxInnerEpochs),
           "gradient steps on the batch of each inner step; from the second on, samples are weighed by their "
-          "ratio "
-          "to the policy that drew them, as in estimator `ratio` or `clipped`");
+          "ratio to the policy that drew them, as in estimator `ratio` or `clipped`");
     field("estimator", o.estimator,
           Choices{
               Choice{"reinforce", "advantage × log-probability, as MAML was published"},
@@ -106,8 +103,8 @@ struct InnerLoopOptions {
           Choices{Choice{"none", "nothing is subtracted"},
                   Choice{"linear", "features of observation and time, fitted on each task's batch"},
                   Choice{"network",
-                         "a network of observation and time, fitted on each task's batches by "
-                         "gradient steps, from a start that is learned with the policy"}},
+                         "a network of observation and time, fitted on each task's batches by gradient "
+                         "steps, from a start that is learned with the policy"}},
           "what is subtracted from the returns");
     field("value_hidden", o.value_hidden, list_of(between(1, kMaxValueWidth), 0, kMaxHiddenLayers),
           "of baseline `network`: width of each hidden layer, tanh");
@@ -116,12 +113,9 @@ struct InnerLoopOptions {
     field("value_lr", o.value_lr, above(0),
           "of baseline `network`: their size, where the returns of a batch have mean 0 and standard "
           "deviation 1; a wide network, or large observations, want small ones");
-    field(
-        "normalize_advantages", o.normalize_advantages,
-        "to mean 0 and standard deviation 1 in each task; advantages that differ by rounding alone become 0; "
-        "where a baseline fits almost exactly, as where nobody has reached the goal and every step has paid "
-        "the "
-        "same, what is left is its error, and that is scaled to 1 as well");
+    field("normalize_advantages", o.normalize_advantages,
+          "to mean 0 and standard deviation 1 in each task; those that differ by rounding alone become 0; "
+          "where a baseline fits almost exactly, its small error is scaled to 1 too");
   }
 };
 
@@ -384,29 +378,24 @@ struct PpoUpdateOptions {
     field("clip_range", o.clip_range, strictly_between(0, 1), "the probability ratio is clipped to 1 ± this");
     field("target_kl", o.target_kl, at_least(0),
           "an iteration makes no further update once a minibatch's mean KL divergence from the policy that "
-          "drew the "
-          "trials is above this; 0: it makes all");
+          "drew the trials is above this; 0: it makes all");
     field("value_network", o.value_network,
           Choices{Choice{"shared", "the value head reads the policy's memory, or its last hidden layer"},
                   Choice{"separate",
                          "those of a second network of the same form and inputs, for the value alone"}},
           "what the value is computed by");
     field("value_weight", o.value_weight, at_least(0), "weight of the value head's squared error");
-    field(
-        "value_clip", o.value_clip, at_least(0),
-        "the value head's output is clipped to ± this about what it was as drawn, where that makes its error "
-        "larger; in standard deviations of the values; 0: it is not");
+    field("value_clip", o.value_clip, at_least(0),
+          "the value head's output is clipped to ± this about what it was as drawn, where that makes its "
+          "error larger; in standard deviations of the values; 0: it is not");
     field("entropy_weight", o.entropy_weight, at_least(0), "weight of the policy's entropy");
     field("entropy_schedule", o.entropy_schedule,
           Choices{Choice{"constant", "all iterations alike"},
                   Choice{"linear", "from the whole weight to almost none in the last iteration"}},
-          "of entropy_weight over the iterations; a run that is lengthened goes on as one of the new length, "
-          "as "
-          "with the schedule of `outer`");
+          "of entropy_weight over the iterations; in a lengthened run as the schedule of `outer`");
     field("window", o.window, between(0, kMaxHorizon),
           "steps, which divide a trial, that the gradient goes back through the memory; in training only so "
-          "many are "
-          "kept at a time; 0: the whole trial");
+          "many are kept at a time; 0: the whole trial");
   }
 };
 
@@ -416,8 +405,7 @@ struct Rl2Options {
   static constexpr auto name = "rl2";
   static constexpr auto meaning =
       "RL²: a policy with a memory that lasts for several episodes of a task, trained by PPO; nothing is "
-      "adapted "
-      "by gradient";
+      "adapted by gradient";
   static constexpr auto why_no_trpo = "whose clipping bounds the update";
   int trial_length = 100;
   int trial_episodes = 0;
@@ -429,11 +417,10 @@ struct Rl2Options {
     field(
         "trial_length", o.trial_length, between(1, kMaxHorizon),
         "steps of a trial, a multiple of the horizon; the task and the memory last for all of its episodes");
-    field(
-        "trial_episodes", o.trial_episodes, between(0, kMaxHorizon),
-        "episodes of a trial: what comes after the last one does not count, and trial_length, of at most so "
-        "many horizons, bounds its steps; for tasks whose steps all pay the same, so that an episode's "
-        "length alone counts; 0: a trial is its steps");
+    field("trial_episodes", o.trial_episodes, between(0, kMaxHorizon),
+          "episodes of a trial: what comes after the last one does not count, and trial_length, of at most "
+          "so many horizons, bounds its steps; for tasks whose steps all pay the same, so that an episode's "
+          "length alone counts; 0: a trial is its steps");
     PpoUpdateOptions::describe(field, o.ppo);
   }
 };

@@ -41,17 +41,16 @@ struct AdamOptions {
   }
 };
 
-struct AdamWOptions {
+struct AdamWOptions : AdamOptions {
   using Options = AdamWOptions;
   static constexpr auto name = "adamw";
   static constexpr auto meaning = "Adam that also shrinks the weights, apart from their moments";
-  AdamOptions adam;
   double weight_decay = 0.01;
   bool operator==(const AdamWOptions&) const = default;
 
   template <class Fields>
   static void describe(Fields& field, AdamWOptions& o) {
-    AdamOptions::describe(field, o.adam);
+    AdamOptions::describe(field, o);
     field("weight_decay", o.weight_decay, at_least(0),
           "λ: a step takes lr·λ of each weight away, schedule included; biases, log_std and learned step "
           "sizes do not decay; 0: adam");

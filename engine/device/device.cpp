@@ -37,6 +37,9 @@ std::shared_ptr<const HostKernelSet> find_kernel_set(const std::string& name) {
 }  // namespace
 
 Device::Device(const DeviceOptions& options) : host_(find_kernel_set(options.instructions)) {
+  if (options.backend == Backend::cpu && options.device > 0)
+    throw InputError("--device: wanted none with backend \"cpu\", as it is the number of a GPU, found " +
+                     std::to_string(options.device));
   std::string why = "as asked";
   if (options.backend != Backend::cpu) {
     const cuda::Probe probe = on_cuda([&] { return cuda::probe(options.device); });

@@ -41,25 +41,37 @@ std::vector<PlayedStep> played_steps(Device& device, const Batch<float>& batch, 
   return steps;
 }
 
-PlayedTrial play_trial(const Config& config, Device& device, const std::vector<float>& params,
-                       const std::vector<float>& fixed_task) {
+std::vector<PlayedTrial> play_trials(const Config& config, Device& device, const std::vector<float>& params,
+                                     const std::vector<float>& fixed_task) {
+  const TaskTable table = evaluation_tasks(config, fixed_task);
+  const int count = table.empty() ? config.evaluation.tasks : static_cast<int>(table.size());
   BufferPlan plan;
   const TrialSetup setup = trial_setup(config);
-  TrialLoop loop(setup, 1, 1, false, device, plan);
+  TrialLoop loop(setup, count, 1, false, device, plan);
   float* device_params = nullptr;
   plan.add(&device_params, "params", "[parameter]", {parameters_of(loop.policy())});
-  const auto memory = allocate_planned(device, plan, "the trial");
+  const auto memory = allocate_planned(device, plan, "the trials");
   device.write(device_params, params);
-  const TaskTable tasks = evaluation_tasks(config, fixed_task);
-  if (!tasks.empty()) loop.fix_tasks({tasks.front()});
+  if (!table.empty()) loop.fix_tasks(table);
   loop.set_key({config.evaluation.seed, kEvaluationIteration});
   loop.play(device_params, config.evaluation.deterministic);
 
-  PlayedTrial trial{loop.task(0),
-                    played_steps(device, loop.trials().batch, setup.environment_info.observation.numbers,
-                                 loop.shape().actor.squash, 0)};
-  trial.steps.resize(static_cast<std::size_t>(loop.returns().trial_lengths[0]));
-  return trial;
+  std::vector<PlayedTrial> trials;
+  const std::vector<float> lengths = loop.returns().trial_lengths;
+  for (int i = 0; i < count; ++i) {
+    trials.push_back(
+        {loop.task(i), played_steps(device, loop.trials().batch, setup.environment_info.observation.numbers,
+                                    loop.shape().actor.squash, i)});
+    trials.back().steps.resize(static_cast<std::size_t>(lengths[static_cast<std::size_t>(i)]));
+  }
+  return trials;
+}
+
+PlayedTrial play_trial(const Config& config, Device& device, const std::vector<float>& params,
+                       const std::vector<float>& fixed_task) {
+  Config one = config;
+  one.evaluation.tasks = 1;
+  return play_trials(one, device, params, fixed_task).front();
 }
 
 }  // namespace innerloop

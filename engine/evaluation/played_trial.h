@@ -22,14 +22,18 @@ struct PlayedStep {
 std::vector<PlayedStep> played_steps(Device& device, const Batch<float>& batch, int seen, float squash,
                                      int env);
 
+/// What an environment did in a trial that was drawn with {config.evaluation.seed, kEvaluationIteration}.
 struct PlayedTrial {
   std::vector<float> task;  // as in task_numbers
   std::vector<PlayedStep> steps;
 };
 
-/// The first trial that the config's `evaluation` has, with what was learned ([M]); in the `fixed_task`
-/// (engine/config/tasks.h) where that is not empty.
+/// The first trial in each task of the config's `evaluation`, with what was learned ([M]); or, where `fixed_task`
+/// (engine/config/tasks.h) is not empty, one in that task alone.
 /// @pre the algorithm has trials. @throws InputError where the memory does not fit.
+std::vector<PlayedTrial> play_trials(const Config& config, Device& device, const std::vector<float>& params,
+                                     const std::vector<float>& fixed_task = {});
+/// The first of them alone.
 PlayedTrial play_trial(const Config& config, Device& device, const std::vector<float>& params,
                        const std::vector<float>& fixed_task = {});
 

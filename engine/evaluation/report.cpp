@@ -7,22 +7,23 @@
 #include "engine/evaluation/tables.h"
 #include "engine/learned/create.h"
 #include "engine/options/json.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
 
 std::string after_iterations(const Json& report) {
-  return "after " + report["iteration"].dump() + " iterations";
+  return "after " + json_text(report["iteration"]) + " iterations";
 }
 
 std::string tasks_of(const Json& report) {
-  return report["tasks"].dump() + (report.contains("task") ? " given task" : " held-out tasks");
+  return json_text(report["tasks"]) + (report.contains("task") ? " given task" : " held-out tasks");
 }
 
 }  // namespace
 
 std::string trials_played(const nlohmann::ordered_json& report) {
-  return report["trial_return"]["trials"].dump() + " trials of " + tasks_of(report);
+  return json_text(report["trial_return"]["trials"]) + " trials of " + tasks_of(report);
 }
 
 nlohmann::ordered_json evaluation_heading(const Config& config, const std::string& algorithm,
@@ -61,7 +62,7 @@ std::string evaluation_table(const nlohmann::ordered_json& report) {
   if (report.contains("trial_return"))
     return trial_table(report, after_iterations(report) + ",\nin " + trials_played(report) + actions);
   return step_table(report, after_iterations(report) + ", on " + tasks_of(report) + "\n× " +
-                                report["episodes_per_task"].dump() + " trajectories" + actions);
+                                json_text(report["episodes_per_task"]) + " trajectories" + actions);
 }
 
 }  // namespace innerloop

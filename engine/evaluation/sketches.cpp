@@ -1,8 +1,7 @@
 #include "engine/evaluation/sketches.h"
 
-#include <cmath>
 #include <cstdint>
-#include <utility>
+#include <span>
 
 #include "engine/config/environment_options.h"
 #include "kernels/environment/episode.h"
@@ -25,57 +24,46 @@ typename Env::Action::template Value<Alone> action_of(const std::vector<float>& 
   return action;
 }
 
-// As kernels/inner/rollout.h plays a trajectory's first episode.
+// As kernels/inner/rollout.h plays a trajectory, and kernels/trials/play.h a trial.
 template <class Env>
-SketchedEpisode play_again(const typename Env::Options& options, std::vector<float> task,
-                           const PlayedEpisode& played) {
+std::vector<SketchedEpisode> play_again(const typename Env::Options& options, std::vector<float> task,
+                                        const PlayedEpisodes& played) {
   const auto random_at = [&](std::size_t step, Purpose purpose) {
     using Word = UintPack<Alone>;
-    return Random<Alone>(played.key, Word(0u), Word(static_cast<std::uint32_t>(played.env)),
-                         Word(static_cast<std::uint32_t>(step)), purpose,
-                         static_cast<std::uint32_t>(played.inner_step));
+    return Random<Alone>(played.key, Word(static_cast<std::uint32_t>(played.task)),
+                         Word(static_cast<std::uint32_t>(played.env)), Word(static_cast<std::uint32_t>(step)),
+                         purpose, static_cast<std::uint32_t>(played.inner_step));
   };
   task.resize(static_cast<std::size_t>(kTaskSize<Env>));
   const auto numbers = load_task<Env, Alone>(task.data());
   std::vector<float> room(static_cast<std::size_t>(episode_size<Env>(options)));
   Episode<Env, Alone> episode(options, numbers, room.data(), 1);
   episode.begin(random_at(0, Purpose::trial), random_at(0, Purpose::reset));
-  SketchedEpisode sketched;
+  std::vector<SketchedEpisode> episodes(1);
   const auto add = [&](std::span<const float> action) {
-    episode.sketch(action, sketched.states.emplace_back());
+    episode.sketch(action, episodes.back().states.emplace_back());
   };
   add({});
   for (std::size_t t = 0; t < played.steps.size(); ++t) {
-    const std::vector<float>& did = played.steps[t].did;
+    const auto& [saw, did, got, ended] = played.steps[t];
     const Outcome<Alone> outcome = episode.step(action_of<Env>(did), random_at(t, Purpose::environment));
-    sketched.rewards.push_back(outcome.reward.get(0));
+    episodes.back().rewards.push_back(outcome.reward.get(0));
     add(did);
+    if (!ended || t + 1 == played.steps.size()) continue;
+    episode.restart(Mask<Alone>(-1), random_at(t + 1, Purpose::reset));
+    episodes.emplace_back();
+    add({});
   }
-  return sketched;
+  return episodes;
 }
 
 }  // namespace
 
-void Sketch::polygon(const std::vector<std::array<double, 2>>& corners, Ink ink) {
-  SketchShape shape{SketchShape::Kind::polygon, ink, {}};
-  for (const auto& [x, y] : corners) shape.places.push_back({x, y});
-  add(std::move(shape));
-}
-
-void Sketch::trace(double x, double y) {
-  if (std::isfinite(x) && std::isfinite(y)) trace_ = {x, y};
-}
-
-void Sketch::add(SketchShape shape) {
-  for (const PlanePoint& place : shape.places)
-    if (!std::isfinite(place.x) || !std::isfinite(place.y)) return;
-  if (std::isfinite(shape.radius)) shapes_.push_back(std::move(shape));
-}
-
-SketchedEpisode sketch(const Config& config, const std::vector<float>& task, const PlayedEpisode& episode) {
-  SketchedEpisode sketched;
+std::vector<SketchedEpisode> sketch(const Config& config, const std::vector<float>& task,
+                                    const PlayedEpisodes& played) {
+  std::vector<SketchedEpisode> sketched;
   with_environment(config.environment, [&]<class Env>(const typename Env::Options& options) {
-    if constexpr (Sketches<Env>) sketched = play_again<Env>(options, task, episode);
+    if constexpr (Sketches<Env>) sketched = play_again<Env>(options, task, played);
   });
   return sketched;
 }

@@ -89,12 +89,17 @@ std::vector<float> StepEvaluator::adapted(int task) {
   return device_.read(inner_.drawn(inner_.sizes().steps).of(task), inner_.parameters());
 }
 
-std::vector<PlayedEpisode> StepEvaluator::first_episodes(int count) {
+std::vector<PlayedEpisodes> StepEvaluator::first_episodes(int task, int count) {
   const int k = inner_.sizes().steps;
-  std::vector<PlayedEpisode> episodes;
+  Batch<float> batch = inner_.batch(k);  // that begins with the task
+  const std::int64_t at = task * batch.row_stride;
+  batch.observations += at * batch.observation_size;
+  batch.actions += at * batch.action_size;
+  batch.rewards += at;
+  batch.ends += at;
+  std::vector<PlayedEpisodes> episodes;
   for (int env = 0; env < std::min(count, inner_.sizes().envs); ++env) {
-    PlayedEpisode episode{{options_.seed, kEvaluationIteration}, env, k, {}};
-    const Batch<float>& batch = inner_.batch(k);
+    PlayedEpisodes episode{{options_.seed, kEvaluationIteration}, task, env, k, {}};
     for (PlayedStep& step :
          played_steps(device_, batch, batch.observation_size, inner_.shape().squash, env)) {
       episode.steps.push_back(std::move(step));

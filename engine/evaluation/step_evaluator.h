@@ -27,8 +27,8 @@ class StepEvaluator : public CurveEvaluator {
 
   /// A task's policy after all steps of the last evaluation, [P], and the task's numbers as in task_numbers.
   std::vector<float> adapted(int task);
-  /// What the first `count` environments of the first task did with that policy, each in its first episode.
-  std::vector<PlayedEpisode> first_episodes(int count);
+  /// What a task's first `count` environments did with that policy, each in its first episode.
+  std::vector<PlayedEpisodes> first_episodes(int task, int count);
   std::vector<float> task(int number) { return inner_.tasks().at(number); }
 
  private:

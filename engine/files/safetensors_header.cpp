@@ -4,6 +4,7 @@
 #include <set>
 
 #include "engine/error.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -123,7 +124,7 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
 std::string json_quoted(std::string_view text) {
   constexpr std::size_t kLongest = 80;
   const nlohmann::json json = std::string(text.substr(0, kLongest)) + (text.size() > kLongest ? "…" : "");
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(json);
 }
 
 SafetensorsHeader parse_safetensors_header(std::string_view text, const std::string& file) {

@@ -9,6 +9,7 @@
 #include "engine/files/atomic_file.h"
 #include "engine/files/crc32c.h"
 #include "engine/files/safetensors_header.h"
+#include "engine/text/json.h"
 
 static_assert(std::endian::native == std::endian::little,
               "the format's numbers are little endian, as is memory");
@@ -43,7 +44,7 @@ std::string header_text(const std::vector<Tensor>& tensors, const Metadata& meta
                            {"data_offsets", {offset, offset + tensor.data.size()}}};
     offset += tensor.data.size();
   }
-  std::string text = header.dump();
+  std::string text = json_text(header);
   text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the data begins at a multiple of 8
   return text;
 }

@@ -10,10 +10,10 @@ namespace innerloop {
 namespace {
 
 // Random numbers one after the other, each the first draw of a stream of its own.
-class Draws {
+class InitialDraws {
  public:
   using One = Pack<float, 1>;
-  explicit Draws(std::uint32_t seed) : seed_(seed) {}
+  explicit InitialDraws(std::uint32_t seed) : seed_(seed) {}
   float uniform(float bound) { return next().uniform(One(-bound), One(bound)).get(0); }
   double normal() { return next().normal().get(0); }
 
@@ -24,7 +24,7 @@ class Draws {
 };
 
 // The rows of a matrix [n][n] of normal numbers, made orthonormal one after the other (modified Gram and Schmidt).
-std::vector<double> orthogonal_matrix(std::size_t n, Draws& draws) {
+std::vector<double> orthogonal_matrix(std::size_t n, InitialDraws& draws) {
   std::vector<double> matrix(n * n);
   for (double& x : matrix) x = draws.normal();
   for (std::size_t row = 0; row < n; ++row) {
@@ -55,7 +55,7 @@ bool fits(const ParameterBlock& block) {
   return false;
 }
 
-void set_initial(const LearnedBlock& block, Draws& draws, float* numbers) {
+void set_initial(const LearnedBlock& block, InitialDraws& draws, float* numbers) {
   const auto size = static_cast<std::size_t>(block.size());
   switch (block.initial.kind) {
     case InitialNumbers::Kind::pieces: {
@@ -115,7 +115,7 @@ LearnedRange Learned::range(std::string_view prefix) const {
 
 std::vector<float> Learned::initial(std::uint32_t seed) const {
   std::vector<float> numbers(static_cast<std::size_t>(size_));
-  Draws draws(seed);
+  InitialDraws draws(seed);
   for (const bool last : {false, true})
     for (const LearnedBlock& block : blocks_)
       if (block.drawn_last == last) set_initial(block, draws, numbers.data() + block.offset);

@@ -29,9 +29,7 @@ struct Maker {
   }
 
   Made operator()(const AdamOptions& o) const { return adam(o, {}); }
-  Made operator()(const AdamWOptions& o) const {
-    return adam(o.adam, learned.decay(target.part, o.weight_decay));
-  }
+  Made operator()(const AdamWOptions& o) const { return adam(o, learned.decay(target.part, o.weight_decay)); }
   Made operator()(const SgdOptions& o) const {
     return std::make_unique<FirstOrder>(o, falling(o.schedule), target, device, plan);
   }

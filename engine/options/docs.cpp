@@ -1,4 +1,5 @@
 #include "engine/options/docs.h"
+#include "engine/text/json.h"
 
 #include <algorithm>
 #include <cctype>
@@ -118,8 +119,8 @@ std::string table_of(const OptionGroup& group, const OptionGroup* listed = nullp
   for (const Option& option : group.options) {
     const Option* same = listed ? listed->find(option.name) : nullptr;
     if (is_group(option) || (same && same->default_value == option.default_value)) continue;
-    rows += "| " + code(option.name) + " | " + values_of(option) + " | " + code(option.default_value.dump()) +
-            " | " + meaning_of(option) + " |\n";
+    rows += "| " + code(option.name) + " | " + values_of(option) + " | " +
+            code(json_text(option.default_value)) + " | " + meaning_of(option) + " |\n";
   }
   return rows.empty() ? "" : "| option | values | default | meaning |\n|---|---|---|---|\n" + rows + "\n";
 }

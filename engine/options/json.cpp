@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -148,7 +149,7 @@ Json parse_json(std::string_view text, std::string_view source) {
 
 std::string found_value(const Json& value) {
   if (value.is_null()) return "null";
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = json_text(value);
   if (text.size() > kMaxShownBytes) {
     std::size_t cut = kMaxShownBytes;
     while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80)

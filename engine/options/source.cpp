@@ -65,9 +65,8 @@ void OptionSource::apply(std::string_view override_text, Json& document, const O
     if (place->is_array()) {
       std::size_t index = 0;
       auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
-      if (error != std::errc() || end != key.data() + key.size() ||
-          index >= std::max<std::size_t>(1, place->size())) {
-        refuse("a place in a list of " + std::to_string(place->size()) + " (the first is 0)",
+      if (error != std::errc() || end != key.data() + key.size() || index > place->size()) {
+        refuse("a place from 0 to " + std::to_string(place->size()) + ", the one behind the list's end",
                "\"" + key + "\"");
       }
       if (index == place->size()) place->push_back(nullptr);

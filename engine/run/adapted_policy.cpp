@@ -13,6 +13,7 @@
 #include "engine/files/safetensors.h"
 #include "engine/learned/policy.h"
 #include "engine/run/checkpoint.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -59,13 +60,13 @@ void write_adapted_policy(const std::filesystem::path& path, const AdaptedPolicy
   const std::vector<Tensor> tensors = {
       Tensor::of<float>(part.name, {static_cast<std::int64_t>(adapted.size())}, adapted)};
   write_safetensors(path, tensors,
-                    {{"config", to_json(config).dump()},
+                    {{"config", json_text(to_json(config))},
                      {"environment", environment_name(config)},
-                     {"layout", layout_json(learned).dump()},
+                     {"layout", json_text(layout_json(learned))},
                      {"iteration", std::to_string(policy.iteration)},
                      {"shared_checksum", shared_checksum(policy.params, part)},
-                     {"task", task_json(policy.task, config).dump()},
-                     {"returns", nlohmann::ordered_json(policy.returns).dump()}});
+                     {"task", json_text(task_json(policy.task, config))},
+                     {"returns", json_text(nlohmann::ordered_json(policy.returns))}});
 }
 
 void read_adapted_policy(const std::filesystem::path& path, const Config& config,

@@ -8,6 +8,7 @@
 #include "engine/config/tasks.h"
 #include "engine/files/safetensors.h"
 #include "engine/run/checkpoint.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -161,9 +162,9 @@ void write_batch_file(const std::filesystem::path& path, const Config& config, D
   tensors.add("meta_gradient", {learned}, device.read(learner->meta_gradient(), learned));
   const std::vector<std::string> names = task_names(config);
   tensors.add("tasks", {tasks, static_cast<std::int64_t>(names.size())}, named_numbers(inner));
-  tensors.write(path, {{"config", to_json(config).dump()},
-                       {"layout", layout_json(learner->learned()).dump()},
-                       {"task_names", nlohmann::ordered_json(names).dump()}});
+  tensors.write(path, {{"config", json_text(to_json(config))},
+                       {"layout", json_text(layout_json(learner->learned()))},
+                       {"task_names", json_text(nlohmann::ordered_json(names))}});
 }
 
 }  // namespace innerloop

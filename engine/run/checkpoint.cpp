@@ -8,6 +8,7 @@
 #include "engine/config/config.h"
 #include "engine/error.h"
 #include "engine/options/json.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -32,7 +33,7 @@ nlohmann::ordered_json layout_json(const Learned& learned) {
 }
 
 void check_layout(const TensorFile& file, const Learned& learned) {
-  const std::string wanted = layout_json(learned).dump(), &found = file.metadata("layout");
+  const std::string wanted = json_text(layout_json(learned)), &found = file.metadata("layout");
   if (found != wanted)
     throw InputError(file.path().string() + ": the policy's layout: wanted this config's, " + wanted +
                      ", found " + found);
@@ -51,7 +52,7 @@ void check_belongs(const Checkpoint& checkpoint, const Config& config) {
   for (const char* option : {"seed", "environment", "policy", "algorithm"}) {
     if (found[option] != wanted[option])
       throw InputError(file + ": metadata \"config\": /" + option +
-                       ": wanted that of the run's config.json, " + wanted[option].dump() + ", found " +
+                       ": wanted that of the run's config.json, " + json_text(wanted[option]) + ", found " +
                        found_value(found[option]));
   }
 }
@@ -66,8 +67,8 @@ void write_checkpoint(const std::filesystem::path& run, const Config& config, co
     tensors.push_back({tensor.name, tensor.dtype, tensor.shape, copy});
   }
   write_safetensors(checkpoint_file(run, counts.iteration), tensors,
-                    {{"config", to_json(config).dump()},
-                     {"layout", layout_json(learned).dump()},
+                    {{"config", json_text(to_json(config))},
+                     {"layout", json_text(layout_json(learned))},
                      {"iteration", std::to_string(counts.iteration)},
                      {"env_steps", std::to_string(counts.env_steps)}});
 }

@@ -11,6 +11,7 @@
 #include "engine/options/json.h"
 #include "engine/stages/estimates.h"
 #include "engine/text/columns.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -22,8 +23,8 @@ void check_comparable(const TrainedRun& run, const TrainedRun& first) {
   for (const char* option : {"environment", "horizon", "at_episode_end"})
     if (found[option] != wanted[option])
       throw InputError(run.folder.config().string() + ": /" + option + ": wanted that of " +
-                       first.folder.config().string() + ", " + wanted[option].dump() + ", found " +
-                       found[option].dump());
+                       first.folder.config().string() + ", " + json_text(wanted[option]) + ", found " +
+                       json_text(found[option]));
   if (run.config.held_out_tasks != first.config.held_out_tasks)
     throw InputError(run.folder.config().string() + ": /tasks/file: wanted the held-out tasks of " +
                      first.folder.config().string() + ", found others");
@@ -103,8 +104,9 @@ std::string comparison_table(const nlohmann::ordered_json& comparison) {
       width = std::max(width, columns_in(with_interval(point["mean_return"], point["ci95"])));
   }
   const std::size_t steps = comparison["runs"][0]["curve"].size() - 1;
-  std::string table = "Mean return ± 95 % confidence interval over tasks, on " + comparison["tasks"].dump() +
-                      " held-out tasks\n× " + comparison["episodes_per_task"].dump() +
+  std::string table = "Mean return ± 95 % confidence interval over tasks, on " +
+                      json_text(comparison["tasks"]) + " held-out tasks\n× " +
+                      json_text(comparison["episodes_per_task"]) +
                       " trajectories, after each gradient step; the difference is after the last\n" +
                       filled("run", name_width) + "  " + filled("algorithm", algorithm_width);
   for (std::size_t step = 0; step <= steps; ++step)

@@ -7,6 +7,7 @@
 
 #include "engine/error.h"
 #include "engine/files/file_status.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -21,7 +22,7 @@ std::optional<std::int64_t> logged_iteration(const std::string& line) {
 
 }  // namespace
 
-void MetricsLog::write(const nlohmann::ordered_json& metrics) { file_.write(metrics.dump() + "\n"); }
+void MetricsLog::write(const nlohmann::ordered_json& metrics) { file_.write(json_text(metrics) + "\n"); }
 
 void cut_metrics(const std::filesystem::path& path, std::int64_t iteration) {
   const auto status = status_of(path);

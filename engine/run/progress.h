@@ -1,5 +1,6 @@
-// How far a run is. On a terminal one line that is redrawn at most ten times a second, in colour unless
-// NO_COLOR is set; elsewhere (a file, CI) a plain line for each tenth of the way.
+// How far a run is. On a terminal a line with a bar, and below it the returns so far before and after adaptation as sparklines,
+// redrawn at most ten times a second, in colour unless NO_COLOR is set; elsewhere (a file, CI) a plain line for each tenth of
+// the way.
 #pragma once
 
 #include <chrono>
@@ -8,6 +9,8 @@
 #include <ostream>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace innerloop {
 
@@ -25,9 +28,11 @@ class Progress {
   /// `iteration` iterations are done; `returns` are the mean returns before and after each inner step of the
   /// last.
   void update(std::int64_t iteration, std::span<const double> returns, double env_steps_per_second);
-  /// Draws the last state and ends the line. Later calls do nothing.
+  /// Draws the last state and leaves the cursor below it. Later calls do nothing.
   void finish();
 
+  /// Whether standard output is a terminal where the cursor can be moved.
+  static bool on_terminal();
   /// The width of the terminal that is standard output; 80 where there is none.
   static int terminal_columns();
 
@@ -37,6 +42,9 @@ class Progress {
   std::string times() const;
   std::string returns() const;
   std::string rate() const;
+  std::string bar(std::size_t columns);
+  std::vector<std::string> sparklines(std::size_t columns) const;
+  std::string coloured(std::string_view colour, const std::string& text) const;
   void draw();
   void print_line();
 
@@ -49,10 +57,16 @@ class Progress {
   Clock::time_point drawn_{};
   std::int64_t iteration_;
   double before_ = 0, after_ = 0, rate_ = 0;
-  std::size_t bar_ = 20;           // columns between its brackets
-  std::size_t drawn_columns_ = 0;  // of the line as it stands
+  std::vector<double> all_before_, all_after_;  // of each iteration
+  bool has_inner_steps_ = false;                // the return after them is another than before
+  std::size_t bar_ = 20;                        // columns between its brackets
+  std::size_t drawn_columns_ = 0, below_ = 0;   // of the terminal when it was drawn; lines below the bar's
   bool finished_ = false;
 };
+
+/// A line of at most `columns` characters from ▁, for `low` or less, to █, for `high` or more, each for the mean of as many
+/// values; a gap where none is finite.
+std::string sparkline(std::span<const double> values, std::size_t columns, double low, double high);
 
 /// "1.2 M" for 1234567, "999" for 999.4: three digits at most, and k, M, G or T.
 std::string human_count(double count);

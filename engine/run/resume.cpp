@@ -28,10 +28,10 @@ Resume read_resume(const std::filesystem::path& folder, std::span<const std::str
 namespace {
 
 constexpr auto is_linear = [](const auto& outer) {
-  if constexpr (requires { outer.adam; })
-    return outer.adam.schedule == OuterSchedule::linear;
-  else
+  if constexpr (requires { outer.schedule; })
     return outer.schedule == OuterSchedule::linear;
+  else
+    return false;
 };
 
 }  // namespace

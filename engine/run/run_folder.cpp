@@ -15,6 +15,7 @@
 #include "engine/files/atomic_file.h"
 #include "engine/files/file_status.h"
 #include "engine/files/output_file.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -107,8 +108,7 @@ RunLock::~RunLock() {
 }
 
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& value) {
-  write_file_atomically(path,
-                        value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  write_file_atomically(path, json_text(value, 2) + "\n");
 }
 
 }  // namespace innerloop

@@ -8,6 +8,7 @@
 #include "engine/files/atomic_file.h"
 #include "engine/run/machine_info.h"
 #include "engine/run/memory_need.h"
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -31,7 +32,7 @@ void check_precision(const Config& config, const Device& device, const std::stri
         source +
         ": /precision: wanted \"float32\", or a GPU with tensor cores (compute capability 8.0 or "
         "later), found " +
-        to_json(config)["precision"].dump() + " on " + device.description());
+        json_text(to_json(config)["precision"]) + " on " + device.description());
 }
 
 // The device, once it is known to be able to train the config.

@@ -31,6 +31,9 @@ struct AnyCanvas {
   void rectangle(double x0, double y0, double x1, double y1, Ink ink);  // between two corners
   void polygon(const std::vector<std::array<double, 2>>& corners, Ink ink);
   void trace(double x, double y);  // a point of the way that is drawn through all states of an episode
+  // Between two corners: what a picture of one state shows, and the least that one of an episode does. Where it is not said,
+  // that is as far as the shapes go, so that it may be another from state to state.
+  void frame(double x0, double y0, double x1, double y1);
 };
 
 template <class E, class... Trial>

@@ -36,14 +36,14 @@ struct Advantages {
  private:
   struct Buffers {
     T* elapsed;           // [row]  steps since the episode began; before, 1 in a trajectory's first episode
-    T* chains;            // [kChains]
+    T* chains;            // [2][kChains]
     double* long_chains;  // [kChains]
     BaselineBuffers<T> baseline;
 
     FN static Buffers take(Scratch& scratch, const Batch<T>& batch) {
       Buffers b;
       b.elapsed = scratch.take<T>(batch.row_stride + kChains);
-      b.chains = scratch.take<T>(kChains);
+      b.chains = scratch.take<T>(2 * kChains);
       b.long_chains = scratch.take<double>(kChains);
       b.baseline = BaselineBuffers<T>::take(scratch, batch.observation_size);
       return b;
@@ -75,7 +75,7 @@ TEAM_FN void Advantages<T>::take_statistics(const Team& team, int task, const Bu
                             FN_LAMBDA { return select(counts(r) & (load<L>(first + r) > L(0)), x, L(0)); };
   const auto reward = [&](int r) FN_LAMBDA { return in_first(r, load<L>(rewards + r)); };
   const auto long_sum = [&](const auto& value)
-                            FN_LAMBDA { return long_sum_of_rows(team, rows, b.long_chains, value); };
+                            FN_LAMBDA { return sum_rows(team, rows, b.long_chains, value); };
   const T total = sum_rows(team, rows, b.chains, reward);
   const double returns = long_sum(reward),
                steps = long_sum([&](int r) FN_LAMBDA { return in_first(r, L(1)); }),

@@ -39,13 +39,13 @@ struct ValueTargets {
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
-    scratch.take<T>(kChains);
+    scratch.take<T>(2 * kChains);
     return scratch.used();
   }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
     using L = typename Team::Lane;
-    T* const chains = scratch.take<T>(kChains);
+    T* const chains = scratch.take<T>(2 * kChains);
     const int rows = batch.rows(), size = batch.observation_size;
     const long stride = batch.row_stride, at = place.task * stride;
     const T *valid = batch.valid + at, *ends = batch.ends + at;

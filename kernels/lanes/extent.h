@@ -17,13 +17,10 @@ template <class T>
 struct Extent {
   T smallest = -kLowest<T>, largest = kLowest<T>;
 
-  FN void take(T x) {
-    smallest = x < smallest ? x : smallest;
-    largest = x > largest ? x : largest;
-  }
+  FN void take(T x) { take(Extent{x, x}); }
   FN void take(const Extent& other) {
-    take(other.smallest);
-    take(other.largest);
+    smallest = other.smallest < smallest ? other.smallest : smallest;
+    largest = other.largest > largest ? other.largest : largest;
   }
   // Whether the numbers differ by more than 16 roundings of their size.
   FN bool has_spread() const {

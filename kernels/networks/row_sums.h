@@ -6,64 +6,47 @@
 
 namespace innerloop {
 
-// Σ of value(r) over packs of rows r = 0, lanes, 2·lanes, … < rows, in 16 chains and a fixed tree; every thread gets
-// it. value(r) must be 0 in lanes past the end. `chains` has room for 16 numbers. Syncs.
-template <class Team, class Value>
-TEAM_FN typename Team::Scalar sum_rows(const Team& team, int rows, typename Team::Scalar* chains,
-                                       const Value& value) {
-  using L = typename Team::Lane;
+// Takes packs of rows r = 0, lanes, 2·lanes, … < rows into N numbers, each in 16 chains that begin with `start`: step(fold, r)
+// takes the rows from r on into fold[N]. Number n's chains are then at chains + 16·n, for all threads. Syncs.
+template <int N = 1, class Team, class Number, class Step>
+TEAM_FN void fold_rows(const Team& team, int rows, Number start, Number* chains, const Step& step) {
+  using L = Pack<Number, Team::Lane::lanes>;
   team.sync();
   for (int chain = team.rank() * L::lanes; chain < kChains; chain += team.size() * L::lanes) {
-    L sum(0);
-    for (int r = chain; r < rows; r += kChains) sum = sum + value(r);
-    store(chains + chain, sum);
+    Array<L, N> fold;
+    UNROLL
+    for (int n = 0; n < N; ++n) fold[n] = L(start);
+    for (int r = chain; r < rows; r += kChains) step(fold, r);
+    UNROLL
+    for (int n = 0; n < N; ++n) store(chains + n * kChains + chain, fold[n]);
   }
   team.sync();
+}
+
+// Σ of value(r) over the rows, closed by a fixed tree; every thread gets it. value(r) must be 0 in lanes past the end. `chains`
+// has room for 16 numbers: of doubles the sum is right to the last digit of a float for any number of rows. Syncs.
+template <class Team, class Number, class Value>
+TEAM_FN Number sum_rows(const Team& team, int rows, Number* chains, const Value& value) {
+  fold_rows(team, rows, Number(0), chains,
+            [&](auto& sum, int r) FN_LAMBDA { sum[0] = sum[0] + convert<Number>(value(r)); });
   return close_chains(chains);
 }
 
-// The same sum in double: right to the last digit of a float for any number of rows. `chains` has room for 16 doubles. Syncs.
-template <class Team, class Value>
-TEAM_FN double long_sum_of_rows(const Team& team, int rows, double* chains, const Value& value) {
-  using L = typename Team::Lane;
-  team.sync();
-  for (int chain = team.rank() * L::lanes; chain < kChains; chain += team.size() * L::lanes) {
-    Pack<double, L::lanes> sum(0);
-    for (int r = chain; r < rows; r += kChains) sum = sum + convert<double>(value(r));
-    store(chains + chain, sum);
-  }
-  team.sync();
-  return close_chains(chains);
-}
-
-// The largest of value(r), which must be −∞ in lanes that do not count; every thread gets it. As sum_rows.
-template <class Team, class Value>
-TEAM_FN typename Team::Scalar largest_of_rows(const Team& team, int rows, typename Team::Scalar* chains,
-                                              const Value& value) {
-  using L = typename Team::Lane;
-  team.sync();
-  for (int chain = team.rank() * L::lanes; chain < kChains; chain += team.size() * L::lanes) {
-    L largest(kLowest<typename Team::Scalar>);
-    for (int r = chain; r < rows; r += kChains) largest = max(value(r), largest);
-    store(chains + chain, largest);
-  }
-  team.sync();
-  auto largest = chains[0];
-  for (int i = 1; i < kChains; ++i) largest = chains[i] > largest ? chains[i] : largest;
-  return largest;
-}
-
-// The smallest and the largest of value(r) over the rows r where counts(r). As sum_rows.
-template <class Team, class Counts, class Value>
-TEAM_FN Extent<typename Team::Scalar> extent_of_rows(const Team& team, int rows,
-                                                     typename Team::Scalar* chains, const Counts& counts,
-                                                     const Value& value) {
-  using L = typename Team::Lane;
-  const L none(kLowest<typename Team::Scalar>);
-  return {-largest_of_rows(team, rows, chains,
-                           [&](int r) FN_LAMBDA { return select(counts(r), -value(r), none); }),
-          largest_of_rows(team, rows, chains,
-                          [&](int r) FN_LAMBDA { return select(counts(r), value(r), none); })};
+// The smallest and the largest of value(r) over the rows r where counts(r). `chains` has room for 32 numbers. As sum_rows.
+template <class Team, class Number, class Counts, class Value>
+TEAM_FN Extent<Number> extent_of_rows(const Team& team, int rows, Number* chains, const Counts& counts,
+                                      const Value& value) {
+  using L = Pack<Number, Team::Lane::lanes>;
+  // The smallest is the largest of the negatives, so that both begin alike.
+  fold_rows<2>(team, rows, kLowest<Number>, chains, [&](auto& largest, int r) FN_LAMBDA {
+    const auto there = counts(r);
+    const L x = value(r), none(kLowest<Number>);
+    largest[0] = max(select(there, -x, none), largest[0]);
+    largest[1] = max(select(there, x, none), largest[1]);
+  });
+  Extent<Number> extent;
+  for (int i = 0; i < kChains; ++i) extent.take({-chains[i], chains[kChains + i]});
+  return extent;
 }
 
 // Calls at(row, lanes_that_count, carry…) from the last step to the first, for packs of environments side by side;

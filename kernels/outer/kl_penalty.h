@@ -6,7 +6,7 @@
 
 namespace innerloop {
 
-// Halves η_k where the KL of step k is below target / 1.5, and doubles it where it is above 1.5 · target.
+// Halves η_k where the KL of step k is below target / 1.5, and doubles it where it is above 1.5 · target, or no number.
 template <class T>
 struct AdaptPenalties {
   int steps = 0;
@@ -19,7 +19,7 @@ struct AdaptPenalties {
     for (int k = team.rank(); k < steps; k += team.size()) {
       const T kl = values[k * kPassValues + kDivergence];
       if (kl < target / T(1.5)) penalties[k] = penalties[k] * T(0.5);
-      if (kl > target * T(1.5)) penalties[k] = penalties[k] * T(2);
+      if (!(kl <= target * T(1.5))) penalties[k] = penalties[k] * T(2);
     }
   }
 };

@@ -58,14 +58,14 @@ struct TrialAdvantages {
   }
   template <class Team>
   FN long scratch_bytes() const {
-    return kChains * static_cast<long>(sizeof(T));
+    return 2 * kChains * static_cast<long>(sizeof(T));
   }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
     if (phase == Phase::estimate)
       estimate(team, place.part);
     else if (phase == Phase::sum)
-      sum_step(team, place.part, scratch.take<T>(kChains));
+      sum_step(team, place.part, scratch.take<T>(2 * kChains));
     else if (phase == Phase::scale)
       move_scale(team);
     else

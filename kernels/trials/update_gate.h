@@ -43,8 +43,8 @@ struct DecideUpdate : UpdateGate<T> {
     }
     team.sync();
     if (team.rank() != 0) return;
-    // The first update starts where the trials were drawn, and is always made.
-    if (target_kl > T(0) && *this->updates > T(0) && means[kTrialDivergence] > target_kl)
+    // The first update starts where the trials were drawn, and is always made. A divergence that is no number is too large.
+    if (target_kl > T(0) && *this->updates > T(0) && !(means[kTrialDivergence] <= target_kl))
       *this->open = 0;
     else
       *this->updates = *this->updates + T(1);

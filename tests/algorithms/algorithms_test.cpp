@@ -340,6 +340,32 @@ TEST(Algorithms, PretrainingClimbsTheMeanReturnOfAllTasksWithoutAnInnerStep) {
       }
 }
 
+// What an episode is worth beyond its last step (docs/config.md): nothing where it ends by itself, and by the option what the
+// baseline gives where the time limit or the batch's end cuts it off.
+TEST(Algorithms, WithAnInnerLoopAskTheOptionForWhatIsCutOffAndNothingElse) {
+  const auto differs = [](const std::string& name, const std::vector<std::string>& environment) {
+    const auto learned = [&](const std::string& at_limit) {
+      return Learner(config_of({"algorithm={\"name\": \"" + name + "\"}", "at_time_limit=" + at_limit},
+                               environment))
+          .params();
+    };
+    return learned("zero") != learned("bootstrap");
+  };
+  int algorithms = 0;
+  for_each_type(Algorithms{}, [&]<class Options>() {
+    if constexpr (!Options::Learning::plays_trials) {
+      ++algorithms;
+      const std::string name = Options::name, cartpole = "environment={\"name\": \"cartpole\"}";
+      EXPECT_FALSE(differs(name, {R"(environment={"name": "bandit"})", "at_episode_end=restart"})) << name;
+      EXPECT_FALSE(differs(name, {cartpole, "horizon=300"})) << name << " where all poles fall";
+      EXPECT_TRUE(differs(name, {cartpole, "horizon=4"})) << name << " at the time limit";
+      EXPECT_TRUE(differs(name, {cartpole, "horizon=300", "at_episode_end=restart"}))
+          << name << " in the middle";
+    }
+  });
+  EXPECT_EQ(algorithms, 9);
+}
+
 TEST(Algorithms, EmamlAddsTheCreditOfWhatWasDoneBeforeAdaptation) {
   for (const auto& environment : kEnvironments) {
     Learner learner(config_of({"algorithm.name=emaml", "algorithm.exploration_weight=0.7",

@@ -93,6 +93,39 @@ TEST(Rl2, ClimbsPposObjectiveOnItsTrials) {
   }
 }
 
+// What an episode is worth beyond its last step (docs/config.md): the trial goes on, whether it ended by itself, as a bandit's
+// does with each pull, or at its time limit; and nothing follows the trial. With γ = λ = 1 the value head's targets are the
+// trial's returns-to-go, which the first iteration's scale brings to mean 0 in each step and deviation 1 in all.
+TEST(Rl2, GoesOnThroughTheEndsOfEpisodesToTheTrials) {
+  for (const std::string environment : {"bandit", "grid_navigation"}) {
+    Learning learning(trial_config({"environment={\"name\": \"" + environment + "\"}", "algorithm.discount=1",
+                                    "algorithm.gae_lambda=1"}));
+    learning.iterate();
+    const Batch<float>& b = learning.loop().trials().batch;
+    const Vector rewards = learning.numbers(b.rewards, b.rows());
+    Vector wanted = rewards;
+    const auto at = [&](int step, int e) { return static_cast<std::size_t>(step * b.envs + e); };
+    double square = 0;
+    for (int step = b.horizon; step-- > 0;) {
+      double mean = 0;
+      for (int e = 0; e < b.envs; ++e) {
+        if (step + 1 < b.horizon) wanted[at(step, e)] = rewards[at(step, e)] + wanted[at(step + 1, e)];
+        mean += wanted[at(step, e)] / b.envs;
+      }
+      for (int e = 0; e < b.envs; ++e) square += (wanted[at(step, e)] - mean) * (wanted[at(step, e)] - mean);
+    }
+    const double deviation = std::sqrt(square / b.rows());
+    for (int step = 0; step < b.horizon; ++step) {
+      double mean = 0;
+      for (int e = 0; e < b.envs; ++e) mean += wanted[at(step, e)] / b.envs;
+      for (int e = 0; e < b.envs; ++e) {
+        const double target = learning.numbers(learning.loop().trials().targets + at(step, e), 1).front();
+        EXPECT_NEAR(target * deviation + mean, wanted[at(step, e)], 1e-4) << environment << step;
+      }
+    }
+  }
+}
+
 // One update an iteration, whose gradient is at hand.
 TEST(Rl2, TakesTheStepsOfItsOptimiser) {
   const std::vector<std::string> one_update = {R"(environment={"name": "point_navigation"})",

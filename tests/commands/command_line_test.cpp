@@ -73,11 +73,11 @@ TEST_F(CommandLineTest, BadArgumentsAreRefused) {
            {"list", "--markdown", "--schema"}})
     EXPECT_THAT(refusal(arguments), HasSubstr(" ")) << testing::PrintToString(arguments);
   EXPECT_THAT(refusal({"list", "environmnets"}), HasSubstr("\"environments\""));
-  EXPECT_EQ(
-      refusal({"trian", "tiny.json"}),
-      "innerloop: wanted a command, one of train, evaluate, adapt, play, show, plan, list, bench (nearest: "
-      "\"train\"), "
-      "found \"trian\"");
+  EXPECT_EQ(refusal({"trian", "tiny.json"}),
+            "innerloop: wanted a command, one of train, evaluate, adapt, play, render, show, plan, list, "
+            "bench (nearest: "
+            "\"train\"), "
+            "found \"trian\"");
 }
 
 TEST_F(CommandLineTest, ShowPrintsAConfigThatReadsBackEqual) {

@@ -603,6 +603,8 @@ TEST(Config, AnOverrideSetsOnePlaceOfAListThatIsADefault) {
     return parse_config(text, "x.json", std::vector{form});
   };
   EXPECT_EQ(with("policy.hidden.1=5"), with("policy.hidden=[64,5]"));
+  EXPECT_EQ(with("policy.hidden.2=5"), with("policy.hidden=[64,64,5]"));
+  EXPECT_EQ(with("policy.hidden.1=2", R"({"policy": {"hidden": [1]}})"), with("policy.hidden=[1,2]"));
   EXPECT_EQ(with("evaluation.inner_lr.0=0.3"), with("evaluation.inner_lr=[0.3]"));
   EXPECT_EQ(with("algorithm.inner_lr.0=0.3"), with("algorithm.inner_lr=0.3"));
   EXPECT_EQ(with("algorithm.inner_lr.0=0.3", R"({"algorithm": {"inner_lr": 0.7}})"),
@@ -615,8 +617,8 @@ TEST(Config, AnOverrideSetsOnePlaceOfAListThatIsADefault) {
       "the high, found [13,12.0] (list)");
   EXPECT_EQ(
       error_of("{}", {"evaluation.inner_lr.1=0.3"}),
-      "--set evaluation.inner_lr.1=0.3: /evaluation/inner_lr: wanted a place in a list of 0 (the first is "
-      "0), found \"1\"");
+      "--set evaluation.inner_lr.1=0.3: /evaluation/inner_lr: wanted a place from 0 to 0, the one behind the "
+      "list's end, found \"1\"");
 }
 
 TEST(Config, TheFileIsNamedForWhatAnOverrideDidNotSet) {
@@ -631,10 +633,11 @@ TEST(Config, AnOverrideThatLeadsNowhereIsRefused) {
   EXPECT_EQ(error_of(R"({"seed": 1})", {"seed.x=1"}),
             "--set seed.x=1: /seed: wanted a group or a list to set \"x\" in, found 1 (number)");
   EXPECT_EQ(
-      error_of(R"({"policy": {"hidden": [1]}})", {"policy.hidden.1=2"}),
-      "--set policy.hidden.1=2: /policy/hidden: wanted a place in a list of 1 (the first is 0), found \"1\"");
+      error_of(R"({"policy": {"hidden": [1]}})", {"policy.hidden.2=2"}),
+      "--set policy.hidden.2=2: /policy/hidden: wanted a place from 0 to 1, the one behind the list's end, "
+      "found \"2\"");
   EXPECT_EQ(error_of("[]", {"seed=1"}),
-            "--set seed=1: wanted a place in a list of 0 (the first is 0), found \"seed\"");
+            "--set seed=1: wanted a place from 0 to 0, the one behind the list's end, found \"seed\"");
 }
 
 TEST(Config, AnotherEnvironmentDoesNotTakeTheFormersOptions) {

@@ -29,7 +29,9 @@ TEST(Device, AskedForByANumberThatThereIsNotIsRefused) {
                 Device({.backend = Backend::automatic, .threads = 1, .instructions = "", .device = 1000});
               }),
               testing::StartsWith("--device: wanted a "));
-  EXPECT_FALSE(Device({.backend = Backend::cpu, .threads = 1, .instructions = "", .device = 1000}).is_cuda());
+  EXPECT_EQ(message_of<InputError>(
+                [] { Device({.backend = Backend::cpu, .threads = 1, .instructions = "", .device = 3}); }),
+            "--device: wanted none with backend \"cpu\", as it is the number of a GPU, found 3");
 }
 
 }  // namespace

@@ -110,6 +110,12 @@ TEST_F(Safetensors, AFileWithoutTensorsIsOne) {
   EXPECT_TRUE(TensorFile::read(path).tensors().empty());
 }
 
+// As in the name of a file that the config tells of.
+TEST_F(Safetensors, MetadataOfBytesThatAreNoUtf8IsWritten) {
+  write_safetensors(path, {}, {{"config", "tasks\xff.json"}});
+  EXPECT_EQ(TensorFile::read(path).metadata("config"), "tasks\uFFFD.json");
+}
+
 TEST_F(Safetensors, FindsEveryChangedByte) {
   Example().write(path);
   const std::string text = read_text(path);

@@ -19,7 +19,7 @@ using testing::ElementsAre;
 
 OptionsVariant<OuterOptimisers> adamw(double lr) {
   AdamWOptions options;
-  options.adam.lr = lr;
+  options.lr = lr;
   options.weight_decay = 0.1;
   return options;
 }

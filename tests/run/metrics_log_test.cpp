@@ -47,6 +47,12 @@ TEST_F(Metrics, WhatIsNoNumberIsNull) {
   EXPECT_EQ(read_text(path), "{\"iteration\":1,\"a\":null,\"b\":[null,null]}\n");
 }
 
+// As in the name of a folder.
+TEST_F(Metrics, BytesThatAreNoUtf8AreReplaced) {
+  MetricsLog(path).write({{"iteration", 1}, {"run", "r\xff"}});
+  EXPECT_EQ(read_text(path), "{\"iteration\":1,\"run\":\"r\uFFFD\"}\n");
+}
+
 TEST_F(Metrics, GoOnAtTheFilesEnd) {
   write_text(path, one);
   MetricsLog(path).write({{"iteration", 2}});

@@ -50,6 +50,15 @@ TEST(UpdateGate, EndBeforeTheOneWhoseMinibatchIsAboveTheTarget) {
   EXPECT_EQ(i.met, 5);
 }
 
+TEST(UpdateGate, EndWhereTheDivergenceIsNoNumber) {
+  for (const double divergence : {double{NAN}, double{INFINITY}}) {
+    const Iteration i({0, 0.01, divergence, 0.01}, 0.02);
+    EXPECT_EQ(i.updates, 2);
+    EXPECT_EQ(i.open, 0);
+    EXPECT_EQ(Iteration({0, 0.01, divergence, 0.01}, 0).updates, 4);
+  }
+}
+
 // There the divergence is 0, but for what rounding leaves of it.
 TEST(UpdateGate, TheFirstIsAlwaysMade) {
   const Iteration i({1, 1, 1}, 0.5);

@@ -83,15 +83,16 @@ struct OfTrials : Cases {
                                memory.hold("updates", std::vector<double>{2})};
     };
     add_once("StartUpdates", "gate", [=](Buffers& memory) { return StartUpdates<float>{gate(memory)}; });
-    add_once("DecideUpdate", "gate", [=](Buffers& memory) {
-      DecideUpdate<float> op{gate(memory)};
-      op.minibatch = 1;
-      op.tiles = 3;
-      op.rows = 20;
-      op.sums = memory.hold("sums", std::vector<double>(3 * kTrialValues, 0.7));
-      op.target_kl = 0.1f;
-      return op;
-    });
+    for (const auto& [form, sum] : {std::pair{"gate", 0.7}, {"gate_without_a_number", double{NAN}}})
+      add_once("DecideUpdate", form, [=, sum = sum](Buffers& memory) {
+        DecideUpdate<float> op{gate(memory)};
+        op.minibatch = 1;
+        op.tiles = 3;
+        op.rows = 20;
+        op.sums = memory.hold("sums", std::vector<double>(3 * kTrialValues, sum));
+        op.target_kl = 0.1f;
+        return op;
+      });
     add_once("AverageUpdates", "gate", [=](Buffers& memory) {
       return AverageUpdates<float>{gate(memory), 5, memory.blank("mean_values", kTrialValues)};
     });
