@@ -59,6 +59,7 @@ int main(int argc, char** argv) {
   add_evaluate(app);
   add_adapt(app);
   add_play(app);
+  add_report(app);
   add_show(app);
   add_plan(app);
   add_list(app);

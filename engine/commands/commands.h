@@ -20,6 +20,7 @@ void add_train(CLI::App& app, int& exit_code);
 void add_evaluate(CLI::App& app);
 void add_adapt(CLI::App& app);
 void add_play(CLI::App& app);
+void add_report(CLI::App& app);
 void add_show(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_list(CLI::App& app);

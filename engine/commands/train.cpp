@@ -17,10 +17,13 @@
 #include "engine/config/rules.h"
 #include "engine/error.h"
 #include "engine/evaluation/report.h"
+#include "engine/files/atomic_file.h"
+#include "engine/report/page.h"
 #include "engine/run/interrupt.h"
 #include "engine/run/resume.h"
 #include "engine/run/run_folder.h"
 #include "engine/run/training.h"
+#include "engine/text/shell.h"
 
 namespace innerloop {
 namespace {
@@ -32,16 +35,6 @@ struct TrainFlags {
   std::int64_t dump_iteration = 0;  // 0: the first
   DeviceOptions device;
 };
-
-// As a shell takes it.
-std::string shell_word(const std::string& text) {
-  if (text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=:,@%") ==
-      text.npos)
-    return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
 
 // Checks all that can be wrong before it writes anything, then trains. False: interrupted.
 bool train(const TrainFlags& flags) {
@@ -86,6 +79,8 @@ bool train(const TrainFlags& flags) {
       evaluation_report(config, training->device(), trainer.params(), trainer.counts().iteration);
   std::cout << "\n" << evaluation_table(report) << std::flush;
   write_json(run.evaluation(), report);
+  write_file_atomically(run.report(), report_page({run.path}));
+  std::cout << "report: " << run.report().string() << "\n";
   return true;
 }
 
