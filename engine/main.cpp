@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
                                         build_compiler() + ", " + build_type() + ")");
   int exit_code = kExitDone;
   add_train(app, exit_code);
+  add_watch(app, exit_code);
   add_evaluate(app);
   add_adapt(app);
   add_play(app);

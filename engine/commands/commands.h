@@ -15,8 +15,9 @@ inline constexpr int kExitRunFailed = 1;
 inline constexpr int kExitBadInput = 2;
 inline constexpr int kExitInterrupted = 130;
 
-/// `exit_code` becomes kExitInterrupted when training was interrupted.
+/// `exit_code` becomes kExitInterrupted when training was interrupted, or looking on at it.
 void add_train(CLI::App& app, int& exit_code);
+void add_watch(CLI::App& app, int& exit_code);
 void add_evaluate(CLI::App& app);
 void add_adapt(CLI::App& app);
 void add_play(CLI::App& app);

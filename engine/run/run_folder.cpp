@@ -106,6 +106,14 @@ RunLock::~RunLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+bool is_trained(const std::filesystem::path& run) {
+  const int descriptor = ::open(run.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return true;
+  const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0;
+  ::close(descriptor);
+  return held;
+}
+
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& value) {
   write_file_atomically(path,
                         value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
