@@ -65,6 +65,7 @@ int main(int argc, char** argv) {
   add_plan(app);
   add_list(app);
   add_bench(app);
+  add_doctor(app);
   refuse_empty_texts(app);
   try {
     app.parse(argc, argv);

@@ -26,5 +26,6 @@ void add_show(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_list(CLI::App& app);
 void add_bench(CLI::App& app);
+void add_doctor(CLI::App& app);
 
 }  // namespace innerloop
