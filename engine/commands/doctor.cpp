@@ -11,6 +11,8 @@ namespace innerloop {
 void add_doctor(CLI::App& app) {
   CLI::App& command =
       *app.add_subcommand("doctor", "tells what it finds on this machine, to paste into an issue");
+  command.footer(R"(Examples:
+  innerloop doctor > doctor.txt)");
   command.callback([] {
     const auto found = examine_machine();
     std::size_t width = 0;

@@ -21,7 +21,11 @@ void add_report(CLI::App& app) {
       *app.add_subcommand("report", "puts runs on one page to look at: curves, tables, commands");
   auto flags = std::make_shared<Flags>();
   command.add_option("RUN", flags->runs, "a run's folder, or several, also unfinished ones")->required();
-  command.add_option("--out", flags->out, "the file for the page, HTML; report.html unless given");
+  command.add_option("--out", flags->out, "the file for the page, HTML; report.html unless given")
+      ->type_name("FILE");
+  command.footer(R"(Examples:
+  innerloop report runs/maml
+  innerloop report runs/maml runs/fomaml --out comparison.html)");
   command.callback([flags] {
     if (flags->out == "-")
       throw InputError(R"(--out: wanted a file (/dev/stdout shows the page), found "-")");

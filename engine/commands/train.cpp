@@ -99,17 +99,24 @@ void add_train(CLI::App& app, int& exit_code) {
       *app.add_subcommand("train", "meta-trains as a config says, and evaluates on held-out tasks");
   auto flags = std::make_shared<TrainFlags>();
   command.add_option("CONFIG", flags->config, "the config, a JSON file; with --resume the run's own counts");
-  command.add_option("--out", flags->out, "the run's folder; runs/<config name>-<time> unless given");
+  command.add_option("--out", flags->out, "the run's folder; runs/<config name>-<time> unless given")
+      ->type_name("FOLDER");
   command.add_flag("--resume", flags->resume, "goes on from the newest checkpoint of --out");
   command
-      .add_option("--set", flags->set, "path=value: overrides one option; with --resume only iterations=N")
+      .add_option("--set", flags->set, "overrides one option of the config; with --resume only iterations=N")
+      ->type_name("PATH=VALUE")
       ->type_size(1)
       ->allow_extra_args(false);
-  command.add_option("--dump-batch", flags->dump_batch,
-                     "writes all of one iteration as this safetensors file");
+  command
+      .add_option("--dump-batch", flags->dump_batch, "writes all of one iteration as this safetensors file")
+      ->type_name("FILE");
   command.add_option("--dump-iteration", flags->dump_iteration, "which one, from 1; the first unless given")
       ->check(CLI::Range(1, 1000000000));
   add_device_flags(command, flags->device);
+  command.footer(R"(Examples:
+  innerloop train configs/point_navigation_maml.json
+  innerloop train configs/point_navigation_maml.json --out runs/k3 --set algorithm.inner_steps=3 --set outer.lr=0.002
+  innerloop train --resume --out runs/k3 --set iterations=400)");
   command.callback([flags, &exit_code] {
     check(*flags);
     if (!train(*flags)) exit_code = kExitInterrupted;

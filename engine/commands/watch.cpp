@@ -15,6 +15,9 @@ void add_watch(CLI::App& app, int& exit_code) {
   CLI::App& command = *app.add_subcommand("watch", "looks on at a run that another process trains");
   auto run = std::make_shared<std::string>();
   command.add_option("RUN", *run, "the run's folder; one that is not there yet is waited for")->required();
+  command.footer(R"(Examples:
+  innerloop watch runs/maml
+  ssh cluster innerloop watch /scratch/runs/maml)");
   command.callback([run, &exit_code] {
     catch_interrupts();
     const WatchOptions options{.terminal = isatty(STDOUT_FILENO) != 0, .stops = interrupted};
