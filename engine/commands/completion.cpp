@@ -111,8 +111,8 @@ void add_completion(CLI::App& app) {
                                           "behind --, the words of a line: then what the last one may become "
                                           "is printed, as the script asks for it");
   command.footer(R"(Examples:
-  source <(innerloop completion bash)                 # in ~/.bashrc; with zsh in ~/.zshrc
   innerloop completion fish > ~/.config/fish/completions/innerloop.fish
+  source <(innerloop completion bash)                 # in ~/.bashrc; with zsh in ~/.zshrc
   innerloop completion bash -- train --set outer.)");
   command.callback([flags, words, &app] {
     if (words->count() == 0) {

@@ -41,11 +41,12 @@ std::vector<ChartPoint> thinned(const std::vector<double>& x, const std::vector<
   return points;
 }
 
-// Only the iterations that were evaluated.
-std::vector<ChartPoint> evaluated(const std::vector<double>& x, const std::vector<double>& y) {
+// Only the iterations that were evaluated, with their intervals.
+std::vector<ChartPoint> evaluated(const std::vector<double>& x, const std::vector<double>& y,
+                                  const std::vector<double>& ci95) {
   std::vector<ChartPoint> points;
   for (std::size_t i = 0; i < x.size(); ++i)
-    if (std::isfinite(y[i])) points.push_back({.x = x[i], .y = y[i]});
+    if (std::isfinite(y[i])) points.push_back({.x = x[i], .y = y[i], .around = ci95[i] > 0 ? ci95[i] : 0});
   return points;
 }
 
@@ -69,8 +70,9 @@ void add_training(Chart& chart, const ColouredRun& of, const std::vector<double>
   };
   if (course.adapts) add(first, Kind::dashed, thinned(x, course.first_return, every));
   add(last, Kind::line, thinned(x, course.last_return, every));
-  if (course.adapts) add(first + ", held-out tasks", Kind::rings, evaluated(x, course.first_evaluated));
-  add(last + ", held-out tasks", Kind::dots, evaluated(x, course.last_evaluated));
+  if (course.adapts)
+    add(first + ", held-out tasks", Kind::rings, evaluated(x, course.first_evaluated, course.first_ci95));
+  add(last + ", held-out tasks", Kind::dots, evaluated(x, course.last_evaluated, course.last_ci95));
 }
 
 // In the unit of time that suits the longest run.

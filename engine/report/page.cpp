@@ -1,6 +1,7 @@
 #include "engine/report/page.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "engine/report/chart.h"
@@ -62,9 +63,8 @@ std::string training_legend(const Group& group) {
   bool adapts = false, evaluates = false;
   for (const ColouredRun& of : group.runs) {
     adapts = adapts || of.run->course.adapts;
-    for (const Chart& chart : training_charts({of}))
-      for (const ChartSeries& series : chart.series)
-        evaluates = evaluates || series.kind == ChartSeries::Kind::dots;
+    evaluates = evaluates || std::ranges::any_of(of.run->course.last_evaluated,
+                                                 [](double mean) { return std::isfinite(mean); });
   }
   std::string text = "Mean over the tasks of an iteration";
   if (adapts)
@@ -72,8 +72,11 @@ std::string training_legend(const Group& group) {
         "; solid after adaptation (of an agent with a memory: in the last episode), dashed before it (in the "
         "first)";
   if (evaluates)
-    text += adapts ? "; dots and rings: on held-out tasks, after all steps of an evaluation and before them"
-                   : "; dots: on held-out tasks";
+    text +=
+        std::string(
+            adapts ? "; dots and rings: on held-out tasks, after all steps of an evaluation and before them"
+                   : "; dots: on held-out tasks") +
+        ", with the 95 % confidence interval over tasks";
   return text + ".";
 }
 

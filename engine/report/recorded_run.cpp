@@ -80,11 +80,14 @@ TrainingCourse read_course(const std::filesystem::path& path) {
     course.seconds.push_back(seconds);
     course.env_steps.push_back(number_at(metrics, "env_steps"));
     const FirstAndLast returns = ends_of(metrics, "returns"),
-                       evaluated = ends_of(metrics, "evaluation_returns");
+                       evaluated = ends_of(metrics, "evaluation_returns"),
+                       ci95 = ends_of(metrics, "evaluation_ci95");
     course.first_return.push_back(returns.first);
     course.last_return.push_back(returns.last);
     course.first_evaluated.push_back(evaluated.first);
     course.last_evaluated.push_back(evaluated.last);
+    course.first_ci95.push_back(ci95.first);
+    course.last_ci95.push_back(ci95.last);
     course.adapts = course.adapts || (metrics.contains("returns") && metrics["returns"].size() > 1);
     add_others(course, metrics);
   });

@@ -16,6 +16,7 @@ struct TrainingCourse {
   std::vector<double> first_return,
       last_return;  // before and after adaptation; of the first and the last episode
   std::vector<double> first_evaluated, last_evaluated;  // the same on the held-out tasks
+  std::vector<double> first_ci95, last_ci95;  // half widths of their intervals, where there are some
   std::vector<std::pair<std::string, std::vector<double>>>
       others;           // what else is a single number, by its key
   bool adapts = false;  // whether first and last return are two

@@ -86,6 +86,15 @@ TEST_F(CompletionTest, CommandsAndTheirOptionsComplete) {
   EXPECT_THAT(candidates({"nonsense", ""}), IsEmpty());
 }
 
+TEST_F(CompletionTest, EveryHelpHasExamplesAndSaysWhatValuesAre) {
+  for (const std::string& command : candidates({""})) {
+    const Ended ended = run({command, "--help"});
+    EXPECT_EQ(ended.exit_code, kExitDone);
+    EXPECT_THAT(ended.out, AllOf(HasSubstr("\nExamples:\n  innerloop "), Not(HasSubstr("TEXT")))) << command;
+    for (const std::string& line : lines_of(ended.out)) EXPECT_LE(line.size(), 120u) << line;
+  }
+}
+
 TEST_F(CompletionTest, ValuesCompleteByWhatTheyAre) {
   EXPECT_THAT(candidates({"train", "--backend", ""}), ElementsAre("auto", "cpu", "cuda"));
   EXPECT_THAT(candidates({"train", "--backend=c"}), ElementsAre("--backend=cpu", "--backend=cuda"));

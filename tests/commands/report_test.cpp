@@ -1,5 +1,6 @@
 // `innerloop report`, and the page that training leaves.
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <regex>
 
 #include "tests/commands/command_line_fixture.h"
@@ -21,6 +22,22 @@ TEST_F(ReportCommandTest, TrainingLeavesItsOwnPageAndSeveralRunsGiveOne) {
   EXPECT_THAT(read_text(path("both.html")), HasSubstr("<h1>2 runs</h1>"));
   EXPECT_EQ(run({"report", "run"}).exit_code, kExitDone);
   EXPECT_EQ(read_text(path("report.html")), read_text(path("run/report.html")));
+}
+
+TEST_F(ReportCommandTest, EvaluationsOnTheWayHaveTheIntervalsOfTheOneAtTheEnd) {
+  const auto last_line = [&](const std::string& run) {
+    std::string text = read_text(path(run) / "metrics.jsonl");
+    text.pop_back();
+    return nlohmann::json::parse(text.substr(text.rfind('\n') + 1));
+  };
+  train();
+  const auto curve = nlohmann::json::parse(read_text(path("run/evaluation.json")))["curve"];
+  for (std::size_t step = 0; step < 2; ++step) {
+    EXPECT_EQ(last_line("run")["evaluation_returns"].at(step), curve[step]["mean_return"]);
+    EXPECT_EQ(last_line("run")["evaluation_ci95"].at(step), curve[step]["ci95"]);
+  }
+  train({"--set", "evaluation.tasks=1"}, "one");
+  EXPECT_EQ(last_line("one")["evaluation_ci95"], nlohmann::json({nullptr, nullptr}));
 }
 
 TEST_F(ReportCommandTest, APageThatCannotBeWrittenCostsItselfAlone) {

@@ -131,6 +131,7 @@ TEST_F(ReportTest, ItsNumbersAreTheFiles) {
     EXPECT_EQ(norm["y"].at(i), metrics["gradient_norm"]);
     if (!metrics.contains("evaluation_returns")) continue;
     EXPECT_EQ(held_out["x"].at(evaluated), seconds);
+    EXPECT_EQ(held_out["around"].at(evaluated), metrics["evaluation_ci95"].back());
     EXPECT_EQ(held_out["y"].at(evaluated++), metrics["evaluation_returns"].back());
   }
   EXPECT_EQ(i, after["y"].size());
