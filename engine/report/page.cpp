@@ -69,8 +69,8 @@ std::string training_legend(const Group& group) {
   std::string text = "Mean over the tasks of an iteration";
   if (adapts)
     text +=
-        "; solid after adaptation (of an agent with a memory: in the last episode), dashed before it (in the "
-        "first)";
+        "; solid after adaptation (of an agent with a memory: in the last episode), dashed before it "
+        "(in the first)";
   if (evaluates)
     text +=
         std::string(
@@ -87,8 +87,7 @@ std::string adaptation(const Group& group, Figures& figures) {
   html += figures.add(charts);
   html += note(
       "With the 95 % confidence interval of the mean over tasks. Dotted: on the same tasks, the random "
-      "initialisation that "
-      "a run started from, and other baselines.");
+      "initialisation that a run started from, and other baselines.");
   for (const char* unit : {"step", "episode"}) {
     std::vector<const RecordedRun*> evaluated;
     for (const ColouredRun& of : group.runs)
@@ -140,12 +139,11 @@ std::string body(const RecordedRuns& runs, Figures& figures) {
   const auto heading = [&](const std::string& text, const Group& group) {
     return "<h2>" + markup_text(text + (groups.size() > 1 ? " on " + group.environment : "")) + "</h2>\n";
   };
-  std::string html = "<h1>" + markup_text(title_of(runs)) + "</h1>\n" + note(subtitle(groups)) +
-                     overview_sheet(runs) +
-                     note(
-                         "Returns are those of an episode, on held-out tasks, after the first and the last "
-                         "gradient step or in the "
-                         "first and the last episode of a trial.");
+  std::string html =
+      "<h1>" + markup_text(title_of(runs)) + "</h1>\n" + note(subtitle(groups)) + overview_sheet(runs) +
+      note(
+          "Returns are those of an episode on held-out tasks: before and after all gradient steps, or in "
+          "the first and the last episode of a trial.");
   for (const Group& group : groups) html += heading("Adaptation", group) + adaptation(group, figures);
   for (const Group& group : groups)
     html += heading("Training", group) + figures.add(training_charts(group.runs)) +
@@ -161,8 +159,7 @@ std::string body(const RecordedRuns& runs, Figures& figures) {
   html += "<h2>Machines</h2>\n" + machine_sheet(runs) + "<h2>To repeat it</h2>\n" +
           note(
               "The same build gives the same checkpoint to the last bit, for any number of threads and on "
-              "every instruction set. "
-              "These commands train and evaluate anew, and compare.");
+              "every instruction set. These commands train and evaluate anew, and compare.");
   for (const RecordedRun& run : runs) html += repetition(run);
   return html;
 }

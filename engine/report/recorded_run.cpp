@@ -5,8 +5,6 @@
 #include <limits>
 
 #include "engine/error.h"
-#include "engine/files/file_status.h"
-#include "engine/files/text_file.h"
 #include "engine/run/checkpoint_files.h"
 #include "engine/run/metrics_log.h"
 #include "engine/run/run_folder.h"
@@ -17,17 +15,6 @@ namespace {
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 double number_of(const Json& value) { return value.is_number() ? value.get<double>() : kNone; }
-
-// The object of the file; null where there is no such file and it is not `wanted`.
-Json recorded_object(const std::filesystem::path& path, bool wanted) {
-  if (!wanted && !std::filesystem::exists(status_of(path))) return nullptr;
-  const auto refuse = [&](const std::string& found) {
-    throw InputError(path.string() + ": wanted a file of the run, found " + found);
-  };
-  Json object = parse_json(read_text_file(path, 1 << 30, refuse), path.string());
-  if (!object.is_object()) refuse(found_value(object));
-  return object;
-}
 
 // A curve of evaluation.json: its points are objects.
 void check_curve(const Json& holder, const std::string& where) {
@@ -127,9 +114,9 @@ std::string RecordedRun::named(const char* option) const {
 RecordedRun read_recorded_run(const std::filesystem::path& folder) {
   const RunFolder run = open_run_folder(folder);
   RecordedRun recorded{.folder = folder,
-                       .config = recorded_object(run.config(), true),
-                       .machine = recorded_object(run.machine(), false),
-                       .evaluation = recorded_object(run.evaluation(), false),
+                       .config = read_json(run.config()),
+                       .machine = read_json(run.machine()),
+                       .evaluation = read_json(run.evaluation()),
                        .course = read_course(run.metrics()),
                        .checkpoint = newest_checkpoint(folder)};
   if (!recorded.evaluation.is_null()) check_evaluation(recorded.evaluation, run.evaluation().string());

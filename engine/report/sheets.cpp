@@ -80,7 +80,7 @@ std::vector<Cells> turned(const std::vector<Cells>& lines) {
 
 std::string overview_sheet(const RecordedRuns& runs) {
   Sheet sheet({"run", "environment", "algorithm", "seed", "iterations", "environment steps", "training time",
-               "evaluated first", "evaluated last"},
+               "first return", "last return"},
               3);
   for (const RecordedRun& run : runs) {
     const std::string done = number_cell("%.0f", run.course.iteration.back());

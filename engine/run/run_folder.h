@@ -54,6 +54,10 @@ class RunLock {
 /// Whether a process holds the folder `run`, so far as can be told: true where the file system has no such locks.
 bool is_trained(const std::filesystem::path& run);
 
+/// The object that the file `path` of a run holds, which is written whole; null where there is no such file (yet).
+/// @throws InputError where it is none that can be read.
+nlohmann::ordered_json read_json(const std::filesystem::path& path);
+
 /// Writes `value` as the file `path`, indented, atomically; bytes that are no UTF-8 (of a file's name) become U+FFFD.
 /// @throws RunError as write_file_atomically.
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& value);

@@ -12,7 +12,6 @@
 #include "engine/error.h"
 #include "engine/evaluation/report.h"
 #include "engine/files/file_status.h"
-#include "engine/files/text_file.h"
 #include "engine/options/json.h"
 #include "engine/run/metrics_log.h"
 #include "engine/run/progress.h"
@@ -21,17 +20,6 @@
 
 namespace innerloop {
 namespace {
-
-// A file that is written whole (config.json, evaluation.json); null where it is not there yet.
-Json whole_file(const std::filesystem::path& path) {
-  if (!std::filesystem::is_regular_file(status_of(path))) return nullptr;
-  const auto refuse = [&](const std::string& found) {
-    throw InputError(path.string() + ": wanted a file of the run, found " + found);
-  };
-  Json value = parse_json(read_text_file(path, 1 << 30, refuse), path.string());
-  if (!value.is_object()) refuse(found_value(value));
-  return value;
-}
 
 std::int64_t iterations_of(const Json& object, const char* key) {
   const auto found = object.find(key);
@@ -77,7 +65,7 @@ class Watch {
     const auto written = std::filesystem::last_write_time(run_.config());
     if (written == config_written_) return;
     config_written_ = written;
-    config_ = whole_file(run_.config());
+    config_ = read_json(run_.config());
     total_ = iterations_of(config_, "iterations");
     if (total_ <= 0)
       throw InputError(run_.config().string() + ": /iterations: wanted a number above 0, found none");
@@ -115,7 +103,7 @@ class Watch {
     bool told = false;
     for (;;) {
       const bool trained = is_trained(run_.path);  // asked first: what it has written, it has written by now
-      const Json evaluation = whole_file(run_.evaluation());
+      const Json evaluation = read_json(run_.evaluation());
       if (!evaluation.is_null() && iterations_of(evaluation, "iteration") == done_) {
         out_ << "\n" << evaluation_table(evaluation) << std::flush;
         return true;

@@ -169,13 +169,15 @@ TEST_F(CompletionTest, FishCompletes) {
 
 TEST_F(CompletionTest, ZshCompletes) {
   if (!has_shell("zsh")) GTEST_SKIP() << "no zsh here";
-  // In a terminal of its own, as completion works in no other.
-  const std::string out = printed("zsh -f", R"(zmodload zsh/zpty
+  // In a terminal of its own, as completion works in no other. What is typed before a completion is done may end it.
+  const std::string out = printed("timeout 60 zsh -f", R"(zmodload zsh/zpty
 zpty shell zsh -f -i
 zpty -w shell 'PS1=; autoload -Uz compinit; compinit -u -D; source <(innerloop completion zsh); echo rea""dy'
 zpty -r shell line '*ready*'
-zpty -n -w shell $'innerloop train --set algorithm.name=fom\t\C-aecho got \C-e end\n'
-zpty -r shell line '*end*end*'
+zpty -n -w shell $'innerloop train --set algorithm.name=fom\t'
+zpty -r shell line '*aml*'
+zpty -n -w shell $'\C-aecho got \C-e end\n'
+zpty -r shell line '*got innerloop*end*'
 print -r -- $line
 )");
   EXPECT_THAT(out, HasSubstr("got innerloop train --set algorithm.name=fomaml end"));

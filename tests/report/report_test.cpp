@@ -300,7 +300,7 @@ TEST_F(ReportTest, WhatIsNoRunIsRefused) {
     EXPECT_THAT(refusal(run), HasSubstr("evaluation.json: ")) << evaluation;
   }
   write_text(run / "evaluation.json", "[1]");
-  EXPECT_THAT(refusal(run), HasSubstr("evaluation.json: wanted a file of the run, found [1] (list)"));
+  EXPECT_THAT(refusal(run), HasSubstr("evaluation.json: wanted a file of a run, found [1] (list)"));
   write_text(run / "evaluation.json", "{");
   EXPECT_THAT(refusal(run), HasSubstr("evaluation.json"));
 }

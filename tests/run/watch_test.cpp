@@ -129,7 +129,7 @@ TEST_F(WatchTest, ALineThatIsStillWrittenIsNoneYet) {
 TEST_F(WatchTest, DamagedFilesAreRefused) {
   begin();
   write_text(run_.config(), "[1]");
-  EXPECT_THAT(message_of<InputError>([&] { shown({}); }), HasSubstr("config.json: wanted a file of the run"));
+  EXPECT_THAT(message_of<InputError>([&] { shown({}); }), HasSubstr("config.json: wanted a file of a run"));
   write_text(run_.config(), "{\"iterations\": \"many\"}");
   EXPECT_THAT(message_of<InputError>([&] { shown({}); }),
               HasSubstr("config.json: /iterations: wanted a number above 0"));
