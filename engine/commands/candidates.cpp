@@ -55,7 +55,8 @@ Typed read_typed(const CLI::App& command, const TypedWords& words) {
   return typed;
 }
 
-// The config that the line is about: the first positional's, a file or a run's folder. None where it can't be read (yet).
+// The config that the line is about: the first positional's, a file or a run's folder. None where it can't be
+// read (yet).
 std::optional<Config> typed_config(const Typed& typed) {
   if (typed.positionals.empty()) return std::nullopt;
   std::filesystem::path path = typed.positionals[0];

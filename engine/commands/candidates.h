@@ -16,8 +16,8 @@ struct Candidates {
   bool files = false, folders = false;  // names of these, too
 };
 
-/// For the last of `words`, those behind "innerloop"; it may be empty. Nothing is an error: what is wrong before it has no
-/// candidates.
+/// For the last of `words`, those behind "innerloop"; it may be empty. Nothing is an error: what is wrong
+/// before it has no candidates.
 Candidates candidates(const CLI::App& app, const std::vector<std::string>& words);
 
 }  // namespace innerloop

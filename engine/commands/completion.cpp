@@ -11,8 +11,8 @@
 namespace innerloop {
 namespace {
 
-// Each hands the words of the line to `innerloop completion SHELL -- WORD...`, whose answer is a candidate a line; ":files" and
-// ":folders" ask the shell for names of these.
+// Each hands the words of the line to `innerloop completion SHELL -- WORD...`, whose answer is a candidate a
+// line; ":files" and ":folders" ask the shell for names of these.
 
 // Bash takes "--set", "a", "=" and "1" for words of their own, and replaces what comes behind the last "=".
 constexpr const char* kBash = R"(# bash completion of innerloop: source <(innerloop completion bash)

@@ -6,7 +6,8 @@
 
 namespace innerloop {
 
-/// For all commands: values are called by one word, FILE or N, and texts are broken into lines of at most 100 columns.
+/// For all commands: values are called by one word, FILE or N, and texts are broken into lines of at most 100
+/// columns.
 class HelpFormatter : public CLI::Formatter {
  public:
   HelpFormatter() { column_width(28); }

@@ -8,8 +8,8 @@
 
 namespace innerloop {
 
-/// The words that `begun` can become. `config` is a config as JSON, whose algorithm, environment … name the options, or null: then
-/// those of all of them.
+/// The words that `begun` can become. `config` is a config as JSON, whose algorithm, environment … name the
+/// options, or null: then those of all of them.
 std::vector<OptionWord> override_words(std::string_view begun, const Json& config);
 
 }  // namespace innerloop

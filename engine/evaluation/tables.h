@@ -16,7 +16,8 @@ std::string interval_cell(const nlohmann::ordered_json& result, const char* mean
 /// Columns of an interval_cell of short numbers.
 inline constexpr std::size_t kIntervalCell = 17;
 
-/// Whether a table shows point `i` of so many of a curve: all of a short one, of a long one fewer and fewer, and the last.
+/// Whether a table shows point `i` of so many of a curve: all of a short one, of a long one fewer and fewer,
+/// and the last.
 bool is_shown(std::size_t i, std::size_t points);
 
 /// A report whose curve has gradient steps (evaluation.json): a line for each, beside it the random initialisation's. `heading`

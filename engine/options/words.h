@@ -15,8 +15,9 @@ struct OptionWord {
   std::string meaning;  // of the option, or of the choice
 };
 
-/// The words that `begun` can become: the dotted paths of the outline's options, each with its "=", and behind that, of options that
-/// have such, their choices. `chosen` is a document that names the groups in use, or null: then those of all that can be named.
+/// The words that `begun` can become: the dotted paths of the outline's options, each with its "=", and
+/// behind that, of options that have such, their choices. `chosen` is a document that names the groups in
+/// use, or null: then those of all that can be named.
 std::vector<OptionWord> option_words(std::string_view begun, const OptionGroup& outline, const Json& chosen);
 
 }  // namespace innerloop

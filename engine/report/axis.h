@@ -6,7 +6,8 @@
 
 namespace innerloop {
 
-/// What an axis spans, at least one number and more, and the distance of its ticks: 1, 2 or 5 times a power of ten.
+/// What an axis spans, at least one number and more, and the distance of its ticks: 1, 2 or 5 times a power
+/// of ten.
 struct Axis {
   double low = 0, high = 1, step = 1;
 
@@ -18,8 +19,8 @@ struct Axis {
   double place(double value) const { return (value - low) / (high - low); }
 };
 
-/// An axis for finite values from `low` to `high` with about `ticks` of them. `rounded`: it ends at ticks; `whole`: none lies
-/// between whole numbers.
+/// An axis for finite values from `low` to `high` with about `ticks` of them. `rounded`: it ends at ticks;
+/// `whole`: none lies between whole numbers.
 Axis make_axis(double low, double high, int ticks, bool rounded, bool whole);
 
 }  // namespace innerloop

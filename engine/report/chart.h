@@ -37,8 +37,8 @@ inline constexpr int kChartColours = 7;
 /// A `<figure>`: title, legend and drawing. Where no point is finite it says so.
 std::string chart_figure(const Chart& chart);
 
-/// What the page's script shows of the chart under the pointer: its numbers, and where they lie in the drawing. In the same order
-/// as the figures.
+/// What the page's script shows of the chart under the pointer: its numbers, and where they lie in the
+/// drawing. In the same order as the figures.
 Json chart_numbers(const Chart& chart);
 
 }  // namespace innerloop

@@ -1,5 +1,6 @@
-// How the page looks and what it does under the pointer. The colours (Okabe and Ito's, darkened or lightened until they stand
-// out from the page) can be told apart by the colour-blind; without the script the page lacks nothing but the pointer's numbers.
+// How the page looks and what it does under the pointer. The colours (Okabe and Ito's, darkened or lightened
+// until they stand out from the page) can be told apart by the colour-blind; without the script the page
+// lacks nothing but the pointer's numbers.
 #pragma once
 
 namespace innerloop {
@@ -59,8 +60,8 @@ summary{cursor:pointer}
  .legend{font-size:9px}code,pre{font-size:9px}figure,pre,tr{break-inside:avoid}h2,h3{break-after:avoid}@page{margin:14mm}}
 )";
 
-// A pointer over a drawing shows of each curve the point nearest to it across, if that is near; a click in a legend hides a curve, or shows it
-// again, in all drawings.
+// A pointer over a drawing shows of each curve the point nearest to it across, if that is near; a click in a
+// legend hides a curve, or shows it again, in all drawings.
 inline constexpr const char* kReportScript = R"(
 const charts = JSON.parse(document.getElementById("numbers").textContent);
 const hidden = new Set();

@@ -7,8 +7,8 @@
 
 namespace innerloop {
 
-/// What was looked for, and what was found: a few words or a sentence. That something is missing is no error, and neither is that it
-/// cannot be told.
+/// What was looked for, and what was found: a few words or a sentence. That something is missing is no error,
+/// and neither is that it cannot be told.
 std::vector<std::pair<std::string, std::string>> examine_machine();
 
 }  // namespace innerloop

@@ -51,10 +51,12 @@ class RunLock {
   int descriptor_;
 };
 
-/// Whether a process holds the folder `run`, so far as can be told: true where the file system has no such locks.
+/// Whether a process holds the folder `run`, so far as can be told: true where the file system has no such
+/// locks.
 bool is_trained(const std::filesystem::path& run);
 
-/// The object that the file `path` of a run holds, which is written whole; null where there is no such file (yet).
+/// The object that the file `path` of a run holds, which is written whole; null where there is no such file
+/// (yet).
 /// @throws InputError where it is none that can be read.
 nlohmann::ordered_json read_json(const std::filesystem::path& path);
 

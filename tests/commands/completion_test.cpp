@@ -169,7 +169,8 @@ TEST_F(CompletionTest, FishCompletes) {
 
 TEST_F(CompletionTest, ZshCompletes) {
   if (!has_shell("zsh")) GTEST_SKIP() << "no zsh here";
-  // In a terminal of its own, as completion works in no other. What is typed before a completion is done may end it.
+  // In a terminal of its own, as completion works in no other. What is typed before a completion is done may
+  // end it.
   const std::string out = printed("timeout 60 zsh -f", R"(zmodload zsh/zpty
 zpty shell zsh -f -i
 zpty -w shell 'PS1=; autoload -Uz compinit; compinit -u -D; source <(innerloop completion zsh); echo rea""dy'

@@ -1,4 +1,5 @@
-// Reports: what the page shows are the run's own numbers, whatever its folder is called and however far it is.
+// Reports: what the page shows are the run's own numbers, whatever its folder is called and however far it
+// is.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
