@@ -26,7 +26,7 @@ list(FILTER command_line_sources INCLUDE REGEX "/engine/(main|commands/.*)\\.cpp
 list(REMOVE_ITEM engine_sources ${command_line_sources})
 
 add_library(innerloop_engine STATIC ${engine_sources} ${INNERLOOP_BUILD_INFO})
-target_link_libraries(innerloop_engine PUBLIC innerloop_flags nlohmann_json::nlohmann_json Threads::Threads)
+target_link_libraries(innerloop_engine PUBLIC innerloop_flags nlohmann_json::nlohmann_json Threads::Threads ${CMAKE_DL_LIBS})
 target_link_libraries(innerloop_engine PRIVATE ${INNERLOOP_KERNEL_TARGETS})
 if(TARGET innerloop_cuda)
   target_link_libraries(innerloop_engine PUBLIC innerloop_cuda)

@@ -110,6 +110,13 @@ foreach(check "IncludesGoDown;cmake/check_includes.py" "PlantedFaultsAreFound;cm
 endforeach()
 set_tests_properties(Rooms.WalksBuildAndTrain PROPERTIES LABELS long TIMEOUT 3600)  # compiles the command line
 
+foreach(check "Docs.ManPageIsUpToDate;docs/man_page.py;$<TARGET_FILE:innerloop>;--check"
+              "Install.HasTheProgramAndWhatBelongsToIt;cmake/check_install.py;${PROJECT_BINARY_DIR}")
+  list(POP_FRONT check name script)
+  add_test(NAME ${name} COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/${script}" ${check})
+  set_tests_properties(${name} PROPERTIES LABELS quick)
+endforeach()
+
 # Optimised code only: without inlining, each small function of the standard library would be a weak symbol.
 if(TARGET innerloop_kernels_avx2 AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT INNERLOOP_SANITIZE)
   add_test(

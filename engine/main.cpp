@@ -2,10 +2,12 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/commands/commands.h"
+#include "engine/commands/help.h"
 #include "engine/error.h"
 #include "engine/options/check.h"
 #include "engine/run/build_info.h"
@@ -51,20 +53,31 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
 
   CLI::App app("Batched meta-reinforcement learning on CPUs and GPUs", "innerloop");
+  app.formatter(std::make_shared<HelpFormatter>());
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("innerloop ") + version() + " (" + build_commit() + ", " +
                                         build_compiler() + ", " + build_type() + ")");
+  app.footer(R"(Examples:
+  innerloop train configs/point_navigation_maml.json --out runs/maml
+  innerloop evaluate runs/maml --steps 5
+  innerloop report runs/maml
+
+innerloop COMMAND --help tells all about a command.)");
   int exit_code = kExitDone;
   add_train(app, exit_code);
+  add_watch(app, exit_code);
   add_evaluate(app);
   add_adapt(app);
   add_play(app);
   add_render(app);
+  add_report(app);
   add_show(app);
   add_plan(app);
   add_list(app);
   add_bench(app);
+  add_doctor(app);
   refuse_empty_texts(app);
+  add_completion(app);  // whose words may be empty
   try {
     app.parse(argc, argv);
     if (!std::cout.flush())

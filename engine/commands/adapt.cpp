@@ -121,8 +121,11 @@ void add_adapt(CLI::App& app) {
       *app.add_subcommand("adapt", "adapts a run's newest checkpoint to one task, and saves the policy");
   auto flags = std::make_shared<AdaptFlags>();
   command.add_option("RUN", flags->run, "the run's folder")->required();
-  CLI::Option* task = command.add_option(
-      "--task", flags->task, R"(the task's numbers by name, as in '{"goal_x": 0.3, "goal_y": -0.2}')");
+  CLI::Option* task =
+      command
+          .add_option("--task", flags->task,
+                      R"(the task's numbers by name, as in '{"goal_x": 0.3, "goal_y": -0.2}')")
+          ->type_name("TASK");
   CLI::Option* seed =
       command.add_option("--task-seed", flags->task_seed,
                          "or the seed that it is drawn with, as the first held-out task is; of a file of "
@@ -131,10 +134,17 @@ void add_adapt(CLI::App& app) {
   command.add_option("--steps", flags->steps, "gradient steps of adaptation")
       ->required()
       ->check(CLI::Range(1, kMaxInnerSteps));
-  command.add_option("--out", flags->out, "the file for the adapted policy, safetensors")->required();
-  command.add_option("--picture", flags->picture,
-                     "a file for a picture, SVG: episodes before adaptation and after it");
+  command.add_option("--out", flags->out, "the file for the adapted policy, safetensors")
+      ->required()
+      ->type_name("FILE");
+  command
+      .add_option("--picture", flags->picture,
+                  "a file for a picture, SVG: episodes before adaptation and after it")
+      ->type_name("FILE");
   add_device_flags(command, flags->device);
+  command.footer(R"(Examples:
+  innerloop adapt runs/maml --task '{"goal_x": 0.3, "goal_y": -0.4}' --steps 2 --out policy.safetensors
+  innerloop adapt runs/maml --task-seed 7 --steps 1 --out policy.safetensors --picture episodes.svg)");
   command.callback([flags, seed] {
     flags->seeded = seed->count() > 0;
     adapt_run(*flags);

@@ -20,8 +20,11 @@ void add_bench(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("bench", "times the kernels and whole meta-iterations");
   auto flags = std::make_shared<Flags>();
   command.add_option("FILTER", flags->filter, "a part of the benchmarks' names, or a pattern with * or ?");
-  command.add_option("--json", flags->json, "also writes the results to this file");
+  command.add_option("--json", flags->json, "also writes the results to this file")->type_name("FILE");
   add_device_flags(command, flags->device);
+  command.footer(R"(Examples:
+  innerloop bench
+  innerloop bench 'rollout*' --threads 1 --json bench.json)");
   command.callback([flags] {
     if (!flags->json.empty()) check_file_place(flags->json);
     std::cout << benchmark_table_head() << "\n" << std::flush;

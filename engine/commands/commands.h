@@ -15,15 +15,19 @@ inline constexpr int kExitRunFailed = 1;
 inline constexpr int kExitBadInput = 2;
 inline constexpr int kExitInterrupted = 130;
 
-/// `exit_code` becomes kExitInterrupted when training was interrupted.
+/// `exit_code` becomes kExitInterrupted when training was interrupted, or looking on at it.
 void add_train(CLI::App& app, int& exit_code);
+void add_watch(CLI::App& app, int& exit_code);
 void add_evaluate(CLI::App& app);
 void add_adapt(CLI::App& app);
 void add_play(CLI::App& app);
 void add_render(CLI::App& app);
+void add_report(CLI::App& app);
 void add_show(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_list(CLI::App& app);
 void add_bench(CLI::App& app);
+void add_doctor(CLI::App& app);
+void add_completion(CLI::App& app);
 
 }  // namespace innerloop

@@ -126,12 +126,18 @@ void add_evaluate(CLI::App& app) {
           "RUN", flags->runs,
           "a run's folder, where evaluation.json is written, unless --task or --policy is given; several "
           "are compared in one table; with --baseline also a config")
+      ->type_name("FILE")
       ->required();
-  command.add_option("--json", flags->json, "the file for the numbers, in place of evaluation.json");
-  command.add_option("--task", flags->task,
-                     R"(one task in their place, as in '{"goal_x": 0.3, "goal_y": -0.2}')");
-  CLI::Option* policy = command.add_option("--policy", flags->policy,
-                                           "in place of the checkpoint's policy one that `adapt` saved");
+  command.add_option("--json", flags->json, "the file for the numbers, in place of evaluation.json")
+      ->type_name("FILE");
+  command
+      .add_option("--task", flags->task,
+                  R"(one task in their place, as in '{"goal_x": 0.3, "goal_y": -0.2}')")
+      ->type_name("TASK");
+  CLI::Option* policy =
+      command
+          .add_option("--policy", flags->policy, "in place of the checkpoint's policy one that `adapt` saved")
+          ->type_name("FILE");
   command.add_option("--steps", flags->steps, "gradient steps of adaptation; of several the most")
       ->check(CLI::Range(0, kMaxInnerSteps))
       ->type_size(1)
@@ -142,11 +148,18 @@ void add_evaluate(CLI::App& app) {
                   "thompson, ucb1, epsilon_greedy, greedy, gittins; of tabular_mdp psrl, opsrl")
       ->type_size(1)
       ->allow_extra_args(false)
+      ->type_name("LEARNER")
       ->excludes(policy);
-  command.add_option("--set", flags->set, "path=value: overrides one option of a config")
+  command.add_option("--set", flags->set, "overrides one option of a config")
+      ->type_name("PATH=VALUE")
       ->type_size(1)
       ->allow_extra_args(false);
   add_device_flags(command, flags->device);
+  command.footer(R"(Examples:
+  innerloop evaluate runs/maml
+  innerloop evaluate runs/maml runs/fomaml --json comparison.json
+  innerloop evaluate runs/maml --task '{"goal_x": 0.3, "goal_y": -0.4}' --steps 5
+  innerloop evaluate configs/rl2_bandit_10_5.json --baseline gittins --baseline thompson)");
   command.callback([flags] { evaluate(*flags); });
 }
 

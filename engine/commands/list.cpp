@@ -50,6 +50,10 @@ void add_list(CLI::App& app) {
   CLI::Option* schema = command.add_flag("--schema", flags->schema, "a JSON Schema of the config");
   markdown->excludes(kind)->excludes(schema);
   schema->excludes(kind);
+  command.footer(R"(Examples:
+  innerloop list
+  innerloop list environments
+  innerloop list --schema > config.schema.json)");
   command.callback([flags] {
     if (flags->markdown)
       std::cout << options_markdown();

@@ -21,10 +21,14 @@ void add_plan(CLI::App& app) {
       *app.add_subcommand("plan", "prints every buffer that a config needs, its shape and its bytes");
   auto flags = std::make_shared<Flags>();
   command.add_option("CONFIG", flags->config, "the config, a JSON file")->required();
-  command.add_option("--set", flags->set, "path=value: overrides one option")
+  command.add_option("--set", flags->set, "overrides one option of the config")
+      ->type_name("PATH=VALUE")
       ->type_size(1)
       ->allow_extra_args(false);
   add_device_flags(command, flags->device);
+  command.footer(R"(Examples:
+  innerloop plan configs/cartpole_maml.json
+  innerloop plan configs/cartpole_maml.json --set tasks_per_iteration=10000 --backend cpu)");
   command.callback([flags] {
     const Config config = read_config(flags->config, flags->set);
     Device device(flags->device);

@@ -42,14 +42,19 @@ void add_play(CLI::App& app) {
       *app.add_subcommand("play", "shows one trial of a run's newest checkpoint, step by step");
   auto flags = std::make_shared<PlayFlags>();
   command.add_option("RUN", flags->run, "the run's folder, of an agent that plays trials")->required();
-  CLI::Option* task = command.add_option(
-      "--task", flags->task, R"(the task's numbers by name, as in '{"arm_0": 0.2, "arm_1": 0.7}')");
+  CLI::Option* task = command
+                          .add_option("--task", flags->task,
+                                      R"(the task's numbers by name, as in '{"arm_0": 0.2, "arm_1": 0.7}')")
+                          ->type_name("TASK");
   CLI::Option* seed = command.add_option(
       "--task-seed", flags->task_seed,
       "the seed that the task and the trial are drawn with; of neither, evaluation.seed; of a "
       "file of tasks, the task is the held-out one of that number, from 0");
   seed->excludes(task);
   add_device_flags(command, flags->device);
+  command.footer(R"(Examples:
+  innerloop play runs/memory
+  innerloop play runs/memory --task-seed 7)");
   command.callback([flags, seed] {
     flags->seeded = seed->count() > 0;
     play(*flags);

@@ -19,9 +19,13 @@ void add_show(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("show", "prints a config with every default filled in");
   auto flags = std::make_shared<Flags>();
   command.add_option("CONFIG", flags->config, "the config, a JSON file")->required();
-  command.add_option("--set", flags->set, "path=value: overrides one option")
+  command.add_option("--set", flags->set, "overrides one option of the config")
+      ->type_name("PATH=VALUE")
       ->type_size(1)
       ->allow_extra_args(false);
+  command.footer(R"(Examples:
+  innerloop show configs/article.json
+  innerloop show configs/point_navigation_maml.json --set algorithm.name=promp > mine.json)");
   command.callback(
       [flags] { std::cout << json_text(shown_json(read_config(flags->config, flags->set)), 2) << "\n"; });
 }

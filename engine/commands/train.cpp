@@ -16,11 +16,14 @@
 #include "engine/config/rules.h"
 #include "engine/error.h"
 #include "engine/evaluation/report.h"
+#include "engine/files/atomic_file.h"
+#include "engine/report/page.h"
 #include "engine/run/interrupt.h"
 #include "engine/run/progress.h"
 #include "engine/run/resume.h"
 #include "engine/run/run_folder.h"
 #include "engine/run/training.h"
+#include "engine/text/shell.h"
 
 namespace innerloop {
 namespace {
@@ -32,16 +35,6 @@ struct TrainFlags {
   std::int64_t dump_iteration = 0;  // 0: the first
   DeviceOptions device;
 };
-
-// As a shell takes it.
-std::string shell_word(const std::string& text) {
-  if (text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=:,@%") ==
-      text.npos)
-    return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
 
 // Checks all that can be wrong before it writes anything, then trains. False: interrupted.
 bool train(const TrainFlags& flags) {
@@ -86,6 +79,8 @@ bool train(const TrainFlags& flags) {
       evaluation_report(config, training->device(), trainer.params(), trainer.counts().iteration);
   std::cout << "\n" << evaluation_table(report) << std::flush;
   write_json(run.evaluation(), report);
+  write_file_atomically(run.report(), report_page({run.path}));
+  std::cout << "report: " << run.report().string() << "\n";
   return true;
 }
 
@@ -104,17 +99,24 @@ void add_train(CLI::App& app, int& exit_code) {
       *app.add_subcommand("train", "meta-trains as a config says, and evaluates on held-out tasks");
   auto flags = std::make_shared<TrainFlags>();
   command.add_option("CONFIG", flags->config, "the config, a JSON file; with --resume the run's own counts");
-  command.add_option("--out", flags->out, "the run's folder; runs/<config name>-<time> unless given");
+  command.add_option("--out", flags->out, "the run's folder; runs/<config name>-<time> unless given")
+      ->type_name("FOLDER");
   command.add_flag("--resume", flags->resume, "goes on from the newest checkpoint of --out");
   command
-      .add_option("--set", flags->set, "path=value: overrides one option; with --resume only iterations=N")
+      .add_option("--set", flags->set, "overrides one option of the config; with --resume only iterations=N")
+      ->type_name("PATH=VALUE")
       ->type_size(1)
       ->allow_extra_args(false);
-  command.add_option("--dump-batch", flags->dump_batch,
-                     "writes all of one iteration as this safetensors file");
+  command
+      .add_option("--dump-batch", flags->dump_batch, "writes all of one iteration as this safetensors file")
+      ->type_name("FILE");
   command.add_option("--dump-iteration", flags->dump_iteration, "which one, from 1; the first unless given")
       ->check(CLI::Range(1, 1000000000));
   add_device_flags(command, flags->device);
+  command.footer(R"(Examples:
+  innerloop train configs/point_navigation_maml.json
+  innerloop train configs/point_navigation_maml.json --out runs/k3 --set algorithm.inner_steps=3 --set outer.lr=0.002
+  innerloop train --resume --out runs/k3 --set iterations=400)");
   command.callback([flags, &exit_code] {
     check(*flags);
     if (!train(*flags)) exit_code = kExitInterrupted;

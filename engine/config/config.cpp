@@ -5,6 +5,7 @@
 #include "engine/config/names.h"
 #include "engine/config/rules.h"
 #include "engine/config/tasks.h"
+#include "engine/config/words.h"
 #include "engine/error.h"
 #include "engine/files/text_file.h"
 #include "engine/options/check.h"
@@ -100,6 +101,10 @@ std::string options_markdown() {
      ...);
   }(Algorithms{});
   return text;
+}
+
+std::vector<OptionWord> override_words(std::string_view begun, const Json& config) {
+  return option_words(begun, config_outline(), config);
 }
 
 std::vector<Listing> listings() {

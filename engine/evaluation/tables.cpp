@@ -12,16 +12,6 @@
 namespace innerloop {
 namespace {
 
-// Which points of a curve are shown: all of a short one, of a long one fewer and fewer.
-bool is_shown(std::size_t i, std::size_t points) {
-  constexpr std::size_t kAll = 10;
-  const std::size_t number = i + 1;
-  if (points <= kAll || number <= 3 || number == points) return true;
-  std::size_t power = 1;
-  while (number >= 10 * power) power *= 10;
-  return number == power || number == 2 * power || number == 5 * power;
-}
-
 // What the widest cell of a curve takes.
 std::size_t width_of(const Json& curve) {
   std::size_t width = kIntervalCell;
@@ -62,6 +52,15 @@ std::string line(const std::string& start, const std::vector<Column>& columns, c
 }
 
 }  // namespace
+
+bool is_shown(std::size_t i, std::size_t points) {
+  constexpr std::size_t kAll = 10;
+  const std::size_t number = i + 1;
+  if (points <= kAll || number <= 3 || number == points) return true;
+  std::size_t power = 1;
+  while (number >= 10 * power) power *= 10;
+  return number == power || number == 2 * power || number == 5 * power;
+}
 
 std::string number_cell(const char* form, double value) {
   char text[48];

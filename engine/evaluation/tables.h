@@ -1,6 +1,7 @@
 // Evaluations as tables for people, and the cells that such tables are made of.
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -14,6 +15,10 @@ std::string number_cell(const char* form, double value);
 std::string interval_cell(const nlohmann::ordered_json& result, const char* mean = "mean_return");
 /// Columns of an interval_cell of short numbers.
 inline constexpr std::size_t kIntervalCell = 17;
+
+/// Whether a table shows point `i` of so many of a curve: all of a short one, of a long one fewer and fewer,
+/// and the last.
+bool is_shown(std::size_t i, std::size_t points);
 
 /// A report whose curve has gradient steps (evaluation.json): a line for each, beside it the random initialisation's. `heading`
 /// says how the numbers came about: "after 100 iterations, …".

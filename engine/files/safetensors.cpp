@@ -183,6 +183,7 @@ TensorFile TensorFile::read(const std::filesystem::path& path, Checksum wanted_c
   const std::uint64_t data_size = file_size - sizeof header_size - header_size;
   std::vector<Placed> placed = place_all(parsed, data_size, file);
   result.metadata_ = std::move(parsed.metadata);
+  if (result.metadata_.contains("checksum")) result.checksum_ = result.metadata_["checksum"];
   const auto stated = take_checksum(header, result.metadata_, file);
   if (!stated && wanted_checksum == Checksum::required) {
     throw InputError(

@@ -74,6 +74,8 @@ class TensorFile {
   const std::vector<Tensor>& tensors() const { return tensors_; }
   /// Without the checksum.
   const Metadata& metadata() const { return metadata_; }
+  /// The checksum that the header states, "crc32c:89abcdef"; empty where it states none.
+  const std::string& checksum() const { return checksum_; }
 
   /// The metadata's value for `key`; InputError when there is none.
   const std::string& metadata(const std::string& key) const;
@@ -97,6 +99,7 @@ class TensorFile {
   std::unique_ptr<std::byte[]> bytes_;  // the data section; `tensors_` point into it
   std::vector<Tensor> tensors_;
   Metadata metadata_;
+  std::string checksum_;
 };
 
 }  // namespace innerloop

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 
 #include "engine/files/output_file.h"
 
@@ -34,5 +36,15 @@ class MetricsLog {
 /// @throws InputError, and changes nothing, for a damaged line amid the others or what is no file; RunError when the
 /// file cannot be cut.
 void cut_metrics(const std::filesystem::path& path, std::int64_t iteration);
+
+/// Calls `each` with the metrics of every line of `path`, a metrics.jsonl that may still be written: a last
+/// line without its end is none yet. No file is as good as an empty one.
+/// @throws InputError for a damaged line, or what cannot be read.
+void read_metrics(const std::filesystem::path& path,
+                  const std::function<void(const nlohmann::ordered_json&)>& each);
+
+/// The metrics of the last whole line; none where there is no such line yet, or it is damaged. However long
+/// the file is, little of it is read.
+std::optional<nlohmann::ordered_json> last_metrics(const std::filesystem::path& path);
 
 }  // namespace innerloop

@@ -15,6 +15,8 @@
 #include "engine/files/atomic_file.h"
 #include "engine/files/file_status.h"
 #include "engine/files/output_file.h"
+#include "engine/files/text_file.h"
+#include "engine/options/json.h"
 #include "engine/text/json.h"
 
 namespace innerloop {
@@ -105,6 +107,25 @@ RunLock::RunLock(RunLock&& other) noexcept : descriptor_(std::exchange(other.des
 
 RunLock::~RunLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+bool is_trained(const std::filesystem::path& run) {
+  const int descriptor = ::open(run.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return true;
+  const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0;
+  ::close(descriptor);
+  return held;
+}
+
+nlohmann::ordered_json read_json(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(status_of(path))) return nullptr;
+  const auto refuse = [&](const std::string& found) {
+    throw InputError(path.string() + ": wanted a file of a run, found " + found);
+  };
+  constexpr std::size_t kMostBytes = 1 << 30;
+  Json object = parse_json(read_text_file(path, kMostBytes, refuse), path.string());
+  if (!object.is_object()) refuse(found_value(object));
+  return object;
 }
 
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& value) {

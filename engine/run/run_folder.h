@@ -16,6 +16,7 @@ struct RunFolder {
   std::filesystem::path machine() const { return path / "machine.json"; }
   std::filesystem::path metrics() const { return path / "metrics.jsonl"; }
   std::filesystem::path evaluation() const { return path / "evaluation.json"; }
+  std::filesystem::path report() const { return path / "report.html"; }
 };
 
 /// "runs/NAME-20260131-235959": where a run of the config file called `config_name`, "configs/NAME.json",
@@ -49,6 +50,15 @@ class RunLock {
  private:
   int descriptor_;
 };
+
+/// Whether a process holds the folder `run`, so far as can be told: true where the file system has no such
+/// locks.
+bool is_trained(const std::filesystem::path& run);
+
+/// The object that the file `path` of a run holds, which is written whole; null where there is no such file
+/// (yet).
+/// @throws InputError where it is none that can be read.
+nlohmann::ordered_json read_json(const std::filesystem::path& path);
 
 /// Writes `value` as the file `path`, indented, atomically; bytes that are no UTF-8 (of a file's name) become U+FFFD.
 /// @throws RunError as write_file_atomically.

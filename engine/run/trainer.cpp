@@ -1,6 +1,7 @@
 #include "engine/run/trainer.h"
 
 #include <chrono>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -32,6 +33,8 @@ nlohmann::ordered_json metrics_json(const StepReport& report) {
       {"returns", report.iteration.returns},  {"gradient_norm", report.iteration.gradient_norm}};
   for (const auto& [name, value] : report.iteration.extra) metrics[name] = value;
   if (!report.evaluation_returns.empty()) metrics["evaluation_returns"] = report.evaluation_returns;
+  for (const double ci95 : report.evaluation_ci95)
+    metrics["evaluation_ci95"].push_back(std::isnan(ci95) ? nlohmann::ordered_json(nullptr) : ci95);
   return metrics;
 }
 
@@ -89,8 +92,10 @@ StepReport Trainer::step() {
   counts_ = {counts_.iteration + 1, counts_.env_steps + report.iteration.env_steps};
   report.counts = counts_;
   if (evaluator_ && counts_.iteration % config_.evaluation.every == 0)
-    for (const CurvePoint& point : evaluator_->evaluate(params()))
+    for (const CurvePoint& point : evaluator_->evaluate(params())) {
       report.evaluation_returns.push_back(point.mean_return);
+      report.evaluation_ci95.push_back(config_.evaluation.tasks > 1 ? point.ci95 : NAN);
+    }
   return report;
 }
 

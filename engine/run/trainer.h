@@ -26,6 +26,7 @@ struct StepReport {
   IterationReport iteration;  // what it did
   std::vector<double>
       evaluation_returns;  // mean return of each point of the curve, if an evaluation was due; else empty
+  std::vector<double> evaluation_ci95;  // half widths of their intervals over tasks; NaN of a single task
 
   double env_steps_per_second() const { return static_cast<double>(iteration.env_steps) / seconds; }
 };

@@ -73,11 +73,9 @@ TEST_F(CommandLineTest, BadArgumentsAreRefused) {
            {"list", "--markdown", "--schema"}})
     EXPECT_THAT(refusal(arguments), HasSubstr(" ")) << testing::PrintToString(arguments);
   EXPECT_THAT(refusal({"list", "environmnets"}), HasSubstr("\"environments\""));
-  EXPECT_EQ(refusal({"trian", "tiny.json"}),
-            "innerloop: wanted a command, one of train, evaluate, adapt, play, render, show, plan, list, "
-            "bench (nearest: "
-            "\"train\"), "
-            "found \"trian\"");
+  EXPECT_THAT(refusal({"trian", "tiny.json"}),
+              AllOf(StartsWith("innerloop: wanted a command, one of train, "),
+                    testing::EndsWith(R"( (nearest: "train"), found "trian")")));
 }
 
 TEST_F(CommandLineTest, ShowPrintsAConfigThatReadsBackEqual) {

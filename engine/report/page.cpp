@@ -1,0 +1,181 @@
+#include "engine/report/page.h"
+#include "engine/text/json.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "engine/report/chart.h"
+#include "engine/report/curves.h"
+#include "engine/report/recorded_run.h"
+#include "engine/report/sheets.h"
+#include "engine/report/style.h"
+#include "engine/text/markup.h"
+#include "engine/text/shell.h"
+
+namespace innerloop {
+namespace {
+
+// Figures as they are put on the page, and the numbers that the script shows of them, in the same order.
+class Figures {
+ public:
+  std::string add(const std::vector<Chart>& charts, const char* kind = "figures") {
+    std::string html = std::string("<div class=\"") + kind + "\">\n";
+    for (const Chart& chart : charts) {
+      html += chart_figure(chart);
+      numbers_.push_back(chart_numbers(chart));
+    }
+    return html + "</div>\n";
+  }
+  // As it may stand in a script: no text of a name can end that.
+  std::string numbers() const {
+    std::string safe;
+    for (const char c : json_text(numbers_)) safe += c == '<' ? "\\u003c" : std::string(1, c);
+    return safe;
+  }
+
+ private:
+  Json numbers_ = Json::array();
+};
+
+struct Group {
+  std::string environment;
+  std::vector<ColouredRun> runs;
+};
+
+std::vector<Group> by_environment(const RecordedRuns& runs) {
+  std::vector<Group> groups;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const std::string name = runs[i].environment();
+    auto group = std::ranges::find(groups, name, &Group::environment);
+    if (group == groups.end()) group = groups.insert(group, {name, {}});
+    group->runs.push_back({&runs[i], static_cast<int>(i)});
+  }
+  return groups;
+}
+
+std::string note(const std::string& text) {
+  return text.empty() ? "" : "<p class=\"note\">" + markup_text(text) + "</p>\n";
+}
+
+// What the lines and dots of the training's charts are.
+std::string training_legend(const Group& group) {
+  bool adapts = false, evaluates = false;
+  for (const ColouredRun& of : group.runs) {
+    adapts = adapts || of.run->course.adapts;
+    evaluates = evaluates || std::ranges::any_of(of.run->course.last_evaluated,
+                                                 [](double mean) { return std::isfinite(mean); });
+  }
+  std::string text = "Mean over the tasks of an iteration";
+  if (adapts)
+    text +=
+        "; solid after adaptation (of an agent with a memory: in the last episode), dashed before it "
+        "(in the first)";
+  if (evaluates)
+    text +=
+        std::string(
+            adapts ? "; dots and rings: on held-out tasks, after all steps of an evaluation and before them"
+                   : "; dots: on held-out tasks") +
+        ", with the 95 % confidence interval over tasks";
+  return text + ".";
+}
+
+std::string adaptation(const Group& group, Figures& figures) {
+  std::string html;
+  const std::vector<Chart> charts = adaptation_charts(group.runs);
+  if (charts.empty()) return note("No run has an evaluation yet.");
+  html += figures.add(charts);
+  html += note(
+      "With the 95 % confidence interval of the mean over tasks. Dotted: on the same tasks, the random "
+      "initialisation that a run started from, and other baselines.");
+  for (const char* unit : {"step", "episode"}) {
+    std::vector<const RecordedRun*> evaluated;
+    for (const ColouredRun& of : group.runs)
+      if (!of.run->evaluation.is_null() && curve_unit(*of.run) == unit) evaluated.push_back(of.run);
+    if (!evaluated.empty()) html += adaptation_sheet(evaluated);
+  }
+  return html;
+}
+
+// "runs/maml" for "runs/maml/"; a name also where the folder is ".".
+std::string plain_folder(const RecordedRun& run) {
+  const std::filesystem::path path = run.folder.lexically_normal();
+  const std::filesystem::path folder = path.has_filename() ? path : path.parent_path();
+  return folder.filename() == "." || folder.filename() == ".." || folder.empty()
+             ? std::filesystem::absolute(run.folder).lexically_normal().parent_path().string()
+             : folder.string();
+}
+
+std::string repetition(const RecordedRun& run) {
+  const std::string folder = plain_folder(run), again = folder + "-again";
+  const std::string checkpoint = "/checkpoints/" + run.checkpoint.iteration + ".safetensors";
+  std::string commands =
+      "innerloop train " + shell_word(folder + "/config.json") + " --out " + shell_word(again);
+  if (!run.checkpoint.iteration.empty() && run.checkpoint.iteration == text_at(run.config, "iterations"))
+    commands += "\ncmp " + shell_word(folder + checkpoint) + " " + shell_word(again + checkpoint);
+  return "<pre>" + markup_text(commands) + "</pre>\n";
+}
+
+std::string title_of(const RecordedRuns& runs) {
+  return runs.size() == 1 ? runs[0].name() : std::to_string(runs.size()) + " runs";
+}
+
+std::string subtitle(const std::vector<Group>& groups) {
+  std::string text;
+  for (const Group& group : groups) {
+    std::vector<std::string> algorithms;
+    for (const ColouredRun& of : group.runs)
+      if (std::ranges::find(algorithms, of.run->algorithm()) == algorithms.end())
+        algorithms.push_back(of.run->algorithm());
+    text += text.empty() ? "" : "; ";
+    for (std::size_t i = 0; i < algorithms.size(); ++i) text += (i > 0 ? ", " : "") + algorithms[i];
+    text += " on " + group.environment;
+  }
+  return text;
+}
+
+std::string body(const RecordedRuns& runs, Figures& figures) {
+  const std::vector<Group> groups = by_environment(runs);
+  const auto heading = [&](const std::string& text, const Group& group) {
+    return "<h2>" + markup_text(text + (groups.size() > 1 ? " on " + group.environment : "")) + "</h2>\n";
+  };
+  std::string html =
+      "<h1>" + markup_text(title_of(runs)) + "</h1>\n" + note(subtitle(groups)) + overview_sheet(runs) +
+      note(
+          "Returns are those of an episode on held-out tasks: before and after all gradient steps, or in "
+          "the first and the last episode of a trial.");
+  for (const Group& group : groups) html += heading("Adaptation", group) + adaptation(group, figures);
+  for (const Group& group : groups)
+    html += heading("Training", group) + figures.add(training_charts(group.runs)) +
+            note(training_legend(group) + " " + thinning_note(group.runs));
+  for (const Group& group : groups)
+    html += heading("What else was measured", group) + figures.add(other_charts(group.runs), "figures small");
+  html += "<h2>Options</h2>\n";
+  if (runs.size() > 1)
+    html += note("In what the runs differ; each by the name that --set takes.") + difference_sheet(runs);
+  for (const RecordedRun& run : runs)
+    html += "<details><summary>All options of " + markup_text(run.name()) + "</summary>\n" +
+            config_sheet(run) + "</details>\n";
+  html += "<h2>Machines</h2>\n" + machine_sheet(runs) + "<h2>To repeat it</h2>\n" +
+          note(
+              "The same build gives the same checkpoint to the last bit, for any number of threads and on "
+              "every instruction set. These commands train and evaluate anew, and compare.");
+  for (const RecordedRun& run : runs) html += repetition(run);
+  return html;
+}
+
+}  // namespace
+
+std::string report_page(const std::vector<std::filesystem::path>& folders) {
+  RecordedRuns runs;
+  for (const std::filesystem::path& folder : folders) runs.push_back(read_recorded_run(folder));
+  Figures figures;
+  const std::string html = body(runs, figures);
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>innerloop: " +
+         markup_text(title_of(runs)) + "</title>\n<style>" + kReportStyle + "</style>\n</head>\n<body>\n" +
+         html + "<script type=\"application/json\" id=\"numbers\">" + figures.numbers() +
+         "</script>\n<script>" + kReportScript + "</script>\n</body>\n</html>\n";
+}
+
+}  // namespace innerloop

@@ -1,0 +1,335 @@
+// Reports: what the page shows are the run's own numbers, whatever its folder is called and however far it
+// is.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <regex>
+
+#include "engine/error.h"
+#include "engine/evaluation/report.h"
+#include "engine/options/json.h"
+#include "engine/report/axis.h"
+#include "engine/report/page.h"
+#include "engine/text/markup.h"
+#include "tests/support/tiny_run.h"
+
+namespace innerloop {
+namespace {
+
+using testing::AllOf;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+Json numbers_of(const std::string& page) {
+  const std::string start = "id=\"numbers\">";
+  const std::size_t begin = page.find(start) + start.size();
+  return Json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+}
+
+// The series of a chart whose label ends so.
+Json series_of(const Json& numbers, const std::string& title, const std::string& label_end) {
+  for (const Json& chart : numbers)
+    if (chart["title"].get<std::string>().starts_with(title))
+      for (const Json& series : chart["series"])
+        if (series["label"].get<std::string>().ends_with(label_end)) return series;
+  ADD_FAILURE() << title << ": no series " << label_end;
+  return {};
+}
+
+// The cells of the rows whose first cell is `first`.
+std::vector<std::vector<std::string>> rows_of(const std::string& page, const std::string& first) {
+  std::vector<std::vector<std::string>> rows;
+  const std::regex row("<tr>(.*?)</tr>"), cell("<t[dh][^>]*>(.*?)</t[dh]>");
+  for (std::sregex_iterator at(page.begin(), page.end(), row), end; at != end; ++at) {
+    const std::string cells = (*at)[1];
+    std::vector<std::string> found;
+    for (std::sregex_iterator in(cells.begin(), cells.end(), cell); in != end; ++in)
+      found.push_back((*in)[1]);
+    if (!found.empty() && found[0] == first) rows.push_back(found);
+  }
+  return rows;
+}
+
+// Whether every tag is closed in its turn, and no other `<` is there.
+void expect_well_formed(std::string page) {
+  page = std::regex_replace(page, std::regex("<!DOCTYPE html>"), "");
+  for (const char* raw : {"style", "script"}) {  // their content is none of the document's
+    const std::string close = std::string("</") + raw + ">";
+    for (std::size_t at = page.find(std::string("<") + raw); at != page.npos;
+         at = page.find(std::string("<") + raw, at))
+      page.erase(at, page.find(close, at) + close.size() - at);
+  }
+  std::vector<std::string> open;
+  const std::regex tag(R"(<(/?)([a-z0-9]+)((?: [A-Za-z0-9-]+="[^"<>]*")*)(/?)>)");
+  std::size_t brackets = 0;
+  for (std::sregex_iterator at(page.begin(), page.end(), tag), end; at != end; ++at, ++brackets) {
+    if ((*at)[1].length() > 0) {
+      ASSERT_FALSE(open.empty() || open.back() != (*at)[2]) << (*at)[0];
+      open.pop_back();
+    } else if ((*at)[4].length() == 0) {
+      open.push_back((*at)[2]);
+    }
+  }
+  EXPECT_TRUE(open.empty());
+  EXPECT_EQ(brackets, static_cast<std::size_t>(std::ranges::count(page, '<')));
+  EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(page, '>')), brackets);
+}
+
+class ReportTest : public testing::Test {
+ protected:
+  std::filesystem::path path(const std::string& name) const { return folder_.path() / name; }
+
+  // A run's folder with these files, of an agent that takes gradient steps.
+  std::filesystem::path write_run(const std::string& name, const std::vector<std::string>& metrics,
+                                  const std::vector<std::string>& options = {}) const {
+    const auto run = path(name);
+    std::filesystem::create_directories(run);
+    write_json(run / "config.json", to_json(tiny_config(options)));
+    std::string lines;
+    for (const std::string& line : metrics) lines += line + "\n";
+    write_text(run / "metrics.jsonl", lines);
+    return run;
+  }
+
+  const std::string line_ =
+      R"({"iteration": 1, "seconds": 0.5, "env_steps": 60, "returns": [-4.5, -3.25], "gradient_norm": 0.125})";
+
+ private:
+  TemporaryFolder folder_;
+};
+
+TEST_F(ReportTest, ItsNumbersAreTheFiles) {
+  const Config config = tiny_config();
+  const RunFolder run = train_tiny(path("run"), config);
+  Device device(kOneThread);
+  Trainer trainer(config, device);
+  const auto evaluation = evaluation_report(config, device, trainer.params(), 6);
+  write_json(run.evaluation(), evaluation);
+
+  const std::string page = report_page({run.path});
+  expect_well_formed(page);
+  const Json numbers = numbers_of(page);
+  const Json after = series_of(numbers, "Return over the environment's steps", ", after adaptation"),
+             before = series_of(numbers, "Return over the environment's steps", ", before adaptation"),
+             over_time = series_of(numbers, "Return over time", ", after adaptation"),
+             norm = series_of(numbers, "gradient_norm", "run"),
+             held_out = series_of(numbers, "Return over time", ", after adaptation, held-out tasks");
+  std::istringstream text(read_text(run.metrics()));
+  std::size_t i = 0, evaluated = 0;
+  double seconds = 0;
+  for (std::string line; std::getline(text, line); ++i) {
+    const Json metrics = Json::parse(line);
+    seconds += metrics["seconds"].get<double>();
+    EXPECT_EQ(after["x"].at(i), metrics["env_steps"].get<double>());
+    EXPECT_EQ(after["y"].at(i), metrics["returns"].back());
+    EXPECT_EQ(before["y"].at(i), metrics["returns"].front());
+    EXPECT_EQ(over_time["x"].at(i), seconds);
+    EXPECT_EQ(norm["x"].at(i), metrics["iteration"].get<double>());
+    EXPECT_EQ(norm["y"].at(i), metrics["gradient_norm"]);
+    if (!metrics.contains("evaluation_returns")) continue;
+    EXPECT_EQ(held_out["x"].at(evaluated), seconds);
+    EXPECT_EQ(held_out["around"].at(evaluated), metrics["evaluation_ci95"].back());
+    EXPECT_EQ(held_out["y"].at(evaluated++), metrics["evaluation_returns"].back());
+  }
+  EXPECT_EQ(i, after["y"].size());
+  EXPECT_EQ(evaluated, held_out["y"].size());
+  EXPECT_EQ(evaluated, 2u);
+
+  const Json curve = series_of(numbers, "Return after each gradient step", "run"),
+             random = series_of(numbers, "Return after each gradient step", "run: random");
+  const auto rows = rows_of(page, run.path.string());
+  for (std::size_t step = 0; step < 2; ++step) {
+    const Json& point = evaluation["curve"][step];
+    EXPECT_EQ(curve["x"].at(step), step);
+    EXPECT_EQ(curve["y"].at(step), point["mean_return"]);
+    EXPECT_EQ(curve["around"].at(step), point["ci95"]);
+    EXPECT_EQ(random["y"].at(step), evaluation["baselines"][0]["curve"][step]["mean_return"]);
+    char cell[64];
+    std::snprintf(cell, sizeof cell, "%.2f ± %.2f", point["mean_return"].get<double>(),
+                  point["ci95"].get<double>());
+    EXPECT_EQ(rows.at(1).at(3 + step), cell);
+  }
+  EXPECT_THAT(rows.at(0),
+              testing::ElementsAreArray({run.path.string(), std::string("point_navigation"),
+                                         std::string("maml"), std::string("7"), std::string("6"),
+                                         std::string("1.1 k"), rows[0][6], rows[1][3], rows[1][4]}));
+  // The checksum that the checkpoint's own header states.
+  const std::string checkpoint = newest_checkpoint_bytes(run.path);
+  const std::size_t digits = checkpoint.find("crc32c:");
+  EXPECT_EQ(rows.at(2).back(), checkpoint.substr(digits, 15));
+}
+
+TEST_F(ReportTest, ThePageAsksForNothingElse) {
+  const std::string page = report_page({write_run("run", {line_})});
+  for (const char* foreign : {"http:", "https:", "src=", "href=", "url(", "@import", "fetch(", "<link"})
+    EXPECT_THAT(page, Not(HasSubstr(foreign)));
+}
+
+TEST_F(ReportTest, TheSameFilesGiveTheSamePage) {
+  const auto run = write_run("run", {line_});
+  EXPECT_EQ(report_page({run}), report_page({run}));
+}
+
+TEST_F(ReportTest, AnUnfinishedRunIsShown) {
+  const auto run = write_run("run", {line_});
+  write_text(run / "metrics.jsonl", line_ + "\n{\"iteration\": 2, \"sec");  // its line has no end yet
+  const std::string page = report_page({run});
+  expect_well_formed(page);
+  EXPECT_THAT(page, HasSubstr("No run has an evaluation yet."));
+  EXPECT_THAT(series_of(numbers_of(page), "Return over time", ", after adaptation")["y"], ElementsAre(-3.25));
+  EXPECT_EQ(rows_of(page, run.string()).at(0).at(4), "1 of 6");
+  EXPECT_EQ(rows_of(page, run.string()).at(0).at(7), "-");
+}
+
+TEST_F(ReportTest, NumbersThatAreNotFiniteInterruptTheCurve) {
+  const auto run = write_run(
+      "run",
+      {line_,
+       R"({"iteration": 2, "seconds": 1, "env_steps": 120, "returns": [null, null], "gradient_norm": null})",
+       R"({"iteration": 3, "seconds": 1, "env_steps": 180, "returns": [-4, -2], "gradient_norm": 0.5})"});
+  write_text(run / "evaluation.json",
+             R"({"curve": [{"step": 0, "mean_return": null, "ci95": null}], "baselines": []})");
+  const std::string page = report_page({run});
+  expect_well_formed(page);
+  EXPECT_THAT(page, AllOf(Not(HasSubstr("nan")), Not(HasSubstr("inf,")),
+                          HasSubstr("No finite number to show."), HasSubstr("not finite")));
+  EXPECT_THAT(series_of(numbers_of(page), "Return over time", ", after adaptation")["y"],
+              ElementsAre(-3.25, nullptr, -2.0));
+}
+
+TEST_F(ReportTest, AnAgentWithAMemoryIsShownByEpisodes) {
+  const auto run = path("memory");
+  std::filesystem::create_directories(run);
+  write_text(run / "config.json",
+             R"({"iterations": 1, "environment": {"name": "bandit"}, "algorithm": {"name": "rl2"}})");
+  write_text(run / "metrics.jsonl", line_ + "\n");
+  Json evaluation = {{"tasks", 4}, {"episodes_per_task", 1}, {"iteration", 1}, {"curve", Json::array()}};
+  for (int episode = 1; episode <= 40; ++episode)
+    evaluation["curve"].push_back({{"episode", episode}, {"mean_return", episode / 8.0}, {"ci95", 0.25}});
+  evaluation["baselines"] = {{{"name", "gittins"}, {"curve", evaluation["curve"]}}};
+  write_json(run / "evaluation.json", evaluation);
+  const std::string page = report_page({run});
+  expect_well_formed(page);
+  const Json curve = series_of(numbers_of(page), "Return of each episode", "memory");
+  EXPECT_EQ(curve["x"].size(), 40u);
+  EXPECT_EQ(curve["x"].at(39), 40);
+  EXPECT_THAT(curve["around"], Each(0.25));
+  EXPECT_EQ(rows_of(page, "agent").at(0).back(), "episode 40");
+  EXPECT_EQ(rows_of(page, run.string() + ": gittins").at(0).back(), "5.00 ± 0.25");
+  EXPECT_THAT(page, AllOf(HasSubstr("class=\"band\""), HasSubstr("last episode")));
+  series_of(numbers_of(page), "Return over time", ", last episode");
+}
+
+TEST_F(ReportTest, RunsInDifferentEnvironmentsAreNotDrawnInOneChart) {
+  const auto a = write_run("a", {line_}),
+             b = write_run("b", {line_}, {R"(environment={"name": "wind_navigation"})"});
+  const std::string page = report_page({a, b, a});
+  EXPECT_THAT(page,
+              AllOf(HasSubstr("Training on point_navigation"), HasSubstr("Training on wind_navigation")));
+  int charts = 0;
+  for (const Json& chart : numbers_of(page)) charts += chart["title"] == "Return over time" ? 1 : 0;
+  EXPECT_EQ(charts, 2);
+}
+
+TEST_F(ReportTest, OnlyOptionsThatDifferAreCompared) {
+  const auto a = write_run("a", {line_}),
+             b = write_run("b", {line_}, {"outer.lr=0.5", "algorithm.inner_lr=[0.1,0.2]"});
+  const std::string page = report_page({a, b});
+  EXPECT_THAT(rows_of(page, "outer.lr").at(0), ElementsAre("outer.lr", "0.01", "0.5"));
+  EXPECT_EQ(rows_of(page, "algorithm.inner_lr").at(0).back(), "[0.1,0.2]");
+  // Beside that, each stands in the list of all options of each run.
+  EXPECT_EQ(rows_of(page, "outer.lr").size(), 3u);
+  EXPECT_EQ(rows_of(page, "horizon").size(), 2u);
+  EXPECT_THAT(report_page({a, a}), HasSubstr("All options are the same."));
+  // More runs than options: a line a run.
+  EXPECT_THAT(rows_of(report_page({a, b, a, b}), b.string()).at(2).back(), "0.5");
+}
+
+TEST_F(ReportTest, NamesAreTextWhateverIsInThem) {
+  const std::string name = "<script>alert('&\"1\")<\x01\xff\n{";
+  const auto run = write_run(name, {line_});
+  const std::string page = report_page({run});
+  expect_well_formed(page);
+  EXPECT_THAT(page, AllOf(Not(HasSubstr("<script>alert")), Not(HasSubstr("\xff")), Not(HasSubstr("\x01"))));
+  EXPECT_THAT(page, HasSubstr(markup_text(run.string())));
+  EXPECT_THAT(
+      series_of(numbers_of(page), "Return over time", ", after adaptation")["label"].get<std::string>(),
+      HasSubstr("<script>alert('&\"1\")<"));
+  EXPECT_EQ(markup_text("a<b & \"c\" 'd'"), "a&lt;b &amp; &quot;c&quot; &#39;d&#39;");
+  EXPECT_EQ(markup_text("é\xff\x02"), "é\xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
+TEST_F(ReportTest, APointOfALongRunIsTheMeanOfNeighboursWithTheirRange) {
+  std::vector<std::string> lines;
+  for (int i = 1; i <= 1000; ++i)
+    lines.push_back(R"({"iteration": )" + std::to_string(i) + R"(, "seconds": 1, "env_steps": )" +
+                    std::to_string(i) + R"(, "returns": [)" + std::to_string(i % 3) + "]}");
+  const std::string page = report_page({write_run("run", lines)});
+  const Json series = series_of(numbers_of(page), "Return over the environment's steps", "run");
+  ASSERT_EQ(series["y"].size(), 334u);  // of three each, the last alone
+  EXPECT_EQ(series["x"].at(0), 3);
+  EXPECT_EQ(series["y"].at(0), 1);
+  EXPECT_EQ(series["x"].at(333), 1000);
+  EXPECT_EQ(series["y"].at(333), 1);
+  EXPECT_THAT(page, AllOf(HasSubstr("the mean of up to 3 iterations"), HasSubstr("class=\"band\"")));
+}
+
+TEST_F(ReportTest, WhatIsNoRunIsRefused) {
+  const auto refusal = [](const std::filesystem::path& run) {
+    return message_of<InputError>([&] { report_page({run}); });
+  };
+  EXPECT_EQ(refusal(path("none")), path("none").string() + ": wanted a run folder, found none");
+  std::filesystem::create_directories(path("empty"));
+  EXPECT_EQ(refusal(path("empty")),
+            path("empty").string() + ": wanted a run folder, found no config.json in it");
+  const auto run = write_run("run", {});
+  EXPECT_EQ(refusal(run),
+            (run / "metrics.jsonl").string() + ": wanted the metrics of a run, found those of no iteration");
+  std::filesystem::remove(run / "metrics.jsonl");
+  EXPECT_THAT(refusal(run), HasSubstr("found those of no iteration"));
+  write_text(run / "metrics.jsonl", line_ + "\n[1]\n" + line_ + "\n");
+  EXPECT_THAT(refusal(run), HasSubstr("metrics.jsonl: line 2: wanted an object"));
+  write_text(run / "metrics.jsonl", line_ + "\n");
+  for (const char* evaluation : {"{}", R"({"curve": 1})", R"({"curve": []})", R"({"curve": [1]})",
+                                 R"({"curve": [{"step": 0}], "baselines": [{"name": "random"}]})",
+                                 R"({"curve": [{"step": 0}], "baselines": {"name": "random"}})"}) {
+    write_text(run / "evaluation.json", evaluation);
+    EXPECT_THAT(refusal(run), HasSubstr("evaluation.json: ")) << evaluation;
+  }
+  write_text(run / "evaluation.json", "[1]");
+  EXPECT_THAT(refusal(run), HasSubstr("evaluation.json: wanted a file of a run, found [1] (list)"));
+  write_text(run / "evaluation.json", "{");
+  EXPECT_THAT(refusal(run), HasSubstr("evaluation.json"));
+}
+
+TEST_F(ReportTest, ADamagedCheckpointIsToldOfBesideTheCurves) {
+  const RunFolder run = train_tiny(path("run"), tiny_config());
+  write_text(checkpoint_file(run.path, 6), "damaged");
+  EXPECT_THAT(report_page({run.path}), HasSubstr("6.safetensors: wanted at least"));
+}
+
+TEST(Axis, HasRoundTicksAndLabelsAsExactAsTheyAre) {
+  const auto labels = [](double low, double high, bool whole = false) {
+    const Axis axis = make_axis(low, high, 5, true, whole);
+    std::vector<std::string> all;
+    for (const double tick : axis.ticks()) all.push_back(axis.label(tick));
+    return all;
+  };
+  EXPECT_THAT(labels(-39, -3), ElementsAre("-40", "-30", "-20", "-10", "0"));
+  EXPECT_THAT(labels(0.481, 0.599), ElementsAre("0.45", "0.50", "0.55", "0.60"));
+  EXPECT_THAT(labels(0, 3, true), ElementsAre("0", "1", "2", "3"));
+  EXPECT_THAT(labels(1, 2, true), ElementsAre("1", "2"));
+  EXPECT_THAT(labels(0, 14e6), ElementsAre("0", "5 M", "10 M", "15 M"));
+  EXPECT_THAT(labels(0, 2.2e6), ElementsAre("0", "500 k", "1000 k", "1500 k", "2000 k", "2500 k"));
+  EXPECT_THAT(labels(7, 7), testing::Contains("7.0"));
+  EXPECT_THAT(labels(0, 0), testing::Contains("0.0"));
+  for (const double huge : {1e300, 1e15, 1e-300, -1e20}) EXPECT_LT(labels(huge, huge).size(), 12u) << huge;
+  EXPECT_LT(labels(-1e308, 1e308).size(), 12u);
+}
+
+}  // namespace
+}  // namespace innerloop
