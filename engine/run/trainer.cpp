@@ -34,7 +34,8 @@ nlohmann::ordered_json metrics_json(const StepReport& report) {
   for (const auto& [name, value] : report.iteration.extra) metrics[name] = value;
   if (!report.evaluation_returns.empty()) metrics["evaluation_returns"] = report.evaluation_returns;
   for (const double ci95 : report.evaluation_ci95)
-    metrics["evaluation_ci95"].push_back(std::isnan(ci95) ? nlohmann::ordered_json(nullptr) : ci95);
+    metrics["evaluation_ci95"].push_back(std::isnan(ci95) ? nlohmann::ordered_json()
+                                                          : nlohmann::ordered_json(ci95));
   return metrics;
 }
 
