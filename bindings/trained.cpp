@@ -13,6 +13,8 @@
 #include "engine/evaluation/played_trial.h"
 #include "engine/evaluation/report.h"
 #include "engine/evaluation/step_evaluator.h"
+#include "engine/files/atomic_file.h"
+#include "engine/report/page.h"
 #include "engine/learned/create.h"
 #include "engine/run/adapted_policy.h"
 #include "engine/run/checkpoint.h"
@@ -139,11 +141,13 @@ void export_trained(nb::module_& m) {
       nb::arg("report"));
   m.def("policy_facts", &policy_facts, nb::arg("config"));
   m.def(
-      "write_evaluation",
-      [](const std::filesystem::path& run, const std::string& report) {
-        write_json(RunFolder{run}.evaluation(), nlohmann::ordered_json::parse(report));
+      "write_results",
+      [](const std::filesystem::path& run, const std::string& evaluation) {
+        const RunFolder folder{run};
+        write_json(folder.evaluation(), nlohmann::ordered_json::parse(evaluation));
+        write_file_atomically(folder.report(), report_page({run}));
       },
-      nb::arg("run"), nb::arg("report"), Release());
+      nb::arg("run"), nb::arg("evaluation"), Release());
   m.def("plan", &plan, nb::arg("config"), nb::arg("source"), nb::arg("device"), Release());
   m.def(
       "checkpoint_file",

@@ -251,7 +251,7 @@ def train(config: Config | None, out: Path | None = None, *, resume: bool = Fals
         return run
     evaluation = _evaluated(run, threads, backend, device, instructions)
     if path is not None:
-        _core.write_evaluation(path, evaluation.to_json())
+        _core.write_results(path, evaluation.to_json())
     return Run(run.config, run.iteration, run.params, path, run.metrics, evaluation)
 
 

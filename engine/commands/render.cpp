@@ -87,6 +87,7 @@ void add_render(CLI::App& app) {
   command
       .add_option("--out", flags->out,
                   "the picture's file, which is written over: .svg, that moves in browsers, or .gif")
+      ->type_name("FILE")
       ->required();
   command.add_flag("--still", flags->still,
                    "an SVG that does not move: the last state of each episode, and some before");
@@ -98,6 +99,7 @@ void add_render(CLI::App& app) {
           .add_option(
               "--task", flags->tasks,
               R"(or a task's numbers by name, as in '{"goal_x": 0.3, "goal_y": -0.2}'; may be given again)")
+          ->type_name("TASK")
           ->expected(1)
           ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
           ->allow_extra_args(false);
@@ -119,6 +121,10 @@ void add_render(CLI::App& app) {
       ->delimiter(',')
       ->check(CLI::Range(1, kMaxHorizon));
   add_device_flags(command, flags->device);
+  command.footer(R"(Examples:
+  innerloop render runs/maml --out maml.svg
+  innerloop render runs/maml --task '{"goal_x": 0.3, "goal_y": -0.2}' --steps 0,1,3 --out goal.gif
+  innerloop render runs/rl2 --episodes 1,2,10 --still --out episodes.svg)");
   command.callback([flags, seed] {
     flags->seeded = seed->count() > 0;
     render(*flags);

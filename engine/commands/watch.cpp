@@ -1,4 +1,3 @@
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <iostream>
@@ -7,6 +6,7 @@
 
 #include "engine/commands/commands.h"
 #include "engine/run/interrupt.h"
+#include "engine/run/progress.h"
 #include "engine/run/watch.h"
 
 namespace innerloop {
@@ -20,7 +20,7 @@ void add_watch(CLI::App& app, int& exit_code) {
   ssh cluster innerloop watch /scratch/runs/maml)");
   command.callback([run, &exit_code] {
     catch_interrupts();
-    const WatchOptions options{.terminal = isatty(STDOUT_FILENO) != 0, .stops = interrupted};
+    const WatchOptions options{.terminal = Progress::on_terminal(), .stops = interrupted};
     if (!watch_run(*run, std::cout, options)) exit_code = kExitInterrupted;
   });
 }

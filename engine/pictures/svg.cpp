@@ -6,6 +6,8 @@
 #include <map>
 #include <tuple>
 
+#include "engine/text/markup.h"
+
 namespace innerloop {
 namespace {
 
@@ -20,13 +22,6 @@ std::string colour(const Colour& colour) {
   char text[8];
   std::snprintf(text, sizeof text, "#%02x%02x%02x", colour.red, colour.green, colour.blue);
   return text;
-}
-
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text)
-    safe += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
-  return safe;
 }
 
 std::string style() {
@@ -45,7 +40,8 @@ std::string style() {
 
 std::string text_at(const PictureText& text) {
   return std::string("<text class=\"") + (text.kind == PictureText::Kind::title ? "title" : "caption") +
-         "\" x=\"" + number(text.x) + "\" y=\"" + number(text.y) + "\">" + escaped(text.text) + "</text>\n";
+         "\" x=\"" + number(text.x) + "\" y=\"" + number(text.y) + "\">" + markup_text(text.text) +
+         "</text>\n";
 }
 
 // One mark's numbers, as the attributes of its element are made of them.

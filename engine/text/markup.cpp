@@ -1,6 +1,6 @@
 #include "engine/text/markup.h"
 
-#include <nlohmann/json.hpp>
+#include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
@@ -10,7 +10,7 @@ constexpr const char* kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 // The JSON library knows which bytes are UTF-8.
 std::string good_utf8(std::string_view text) {
   const nlohmann::json json = std::string(text);
-  return nlohmann::json::parse(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return nlohmann::json::parse(json_text(json));
 }
 
 }  // namespace
