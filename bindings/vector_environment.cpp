@@ -249,6 +249,16 @@ void export_vector_environment(nb::module_& m) {
             return arrays_of(played, self.environment);
           },
           nb::arg("policy"), nb::arg("params"), nb::arg("steps"), nb::arg("deterministic"))
+      .def(
+          "images",
+          [](Vector& self, int width, int height) {
+            std::vector<std::uint8_t> pixels =
+                self.alone([&](VectorEnvironment& environment) { return environment.images(width, height); });
+            return owned(std::move(pixels),
+                         {static_cast<std::size_t>(self.environment.options().envs),
+                          static_cast<std::size_t>(height), static_cast<std::size_t>(width), 3});
+          },
+          nb::arg("width"), nb::arg("height"))
       .def("state",
            [](Vector& self) {
              const VectorEnvironment::State state =

@@ -81,8 +81,14 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         array_type: Literal["numpy", "torch", "jax"] = "numpy",
         copy: bool = True,
         threads: int = 0,
+        render_mode: Literal["rgb_array"] | None = None,
+        render_size: tuple[int, int] = (320, 240),
         **options: Any,
     ) -> None:
+        if render_mode not in (None, "rgb_array"):
+            raise InputError(f'render_mode: wanted "rgb_array" or None, found {render_mode!r}')
+        if min(render_size) < 1 or max(render_size) > 4096:
+            raise InputError(f"render_size: wanted width and height from 1 to 4096, found {render_size}")
         if num_envs < 1:
             raise InputError(f"num_envs: wanted at least 1, found {num_envs}")
         if max_episode_steps is not None and max_episode_steps < 1:
@@ -95,8 +101,9 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._copy = copy
         self.num_envs = num_envs
         self.max_episode_steps = max_episode_steps
-        self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": []}
-        self.render_mode = None
+        self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": ["rgb_array"], "render_fps": 30}
+        self.render_mode = render_mode
+        self._render_size = render_size
         self.task_names = tuple(self._core.task_names)
         self.single_observation_space = self._observation_space()
         self.single_action_space = self._action_space()
@@ -182,6 +189,19 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             self._observations(self._seen), convert(own(self._rewards)), convert(own(self._terminated)),
             convert(own(self._truncated)), self._infos(),
         )
+
+    def render(self) -> tuple[npt.NDArray[np.uint8], ...] | None:
+        """An image of each environment as it stands, uint8 [height, width, 3], where ``render_mode`` is "rgb_array".
+
+        >>> import innerloop
+        >>> envs = innerloop.make_vec("cartpole", num_envs=2, render_mode="rgb_array")
+        >>> _ = envs.reset(seed=1)
+        >>> [image.shape for image in envs.render()]
+        [(240, 320, 3), (240, 320, 3)]
+        """
+        if self.render_mode is None:
+            return None
+        return tuple(self._core.images(*self._render_size))
 
     def close_extras(self, **kwargs: Any) -> None:
         """Nothing is left to be closed: memory and threads go with the object."""
@@ -366,11 +386,20 @@ class Env(gymnasium.Env[Any, Any]):
     (2,)
     """
 
-    metadata = {"render_modes": []}
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 30}
 
-    def __init__(self, name: str, *, tasks: Any = None, max_episode_steps: int | None = 100, **options: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        tasks: Any = None,
+        max_episode_steps: int | None = 100,
+        render_mode: Literal["rgb_array"] | None = None,
+        **options: Any,
+    ) -> None:
         self._vector = VectorEnv(name, 1, tasks=tasks, autoreset="disabled", max_episode_steps=max_episode_steps,
-                                 threads=1, **options)
+                                 threads=1, render_mode=render_mode, **options)
+        self.render_mode = render_mode
         self.observation_space = self._vector.single_observation_space
         self.action_space = self._vector.single_action_space
 
@@ -409,6 +438,11 @@ class Env(gymnasium.Env[Any, Any]):
         return (self._first(observations), float(rewards[0]), bool(terminated[0]), bool(truncated[0]),
                 self._info(infos))
 
+    def render(self) -> npt.NDArray[np.uint8] | None:  # type: ignore[override]
+        """An image of the environment as it stands, uint8 [height, width, 3], where ``render_mode`` is "rgb_array"."""
+        images = self._vector.render()
+        return None if images is None else images[0]
+
     @staticmethod
     def _first(observations: Any) -> Any:
         if isinstance(observations, dict):
@@ -430,6 +464,8 @@ def make_vec(
     array_type: Literal["numpy", "torch", "jax"] = "numpy",
     copy: bool = True,
     threads: int = 0,
+    render_mode: Literal["rgb_array"] | None = None,
+    render_size: tuple[int, int] = (320, 240),
     **options: Any,
 ) -> VectorEnv:
     """Environments of one family, stepped together.
@@ -445,6 +481,8 @@ def make_vec(
         copy: whether each call returns arrays of its own. Without it they are views of the engine's memory, which the
             next step overwrites.
         threads: of the CPU; 0: one for each core that the process may use.
+        render_mode: "rgb_array": `render` gives an image of each environment.
+        render_size: of an image, width and height in pixels.
         **options: of the family, as in a config's ``environment``: ``layout="square"``, ``arms=10``, ….
 
     Raises:
@@ -457,7 +495,8 @@ def make_vec(
     innerloop.InputError: make_vec: /environment/arm: wanted an option of environment "bandit" (nearest: "arms"), found "arm"
     """
     return VectorEnv(name, num_envs, tasks=tasks, autoreset=autoreset, max_episode_steps=max_episode_steps,
-                     array_type=array_type, copy=copy, threads=threads, **options)
+                     array_type=array_type, copy=copy, threads=threads, render_mode=render_mode,
+                     render_size=render_size, **options)
 
 
 def make(name: str, *, tasks: Any = None, max_episode_steps: int | None = 100, **options: Any) -> Env:

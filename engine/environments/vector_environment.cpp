@@ -1,12 +1,14 @@
 #include "engine/environments/vector_environment.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "engine/device/launch.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/error.h"
 #include "engine/evaluation/curve.h"
+#include "engine/evaluation/tiles.h"
 #include "engine/learned/policy.h"
 #include "engine/stages/played_tasks.h"
 
@@ -355,6 +357,22 @@ void VectorEnvironment::check_going_on() const {
         "step: wanted episodes that go on, found that of environment " +
         std::to_string(found - over.begin()) +
         " over; reset it with options={\"reset_mask\": ...}, or let episodes start by themselves");
+}
+
+std::vector<std::uint8_t> VectorEnvironment::images(int width, int height) const {
+  const State now = state();
+  const std::int64_t each = info_.action_size, count = options_.envs * each;
+  std::vector<float> did;
+  if (choices_ != nullptr) {
+    const std::vector<std::int32_t> chosen = device_.read(choices_, count);
+    did.assign(chosen.begin(), chosen.end());
+  } else {
+    did = device_.read(actions_, count);
+  }
+  // Nothing led to where an episode starts.
+  for (std::size_t e = 0; e < now.elapsed.size(); ++e)
+    if (now.elapsed[e] == 0) did[e * static_cast<std::size_t>(each)] = NAN;
+  return environment_tiles(config_.environment, now.tasks, now.numbers, did, width, height);
 }
 
 VectorEnvironment::State VectorEnvironment::state() const {

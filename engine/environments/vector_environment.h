@@ -87,6 +87,10 @@ class VectorEnvironment {
   /// @throws InputError where the policy has a memory, or is of an environment with other sizes; before the first reset.
   Rollout rollout(const Config& policy, std::span<const float> params, int steps, bool deterministic);
 
+  /// An image of each environment as it stands, by its family's sketch (engine/evaluation/tiles.h): [env][height][width][3].
+  /// @throws InputError where the family has no sketch, and before the first reset.
+  std::vector<std::uint8_t> images(int width, int height) const;
+
   /// Everything that what comes next depends on.
   struct State {
     std::uint32_t seed = 0;

@@ -207,6 +207,8 @@ def test_read_only_and_double_arrays_are_taken() -> None:
     (lambda e: innerloop.make_vec("cartpole", num_envs=0), "num_envs: wanted at least 1, found 0"),
     (lambda e: innerloop.make_vec("cartpole", max_episode_steps=0), "max_episode_steps: wanted at least 1"),
     (lambda e: innerloop.make_vec("cartpole", array_type="list"), "array_type: wanted"),
+    (lambda e: innerloop.make_vec("cartpole", render_mode="human"), "render_mode: wanted \"rgb_array\" or None"),
+    (lambda e: innerloop.make_vec("cartpole", render_size=(0, 9)), "render_size: wanted width and height"),
     (lambda e: e.sample_tasks(0), "n: wanted at least 1, found 0"),
     (lambda e: e.set_state({}), "state: wanted what get_state returns"),
 ])
@@ -269,17 +271,17 @@ def test_threads_of_python_do_not_disturb_each_other() -> None:
 def test_a_fork_is_told_to_begin_anew() -> None:
     import os
 
-    envs = innerloop.make_vec("cartpole", num_envs=1000, threads=2)
+    envs = innerloop.make_vec("cartpole", num_envs=4096, threads=2)  # so many that threads share them
     envs.reset(seed=1)
     child = os.fork()
     if child == 0:
         try:
-            envs.step(np.zeros(1000, np.int64))
+            envs.step(np.zeros(4096, np.int64))
             os._exit(1)
         except innerloop.RunError as error:
             os._exit(0 if "fork" in str(error) else 2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    envs.step(np.zeros(1000, np.int64))
+    envs.step(np.zeros(4096, np.int64))
 
 
 def test_autoreset_mode_is_an_attribute_too() -> None:
@@ -322,3 +324,26 @@ def test_a_rollout_wants_a_policy_that_fits() -> None:
         envs.rollout(policy, 3)
     with pytest.raises(innerloop.InputError, match="policy: wanted an innerloop.Policy, found function"):
         envs.rollout(lambda seen: 0, 3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_draws_images(family: str) -> None:
+    envs = innerloop.make_vec(family, num_envs=3, render_mode="rgb_array", render_size=(96, 64))
+    envs.reset(seed=1)
+    first = envs.render()
+    assert first is not None and len(first) == 3
+    assert all(image.shape == (64, 96, 3) and image.dtype == np.uint8 and image.std() > 0 for image in first)
+    envs.action_space.seed(1)
+    for _ in range(9):
+        envs.step(envs.action_space.sample())
+    assert any(not np.array_equal(now, before) for now, before in zip(envs.render() or (), first, strict=True))
+    assert innerloop.make_vec(family).render() is None
+
+
+def test_gymnasium_records_the_images() -> None:
+    env = gymnasium.make("innerloop/CartPole-v0", render_mode="rgb_array")
+    env = gymnasium.wrappers.RenderCollection(env)  # type: ignore[assignment]
+    env.reset(seed=1)
+    env.step(0)
+    frames = env.render()
+    assert frames is not None and len(frames) == 2 and frames[0].shape == (240, 320, 3)  # type: ignore[arg-type, index, union-attr]
