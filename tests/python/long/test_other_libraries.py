@@ -1,11 +1,14 @@
 """What other libraries make of the vectors: with torch, so not among the quick tests. Where one is missing, its test is left out."""
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import innerloop
 
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 # The task that everybody else's CartPole is.
 PLAIN = {"cart_mass": 1.0, "pole_mass": 0.1, "pole_half_length": 0.5, "force": 10.0, "gravity": 9.8}
 
@@ -26,6 +29,14 @@ def test_stable_baselines_ppo_learns_cartpole() -> None:
     model.learn(40_000)
     after, _ = evaluate_policy(model, made(16), n_eval_episodes=32, warn=False)
     assert before < 60 and after > 180
+
+
+def test_the_example_learns_on_many_tasks() -> None:
+    pytest.importorskip("stable_baselines3")
+    import runpy
+
+    before, after = runpy.run_path(str(EXAMPLES / "stable_baselines.py"))["main"]()
+    assert before < 60 and after > 150
 
 
 @pytest.mark.parametrize("mode", ["disabled", "same_step"])
