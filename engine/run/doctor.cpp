@@ -187,7 +187,8 @@ found = []
 for name in "innerloop", "numpy", "gymnasium", "torch", "jax":
   try: found.append(name + " " + packages.version(name))
   except Exception: pass
-print(sys.version.split()[0] + ", " + (sys.executable or "python3") + (", with " + ", ".join(found) if found else ""))' 2>/dev/null)";
+has = ", with " + ", ".join(found) if found else ""
+print(sys.version.split()[0] + ", " + (sys.executable or "python3") + has)' 2>/dev/null)";
   const std::unique_ptr<FILE, int (*)(FILE*)> answer(popen(kAsk, "r"), pclose);
   std::array<char, 1024> text{};
   if (!answer || std::fgets(text.data(), text.size(), answer.get()) == nullptr)
