@@ -96,6 +96,7 @@ class Palette {
  public:
   explicit Palette(const std::unordered_map<std::uint32_t, std::int64_t>& pixels) {
     std::vector<std::pair<std::int64_t, std::uint32_t>> most;
+    most.reserve(pixels.size());
     for (const auto& [colour, count] : pixels) most.emplace_back(-count, colour);
     std::ranges::sort(most);
     for (const auto& [count, colour] : most) {

@@ -133,9 +133,12 @@ void Raster::circle(const PlanePoint& centre, double radius, Colour colour, doub
   if (!(radius > 0)) return;
   // The polygon has the circle's area.
   const double step = corner_angle(radius), out = radius * std::sqrt(step / std::sin(step));
+  const long count = std::lround(2 * std::numbers::pi / step);
   std::vector<PlanePoint> corners;
-  for (int i = 0; i < std::lround(2 * std::numbers::pi / step); ++i)
-    corners.push_back({centre.x + out * std::cos(i * step), centre.y + out * std::sin(i * step)});
+  corners.reserve(static_cast<std::size_t>(count));
+  for (long i = 0; i < count; ++i)
+    corners.push_back({centre.x + out * std::cos(static_cast<double>(i) * step),
+                       centre.y + out * std::sin(static_cast<double>(i) * step)});
   polygon(corners, colour, opacity);
 }
 

@@ -58,7 +58,7 @@ struct TrialAdvantages {
   }
   template <class Team>
   FN long scratch_bytes() const {
-    return 2 * kChains * static_cast<long>(sizeof(T));
+    return 2L * kChains * static_cast<long>(sizeof(T));
   }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
