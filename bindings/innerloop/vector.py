@@ -114,6 +114,8 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._seen, self._last_seen = (core.seen, core.seen_symbols), (core.last_seen, core.last_seen_symbols)
         self._rewards, self._terminated, self._truncated, self._allowed = (
             core.rewards, core.terminated, core.truncated, core.allowed)
+        # Without copies a step returns the same arrays again; but for JAX, which takes it that an array never changes.
+        self._views = None if copy or array_type == "jax" else self._outcome()
         if tasks is not None:
             self.set_tasks(tasks)
 
@@ -183,12 +185,13 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             ...
         innerloop.InputError: actions: wanted int64 [2], found float64 [2, 1]
         """
-        self._core.step(_as_numpy(actions))
+        self._core.step(actions if type(actions) is np.ndarray else _as_numpy(actions))
+        return (*(self._views or self._outcome()), self._infos())
+
+    def _outcome(self) -> tuple[Any, Any, Any, Any]:
         own, convert = self._own, self._convert
-        return (
-            self._observations(self._seen), convert(own(self._rewards)), convert(own(self._terminated)),
-            convert(own(self._truncated)), self._infos(),
-        )
+        return (self._observations(self._seen), convert(own(self._rewards)), convert(own(self._terminated)),
+                convert(own(self._truncated)))
 
     def render(self) -> tuple[npt.NDArray[np.uint8], ...] | None:
         """An image of each environment as it stands, uint8 [height, width, 3], where ``render_mode`` is "rgb_array".
