@@ -1,5 +1,6 @@
 #include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -18,6 +19,7 @@
 #include "engine/report/page.h"
 #include "engine/run/adapted_policy.h"
 #include "engine/run/checkpoint.h"
+#include "engine/run/evaluation_files.h"
 #include "engine/run/memory_need.h"
 #include "engine/run/run_folder.h"
 #include "engine/run/trained_run.h"
@@ -40,10 +42,13 @@ TrainedRun trained_run(const Config& config, std::int64_t iteration, const Numbe
           .params = {params.data(), params.data() + params.size()}};
 }
 
-std::string evaluation(const TrainedRun& run, const Text& task, const DeviceOptions& options) {
+// The texts of evaluation.json and of evaluation_tasks.json.
+std::pair<std::string, std::string> evaluation(const TrainedRun& run, const Text& task,
+                                               const DeviceOptions& options) {
   Device device(options);
-  return json_text(
-      evaluation_report(run.config, device, run.params, run.iteration, task_of(task, run.config)), 2);
+  const Evaluation evaluation =
+      evaluation_of(run.config, device, run.params, run.iteration, task_of(task, run.config));
+  return {json_text(evaluation.report, 2), json_text(evaluation.by_task)};
 }
 
 AdaptedPolicy adapted(const TrainedRun& run, const Text& task, std::optional<std::uint32_t> seed, int steps,
@@ -142,12 +147,13 @@ void export_trained(nb::module_& m) {
   m.def("policy_facts", &policy_facts, nb::arg("config"));
   m.def(
       "write_results",
-      [](const std::filesystem::path& run, const std::string& evaluation) {
+      [](const std::filesystem::path& run, const std::string& evaluation, const std::string& by_task) {
         const RunFolder folder{run};
-        write_json(folder.evaluation(), nlohmann::ordered_json::parse(evaluation));
+        write_evaluation(folder,
+                         {nlohmann::ordered_json::parse(evaluation), nlohmann::ordered_json::parse(by_task)});
         write_file_atomically(folder.report(), report_page({run}));
       },
-      nb::arg("run"), nb::arg("evaluation"), Release());
+      nb::arg("run"), nb::arg("evaluation"), nb::arg("by_task"), Release());
   m.def("plan", &plan, nb::arg("config"), nb::arg("source"), nb::arg("device"), Release());
   m.def(
       "checkpoint_file",

@@ -30,8 +30,8 @@ def _trained(run: Trained) -> tuple[_core.TrainedRun, Config]:
 class Evaluation:
     """How an agent does as it learns a task. `report` is what evaluation.json holds: docs/files.md."""
 
-    def __init__(self, report_json: str) -> None:
-        self._json = report_json
+    def __init__(self, report_json: str, by_task_json: str = "{}") -> None:
+        self._json, self._by_task_json = report_json, by_task_json
         self.report: dict[str, Any] = json.loads(report_json)
 
     @property
@@ -96,7 +96,7 @@ def evaluate(run: Trained, *, task: Mapping[str, Any] | None = None, tasks: int 
     if options:
         trained = _core.TrainedRun(config.set(options)._core, trained.iteration, trained.params)
     text = None if task is None else json.dumps(dict(task))
-    return Evaluation(trained.evaluation(text, _core.DeviceOptions(backend, threads, device, instructions)))
+    return Evaluation(*trained.evaluation(text, _core.DeviceOptions(backend, threads, device, instructions)))
 
 
 class Adapted:

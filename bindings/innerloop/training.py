@@ -251,13 +251,13 @@ def train(config: Config | None, out: Path | None = None, *, resume: bool = Fals
         return run
     evaluation = _evaluated(run, threads, backend, device, instructions)
     if path is not None:
-        _core.write_results(path, evaluation.to_json())
+        _core.write_results(path, evaluation.to_json(), evaluation._by_task_json)
     return Run(run.config, run.iteration, run.params, path, run.metrics, evaluation)
 
 
 def _evaluated(run: Run, threads: int, backend: str, device: int, instructions: str) -> Evaluation:
     trained = _core.TrainedRun(run.config._core, run.iteration, run.params)
-    return Evaluation(trained.evaluation(None, _core.DeviceOptions(backend, threads, device, instructions)))
+    return Evaluation(*trained.evaluation(None, _core.DeviceOptions(backend, threads, device, instructions)))
 
 
 def batch(config: Config, iteration: int = 1, *, threads: int = 0, backend: str = "auto", device: int = 0,

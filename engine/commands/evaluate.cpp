@@ -20,6 +20,7 @@
 #include "engine/rivals/trials.h"
 #include "engine/run/adapted_policy.h"
 #include "engine/run/comparison.h"
+#include "engine/run/evaluation_files.h"
 #include "engine/run/trained_run.h"
 
 namespace innerloop {
@@ -72,7 +73,8 @@ void evaluate_one(const EvaluateFlags& flags) {
   }
   Device device(flags.device);
   std::cout << "device: " << device.description() << "\n" << std::flush;
-  auto report = evaluation_report(run.config, device, run.params, run.iteration, task);
+  Evaluation evaluation = evaluation_of(run.config, device, run.params, run.iteration, task);
+  auto& report = evaluation.report;
   add_rivals(report, run.config, learners, threads_or_cores(flags.device.threads), task);
   if (!flags.policy.empty()) report["policy"] = flags.policy;
   // What was computed is shown before a file can fail. The run's own file holds its own policy on the held-out tasks alone.
@@ -81,7 +83,7 @@ void evaluate_one(const EvaluateFlags& flags) {
   if (!flags.json.empty())
     write_json(flags.json, report);
   else if (is_the_runs_own)
-    write_json(run.folder.evaluation(), report);
+    write_evaluation(run.folder, evaluation);
 }
 
 void compare(const EvaluateFlags& flags) {

@@ -18,6 +18,7 @@
 #include "engine/evaluation/report.h"
 #include "engine/files/atomic_file.h"
 #include "engine/report/page.h"
+#include "engine/run/evaluation_files.h"
 #include "engine/run/interrupt.h"
 #include "engine/run/progress.h"
 #include "engine/run/resume.h"
@@ -75,10 +76,10 @@ bool train(const TrainFlags& flags) {
     return false;
   }
   release_interrupts();
-  const auto report =
-      evaluation_report(config, training->device(), trainer.params(), trainer.counts().iteration);
-  std::cout << "\n" << evaluation_table(report) << std::flush;
-  write_json(run.evaluation(), report);
+  const Evaluation evaluation =
+      evaluation_of(config, training->device(), trainer.params(), trainer.counts().iteration);
+  std::cout << "\n" << evaluation_table(evaluation.report) << std::flush;
+  write_evaluation(run, evaluation);
   write_file_atomically(run.report(), report_page({run.path}));
   std::cout << "report: " << run.report().string() << "\n";
   return true;

@@ -46,8 +46,10 @@ class CurveEvaluator {
   /// The curve of what was learned, `params` [M]. The tasks and all random numbers depend on evaluation.seed alone, so that any
   /// two policies meet the same ones.
   virtual std::vector<CurvePoint> evaluate(const std::vector<float>& params) = 0;
-  /// The same as in evaluation.json: `curve`, and what else the evaluator measures.
-  virtual nlohmann::ordered_json report(const std::vector<float>& params) = 0;
+  /// The last evaluation, which gave `curve`, as in evaluation.json: `curve`, and what else the evaluator measured.
+  virtual nlohmann::ordered_json report(const std::vector<CurvePoint>& curve) const = 0;
+  /// The numbers of its tasks, as in task_numbers, in the order of CurvePoint::returns. Waits.
+  virtual TaskTable tasks() const = 0;
 };
 
 }  // namespace innerloop

@@ -1,12 +1,13 @@
 #include "engine/evaluation/report.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
 #include "engine/config/tasks.h"
 #include "engine/evaluation/curve.h"
 #include "engine/evaluation/tables.h"
 #include "engine/learned/create.h"
 #include "engine/options/json.h"
+#include "engine/options/visitors.h"
 #include "engine/text/json.h"
 
 namespace innerloop {
@@ -18,6 +19,27 @@ std::string after_iterations(const Json& report) {
 
 std::string tasks_of(const Json& report) {
   return json_text(report["tasks"]) + (report.contains("task") ? " given task" : " held-out tasks");
+}
+
+// The numbers of each task, where they are few, and its return at each point of the curve.
+Json returns_by_task(const Config& config, const TaskTable& tasks, const std::vector<CurvePoint>& curve) {
+  const std::size_t listed = std::min(tasks.size(), kMostListedTasks);
+  const std::vector<std::string> names = task_names(config);
+  Json by_task = Json::object();
+  if (names.size() <= kMostListedNumbers) {
+    by_task["task_names"] = names;
+    by_task["tasks"] = Json::array();
+    for (std::size_t task = 0; task < listed; ++task) {
+      Json& numbers = by_task["tasks"].emplace_back(Json::array());
+      for (const float number : tasks[task]) numbers.push_back(shortest_decimal(number));
+    }
+  }
+  Json& returns = by_task["returns"] = Json::array();
+  for (std::size_t task = 0; task < listed; ++task) {
+    returns.push_back(Json::array());
+    for (const CurvePoint& point : curve) returns.back().push_back(point.returns[task]);
+  }
+  return by_task;
 }
 
 }  // namespace
@@ -42,18 +64,19 @@ nlohmann::ordered_json evaluation_heading(const Config& config, const std::strin
   return heading;
 }
 
-nlohmann::ordered_json evaluation_report(const Config& config, Device& device,
-                                         const std::vector<float>& params, std::int64_t iteration,
-                                         const std::vector<float>& task) {
+Evaluation evaluation_of(const Config& config, Device& device, const std::vector<float>& params,
+                         std::int64_t iteration, const std::vector<float>& task) {
   const auto evaluator = CurveEvaluator::create(config, device, task);
   evaluator->allocate();
   Json report = evaluation_heading(config, algorithm_name(config), iteration, task);
-  report.update(evaluator->report(params));
+  const std::vector<CurvePoint> curve = evaluator->evaluate(params);
+  report.update(evaluator->report(curve));
+  Json by_task = returns_by_task(config, evaluator->tasks(), curve);
   Json random = {{"name", "random"}};
-  random.update(evaluator->report(create_learned(config).initial(config.seed)));
+  random.update(evaluator->report(evaluator->evaluate(create_learned(config).initial(config.seed))));
   report["baselines"] = Json::array();
   report["baselines"].push_back(random);
-  return report;
+  return {std::move(report), std::move(by_task)};
 }
 
 std::string evaluation_table(const nlohmann::ordered_json& report) {

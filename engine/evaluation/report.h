@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -18,13 +18,19 @@ nlohmann::ordered_json evaluation_heading(const Config& config, const std::strin
 /// "16384 trials of 16384 held-out tasks", of a report of trials.
 std::string trials_played(const nlohmann::ordered_json& report);
 
-/// Evaluates what was learned ([M]) after `iteration` iterations and, on the same tasks, the random initialisation: the
-/// content of evaluation.json. With a `task` (engine/config/tasks.h) on that one alone; `ci95` is null where there is one
-/// task only.
+struct Evaluation {
+  nlohmann::ordered_json report;   // the content of evaluation.json
+  nlohmann::ordered_json by_task;  // the content of evaluation_tasks.json: of what was learned, for each task
+};
+
+/// How many tasks `by_task` has at most, the first ones, and how many numbers a task whose numbers it has.
+inline constexpr std::size_t kMostListedTasks = 1000, kMostListedNumbers = 8;
+
+/// Evaluates what was learned ([M]) after `iteration` iterations and, on the same tasks, the random initialisation.
+/// With a `task` (engine/config/tasks.h) on that one alone; `ci95` is null where there is one task only.
 /// @throws InputError where the memory does not fit.
-nlohmann::ordered_json evaluation_report(const Config& config, Device& device,
-                                         const std::vector<float>& params, std::int64_t iteration,
-                                         const std::vector<float>& task = {});
+Evaluation evaluation_of(const Config& config, Device& device, const std::vector<float>& params,
+                         std::int64_t iteration, const std::vector<float>& task = {});
 
 /// The report as a table: mean return after each gradient step or of each episode; the `baselines` beside it.
 std::string evaluation_table(const nlohmann::ordered_json& report);

@@ -81,8 +81,8 @@ std::vector<CurvePoint> StepEvaluator::evaluate(const std::vector<float>& params
   return curve;
 }
 
-nlohmann::ordered_json StepEvaluator::report(const std::vector<float>& params) {
-  return {{"curve", curve_json(evaluate(params), inner_.sizes().tasks > 1)}};
+nlohmann::ordered_json StepEvaluator::report(const std::vector<CurvePoint>& curve) const {
+  return {{"curve", curve_json(curve, inner_.sizes().tasks > 1)}};
 }
 
 std::vector<float> StepEvaluator::adapted(int task) {

@@ -23,7 +23,8 @@ class StepEvaluator : public CurveEvaluator {
   const BufferPlan& plan() const override { return plan_; }
   void allocate() override;
   std::vector<CurvePoint> evaluate(const std::vector<float>& params) override;
-  nlohmann::ordered_json report(const std::vector<float>& params) override;
+  nlohmann::ordered_json report(const std::vector<CurvePoint>& curve) const override;
+  TaskTable tasks() const override { return inner_.tasks().all(); }
 
   /// A task's policy after all steps of the last evaluation, [P], and the task's numbers as in task_numbers.
   std::vector<float> adapted(int task);

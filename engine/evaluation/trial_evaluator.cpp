@@ -1,5 +1,7 @@
 #include "engine/evaluation/trial_evaluator.h"
 
+#include <utility>
+
 #include "engine/device/planned_buffers.h"
 #include "engine/options/json.h"
 #include "engine/stages/estimates.h"
@@ -22,8 +24,8 @@ TrialEvaluator::TrialEvaluator(const TrialSetup& setup, const EvaluationOptions&
     : options_(options),
       device_(device),
       fixed_tasks_(std::move(fixed_tasks)),
-      tasks_(fixed_tasks_.empty() ? options_.tasks : static_cast<int>(fixed_tasks_.size())),
-      loop_(setup, tasks_, options_.envs_per_task, false, device, plan_) {
+      loop_(setup, fixed_tasks_.empty() ? options_.tasks : static_cast<int>(fixed_tasks_.size()),
+            options_.envs_per_task, false, device, plan_) {
   plan_.add(&params_, "params", "[parameter]", {parameters_of(loop_.policy())});
 }
 
@@ -43,24 +45,26 @@ std::vector<CurvePoint> TrialEvaluator::evaluate(const std::vector<float>& param
   return trial_curve(play(params));
 }
 
-nlohmann::ordered_json TrialEvaluator::report(const std::vector<float>& params) {
-  return trials_json(play(params));
+nlohmann::ordered_json TrialEvaluator::report(const std::vector<CurvePoint>&) const {
+  return trials_json(loop_.returns());
 }
 
 std::vector<CurvePoint> FirstEpisodeEvaluator::evaluate(const std::vector<float>& params) {
   return {first_episodes(play(params))};
 }
 
-nlohmann::ordered_json FirstEpisodeEvaluator::report(const std::vector<float>& params) {
-  return {{"curve", curve_json(evaluate(params), tasks() > 1)}};
+nlohmann::ordered_json FirstEpisodeEvaluator::report(const std::vector<CurvePoint>& curve) const {
+  return {{"curve", curve_json(curve, curve.front().returns.size() > 1)}};
 }
 
 std::vector<CurvePoint> trial_curve(const TrialLoop::Returns& returns) {
   std::vector<CurvePoint> curve;
   for (std::size_t episode = 0; episode < returns.of_episode.size(); ++episode) {
-    const Estimate of = mean_over_tasks(returns.of_episode[episode], returns.envs_per_task);
+    std::vector<double> of_task = task_means(returns.of_episode[episode], returns.envs_per_task);
+    const Estimate of = mean_of(of_task);
     const double length = mean_of(returns.lengths[episode]).mean;
-    curve.push_back({static_cast<int>(episode) + 1, of.mean, of.ci95, of.mean / length, length});
+    curve.push_back(
+        {static_cast<int>(episode) + 1, of.mean, of.ci95, of.mean / length, length, std::move(of_task)});
   }
   return curve;
 }

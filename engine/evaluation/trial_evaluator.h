@@ -21,18 +21,17 @@ class TrialEvaluator : public CurveEvaluator {
   const BufferPlan& plan() const override { return plan_; }
   void allocate() override;
   std::vector<CurvePoint> evaluate(const std::vector<float>& params) override;
-  nlohmann::ordered_json report(const std::vector<float>& params) override;
+  nlohmann::ordered_json report(const std::vector<CurvePoint>& curve) const override;
+  TaskTable tasks() const override { return loop_.tasks(); }
 
  protected:
   /// Plays a trial in each environment.
   TrialLoop::Returns play(const std::vector<float>& params);
-  int tasks() const { return tasks_; }
 
  private:
   const EvaluationOptions options_;
   Device& device_;
   const TaskTable fixed_tasks_;
-  const int tasks_;
   BufferPlan plan_;
   TrialLoop loop_;
   float* params_ = nullptr;
@@ -44,7 +43,7 @@ class FirstEpisodeEvaluator : public TrialEvaluator {
  public:
   using TrialEvaluator::TrialEvaluator;
   std::vector<CurvePoint> evaluate(const std::vector<float>& params) override;
-  nlohmann::ordered_json report(const std::vector<float>& params) override;
+  nlohmann::ordered_json report(const std::vector<CurvePoint>& curve) const override;
 };
 
 }  // namespace innerloop

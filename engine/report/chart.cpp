@@ -5,7 +5,6 @@
 #include <map>
 
 #include "engine/evaluation/tables.h"
-#include "engine/report/axis.h"
 #include "engine/text/markup.h"
 
 namespace innerloop {
@@ -15,7 +14,9 @@ namespace {
 struct Place {
   double width, height, left, right, top, bottom;
 };
-constexpr Place kLarge = {640, 360, 68, 624, 12, 312}, kSmall = {400, 240, 62, 390, 10, 194};
+constexpr Place kLarge = {640, 360, 68, 624, 12, 312}, kSmall = {400, 240, 62, 390, 10, 194},
+                kSquare = {640, 470, 68, 488, 12, 422};
+constexpr double kShadesLeft = 520, kShadesWidth = 14;  // where a plane's scale of colours is
 constexpr double kDot = 3.2, kCap = 4;
 
 using Kind = ChartSeries::Kind;
@@ -28,7 +29,11 @@ std::string units(double place) { return number_cell("%.1f", place); }
 
 class Drawing {
  public:
-  explicit Drawing(const Chart& chart) : chart_(chart), at_(chart.small ? kSmall : kLarge) {
+  explicit Drawing(const Chart& chart)
+      : chart_(chart),
+        at_(chart.form != ChartForm::curves ? kSquare
+            : chart.small                   ? kSmall
+                                            : kLarge) {
     double left = INFINITY, right = -INFINITY, bottom = INFINITY, top = -INFINITY;
     for (const ChartSeries& series : chart.series)
       for (const ChartPoint& point : series.points) {
@@ -41,6 +46,15 @@ class Drawing {
       }
     empty_ = !(left <= right && std::isfinite(bottom) && std::isfinite(top));
     if (empty_) return;
+    if (chart.form == ChartForm::comparison) {
+      x_ = y_ = make_axis(std::min(left, bottom), std::max(right, top), 6, true, false);
+      return;
+    }
+    if (chart.form == ChartForm::plane) {
+      x_ = make_axis(left, right, 6, true, false);
+      y_ = make_axis(bottom, top, 6, true, false);
+      return;
+    }
     // What is counted from 0 on is shown from there; the points at the ends keep clear of the edges.
     if (left > 0 && left < 0.2 * right) left = 0;
     const double edge = 0.015 * (right - left);
@@ -57,7 +71,13 @@ class Drawing {
   std::string svg() const {
     std::string svg = "<svg viewBox=\"0 0 " + units(at_.width) + " " + units(at_.height) +
                       "\" role=\"img\" aria-label=\"" + markup_text(chart_.title) + "\">\n" + axes();
+    if (chart_.form == ChartForm::comparison)
+      svg += "<line class=\"axis\" x1=\"" + units(at_.left) + "\" x2=\"" + units(at_.right) + "\" y1=\"" +
+             units(at_.bottom) + "\" y2=\"" + units(at_.top) + "\"/>\n";
+    if (chart_.form == ChartForm::plane) svg += scale();
     for (const ChartSeries& series : chart_.series) svg += curve(series);
+    // The script tells of dots nothing but what they tell themselves.
+    if (chart_.form != ChartForm::curves) return svg + "</svg>\n";
     return svg + "<line class=\"pointer\" y1=\"" + units(at_.top) + "\" y2=\"" + units(at_.bottom) +
            "\"/>\n</svg>\n";
   }
@@ -93,6 +113,35 @@ class Drawing {
            text("y title",
                 "transform=\"translate(14 " + units((at_.top + at_.bottom) / 2) + ") rotate(-90)\"",
                 chart_.y_title);
+  }
+
+  // A plane's colours from the least value, below, to the greatest.
+  std::string scale() const {
+    std::string svg = "<g class=\"shades\">\n";
+    const double height = (at_.bottom - at_.top) / kShades;
+    for (int shade = 0; shade < kShades; ++shade)
+      svg += "<rect class=\"v" + std::to_string(shade) + "\" x=\"" + units(kShadesLeft) + "\" y=\"" +
+             units(at_.bottom - (shade + 1) * height) + "\" width=\"" + units(kShadesWidth) + "\" height=\"" +
+             units(height) + "\"/>\n";
+    for (int edge = 0; edge <= kShades; ++edge)
+      svg += text(
+          "tick",
+          "x=\"" + units(kShadesLeft + kShadesWidth + 8) + "\" y=\"" + units(at_.bottom - edge * height) +
+              "\" dy=\"0.35em\"",
+          number_cell("%.3g", chart_.shades.low + (chart_.shades.high - chart_.shades.low) * edge / kShades));
+    return svg + "</g>\n";
+  }
+
+  std::string dot(const ChartPoint& point) const {
+    std::string shade;
+    if (chart_.form == ChartForm::plane) {
+      const int place = static_cast<int>(kShades * chart_.shades.place(point.value));
+      shade = "class=\"v" + std::to_string(std::clamp(place, 0, kShades - 1)) + "\" ";
+    }
+    const std::string circle = "<circle " + shade + "cx=\"" + across(point.x) + "\" cy=\"" + down(point.y) +
+                               "\" r=\"" + units(chart_.form == ChartForm::plane ? 5 : kDot) + "\"";
+    return circle +
+           (point.title.empty() ? "/>\n" : "><title>" + markup_text(point.title) + "</title></circle>\n");
   }
 
   std::string band(const ChartSeries& series) const {
@@ -141,9 +190,7 @@ class Drawing {
     for (const ChartPoint& point : series.points) {
       if (!is_drawn(point)) continue;
       if (has_bar(point)) svg += bar(point);
-      if (has_dots)
-        svg += "<circle cx=\"" + across(point.x) + "\" cy=\"" + down(point.y) + "\" r=\"" + units(kDot) +
-               "\"/>\n";
+      if (has_dots) svg += dot(point);
     }
     return svg + "</g>\n";
   }
@@ -156,6 +203,7 @@ class Drawing {
 
 // One entry for all series of the same: a button, by which the script hides them.
 std::string legend(const Chart& chart) {
+  if (chart.form == ChartForm::plane) return "";
   std::string entries;
   std::map<std::string, bool> has_entry;
   for (const ChartSeries& series : chart.series) {
@@ -164,8 +212,10 @@ std::string legend(const Chart& chart) {
     entries += "<li><button type=\"button\" data-of=\"" + markup_text(series.of) +
                "\"><svg viewBox=\"0 0 26 10\" class=\"series c" +
                std::to_string(series.colour % kChartColours) +
-               (series.kind == Kind::dotted ? " dotted" : "") + "\"><polyline points=\"0,5 26,5\"/></svg>" +
-               markup_text(series.of) + "</button></li>\n";
+               (series.kind == Kind::dotted ? " dotted" : "") + "\">" +
+               (series.kind == Kind::dots ? "<circle cx=\"13\" cy=\"5\" r=\"3.2\"/>"
+                                          : "<polyline points=\"0,5 26,5\"/>") +
+               "</svg>" + markup_text(series.of) + "</button></li>\n";
   }
   return "<ul class=\"legend\">\n" + entries + "</ul>\n";
 }
@@ -174,7 +224,8 @@ std::string legend(const Chart& chart) {
 
 std::string chart_figure(const Chart& chart) {
   const Drawing drawing(chart);
-  return "<figure>\n<figcaption>" + markup_text(chart.title) + "</figcaption>\n" + legend(chart) +
+  return std::string("<figure") + (chart.form == ChartForm::curves ? "" : " class=\"tasks\"") +
+         ">\n<figcaption>" + markup_text(chart.title) + "</figcaption>\n" + legend(chart) +
          (drawing.is_empty() ? "<p class=\"note\">No finite number to show.</p>\n" : drawing.svg()) +
          "</figure>\n";
 }
@@ -194,6 +245,7 @@ Json chart_numbers(const Chart& chart) {
       each["x"].push_back(point.x);
       each["y"].push_back(point.y);
       if (point.around > 0) each["around"].push_back(point.around);
+      if (chart.form == ChartForm::plane) each["value"].push_back(point.value);
     }
     if (each.contains("around") && each["around"].size() < each["x"].size()) each.erase("around");
     numbers["series"].push_back(std::move(each));

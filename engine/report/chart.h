@@ -1,10 +1,11 @@
-// Curves over numbers, as SVG for a page whose style has their colours (engine/report/style.h).
+// Curves over numbers, and dots for tasks, as SVG for a page whose style has their colours (engine/report/style.h).
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "engine/options/json.h"
+#include "engine/report/axis.h"
 
 namespace innerloop {
 
@@ -13,6 +14,8 @@ struct ChartPoint {
   double around =
       0;  // half the height of an interval around it, where that is above 0: a bar, unless it has a
   double low = 0, high = 0;  // band behind it, from low to high, where these differ
+  double value = 0;          // in a plane: what its colour shows
+  std::string title = {};    // of a dot: what is told of it under the pointer
 };
 
 struct ChartSeries {
@@ -24,15 +27,21 @@ struct ChartSeries {
   std::vector<ChartPoint> points = {};
 };
 
+/// `comparison`: dots, both axes alike, with the line where x equals y. `plane`: dots whose colours show their
+/// values, and no legend but the scale of these.
+enum class ChartForm { curves, comparison, plane };
+
 struct Chart {
   std::string title, x_title, y_title;
   bool whole_x = false;  // no tick between whole numbers
   bool small = false;    // for three beside each other
   std::vector<ChartSeries> series = {};
+  ChartForm form = ChartForm::curves;
+  Axis shades = {};  // what the colours of a plane span
 };
 
-/// How many colours the style has; those after the last begin again.
-inline constexpr int kChartColours = 7;
+/// How many colours the style has for series; those after the last begin again. And how many for values.
+inline constexpr int kChartColours = 7, kShades = 7;
 
 /// A `<figure>`: title, legend and drawing. Where no point is finite it says so.
 std::string chart_figure(const Chart& chart);

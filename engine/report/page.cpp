@@ -5,11 +5,13 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/evaluation/report.h"
 #include "engine/report/chart.h"
 #include "engine/report/curves.h"
 #include "engine/report/recorded_run.h"
 #include "engine/report/sheets.h"
 #include "engine/report/style.h"
+#include "engine/report/task_charts.h"
 #include "engine/text/markup.h"
 #include "engine/text/shell.h"
 
@@ -94,6 +96,11 @@ std::string adaptation(const Group& group, Figures& figures) {
       if (!of.run->evaluation.is_null() && curve_unit(*of.run) == unit) evaluated.push_back(of.run);
     if (!evaluated.empty()) html += adaptation_sheet(evaluated);
   }
+  if (const std::vector<Chart> tasks = task_charts(group.runs); !tasks.empty())
+    html +=
+        figures.add(tasks) +
+        note("Each dot is a held-out task, of many the first " + std::to_string(kMostListedTasks) +
+             "; above the line adaptation has raised its return. Under the pointer a dot tells its numbers.");
   return html;
 }
 

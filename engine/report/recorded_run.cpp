@@ -15,8 +15,6 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-double number_of(const Json& value) { return value.is_number() ? value.get<double>() : kNone; }
-
 // A curve of evaluation.json: its points are objects.
 void check_curve(const Json& holder, const std::string& where) {
   if (holder.is_object() && holder.contains("curve") && holder["curve"].is_array() &&
@@ -30,6 +28,23 @@ void check_evaluation(const Json& evaluation, const std::string& file) {
   check_curve(evaluation, file);
   if (!evaluation.contains("baselines")) return;
   for (const Json& baseline : evaluation["baselines"]) check_curve(baseline, file + ": /baselines");
+}
+
+bool are_lists(const Json& list, std::size_t size, std::size_t of) {
+  return list.is_array() && list.size() == size &&
+         std::ranges::all_of(list, [&](const Json& each) { return each.is_array() && each.size() == of; });
+}
+
+// Of each task as many returns, and as many numbers as names.
+void check_tasks(const Json& tasks, const std::string& file) {
+  const Json returns = tasks.value("returns", Json::array()),
+             names = tasks.value("task_names", Json::array());
+  if (!returns.is_array() || returns.empty() || !are_lists(returns, returns.size(), returns[0].size()))
+    throw InputError(file + ": wanted \"returns\", a list of equally long lists, found none");
+  if (!names.is_array() ||
+      (!names.empty() && !are_lists(tasks.value("tasks", Json()), returns.size(), names.size())))
+    throw InputError(
+        file + ": wanted \"tasks\", the numbers of \"task_names\" for each of \"returns\", found others");
 }
 
 struct FirstAndLast {
@@ -96,6 +111,8 @@ NewestCheckpoint newest_checkpoint(const std::filesystem::path& run) {
 
 }  // namespace
 
+double number_of(const Json& value) { return value.is_number() ? value.get<double>() : kNone; }
+
 double number_at(const Json& object, const std::string& key) {
   const auto found = object.find(key);
   return found == object.end() ? kNone : number_of(*found);
@@ -118,9 +135,11 @@ RecordedRun read_recorded_run(const std::filesystem::path& folder) {
                        .config = read_json(run.config()),
                        .machine = read_json(run.machine()),
                        .evaluation = read_json(run.evaluation()),
+                       .tasks = read_json(run.evaluation_tasks()),
                        .course = read_course(run.metrics()),
                        .checkpoint = newest_checkpoint(folder)};
   if (!recorded.evaluation.is_null()) check_evaluation(recorded.evaluation, run.evaluation().string());
+  if (!recorded.tasks.is_null()) check_tasks(recorded.tasks, run.evaluation_tasks().string());
   return recorded;
 }
 

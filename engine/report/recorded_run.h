@@ -31,6 +31,7 @@ struct RecordedRun {
   std::filesystem::path folder;
   Json config;               // an object
   Json machine, evaluation;  // objects, or null where the run has no such file
+  Json tasks;                // evaluation_tasks.json, likewise
   TrainingCourse course;     // at least one iteration
   NewestCheckpoint checkpoint;
 
@@ -46,6 +47,8 @@ struct RecordedRun {
 /// @throws InputError where there is no run, none of its iterations is done, or one of its files is damaged.
 RecordedRun read_recorded_run(const std::filesystem::path& folder);
 
+/// The number that `value` is, NaN where it is none.
+double number_of(const Json& value);
 /// The number at `key`, NaN where there is none.
 double number_at(const Json& object, const std::string& key);
 /// The same as text; "-" where there is none.

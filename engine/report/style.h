@@ -43,6 +43,9 @@ text.y.tick{text-anchor:end}text.x,text.title{text-anchor:middle}text.title{fill
 .band{fill:currentColor;opacity:.16;stroke:none}
 .c0{color:var(--c0)}.c1{color:var(--c1)}.c2{color:var(--c2)}.c3{color:var(--c3)}.c4{color:var(--c4)}.c5{color:var(--c5)}
 .c6{color:var(--c6)}
+.tasks circle{fill-opacity:.6;stroke-width:.8}.tasks .v0{color:#440154}.tasks .v1{color:#443a83}.tasks .v2{color:#31688e}
+.tasks .v3{color:#21918c}.tasks .v4{color:#35b779}.tasks .v5{color:#90d743}.tasks .v6{color:#fde725}
+.shades rect{fill:currentColor}.tasks circle[class]{fill-opacity:1;stroke:var(--faint)}
 .reading{position:absolute;z-index:1;pointer-events:none;background:var(--card);border:1px solid var(--rule);border-radius:6px;
  padding:5px 9px;font-size:12.5px;line-height:1.45;box-shadow:0 2px 10px #0003;max-width:90%}
 .reading i{display:inline-block;width:9px;height:9px;border-radius:50%;margin-right:6px;background:currentColor}
@@ -73,6 +76,7 @@ document.querySelectorAll("figure").forEach((figure, number) => {
   const chart = charts[number], drawing = figure.querySelector(":scope > svg");
   if (!drawing) return;
   const pointer = drawing.querySelector(".pointer"), reading = document.createElement("div");
+  if (!pointer) return;
   reading.className = "reading";
   reading.hidden = true;
   figure.append(reading);

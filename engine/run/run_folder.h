@@ -16,6 +16,7 @@ struct RunFolder {
   std::filesystem::path machine() const { return path / "machine.json"; }
   std::filesystem::path metrics() const { return path / "metrics.jsonl"; }
   std::filesystem::path evaluation() const { return path / "evaluation.json"; }
+  std::filesystem::path evaluation_tasks() const { return path / "evaluation_tasks.json"; }
   std::filesystem::path report() const { return path / "report.html"; }
 };
 

@@ -71,6 +71,14 @@ void TrialLoop::play(const float* params, bool deterministic) {
   device_.once(EpisodeReturns<float>{trials_, returns_, lengths_});
 }
 
+TaskTable TrialLoop::tasks() const {
+  const TaskTable of_envs = tasks_.all();
+  TaskTable tasks;
+  for (std::size_t env = 0; env < of_envs.size(); env += static_cast<std::size_t>(envs_per_task_))
+    tasks.push_back(of_envs[env]);
+  return tasks;
+}
+
 TrialLoop::Returns TrialLoop::returns() const {
   const auto rows = [&](const float* from) {
     std::vector<float> all(static_cast<std::size_t>(episodes() + 1) * static_cast<std::size_t>(envs()));

@@ -32,6 +32,8 @@ class TrialLoop {
   void fix_tasks(const TaskTable& tasks) { tasks_.fix(tasks); }
   /// The numbers of an environment's task, as in task_numbers, once it has been played. Waits.
   std::vector<float> task(int env) const { return tasks_.at(env); }
+  /// Those of each task, once, in its place among them. Waits.
+  TaskTable tasks() const;
   /// Keys all random numbers from now on.
   void set_key(RandomKey key);
   /// Draws the tasks and plays a trial in each environment with θ ([P]). `deterministic`: the mean, or the likeliest action.

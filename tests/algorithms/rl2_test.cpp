@@ -447,7 +447,7 @@ TEST(PlainPpo, ReportsTheReturnOfAnEpisodeAndNoneOfATrial) {
 
 nlohmann::ordered_json report_of(const Config& config, const std::vector<float>& task = {}) {
   Device device(kOneThread);
-  return evaluation_report(config, device, create_learned(config).initial(config.seed), 7, task);
+  return evaluation_of(config, device, create_learned(config).initial(config.seed), 7, task).report;
 }
 
 TEST(TrialEvaluation, HasAPointForEachEpisodeAndTheWholeTrial) {

@@ -69,7 +69,7 @@ TEST(LearningOnCuda, IsUnharmedByTensorCores) {
                      "environment.end_at_goal=false", "policy.hidden=[32,32]", "algorithm.inner_steps=1",
                      "outer.lr=0.02", "evaluation.tasks=40", "evaluation.envs_per_task=10"});
     Device device(kCuda);
-    const auto report = evaluation_report(config, device, learned(config, iterations, kCuda), iterations);
+    const auto report = evaluation_of(config, device, learned(config, iterations, kCuda), iterations).report;
     return report["curve"][1]["mean_return"].get<double>();
   };
   const double untrained = returned("float32", 0), wanted = returned("float32", 15);

@@ -199,7 +199,7 @@ TEST(RivalsReport, HasTheLayoutOfAnAgents) {
   const auto learners = prepare_rivals(config, {"thompson", "random"});
   const auto report = rivals_report(config, learners, 1);
   Device device(kOneThread);
-  auto agents = evaluation_report(config, device, create_learned(config).initial(config.seed), 7);
+  auto agents = evaluation_of(config, device, create_learned(config).initial(config.seed), 7).report;
   for (const auto& [key, value] : agents.items()) EXPECT_TRUE(report.contains(key)) << key;
   EXPECT_EQ(report["algorithm"], "thompson");
   EXPECT_EQ(report["curve"].size(), 6u);
