@@ -15,7 +15,7 @@ struct Place {
   double width, height, left, right, top, bottom;
 };
 constexpr Place kLarge = {640, 360, 68, 624, 12, 312}, kSmall = {400, 240, 62, 390, 10, 194},
-                kSquare = {640, 470, 68, 488, 12, 422};
+                kPlane = {640, 470, 68, 488, 12, 422}, kComparison = {640, 470, 68, 624, 12, 422};
 constexpr double kShadesLeft = 520, kShadesWidth = 14;  // where a plane's scale of colours is
 constexpr double kDot = 3.2, kCap = 4;
 
@@ -27,13 +27,15 @@ bool has_bar(const ChartPoint& point) { return point.around > 0 && !has_band(poi
 
 std::string units(double place) { return number_cell("%.1f", place); }
 
+const Place& place_of(const Chart& chart) {
+  if (chart.form == ChartForm::comparison) return kComparison;
+  if (chart.form == ChartForm::plane) return kPlane;
+  return chart.small ? kSmall : kLarge;
+}
+
 class Drawing {
  public:
-  explicit Drawing(const Chart& chart)
-      : chart_(chart),
-        at_(chart.form != ChartForm::curves ? kSquare
-            : chart.small                   ? kSmall
-                                            : kLarge) {
+  explicit Drawing(const Chart& chart) : chart_(chart), at_(place_of(chart)) {
     double left = INFINITY, right = -INFINITY, bottom = INFINITY, top = -INFINITY;
     for (const ChartSeries& series : chart.series)
       for (const ChartPoint& point : series.points) {

@@ -96,11 +96,13 @@ std::string adaptation(const Group& group, Figures& figures) {
       if (!of.run->evaluation.is_null() && curve_unit(*of.run) == unit) evaluated.push_back(of.run);
     if (!evaluated.empty()) html += adaptation_sheet(evaluated);
   }
-  if (const std::vector<Chart> tasks = task_charts(group.runs); !tasks.empty())
+  if (const std::vector<Chart> tasks = task_charts(group.runs); !tasks.empty()) {
+    const std::string most = std::to_string(kMostListedTasks);
     html +=
-        figures.add(tasks) +
-        note("Each dot is a held-out task, of many the first " + std::to_string(kMostListedTasks) +
-             "; above the line adaptation has raised its return. Under the pointer a dot tells its numbers.");
+        figures.add(tasks) + note("Each dot is a held-out task, of more than " + most + " the first " + most +
+                                  "; above the line adaptation has raised its return. Under the pointer a "
+                                  "dot tells its numbers. Colours have a scale of their own for each run.");
+  }
   return html;
 }
 

@@ -39,7 +39,8 @@ bool are_lists(const Json& list, std::size_t size, std::size_t of) {
 void check_tasks(const Json& tasks, const std::string& file) {
   const Json returns = tasks.value("returns", Json::array()),
              names = tasks.value("task_names", Json::array());
-  if (!returns.is_array() || returns.empty() || !are_lists(returns, returns.size(), returns[0].size()))
+  if (!returns.is_array() || returns.empty() || returns[0].empty() ||
+      !are_lists(returns, returns.size(), returns[0].size()))
     throw InputError(file + ": wanted \"returns\", a list of equally long lists, found none");
   if (!names.is_array() ||
       (!names.empty() && !are_lists(tasks.value("tasks", Json()), returns.size(), names.size())))

@@ -36,8 +36,7 @@ std::string title_of(const Json& tasks, std::size_t task, const Words& words) {
     for (std::size_t i = 0; i < tasks["task_names"].size(); ++i)
       title +=
           (i > 0 ? ", " : "") + name_of(tasks, i) + number_cell(" %.4g", number_of(tasks["tasks"][task][i]));
-  else
-    title = "task " + std::to_string(task + 1);
+  if (title.empty()) title = "task " + std::to_string(task + 1);
   const Json& returns = tasks["returns"][task];
   return title + "; " + words.first + number_cell(" %.4g, ", number_of(returns.front())) + words.last +
          number_cell(" %.4g", number_of(returns.back()));
@@ -61,26 +60,21 @@ Chart plane_of(const ColouredRun& of, const Words& words, const ChartSeries& com
   Chart chart{.title = words.plane, .x_title = name_of(tasks, 0), .y_title = name_of(tasks, 1)};
   chart.form = ChartForm::plane;
   chart.series = {comparison};
+  double low = INFINITY, high = -INFINITY;
   for (std::size_t task = 0; task < comparison.points.size(); ++task) {
     ChartPoint& point = chart.series[0].points[task];
     point.value = point.y;
     point.x = number_of(tasks["tasks"][task][0]);
-    point.y = std::isfinite(point.value) ? number_of(tasks["tasks"][task][1]) : point.value;
-  }
-  return chart;
-}
-
-// One scale for all planes, so that their colours can be compared.
-void share_shades(std::vector<Chart>& planes) {
-  double low = INFINITY, high = -INFINITY;
-  for (const Chart& plane : planes)
-    for (const ChartPoint& point : plane.series[0].points) {
-      if (!std::isfinite(point.value)) continue;
-      low = std::min(low, point.value);
-      high = std::max(high, point.value);
+    point.y = number_of(tasks["tasks"][task][1]);
+    if (!std::isfinite(point.value)) {
+      point.y = point.value;  // has no colour, and is left out
+      continue;
     }
-  if (low <= high)
-    for (Chart& plane : planes) plane.shades = make_axis(low, high, kShades, false, false);
+    low = std::min(low, point.value);
+    high = std::max(high, point.value);
+  }
+  if (low <= high) chart.shades = make_axis(low, high, kShades, false, false);
+  return chart;
 }
 
 }  // namespace
@@ -88,7 +82,9 @@ void share_shades(std::vector<Chart>& planes) {
 std::vector<Chart> task_charts(const std::vector<ColouredRun>& runs) {
   std::vector<Chart> charts;
   for (const Words& words : kWords) {
-    Chart comparison{.title = words.comparison, .x_title = words.first, .y_title = words.last};
+    Chart comparison{.title = words.comparison,
+                     .x_title = std::string("return, ") + words.first,
+                     .y_title = std::string("return, ") + words.last};
     comparison.form = ChartForm::comparison;
     std::vector<Chart> planes;
     for (const ColouredRun& of : runs) {
@@ -99,7 +95,6 @@ std::vector<Chart> task_charts(const std::vector<ColouredRun>& runs) {
     }
     if (comparison.series.empty()) continue;
     const bool several = comparison.series.size() > 1;
-    share_shades(planes);
     charts.push_back(std::move(comparison));
     for (Chart& plane : planes) {
       if (several) plane.title += ": " + plane.series[0].of;

@@ -127,9 +127,13 @@ TEST_F(CommandLineTest, ATrainedRunHasEveryFile) {
     }
   }
   // What `evaluate` writes is what the training did.
+  const std::string tasks = read_text(path("run/evaluation_tasks.json"));
+  EXPECT_EQ(nlohmann::json::parse(tasks)["returns"].size(), 2u);
   std::filesystem::remove(path("run/evaluation.json"));
+  std::filesystem::remove(path("run/evaluation_tasks.json"));
   EXPECT_EQ(run({"evaluate", "run"}).exit_code, kExitDone);
   EXPECT_EQ(nlohmann::json::parse(read_text(path("run/evaluation.json"))), evaluation);
+  EXPECT_EQ(read_text(path("run/evaluation_tasks.json")), tasks);
 }
 
 TEST_F(CommandLineTest, OneGivenTaskCanBeEvaluated) {
@@ -160,7 +164,8 @@ TEST_F(CommandLineTest, OneGivenTaskCanBeEvaluated) {
 
 TEST_F(CommandLineTest, TheRunsOwnEvaluationIsNotOverwrittenByOthers) {
   train();
-  const std::string own = read_text(path("run/evaluation.json"));
+  const std::string own = read_text(path("run/evaluation.json")),
+                    tasks = read_text(path("run/evaluation_tasks.json"));
   const std::string task = R"({"goal_x": 0.5, "goal_y": 0.25})";
   EXPECT_EQ(run({"evaluate", "run", "--task", task}).exit_code, kExitDone);
   EXPECT_EQ(read_text(path("run/evaluation.json")), own);
@@ -171,6 +176,7 @@ TEST_F(CommandLineTest, TheRunsOwnEvaluationIsNotOverwrittenByOthers) {
   EXPECT_EQ(run({"evaluate", "run", "--policy", "p.safetensors", "--json", "other.json"}).exit_code,
             kExitDone);
   EXPECT_EQ(nlohmann::json::parse(read_text(path("other.json")))["policy"], "p.safetensors");
+  EXPECT_EQ(read_text(path("run/evaluation_tasks.json")), tasks);
 }
 
 TEST_F(CommandLineTest, AResultIsShownBeforeItsFileFails) {

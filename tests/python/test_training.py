@@ -35,7 +35,7 @@ def test_train_leaves_what_the_command_leaves(config, tmp_path):
     assert checkpoint(theirs) == checkpoint(run.path)
     kinds = [{path.name.split(".")[0] for path in folder.iterdir()} for folder in (theirs, Path(run.path))]
     assert kinds[0] == kinds[1] >= {"config", "machine", "metrics", "events", "checkpoints", "evaluation"}
-    for file in ("config.json", "evaluation.json"):
+    for file in ("config.json", "evaluation.json", "evaluation_tasks.json"):
         assert (theirs / file).read_text() == Path(run.path, file).read_text(), file
     lines = [json.loads(line) for line in (theirs / "metrics.jsonl").read_text().splitlines()]
     assert without_times(run.metrics) == without_times(lines)

@@ -12,6 +12,7 @@
 #include "engine/options/json.h"
 #include "engine/report/axis.h"
 #include "engine/report/page.h"
+#include "engine/run/evaluation_files.h"
 #include "engine/text/markup.h"
 #include "tests/support/tiny_run.h"
 
@@ -107,7 +108,7 @@ TEST_F(ReportTest, ItsNumbersAreTheFiles) {
   const RunFolder run = train_tiny(path("run"), config);
   Device device(kOneThread);
   Trainer trainer(config, device);
-  const auto evaluation = evaluation_report(config, device, trainer.params(), 6);
+  const auto evaluation = evaluation_of(config, device, trainer.params(), 6).report;
   write_json(run.evaluation(), evaluation);
 
   const std::string page = report_page({run.path});
@@ -163,6 +164,85 @@ TEST_F(ReportTest, ItsNumbersAreTheFiles) {
   EXPECT_EQ(rows.at(2).back(), checkpoint.substr(digits, 15));
 }
 
+TEST_F(ReportTest, TheDotsAreTheTasksOfItsFile) {
+  const Config config = tiny_config({"evaluation.tasks=5"});
+  const RunFolder run = train_tiny(path("run"), config);
+  Device device(kOneThread);
+  Trainer trainer(config, device);
+  write_evaluation(run, evaluation_of(config, device, trainer.params(), 6));
+
+  const Json file = Json::parse(read_text(run.evaluation_tasks()));
+  const std::string page = report_page({run.path});
+  expect_well_formed(page);
+  const Json numbers = numbers_of(page);
+  const Json comparison = series_of(numbers, "Return of each task before and after adaptation", "run"),
+             plane = series_of(numbers, "Return of each task after adaptation", "run");
+  EXPECT_EQ(file["task_names"], Json({"goal_x", "goal_y"}));
+  ASSERT_EQ(file["returns"].size(), 5u);
+  for (std::size_t task = 0; task < 5; ++task) {
+    const Json &returns = file["returns"][task], &goal = file["tasks"][task];
+    EXPECT_EQ(comparison["x"].at(task), returns.front());
+    EXPECT_EQ(comparison["y"].at(task), returns.back());
+    EXPECT_EQ(plane["x"].at(task), goal[0]);
+    EXPECT_EQ(plane["y"].at(task), goal[1]);
+    EXPECT_EQ(plane["value"].at(task), returns.back());
+    char title[160];
+    std::snprintf(title, sizeof title,
+                  "<title>goal_x %.4g, goal_y %.4g; before adaptation %.4g, after adaptation %.4g</title>",
+                  goal[0].get<double>(), goal[1].get<double>(), returns.front().get<double>(),
+                  returns.back().get<double>());
+    EXPECT_THAT(page, HasSubstr(title));
+  }
+  EXPECT_EQ(comparison["x"].size(), 5u);
+  std::filesystem::remove(run.evaluation_tasks());
+  EXPECT_THAT(report_page({run.path}), Not(HasSubstr("Return of each task")));
+}
+
+// A dot's place in its drawing is that of its numbers between the axes' ends; the best and the worst have the last and the
+// first colour; what is not finite has no dot.
+TEST_F(ReportTest, DotsLieWhereTheirNumbersAre) {
+  const auto run = write_run("run", {line_});
+  write_text(run / "evaluation.json",
+             R"({"curve": [{"step": 0, "mean_return": 1, "ci95": null}], "baselines": []})");
+  write_text(run / "evaluation_tasks.json",
+             R"({"task_names": ["a", "b"], "tasks": [[0, 2], [1, 4], [2, 6], [3, 3]],
+      "returns": [[0, 8, 4], [10, 8, 8], [5, 8, 20], [5, 8, null]]})");
+  const std::string page = report_page({run});
+  expect_well_formed(page);
+  const std::regex dot("<circle (class=\"(v.)\" )?cx=\"([0-9.]+)\" cy=\"([0-9.]+)\"[^>]*><title>([^;]*);");
+  int dots = 0, coloured = 0;
+  for (const Json& chart : numbers_of(page)) {
+    const std::string title = chart["title"];
+    if (!title.starts_with("Return of each task")) continue;
+    const bool is_plane = title == "Return of each task after adaptation";
+    if (!is_plane) {
+      EXPECT_EQ(chart["x"][2], chart["y"][2]);  // the line is where both are equal
+      EXPECT_EQ(chart["x"][3], chart["y"][3]);
+    }
+    const Json& series = chart["series"][0];
+    for (std::sregex_iterator at(page.begin(), page.end(), dot), end; at != end; ++at) {
+      if ((*at)[1].matched != is_plane) continue;
+      const std::string name = (*at)[5];
+      ASSERT_NE(name, "a 3, b 3");
+      const std::size_t task = name == "a 0, b 2" ? 0 : name == "a 1, b 4" ? 1 : 2;
+      const auto place = [&](const char* axis) {
+        const Json& ends = chart[axis];
+        const double part = (series[axis][task].get<double>() - ends[2].get<double>()) /
+                            (ends[3].get<double>() - ends[2].get<double>());
+        return ends[0].get<double>() + part * (ends[1].get<double>() - ends[0].get<double>());
+      };
+      EXPECT_NEAR(std::stod((*at)[3]), place("x"), 0.051);
+      EXPECT_NEAR(std::stod((*at)[4]), place("y"), 0.051);
+      ++dots;
+      if (!is_plane) continue;
+      ++coloured;
+      EXPECT_EQ((*at)[2], task == 0 ? "v0" : task == 1 ? "v1" : "v6");
+    }
+  }
+  EXPECT_EQ(dots, 6);
+  EXPECT_EQ(coloured, 3);
+}
+
 TEST_F(ReportTest, ThePageAsksForNothingElse) {
   const std::string page = report_page({write_run("run", {line_})});
   for (const char* foreign : {"http:", "https:", "src=", "href=", "url(", "@import", "fetch(", "<link"})
@@ -212,8 +292,14 @@ TEST_F(ReportTest, AnAgentWithAMemoryIsShownByEpisodes) {
     evaluation["curve"].push_back({{"episode", episode}, {"mean_return", episode / 8.0}, {"ci95", 0.25}});
   evaluation["baselines"] = {{{"name", "gittins"}, {"curve", evaluation["curve"]}}};
   write_json(run / "evaluation.json", evaluation);
+  write_text(run / "evaluation_tasks.json", R"({"returns": [[0, 1, 0.5], [0.25, 1, 1]]})");
   const std::string page = report_page({run});
   expect_well_formed(page);
+  const Json tasks =
+      series_of(numbers_of(page), "Return of each task in the first and the last episode", "memory");
+  EXPECT_THAT(tasks["x"], ElementsAre(0, 0.25));
+  EXPECT_THAT(tasks["y"], ElementsAre(0.5, 1));
+  EXPECT_THAT(page, HasSubstr("<title>task 2; first episode 0.25, last episode 1</title>"));
   const Json curve = series_of(numbers_of(page), "Return of each episode", "memory");
   EXPECT_EQ(curve["x"].size(), 40u);
   EXPECT_EQ(curve["x"].at(39), 40);
@@ -304,6 +390,19 @@ TEST_F(ReportTest, WhatIsNoRunIsRefused) {
   EXPECT_THAT(refusal(run), HasSubstr("evaluation.json: wanted a file of a run, found [1] (list)"));
   write_text(run / "evaluation.json", "{");
   EXPECT_THAT(refusal(run), HasSubstr("evaluation.json"));
+  std::filesystem::remove(run / "evaluation.json");
+  for (const char* tasks : {"{}", R"({"returns": 1})", R"({"returns": []})", R"({"returns": [1]})",
+                            R"({"returns": [[]]})", R"({"returns": [[1, 2], [1]]})"}) {
+    write_text(run / "evaluation_tasks.json", tasks);
+    EXPECT_THAT(refusal(run), HasSubstr("evaluation_tasks.json: wanted \"returns\", a list of")) << tasks;
+  }
+  for (const char* tasks :
+       {R"({"task_names": 1, "returns": [[1]]})", R"({"task_names": ["a"], "returns": [[1]]})",
+        R"({"task_names": ["a"], "tasks": [[1, 2]], "returns": [[1]]})",
+        R"({"task_names": ["a"], "tasks": [[1], [2]], "returns": [[1]]})"}) {
+    write_text(run / "evaluation_tasks.json", tasks);
+    EXPECT_THAT(refusal(run), HasSubstr("evaluation_tasks.json: wanted \"tasks\", the numbers of")) << tasks;
+  }
 }
 
 TEST_F(ReportTest, ADamagedCheckpointIsToldOfBesideTheCurves) {

@@ -1,0 +1,102 @@
+// evaluation_tasks.json: what each held-out task brought is what the means are of.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "engine/config/tasks.h"
+#include "engine/evaluation/report.h"
+#include "engine/learned/create.h"
+#include "engine/stages/estimates.h"
+#include "tests/support/tiny_run.h"
+
+namespace innerloop {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const std::vector<std::string> kRl2 = {
+    "at_episode_end=restart", R"(policy={"name":"gru","hidden":4})",
+    R"(algorithm={"name":"rl2","trial_length":10,"minibatches":1,"epochs":1})"};
+
+std::vector<std::string> with(std::vector<std::string> overrides, const std::vector<std::string>& more) {
+  overrides.insert(overrides.end(), more.begin(), more.end());
+  return overrides;
+}
+
+Evaluation evaluation_of(const Config& config, const std::vector<float>& task = {}) {
+  Device device(kOneThread);
+  return evaluation_of(config, device, create_learned(config).initial(config.seed), 0, task);
+}
+
+class ByTask : public testing::TestWithParam<std::vector<std::string>> {};
+INSTANTIATE_TEST_SUITE_P(Agents, ByTask, testing::Values(std::vector<std::string>{}, kRl2),
+                         [](const auto& of) { return of.param.empty() ? "Maml" : "Rl2"; });
+
+TEST_P(ByTask, TheMeansOfTheReturnsAreTheCurve) {
+  const Evaluation evaluation =
+      evaluation_of(tiny_config(with(GetParam(), {"evaluation.tasks=9", "evaluation.envs_per_task=3"})));
+  const Json& returns = evaluation.by_task["returns"];
+  ASSERT_EQ(returns.size(), 9u);
+  const Json& curve = evaluation.report["curve"];
+  ASSERT_GT(curve.size(), 1u);
+  for (std::size_t point = 0; point < curve.size(); ++point) {
+    std::vector<double> of_task;
+    for (const Json& task : returns) of_task.push_back(task.at(point));
+    EXPECT_EQ(mean_of(of_task).mean, curve[point]["mean_return"]);
+    EXPECT_EQ(mean_of(of_task).ci95, curve[point]["ci95"]);
+  }
+  EXPECT_EQ(returns[0].size(), curve.size());
+}
+
+// Without sampling, what happens before a gradient step follows from the task alone.
+TEST_P(ByTask, EachReturnIsThatOfTheTaskInItsPlace) {
+  const Config config = tiny_config(with(
+      GetParam(), {"evaluation.tasks=7", "evaluation.envs_per_task=3", "evaluation.deterministic=true"}));
+  const Json by_task = evaluation_of(config).by_task;
+  EXPECT_EQ(by_task["task_names"], Json(task_names(config)));
+  ASSERT_EQ(by_task["tasks"].size(), 7u);
+  std::set<double> different;
+  for (std::size_t i = 0; i < 7; ++i) {
+    const auto task = by_task["tasks"][i].get<std::vector<float>>();
+    const Json alone = evaluation_of(config, task).report["curve"][0]["mean_return"];
+    EXPECT_FLOAT_EQ(by_task["returns"][i][0].get<float>(), alone.get<float>());
+    different.insert(by_task["returns"][i][0].get<double>());
+  }
+  EXPECT_EQ(different.size(), 7u);
+}
+
+TEST(ByTaskOfMany, TheFirstTasksAreListed) {
+  const Evaluation evaluation =
+      evaluation_of(tiny_config({"evaluation.tasks=1003", "evaluation.envs_per_task=1"}));
+  EXPECT_EQ(evaluation.report["tasks"], 1003);
+  EXPECT_EQ(evaluation.by_task["tasks"].size(), 1000u);
+  EXPECT_EQ(evaluation.by_task["returns"].size(), 1000u);
+}
+
+TEST(ByTaskOfMany, NumbersOfTasksThatHaveMoreThanEightAreLeftOut) {
+  const auto by_task = [](const char* environment) {
+    return evaluation_of(tiny_config({environment})).by_task;
+  };
+  const Json large = by_task(R"(environment={"name":"tabular_mdp"})"),
+             eight = by_task(R"(environment={"name":"bandit","arms":8})"),
+             nine = by_task(R"(environment={"name":"bandit","arms":9})");
+  for (const Json& found : {large, nine}) {
+    EXPECT_FALSE(found.contains("tasks") || found.contains("task_names"));
+    EXPECT_EQ(found["returns"].size(), 2u);
+  }
+  EXPECT_EQ(eight["tasks"][1].size(), 8u);
+  EXPECT_EQ(eight["task_names"].size(), 8u);
+}
+
+// As evaluation.json.
+TEST(ByTaskOfMany, AReturnThatIsNotFiniteIsNull) {
+  const Config config = tiny_config({"algorithm.inner_lr=1e30"});
+  Device device(kOneThread);
+  const Evaluation evaluation = evaluation_of(
+      config, device, std::vector<float>(static_cast<std::size_t>(create_learned(config).size()), 1e30f), 0);
+  EXPECT_EQ(nlohmann::json::parse(evaluation.by_task.dump())["returns"][0][1], nullptr);
+}
+
+}  // namespace
+}  // namespace innerloop
