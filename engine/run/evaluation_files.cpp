@@ -11,11 +11,11 @@ namespace {
 
 // A line for each element of each of the object's lists.
 std::string lines_of(const Json& object) {
-  std::string text;
+  std::string text = "{";
   for (const auto& [key, list] : object.items()) {
     std::string elements;
     for (const Json& element : list) elements += (elements.empty() ? "\n  " : ",\n  ") + json_text(element);
-    text += (text.empty() ? "{" : ",") + ("\n \"" + key + "\": [") + elements + "]";
+    text += (text.size() == 1 ? "" : ",") + ("\n \"" + key + "\": [") + elements + "]";
   }
   return text + "}\n";
 }
