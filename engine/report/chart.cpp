@@ -16,8 +16,8 @@ struct Place {
 };
 constexpr Place kLarge = {640, 360, 68, 624, 12, 312}, kSmall = {400, 240, 62, 390, 10, 194},
                 kPlane = {640, 470, 68, 488, 12, 422}, kComparison = {640, 470, 68, 624, 12, 422};
-constexpr double kShadesLeft = 520, kShadesWidth = 14;  // where a plane's scale of colours is
-constexpr double kDot = 3.2, kCap = 4;
+constexpr double kShadesLeft = 520, kShadesWidth = 14;                 // where a plane's scale of colours is
+constexpr double kDot = 3.2, kPlaneDot = 5, kWholeDot = 40, kCap = 4;  // radii; the third that of all tasks
 
 using Kind = ChartSeries::Kind;
 
@@ -48,13 +48,15 @@ class Drawing {
       }
     empty_ = !(left <= right && std::isfinite(bottom) && std::isfinite(top));
     if (empty_) return;
-    if (chart.form == ChartForm::comparison) {
-      x_ = y_ = make_axis(std::min(left, bottom), std::max(right, top), 6, true, false);
-      return;
-    }
-    if (chart.form == ChartForm::plane) {
-      x_ = make_axis(left, right, 6, true, false);
-      y_ = make_axis(bottom, top, 6, true, false);
+    if (chart.form != ChartForm::curves) {
+      if (chart.form == ChartForm::comparison) {
+        left = bottom = std::min(left, bottom);
+        right = top = std::max(right, top);
+      }
+      // Large dots keep clear of the edges.
+      const double beside = 0.06 * (right - left), above = 0.06 * (top - bottom);
+      x_ = make_axis(left - beside, right + beside, 6, false, false);
+      y_ = make_axis(bottom - above, top + above, 6, false, false);
       return;
     }
     // What is counted from 0 on is shown from there; the points at the ends keep clear of the edges.
@@ -134,6 +136,11 @@ class Drawing {
     return svg + "</g>\n";
   }
 
+  double radius(const ChartPoint& point) const {
+    if (chart_.form == ChartForm::plane) return kPlaneDot;
+    return std::max(kDot, kWholeDot * std::sqrt(point.share));
+  }
+
   std::string dot(const ChartPoint& point) const {
     std::string shade;
     if (chart_.form == ChartForm::plane) {
@@ -141,7 +148,7 @@ class Drawing {
       shade = "class=\"v" + std::to_string(std::clamp(place, 0, kShades - 1)) + "\" ";
     }
     const std::string circle = "<circle " + shade + "cx=\"" + across(point.x) + "\" cy=\"" + down(point.y) +
-                               "\" r=\"" + units(chart_.form == ChartForm::plane ? 5 : kDot) + "\"";
+                               "\" r=\"" + units(radius(point)) + "\"";
     return circle +
            (point.title.empty() ? "/>\n" : "><title>" + markup_text(point.title) + "</title></circle>\n");
   }

@@ -16,6 +16,7 @@ struct ChartPoint {
   double low = 0, high = 0;  // band behind it, from low to high, where these differ
   double value = 0;          // in a plane: what its colour shows
   std::string title = {};    // of a dot: what is told of it under the pointer
+  double share = 0;          // of a dot: how many of its series' tasks lie there, from 0 to 1; its area
 };
 
 struct ChartSeries {

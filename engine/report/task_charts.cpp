@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "engine/evaluation/tables.h"
 #include "engine/text/json.h"
@@ -29,39 +31,65 @@ std::string name_of(const Json& tasks, std::size_t number) {
   return name.is_string() ? name.get<std::string>() : json_text(name);
 }
 
-// "goal_x 0.3, goal_y -0.4; before adaptation -40.2, after adaptation -3.1".
-std::string title_of(const Json& tasks, std::size_t task, const Words& words) {
-  std::string title;
+// "goal_x 0.3, goal_y -0.4"; "task 7".
+std::string name_of_task(const Json& tasks, std::size_t task) {
+  std::string name;
   if (tasks.contains("task_names"))
     for (std::size_t i = 0; i < tasks["task_names"].size(); ++i)
-      title +=
+      name +=
           (i > 0 ? ", " : "") + name_of(tasks, i) + number_cell(" %.4g", number_of(tasks["tasks"][task][i]));
-  if (title.empty()) title = "task " + std::to_string(task + 1);
-  const Json& returns = tasks["returns"][task];
-  return title + "; " + words.first + number_cell(" %.4g, ", number_of(returns.front())) + words.last +
-         number_cell(" %.4g", number_of(returns.back()));
+  return name.empty() ? "task " + std::to_string(task + 1) : name;
 }
 
-ChartSeries comparison_of(const ColouredRun& of, const Words& words) {
+// "; before adaptation -40.2, after adaptation -3.1".
+std::string words_on(const ChartPoint& returns, const Words& words) {
+  return std::string("; ") + words.first + number_cell(" %.4g, ", returns.x) + words.last +
+         number_cell(" %.4g", returns.y);
+}
+
+// A point for each task: its return before adaptation, and after it.
+ChartSeries returns_of(const ColouredRun& of, const Words& words) {
   const Json& tasks = of.run->tasks;
   ChartSeries series{of.run->name(), of.run->name(), of.colour, ChartSeries::Kind::dots};
   for (std::size_t task = 0; task < tasks["returns"].size(); ++task) {
     const Json& returns = tasks["returns"][task];
-    series.points.push_back({.x = number_of(returns.front()),
-                             .y = number_of(returns.back()),
-                             .title = title_of(tasks, task, words)});
+    ChartPoint& point = series.points.emplace_back(
+        ChartPoint{.x = number_of(returns.front()), .y = number_of(returns.back())});
+    point.title = name_of_task(tasks, task) + words_on(point, words);
   }
   return series;
 }
 
-// The returns of `comparison`, whose points are the tasks, over the two numbers of each.
-Chart plane_of(const ColouredRun& of, const Words& words, const ChartSeries& comparison) {
+// A single, larger point in the place of the first of tasks with the same returns: a bandit's are 0 and 1.
+void merge_equal(std::vector<ChartPoint>& points, const Words& words) {
+  std::map<std::pair<double, double>, std::size_t> places;
+  std::vector<ChartPoint> merged;
+  std::vector<int> tasks;
+  for (ChartPoint& point : points) {
+    const bool is_place = std::isfinite(point.x) && std::isfinite(point.y);
+    if (is_place && !places.try_emplace({point.x, point.y}, merged.size()).second) {
+      ++tasks[places[{point.x, point.y}]];
+      continue;
+    }
+    merged.push_back(std::move(point));
+    tasks.push_back(1);
+  }
+  for (std::size_t i = 0; i < merged.size(); ++i) {
+    if (tasks[i] == 1) continue;
+    merged[i].share = static_cast<double>(tasks[i]) / static_cast<double>(points.size());
+    merged[i].title = std::to_string(tasks[i]) + " tasks" + words_on(merged[i], words);
+  }
+  points = std::move(merged);
+}
+
+// The `returns` after adaptation, of each task, over the two numbers of each.
+Chart plane_of(const ColouredRun& of, const Words& words, const ChartSeries& returns) {
   const Json& tasks = of.run->tasks;
   Chart chart{.title = words.plane, .x_title = name_of(tasks, 0), .y_title = name_of(tasks, 1)};
   chart.form = ChartForm::plane;
-  chart.series = {comparison};
+  chart.series = {returns};
   double low = INFINITY, high = -INFINITY;
-  for (std::size_t task = 0; task < comparison.points.size(); ++task) {
+  for (std::size_t task = 0; task < returns.points.size(); ++task) {
     ChartPoint& point = chart.series[0].points[task];
     point.value = point.y;
     point.x = number_of(tasks["tasks"][task][0]);
@@ -89,9 +117,10 @@ std::vector<Chart> task_charts(const std::vector<ColouredRun>& runs) {
     std::vector<Chart> planes;
     for (const ColouredRun& of : runs) {
       if (!has_tasks(*of.run, words)) continue;
-      comparison.series.push_back(comparison_of(of, words));
+      comparison.series.push_back(returns_of(of, words));
       if (of.run->tasks.contains("task_names") && of.run->tasks["task_names"].size() == 2)
         planes.push_back(plane_of(of, words, comparison.series.back()));
+      merge_equal(comparison.series.back().points, words);
     }
     if (comparison.series.empty()) continue;
     const bool several = comparison.series.size() > 1;

@@ -292,14 +292,18 @@ TEST_F(ReportTest, AnAgentWithAMemoryIsShownByEpisodes) {
     evaluation["curve"].push_back({{"episode", episode}, {"mean_return", episode / 8.0}, {"ci95", 0.25}});
   evaluation["baselines"] = {{{"name", "gittins"}, {"curve", evaluation["curve"]}}};
   write_json(run / "evaluation.json", evaluation);
-  write_text(run / "evaluation_tasks.json", R"({"returns": [[0, 1, 0.5], [0.25, 1, 1]]})");
+  write_text(run / "evaluation_tasks.json",
+             R"({"returns": [[0, 1, 0.5], [0.25, 1, 1], [0, 0, 1], [0.25, 0, 1]]})");
   const std::string page = report_page({run});
   expect_well_formed(page);
   const Json tasks =
       series_of(numbers_of(page), "Return of each task in the first and the last episode", "memory");
-  EXPECT_THAT(tasks["x"], ElementsAre(0, 0.25));
-  EXPECT_THAT(tasks["y"], ElementsAre(0.5, 1));
-  EXPECT_THAT(page, HasSubstr("<title>task 2; first episode 0.25, last episode 1</title>"));
+  EXPECT_THAT(tasks["x"], ElementsAre(0, 0.25, 0));
+  EXPECT_THAT(tasks["y"], ElementsAre(0.5, 1, 1));
+  // Tasks with the same returns are one dot, whose area is their part of all tasks.
+  EXPECT_THAT(page,
+              AllOf(HasSubstr("r=\"3.2\"><title>task 1; first episode 0, last episode 0.5</title>"),
+                    HasSubstr("r=\"28.3\"><title>2 tasks; first episode 0.25, last episode 1</title>")));
   const Json curve = series_of(numbers_of(page), "Return of each episode", "memory");
   EXPECT_EQ(curve["x"].size(), 40u);
   EXPECT_EQ(curve["x"].at(39), 40);
