@@ -98,11 +98,14 @@ std::string adaptation(const Group& group, Figures& figures) {
   }
   if (const std::vector<Chart> tasks = task_charts(group.runs); !tasks.empty()) {
     const std::string most = std::to_string(kMostListedTasks);
-    html += figures.add(tasks) +
-            note("Each dot is a held-out task, a larger one several with the same returns, of more than " +
-                 most + " the first " + most +
-                 "; above the line adaptation has raised its return. Under the pointer a "
-                 "dot tells its numbers. Colours have a scale of their own for each run.");
+    std::string text =
+        "Each dot is a held-out task, a larger one several with the same returns, of more than " + most +
+        " the first " + most +
+        "; above the line adaptation has raised its return. Under the pointer "
+        "a dot tells its numbers.";
+    if (std::ranges::find(tasks, ChartForm::plane, &Chart::form) != tasks.end())
+      text += " Colours have a scale of their own for each run.";
+    html += figures.add(tasks) + note(text);
   }
   return html;
 }
