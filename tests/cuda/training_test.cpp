@@ -161,11 +161,12 @@ TEST(EvaluationOnCuda, GivesTheReportOfTheCpu) {
   const Config config = tiny_config({"evaluation.tasks=5", "evaluation.inner_steps=2"});
   Device cpu(kOneThread), cuda(kCuda);
   const std::vector<float> params = create_learned(config).initial(8);
-  for (const std::vector<float>& task : {std::vector<float>{}, std::vector<float>{0.3f, -0.4f}})
+  for (const std::vector<float>& task : {std::vector<float>{}, std::vector<float>{0.3f, -0.4f}}) {
     const Evaluation on_cuda = evaluation_of(config, cuda, params, 3, task),
                      on_cpu = evaluation_of(config, cpu, params, 3, task);
-  EXPECT_EQ(on_cuda.report, on_cpu.report);
-  EXPECT_EQ(on_cuda.by_task, on_cpu.by_task);
+    EXPECT_EQ(on_cuda.report, on_cpu.report);
+    EXPECT_EQ(on_cuda.by_task, on_cpu.by_task);
+  }
 }
 
 TEST(BatchFileOnCuda, HoldsTheIterationOfTheCpu) {
