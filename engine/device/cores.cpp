@@ -39,10 +39,10 @@ double cgroup_cores(const fs::path& membership, const fs::path& mount) {
   return least;
 }
 
-bool are_cores_free(int threads) { return threads <= cores_of_mask() && threads <= cgroup_cores(); }
+bool are_cores_free(int threads, double quota) { return threads <= cores_of_mask() && threads <= quota; }
 
-int usable_cores() {
-  const double cores = std::min<double>(cores_of_mask(), std::ceil(cgroup_cores()));
+int usable_cores(double quota) {
+  const double cores = std::min<double>(cores_of_mask(), std::ceil(quota));
   return std::max(1, static_cast<int>(cores));
 }
 

@@ -6,9 +6,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <fstream>
+#include <limits>
 
 #include "engine/device/host_memory.h"
 #include "engine/device/thread_pool.h"
@@ -105,9 +107,14 @@ TEST(HostMemory, IsNoMoreThanTheLimitOfTheAddressSpaceLeaves) {
   EXPECT_LE(least, 64 << 20);
 }
 
-TEST_F(CgroupTest, APartOfACoreIsNoneToSpinOn) {
-  EXPECT_TRUE(are_cores_free(1) || cgroup_cores() < 1);
-  EXPECT_FALSE(are_cores_free(1 << 20));
+TEST(UsableCores, APartOfACoreIsOneToUseAndNoneToSpinOn) {
+  EXPECT_TRUE(are_cores_free(1, 1));
+  EXPECT_FALSE(are_cores_free(1, 0.5));
+  EXPECT_FALSE(are_cores_free(2, 1.5));
+  EXPECT_EQ(usable_cores(0.5), 1);
+  EXPECT_EQ(usable_cores(1.5), std::min(2, usable_cores()));
+  constexpr double kNone = std::numeric_limits<double>::infinity();
+  EXPECT_FALSE(are_cores_free(1 << 20, kNone));
 }
 
 TEST(UsableCores, AreThoseOfTheAffinityMask) {
