@@ -59,7 +59,7 @@ def main():
     actions = np.random.default_rng(1).integers(0, 2, (64, arguments.envs)).astype(np.int64)
     rivals = dict(vectors(arguments.envs, arguments.threads))
     for vector in rivals.values():
-        vector.reset(seed=1) if "envpool" not in type(vector).__module__ else vector.reset()
+        vector.reset()
         rate(vector, actions, 0.1)
     rates = {name: [] for name in rivals}
     for _ in range(arguments.rounds):

@@ -24,8 +24,8 @@ def _arrays(batch: Any) -> list[Any]:
 
 
 class _Check:
-    def __init__(self, make: Callable[[int], VectorEnv[Any, Any, Any]], num_envs: int, steps: int, copies: bool) -> None:
-        self.make, self.num_envs, self.steps, self.copies = make, num_envs, steps, copies
+    def __init__(self, num_envs: int, steps: int) -> None:
+        self.num_envs, self.steps = num_envs, steps
 
     def want(self, holds: bool, wanted: str, found: Any) -> None:
         if not holds:
@@ -134,7 +134,7 @@ def check_vector_env(
     >>> import innerloop, innerloop.testing
     >>> innerloop.testing.check_vector_env(lambda n: innerloop.make_vec("cartpole", num_envs=n))
     """
-    check = _Check(make, num_envs, steps, copies)
+    check = _Check(num_envs, steps)
     envs = make(num_envs)
     mode = check.frame(envs)
     first = check.play(envs, 1, mode)
@@ -151,7 +151,7 @@ def check_vector_env(
             check.want(not any(np.shares_memory(np.asarray(array), np.asarray(old)) for old in _arrays(observations)),
                        "arrays of their own in each step (copies)", "shared memory")
     if independent and mode != AutoresetMode.DISABLED:
-        more = _Check(make, num_envs + 3, steps, copies)
+        more = _Check(num_envs + 3, steps)
         longer = more.play(make(num_envs + 3), 1, mode)
         cut = [tuple(_cut(part, num_envs) for part in step) for step in longer]
         check.want(_same(first, cut), "environments that do not depend on how many there are", "something else")

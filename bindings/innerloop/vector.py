@@ -57,7 +57,31 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
     """Environments of one family, each with a task of its own, stepped together by the engine.
 
     What environment ``i`` does depends on the seed, on ``i``, its task and its actions: neither on ``num_envs`` nor on
-    ``threads`` or ``autoreset``. Whoever makes one calls :func:`innerloop.make_vec`, which says what the arguments are.
+    ``threads`` or ``autoreset``. `innerloop.make_vec` is this class.
+
+    Args:
+        name: the family, as in a config and in :func:`innerloop.environments`.
+        num_envs: how many, each with a task of its own.
+        tasks: whose tasks, as for :meth:`VectorEnv.set_tasks`; None: drawn by each reset with a seed.
+        autoreset: when the next episode starts where one has ended: with the "next_step", in the "same_step", or
+            ("disabled") when ``reset(options={"reset_mask": …})`` asks for it. Gymnasium's `AutoresetMode` will do too.
+        max_episode_steps: the time limit of an episode; None: there is none.
+        array_type: of what is handed out; on the CPU all share the memory.
+        copy: whether each call returns arrays of its own. Without it they are views of the engine's memory, which the
+            next step overwrites.
+        threads: of the CPU; 0: one for each core that the process may use.
+        render_mode: "rgb_array": `render` gives an image of each environment.
+        render_size: of an image, width and height in pixels.
+        **options: of the family, as in a config's ``environment``: ``layout="square"``, ``arms=10``, ….
+
+    Raises:
+        InputError: for what cannot be, with what was wanted and found.
+
+    >>> import innerloop
+    >>> innerloop.make_vec("bandit", num_envs=2, arm=10)
+    Traceback (most recent call last):
+        ...
+    innerloop.InputError: make_vec: /environment/arm: wanted an option of environment "bandit" (nearest: "arms"), found "arm"
 
     >>> import innerloop, numpy as np
     >>> envs = innerloop.make_vec("cartpole", num_envs=3, max_episode_steps=200)
@@ -457,51 +481,6 @@ class Env(gymnasium.Env[Any, Any]):
         return {"action_mask": infos["action_mask"][0]} if "action_mask" in infos else {}
 
 
-def make_vec(
-    name: str,
-    num_envs: int = 1,
-    *,
-    tasks: Any = None,
-    autoreset: str | AutoresetMode = "next_step",
-    max_episode_steps: int | None = 100,
-    array_type: Literal["numpy", "torch", "jax"] = "numpy",
-    copy: bool = True,
-    threads: int = 0,
-    render_mode: Literal["rgb_array"] | None = None,
-    render_size: tuple[int, int] = (320, 240),
-    **options: Any,
-) -> VectorEnv:
-    """Environments of one family, stepped together.
-
-    Args:
-        name: the family, as in a config and in :func:`innerloop.environments`.
-        num_envs: how many, each with a task of its own.
-        tasks: whose tasks, as for :meth:`VectorEnv.set_tasks`; None: drawn by each reset with a seed.
-        autoreset: when the next episode starts where one has ended: with the "next_step", in the "same_step", or
-            ("disabled") when ``reset(options={"reset_mask": …})`` asks for it. Gymnasium's `AutoresetMode` will do too.
-        max_episode_steps: the time limit of an episode; None: there is none.
-        array_type: of what is handed out; on the CPU all share the memory.
-        copy: whether each call returns arrays of its own. Without it they are views of the engine's memory, which the
-            next step overwrites.
-        threads: of the CPU; 0: one for each core that the process may use.
-        render_mode: "rgb_array": `render` gives an image of each environment.
-        render_size: of an image, width and height in pixels.
-        **options: of the family, as in a config's ``environment``: ``layout="square"``, ``arms=10``, ….
-
-    Raises:
-        InputError: for what cannot be, with what was wanted and found.
-
-    >>> import innerloop
-    >>> innerloop.make_vec("bandit", num_envs=2, arm=10)
-    Traceback (most recent call last):
-        ...
-    innerloop.InputError: make_vec: /environment/arm: wanted an option of environment "bandit" (nearest: "arms"), found "arm"
-    """
-    return VectorEnv(name, num_envs, tasks=tasks, autoreset=autoreset, max_episode_steps=max_episode_steps,
-                     array_type=array_type, copy=copy, threads=threads, render_mode=render_mode,
-                     render_size=render_size, **options)
-
-
-def make(name: str, *, tasks: Any = None, max_episode_steps: int | None = 100, **options: Any) -> Env:
-    """A single environment of a family, with the arguments of `make_vec` that it has."""
-    return Env(name, tasks=tasks, max_episode_steps=max_episode_steps, **options)
+# The names that Gymnasium's users look for.
+make_vec = VectorEnv
+make = Env

@@ -22,14 +22,15 @@ constexpr int kCudaTileEnvs = 256, kLeastTileEnvs = 1024;
 // Of those that a policy acts in, so that what it computes fits into a cache, or a multiprocessor's shared memory.
 constexpr int kPolicyEnvs = 128, kCudaPolicyEnvs = 32;
 
-std::string one_of(std::size_t envs, const std::string& what) {
+std::string counted(std::size_t envs, const std::string& what) {
   return std::to_string(envs) + " " + what + (envs == 1 ? "" : "s");
 }
 
 void check_mask(std::span<const std::uint8_t> mask, int envs) {
   if (static_cast<int>(mask.size()) != envs)
-    throw InputError("mask: wanted one for each of " + one_of(static_cast<std::size_t>(envs), "environment") +
-                     ", found " + std::to_string(mask.size()));
+    throw InputError("mask: wanted one for each of " +
+                     counted(static_cast<std::size_t>(envs), "environment") + ", found " +
+                     std::to_string(mask.size()));
 }
 
 void check_plays_here(const Config& policy, const EnvironmentInfo& here, std::size_t params) {
@@ -117,12 +118,12 @@ void VectorEnvironment::set_tasks(const TaskTable& tasks, std::span<const std::u
     return;
   }
   if (tasks.size() != 1 && tasks.size() != envs)
-    throw InputError("tasks: wanted one, or one for each of " + one_of(envs, "environment") + ", found " +
+    throw InputError("tasks: wanted one, or one for each of " + counted(envs, "environment") + ", found " +
                      std::to_string(tasks.size()));
   for (std::size_t e = 0; e < tasks.size(); ++e)
     if (tasks[e].size() != info_.task_numbers.size())
       throw InputError("tasks[" + std::to_string(e) + "]: wanted " +
-                       one_of(info_.task_numbers.size(), "number") + ", found " +
+                       counted(info_.task_numbers.size(), "number") + ", found " +
                        std::to_string(tasks[e].size()));
   if (!mask.empty() && tasks_.empty())
     throw InputError("mask: wanted tasks for all environments before the first reset, found some");

@@ -167,7 +167,7 @@ TEST(VectorEnvironment, StepsAsTheEnvironmentSays) {
   }
 }
 
-// A bandit's next episode in the same trial is what it was; random numbers go on after a reset without a seed.
+// A reset without a seed goes on with the next episodes of the same tasks; one with a seed begins anew.
 TEST(VectorEnvironment, ResetsGoOnOrStartAnew) {
   const Config config = config_of(kCartPole);
   Device device(on_cpu());
