@@ -6,7 +6,7 @@
 #include "engine/device/planned_buffers.h"
 #include "engine/device/sort.h"
 #include "engine/learned/create.h"
-#include "engine/stages/estimates.h"
+#include "engine/statistics/estimates.h"
 
 namespace innerloop {
 

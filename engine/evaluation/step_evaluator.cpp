@@ -6,7 +6,7 @@
 #include "engine/config/tasks.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/options/json.h"
-#include "engine/stages/estimates.h"
+#include "engine/statistics/estimates.h"
 
 namespace innerloop {
 namespace {

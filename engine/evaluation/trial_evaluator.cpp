@@ -4,7 +4,7 @@
 
 #include "engine/device/planned_buffers.h"
 #include "engine/options/json.h"
-#include "engine/stages/estimates.h"
+#include "engine/statistics/estimates.h"
 
 namespace innerloop {
 namespace {

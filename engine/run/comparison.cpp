@@ -9,7 +9,7 @@
 #include "engine/evaluation/step_evaluator.h"
 #include "engine/evaluation/tables.h"
 #include "engine/options/json.h"
-#include "engine/stages/estimates.h"
+#include "engine/statistics/estimates.h"
 #include "engine/text/columns.h"
 #include "engine/text/json.h"
 
@@ -43,7 +43,7 @@ struct Compared {
   std::vector<CurvePoint> curve;
 };
 
-Estimate paired_difference(const std::vector<double>& returns, const std::vector<double>& best) {
+Estimate difference_over_tasks(const std::vector<double>& returns, const std::vector<double>& best) {
   std::vector<double> difference(returns.size());
   for (std::size_t i = 0; i < returns.size(); ++i) difference[i] = returns[i] - best[i];
   return mean_of(difference);
@@ -82,7 +82,7 @@ nlohmann::ordered_json compare_runs(const std::vector<TrainedRun>& runs, Device&
   const bool has_interval = evaluation.tasks > 1;
   for (const Compared& each : compared) {
     const Estimate difference =
-        paired_difference(each.curve.back().returns, compared.front().curve.back().returns);
+        difference_over_tasks(each.curve.back().returns, compared.front().curve.back().returns);
     report["runs"].push_back(
         {{"run", each.run->folder.path.string()},
          {"algorithm", algorithm_name(each.config)},

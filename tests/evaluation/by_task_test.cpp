@@ -7,7 +7,7 @@
 #include "engine/config/tasks.h"
 #include "engine/evaluation/report.h"
 #include "engine/learned/create.h"
-#include "engine/stages/estimates.h"
+#include "engine/statistics/estimates.h"
 #include "tests/support/tiny_run.h"
 
 namespace innerloop {

@@ -12,7 +12,7 @@
 #include "engine/rivals/bandit_rules.h"
 #include "engine/rivals/report.h"
 #include "engine/rivals/trials.h"
-#include "engine/stages/estimates.h"
+#include "engine/statistics/estimates.h"
 #include "tests/support/played_trials.h"
 #include "tests/support/tiny_run.h"
 

@@ -1,4 +1,4 @@
-// The mean of a sample, and how far from the truth it may be.
+// The mean of a sample, and how far from the truth it may be, by Student's t distribution.
 #pragma once
 
 #include <vector>

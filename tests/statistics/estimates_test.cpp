@@ -1,5 +1,5 @@
 // Means and how far from the truth they may be.
-#include "engine/stages/estimates.h"
+#include "engine/statistics/estimates.h"
 
 #include <gtest/gtest.h>
 

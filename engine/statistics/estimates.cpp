@@ -1,4 +1,4 @@
-#include "engine/stages/estimates.h"
+#include "engine/statistics/estimates.h"
 
 #include <cmath>
 #include <numbers>
