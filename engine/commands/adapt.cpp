@@ -17,12 +17,12 @@
 #include "engine/error.h"
 #include "engine/evaluation/episode_pictures.h"
 #include "engine/evaluation/step_evaluator.h"
-#include "engine/evaluation/tables.h"
 #include "engine/files/atomic_file.h"
 #include "engine/files/file_status.h"
 #include "engine/pictures/svg.h"
 #include "engine/run/adapted_policy.h"
 #include "engine/run/trained_run.h"
+#include "engine/text/columns.h"
 #include "engine/text/json.h"
 
 namespace innerloop {

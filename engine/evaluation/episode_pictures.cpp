@@ -6,7 +6,7 @@
 #include "engine/config/tasks.h"
 #include "engine/evaluation/sketches.h"
 #include "engine/evaluation/step_evaluator.h"
-#include "engine/evaluation/tables.h"
+#include "engine/text/columns.h"
 
 namespace innerloop {
 namespace {

@@ -1,8 +1,6 @@
 #include "engine/evaluation/tables.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
 #include <utility>
 #include <vector>
 
@@ -60,12 +58,6 @@ bool is_shown(std::size_t i, std::size_t points) {
   std::size_t power = 1;
   while (number >= 10 * power) power *= 10;
   return number == power || number == 2 * power || number == 5 * power;
-}
-
-std::string number_cell(const char* form, double value) {
-  char text[48];
-  std::snprintf(text, sizeof text, form, std::isnan(value) ? NAN : value);  // without the sign it may have
-  return text;
 }
 
 std::string interval_cell(const nlohmann::ordered_json& result, const char* mean) {

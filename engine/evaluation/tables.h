@@ -7,9 +7,6 @@
 
 namespace innerloop {
 
-/// By a form of printf for one double: "%9.2f".
-std::string number_cell(const char* form, double value);
-
 /// The number `mean` of an object of evaluation.json with its `ci95`, "   -40.20 ±  2.10": 17 columns wide also where there
 /// is no interval, but wider where a number is longer; it begins with a space.
 std::string interval_cell(const nlohmann::ordered_json& result, const char* mean = "mean_return");

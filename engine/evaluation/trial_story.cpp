@@ -4,7 +4,6 @@
 #include "engine/config/environment_options.h"
 #include "engine/config/tasks.h"
 #include "engine/evaluation/played_trial.h"
-#include "engine/evaluation/tables.h"
 #include "engine/text/columns.h"
 #include "kernels/environment/words.h"
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "engine/evaluation/tables.h"
+#include "engine/text/columns.h"
 
 namespace innerloop {
 namespace {

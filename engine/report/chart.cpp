@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "engine/evaluation/tables.h"
+#include "engine/text/columns.h"
 #include "engine/text/markup.h"
 
 namespace innerloop {

@@ -8,6 +8,7 @@
 #include "engine/evaluation/tables.h"
 #include "engine/report/curves.h"
 #include "engine/run/progress.h"
+#include "engine/text/columns.h"
 #include "engine/text/markup.h"
 
 namespace innerloop {

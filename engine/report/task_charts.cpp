@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "engine/evaluation/tables.h"
+#include "engine/text/columns.h"
 #include "engine/text/json.h"
 
 namespace innerloop {

@@ -7,7 +7,6 @@
 #include "engine/error.h"
 #include "engine/evaluation/curve.h"
 #include "engine/evaluation/step_evaluator.h"
-#include "engine/evaluation/tables.h"
 #include "engine/options/json.h"
 #include "engine/statistics/estimates.h"
 #include "engine/text/columns.h"

@@ -25,9 +25,9 @@
 #include "engine/device/device.h"
 #include "engine/device/host_kernel_set.h"
 #include "engine/device/host_memory.h"
-#include "engine/evaluation/tables.h"
 #include "engine/run/build_info.h"
 #include "engine/run/machine_info.h"
+#include "engine/text/columns.h"
 
 namespace innerloop {
 namespace {

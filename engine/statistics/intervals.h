@@ -76,8 +76,8 @@ struct PairedDifference {
   std::vector<double> points = {};                    // [run]  mean over the tasks
 };
 
-/// The difference, which is Summary's of a matrix of differences. Where `b` was chosen as the best of many with these very
-/// runs, it seems better than it is (and its rivals worse); no interval here corrects for that, or for there being many rivals.
+/// The difference. Where `b` was chosen as the best of many with these very runs, it seems better than it is and its rivals
+/// worse; no interval here corrects for that, or for there being many rivals.
 /// @throws std::invalid_argument where the matrices differ in size.
 PairedDifference paired_difference(const Scores& a, const Scores& b, const Bootstrap& bootstrap = {});
 

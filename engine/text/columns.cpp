@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <span>
 
 namespace innerloop {
@@ -51,6 +53,12 @@ std::string filled(const std::string& text, std::size_t width) {
 
 std::string filled_left(const std::string& text, std::size_t width) {
   return std::string(width - std::min(width, columns_in(text)), ' ') + text;
+}
+
+std::string number_cell(const char* form, double value) {
+  char text[48];
+  std::snprintf(text, sizeof text, form, std::isnan(value) ? NAN : value);  // without the sign it may have
+  return text;
 }
 
 }  // namespace innerloop

@@ -15,4 +15,7 @@ std::size_t columns_in(std::string_view text);
 std::string filled(const std::string& text, std::size_t width);
 std::string filled_left(const std::string& text, std::size_t width);
 
+/// By a form of printf for one double: "%9.2f".
+std::string number_cell(const char* form, double value);
+
 }  // namespace innerloop
