@@ -65,6 +65,7 @@ int main(int argc, char** argv) {
 innerloop COMMAND --help tells all about a command.)");
   int exit_code = kExitDone;
   add_train(app, exit_code);
+  add_sweep(app, exit_code);
   add_watch(app, exit_code);
   add_evaluate(app);
   add_adapt(app);

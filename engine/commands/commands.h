@@ -17,6 +17,7 @@ inline constexpr int kExitInterrupted = 130;
 
 /// `exit_code` becomes kExitInterrupted when training was interrupted, or looking on at it.
 void add_train(CLI::App& app, int& exit_code);
+void add_sweep(CLI::App& app, int& exit_code);
 void add_watch(CLI::App& app, int& exit_code);
 void add_evaluate(CLI::App& app);
 void add_adapt(CLI::App& app);

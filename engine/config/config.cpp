@@ -45,12 +45,12 @@ std::string one_of_names(const std::vector<std::string>& names) {
 }
 
 Config parse_config(std::string_view text, std::string_view source_name,
-                    std::span<const std::string> overrides) {
+                    std::span<const std::string> overrides, std::string_view flag) {
   if (text.find_first_not_of(" \t\r\n") == text.npos) {
     throw InputError(std::string(source_name) + ": wanted a JSON object, found an empty file");
   }
   Json document = parse_json(text, source_name);
-  OptionSource source(source_name);
+  OptionSource source(source_name, flag);
   for (const std::string& each : overrides) source.apply(each, document, config_outline());
   take_schema(document, source);
   check_options(document, config_outline(), source);

@@ -156,9 +156,9 @@ struct Config {
 /// @throws InputError with file, JSON pointer, wanted and found, or naming the override at fault.
 Config read_config(const std::filesystem::path& path, std::span<const std::string> overrides = {});
 
-/// As read_config, for a text; `source_name` stands for the file in messages.
+/// As read_config, for a text; in messages `source_name` stands for the file, and `flag` before an override.
 Config parse_config(std::string_view text, std::string_view source_name,
-                    std::span<const std::string> overrides = {});
+                    std::span<const std::string> overrides = {}, std::string_view flag = "--set ");
 
 /// The whole config, every default filled in. Reading it back gives an equal Config.
 nlohmann::ordered_json to_json(const Config& config);

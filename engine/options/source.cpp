@@ -46,7 +46,7 @@ Json parse_value(std::string_view text, const std::string& source) {
 }  // namespace
 
 void OptionSource::apply(std::string_view override_text, Json& document, const OptionGroup& outline) {
-  std::string text = "--set " + std::string(override_text);
+  std::string text = flag_ + std::string(override_text);
   std::size_t equals = override_text.find('=');
   std::vector<std::string> keys = split_at_dots(override_text.substr(0, equals));
   if (equals == override_text.npos || keys.empty() || std::ranges::any_of(keys, &std::string::empty)) {

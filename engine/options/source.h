@@ -1,4 +1,4 @@
-// Where the values of a config come from, so that a message can name it: a file, or `--set path=value`.
+// Where the values of a config come from, so that a message can name it: a file, or an override, `--set path=value`.
 #pragma once
 
 #include <span>
@@ -13,7 +13,8 @@ namespace innerloop {
 
 class OptionSource {
  public:
-  explicit OptionSource(std::string_view file) : file_(file) {}
+  /// `flag` stands before an override in messages.
+  explicit OptionSource(std::string_view file, std::string_view flag = "--set ") : file_(file), flag_(flag) {}
 
   /// Sets one value of `document`: `override_text` is `path=value`, the path dotted, numbers in it index
   /// lists; the value is JSON, or else a string. Groups on the way that are missing are made, and so are lists, with the
@@ -32,7 +33,7 @@ class OptionSource {
     std::string pointer;
     std::string text;  // "--set path=value"
   };
-  std::string file_;
+  std::string file_, flag_;
   std::vector<Override> overrides_;
 };
 

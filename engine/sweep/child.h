@@ -1,0 +1,47 @@
+// A process that does one thing and ends, so that what goes wrong in it (memory that is not there, a GPU that is lost) is no
+// matter to others.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace innerloop {
+
+class Child {
+ public:
+  /// A fork of this process that calls `work` and ends; what `work` returns is its message. It catches interrupts
+  /// (engine/run/interrupt.h), is in no terminal's foreground, and is interrupted when this process ends. @pre this process has no
+  /// other threads and has touched no GPU. @throws RunError where the system has no process for it.
+  explicit Child(const std::function<std::string()>& work);
+  Child(Child&& other) noexcept;
+  Child& operator=(Child&& other) noexcept;
+  /// Waits for it.
+  ~Child();
+
+  struct End {
+    enum class How { finished, refused, failed, killed };  // refused: by an InputError
+    How how;
+    std::string message;  // what `work` returned or threw; "signal 9 (Killed)"
+  };
+  /// How it ended; none while it goes on.
+  std::optional<End> end();
+  /// The same, once it has ended.
+  End wait();
+  void interrupt() const;
+
+ private:
+  End read_end(int status);
+
+  pid_t process_ = -1;
+  int message_ = -1;  // the end of a pipe
+};
+
+/// Waits until a child ends, or for so many milliseconds. @pre block_child_signals
+void wait_for_children(int milliseconds);
+/// So that none is missed between looking and waiting.
+void block_child_signals();
+
+}  // namespace innerloop

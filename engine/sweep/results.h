@@ -1,0 +1,66 @@
+// What a sweep has found, from what is in its folder.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/statistics/intervals.h"
+#include "engine/statistics/result_table.h"
+#include "engine/sweep/points.h"
+#include "engine/sweep/sweep.h"
+#include "engine/sweep/sweep_folder.h"
+
+namespace innerloop {
+
+struct RunResult {
+  std::uint32_t seed = 0;
+  std::optional<RunOutcome> outcome;  // none: not trained yet
+  double metric = 0;                  // NaN: none that is finite
+  double seconds = 0;                 // that its iterations took
+  double env_steps = 0;
+};
+
+struct PointResult {
+  Point point;
+  std::string environment;  // its name
+  std::size_t group = 0;    // points that met the same tasks are in one: only these are compared
+  bool complete = false;    // all runs came to their end, or failed on the way
+  int iteration = 0;        // that all of its runs have reached
+  std::vector<RunResult> runs;
+  // Of complete points, in the metric's own unit, failed runs counting as the worst of the group:
+  Summary mean, iqm;
+  std::size_t missing = 0;                     // of the runs
+  bool best = false;                           // in its group
+  std::optional<PairedDifference> difference;  // to the best, more being better
+};
+
+struct KeyImportance {
+  std::string key;
+  std::optional<double> share;  // none: it cannot be told
+};
+
+struct SweepResults {
+  std::vector<PointResult> points;  // in the order of their numbers
+  std::vector<std::string>
+      groups;  // what their tasks are of: the environment's name, numbered where several have it
+  std::vector<KeyImportance> importance;  // of the keys, where there is one group
+};
+
+/// Reads what there is; points without any run are left out. @throws InputError for a damaged file, and for a metric that a
+/// run does not have.
+SweepResults read_results(const Sweep& sweep, const Points& points, const SweepFolder& folder);
+
+/// The content of results.json: docs/files.md.
+Json results_json(const Sweep& sweep, const SweepResults& results);
+
+/// Writes results.json and results.csv. @throws RunError where they cannot be written.
+void write_results(const Sweep& sweep, const Points& points, const SweepResults& results,
+                   const SweepFolder& folder);
+
+/// A table for each group, best points first and then those that are not complete; `most` rows each, 0: all.
+std::vector<ResultTable> result_tables(const Sweep& sweep, const Points& points, const SweepResults& results,
+                                       std::size_t most = 0);
+
+}  // namespace innerloop
