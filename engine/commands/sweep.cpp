@@ -27,7 +27,7 @@ constexpr std::size_t kMostRows = 40;
 struct SweepFlags {
   std::string sweep, out, shard = "1/1", table;
   bool resume = false, dry_run = false;
-  int jobs = 0;
+  int jobs = 0, until = 0;
   DeviceOptions device;
 };
 
@@ -43,12 +43,24 @@ std::filesystem::path folder_of(const SweepFlags& flags) {
   return is_folder(flags.sweep) ? std::filesystem::path(flags.sweep) : default_sweep_folder(flags.sweep);
 }
 
+// What is done in Python, where the libraries are that do it.
+void check_is_ours(const Sweep& sweep) {
+  const auto refuse = [&](const char* key, const char* ours, const char* extra) {
+    throw InputError(sweep.source + ": /" + key + "/name: wanted \"" + ours +
+                     "\", or the command of the Python package (pip install innerloop[" + extra +
+                     "]), found another with this program alone");
+  };
+  if (sweep.options.search.name != SearchName::random) refuse("search", "random", "sweep");
+  if (sweep.options.engine.name != EngineName::local) refuse("engine", "local", "ray");
+}
+
 Sweep read(const SweepFlags& flags) {
   Sweep sweep = read_sweep(is_folder(flags.sweep) ? std::filesystem::path(flags.sweep) / "sweep.json"
                                                   : std::filesystem::path(flags.sweep));
   if (flags.jobs > 0) sweep.options.jobs = flags.jobs;
   if (flags.device.threads > 0) sweep.options.threads = flags.device.threads;
   check_metric(sweep.options.metric, sweep.source);
+  check_is_ours(sweep);
   return sweep;
 }
 
@@ -96,7 +108,7 @@ void show_results(const Sweep& sweep, const Points& points, const SweepResults& 
 // False: interrupted.
 bool sweep(const SweepFlags& flags) {
   const Sweep sweep = read(flags);
-  const Shard shard = parse_shard(flags.shard);
+  const Part part = {parse_shard(flags.shard), flags.until};
   const Points points(sweep);
   const std::filesystem::path path = folder_of(flags);
   if (!flags.table.empty()) {
@@ -118,18 +130,21 @@ bool sweep(const SweepFlags& flags) {
             << " jobs × " << sweep.options.threads << " threads\n"
             << "sweep: " << path.string() << "\n"
             << std::flush;
-  const SweepEnd end = run_sweep(sweep, points, folder, shard, flags.device, std::cout);
+  const SweepEnd end = run_sweep(sweep, points, folder, part, flags.device, std::cout);
   release_interrupts();
-  const SweepResults results = read_results(sweep, points, folder);
-  write_results(sweep, points, results, folder);
   if (end.interrupted) {
     std::cout << "Interrupted; to go on: innerloop sweep " << shell_word(path.string()) << "\n";
     return false;
   }
-  std::cout << "\n";
-  show_results(sweep, points, results, TableForm::terminal);
+  // Of a part whoever comes last tells what all have found.
+  if (part.is_whole() || has_all_outcomes(folder, sweep, points)) {
+    const SweepResults results = read_results(sweep, points, folder);
+    write_results(sweep, points, results, folder);
+    std::cout << "\n";
+    show_results(sweep, points, results, TableForm::terminal);
+    std::cout << "results: " << folder.results().string() << ", " << folder.table().string() << "\n";
+  }
   if (end.left > 0) std::cout << "not trained to their end: " << end.left << " runs\n";
-  std::cout << "results: " << folder.results().string() << ", " << folder.table().string() << "\n";
   if (end.failed > 0)
     throw RunError("sweep: wanted all runs to end well, found " + std::to_string(end.failed) +
                    " that failed, told above");
@@ -152,6 +167,9 @@ void add_sweep(CLI::App& app, int& exit_code) {
                    "prints the points, the memory and about how long it takes, and trains nothing");
   command.add_option("--shard", flags->shard, "trains a part of the points alone: 3/8 is the third of eight")
       ->type_name("I/N");
+  command
+      .add_option("--until", flags->until, "trains every point to so many iterations, whatever halving says")
+      ->check(CLI::Range(1, 1000000000));
   command.add_option("--jobs", flags->jobs, "runs side by side; what the sweep says unless given")
       ->check(CLI::Range(1, 1024));
   command

@@ -32,15 +32,17 @@ double seconds_since(Clock::time_point start) {
 
 class Driver {
  public:
-  Driver(const Sweep& sweep, const Points& points, const SweepFolder& folder, const Shard& shard,
+  Driver(const Sweep& sweep, const Points& points, const SweepFolder& folder, const Part& part,
          const DeviceOptions& device, std::ostream& out)
       : sweep_(sweep), points_(points), folder_(folder), device_(device), out_(out) {
     device_.threads = sweep.options.threads;
     for (std::size_t point = 0; point < points.size(); ++point)
-      if (shard.has(point)) mine_.push_back(point);
-    for (const std::size_t point : mine_)
-      stops_.push_back(stops_of(sweep.options.halving,
-                                config_of(sweep, points.at(point), sweep.seeds.front()).iterations));
+      if (part.shard.has(point)) mine_.push_back(point);
+    for (const std::size_t point : mine_) {
+      const int iterations = config_of(sweep, points.at(point), sweep.seeds.front()).iterations;
+      stops_.push_back(part.until > 0 ? std::vector{std::min(part.until, iterations)}
+                                      : stops_of(sweep.options.halving, iterations));
+    }
     progress_.resize(mine_.size());
     for (std::size_t place = 0; place < mine_.size(); ++place) look_back(place);
     busy_.resize(static_cast<std::size_t>(sweep.options.jobs));
@@ -309,9 +311,9 @@ Shard parse_shard(const std::string& text) {
   return shard;
 }
 
-SweepEnd run_sweep(const Sweep& sweep, const Points& points, const SweepFolder& folder, const Shard& shard,
+SweepEnd run_sweep(const Sweep& sweep, const Points& points, const SweepFolder& folder, const Part& part,
                    const DeviceOptions& device, std::ostream& out) {
-  return Driver(sweep, points, folder, shard, device, out).run();
+  return Driver(sweep, points, folder, part, device, out).run();
 }
 
 }  // namespace innerloop

@@ -22,6 +22,14 @@ struct Shard {
 /// "3/8". @throws InputError for anything else than two numbers from 1 on, the first not above the second.
 Shard parse_shard(const std::string& text);
 
+/// What of a sweep this process trains.
+struct Part {
+  Shard shard;
+  int until = 0;  // iterations, whatever halving says; 0: as it says
+
+  bool is_whole() const { return shard.count == 1 && until == 0; }
+};
+
 struct SweepEnd {
   bool interrupted = false;
   std::size_t failed = 0;  // runs that failed now, other than by diverging
@@ -32,7 +40,7 @@ struct SweepEnd {
 /// another process has in hand are left to it; waits for these. An interrupt (engine/run/interrupt.h) stops all runs after
 /// their iteration, with checkpoints. The process must have no threads and have touched no GPU: its children do.
 /// @throws InputError where the metric is one that a run does not have, which ends the sweep, nothing being lost.
-SweepEnd run_sweep(const Sweep& sweep, const Points& points, const SweepFolder& folder, const Shard& shard,
+SweepEnd run_sweep(const Sweep& sweep, const Points& points, const SweepFolder& folder, const Part& part,
                    const DeviceOptions& device, std::ostream& out);
 
 }  // namespace innerloop

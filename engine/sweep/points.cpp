@@ -73,15 +73,23 @@ Points::Points(const Sweep& sweep)
       held_(sweep.when.size(), false) {
   if (sweep.configs.size() > 1) add_key("config");
   std::vector<const Draw*> draws;
+  for (const Assignments& together : sweep.points)
+    for (const Assignment& each : together) add_key(each.path);
   for (const Axis& axis : sweep.grid) add_key(axis.path);
   for (const Draw& draw : sweep.random) {
     add_key(draw.path);
     draws.push_back(&draw);
   }
-  for (std::size_t config = 0; config < sweep.configs.size(); ++config) {
-    std::vector<Cell> cells = {{config, sweep.set, {}, draws}};
-    for (Cell& cell : cells) expand(cell, 0);
-  }
+  const std::vector<Assignments> none(1);
+  for (std::size_t config = 0; config < sweep.configs.size(); ++config)
+    for (const Assignments& together : sweep.points.empty() ? none : sweep.points) {
+      Cell cell = {config, sweep.set, {}, draws};
+      for (const Assignment& each : together) {
+        cell.set.push_back(each);
+        cell.varied.push_back(each.path);
+      }
+      expand(std::move(cell), 0);
+    }
   for (std::size_t i = 0; i < sweep.when.size(); ++i) {
     if (!held_[i])
       throw InputError(sweep.source + ": /when/" + std::to_string(i) +

@@ -20,7 +20,7 @@ struct Point {
 
 class Points {
  public:
-  /// Lists them: for each config every combination of the grid's values, the last axis fastest; then, `samples` times, the
+  /// Lists them: for each config and each of `points` every combination of the grid's values, the last axis fastest; then, `samples` times, the
   /// draws. A sweep with more samples has the same points first.
   /// @throws InputError, naming the sweep, for a condition that never holds or that names an option which is drawn.
   explicit Points(const Sweep& sweep);

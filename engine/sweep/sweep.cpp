@@ -28,6 +28,9 @@ constexpr FreeKey kFreeKeys[] = {
     {"config", "a path, an object or a list of them",
      "the configs that are varied: their paths as seen from this file, or the configs themselves"},
     {"set", "an object", "what all of them have: values by the options' dotted paths, as `--set` takes them"},
+    {"points", "a list of objects",
+     "options that vary together, as in `[{\"algorithm\": {…}, \"outer.lr\": 0.01}, …]`: each is combined "
+     "with the whole grid"},
     {"grid", "an object of lists", "options and the values that each takes: every combination is a point"},
     {"random", "an object of draws",
      "options that are drawn `samples` times for each point of the grid, from `{\"uniform\": [low, high]}`, "
@@ -57,6 +60,7 @@ class Reader {
     sweep.source = path_.string();
     sweep.configs = configs(take(document, "config"));
     sweep.set = assignments(take(document, "set"), "/set");
+    sweep.points = points(take(document, "points"));
     sweep.grid = axes(take(document, "grid"), "/grid");
     sweep.random = draws(take(document, "random"), "/random");
     sweep.when = cases(take(document, "when"));
@@ -147,6 +151,15 @@ class Reader {
       check_path(path, pointer_to(pointer, path));
       all.push_back({path, its});
     }
+    return all;
+  }
+
+  std::vector<Assignments> points(const Json& value) const {
+    std::vector<Assignments> all;
+    if (value.is_null()) return all;
+    const std::vector<Json> values = different_values(value, "/points");
+    for (std::size_t i = 0; i < values.size(); ++i)
+      all.push_back(assignments(values[i], pointer_to("/points", std::to_string(i))));
     return all;
   }
 
@@ -349,6 +362,7 @@ Json to_json(const Sweep& sweep) {
   }
   object["config"] = configs.size() == 1 ? configs[0] : configs;
   put(object, "set", sweep.set);
+  for (const Assignments& point : sweep.points) object["points"].push_back(object_of(point));
   put(object, "grid", sweep.grid);
   put(object, "random", sweep.random);
   for (const When& when : sweep.when) {
@@ -369,6 +383,7 @@ Json sweep_schema() {
   const Json types[] = {
       {{"anyOf", {config, {{"type", "array"}, {"items", config}, {"minItems", 1}}}}},
       {{"type", "object"}},
+      {{"type", "array"}, {"items", {{"type", "object"}}}, {"minItems", 1}},
       {{"type", "object"}, {"additionalProperties", {{"type", "array"}, {"minItems", 1}}}},
       {{"type", "object"}, {"additionalProperties", {{"type", "object"}}}},
       {{"type", "array"}, {"items", {{"type", "object"}, {"required", {"if"}}}}},

@@ -74,7 +74,46 @@ struct Budget {
   }
 };
 
-/// What is described as a config's options are. `config`, `set`, `grid`, `random`, `when` and `seeds` have forms of their own.
+enum class SearchName { random, tpe, gp, cmaes };
+
+/// Who chooses the values of what is drawn.
+struct Search {
+  SearchName name = SearchName::random;
+
+  bool operator==(const Search&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, Search& s) {
+    field(
+        "name", s.name,
+        Choices{Choice{"random", "they are drawn, each for itself"}, Choice{"tpe", "Optuna's TPESampler"},
+                Choice{"gp", "Optuna's GPSampler"}, Choice{"cmaes", "Optuna's CmaEsSampler"}},
+        "who chooses the values under `random`; Optuna, from what earlier points have reached, is the Python "
+        "package's: `pip install innerloop[sweep]`");
+  }
+};
+
+enum class EngineName { local, ray };
+
+/// Who starts the runs.
+struct Engine {
+  EngineName name = EngineName::local;
+  std::string address;
+
+  bool operator==(const Engine&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, Engine& e) {
+    field("name", e.name,
+          Choices{Choice{"local", "this machine"},
+                  Choice{"ray", "Ray Tune, on a cluster whose nodes share the sweep's folder"}},
+          "who starts the runs; Ray is the Python package's: `pip install innerloop[ray]`");
+    field("address", e.address, "of a Ray cluster; empty: one of this machine's own");
+  }
+};
+
+/// What is described as a config's options are. `config`, `set`, `points`, `grid`, `random`, `when` and `seeds` have forms of
+/// their own.
 struct SweepOptions {
   int samples = 1;
   std::uint32_t sweep_seed = 1;
@@ -84,6 +123,8 @@ struct SweepOptions {
   Metric metric;
   Halving halving;
   Budget budget;
+  Search search;
+  Engine engine;
 
   bool operator==(const SweepOptions&) const = default;
 
@@ -98,6 +139,8 @@ struct SweepOptions {
     field("metric", o.metric, "how good a run is");
     field("halving", o.halving, "stopping the worse points early");
     field("budget", o.budget, "an end before all points are trained");
+    field("search", o.search, "how what is drawn is chosen");
+    field("engine", o.engine, "what starts the runs");
   }
 };
 
@@ -142,6 +185,7 @@ struct Sweep {
   std::string source;  // what messages call it: its path
   std::vector<BaseConfig> configs;
   Assignments set;
+  std::vector<Assignments> points;  // each is combined with the whole grid; none: the grid alone
   std::vector<Axis> grid;
   std::vector<Draw> random;
   std::vector<When> when;

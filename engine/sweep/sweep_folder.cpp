@@ -129,6 +129,13 @@ std::optional<RunOutcome> read_outcome(const RunFolder& run) {
   return outcome;
 }
 
+bool has_all_outcomes(const SweepFolder& folder, const Sweep& sweep, const Points& points) {
+  for (std::size_t point = 0; point < points.size(); ++point)
+    for (const std::uint32_t seed : sweep.seeds)
+      if (!std::filesystem::exists(outcome_file(folder.run(point, seed)))) return false;
+  return true;
+}
+
 void write_outcome(const RunFolder& run, const RunOutcome& outcome) {
   Json json = {{"status", kStatus[static_cast<int>(outcome.status)]}, {"iteration", outcome.iteration}};
   if (!outcome.message.empty()) json["message"] = outcome.message;

@@ -52,6 +52,8 @@ struct RunOutcome {
 
 /// None where the run has not come to a stop yet. @throws InputError where the file is none that can be read.
 std::optional<RunOutcome> read_outcome(const RunFolder& run);
+/// Whether every run has come to a stop.
+bool has_all_outcomes(const SweepFolder& folder, const Sweep& sweep, const Points& points);
 /// Makes the run's folder where there is none. @throws RunError where it cannot be written.
 void write_outcome(const RunFolder& run, const RunOutcome& outcome);
 
