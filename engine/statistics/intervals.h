@@ -39,7 +39,7 @@ struct Bootstrap {
 };
 
 /// A number of a matrix of scores: mean_score, interquartile_mean, a lambda around optimality_gap …
-using Statistic = std::function<double(const Scores&)>;
+using ScoreStatistic = std::function<double(const Scores&)>;
 
 /// A number with how far it can be trusted.
 struct Summary {
@@ -51,7 +51,7 @@ struct Summary {
 /// `statistic` of the scores, and the interval from the 2.5th to the 97.5th percentile of what it is in resamples, between
 /// which numpy.percentile's way is interpolated. With five to ten runs it holds the truth less often than in 95 % of cases
 /// (of the mean of five normal runs: in 84 %); for a mean t_interval does better.
-Summary summary_of(const Scores& scores, const Statistic& statistic, const Bootstrap& bootstrap = {});
+Summary summary_of(const Scores& scores, const ScoreStatistic& statistic, const Bootstrap& bootstrap = {});
 
 /// A performance profile (fractions_above): [threshold]. The intervals are those of single thresholds, not of the whole curve.
 struct Profile {

@@ -18,7 +18,7 @@
 namespace innerloop {
 namespace {
 
-constexpr std::size_t kMostBytes = 1 << 22;
+constexpr std::size_t kMostSweepBytes = 1 << 22;
 
 // What is not described as options are, with what the schema and the documentation say of it.
 struct FreeKey {
@@ -121,7 +121,7 @@ class Reader {
       }
     } else if (value.is_string()) {
       const std::filesystem::path file = path_.parent_path() / value.get<std::string>();
-      const std::string text = read_text_file(file, kMostBytes, [&](const std::string& found) {
+      const std::string text = read_text_file(file, kMostSweepBytes, [&](const std::string& found) {
         source_.refuse(pointer, "a config file", found + " at " + file.string());
       });
       base = {value.get<std::string>(), file.string(), parse_json(text, file.string())};
@@ -344,7 +344,7 @@ Sweep parse_sweep(std::string_view text, const std::filesystem::path& source) {
 
 Sweep read_sweep(const std::filesystem::path& path) {
   return parse_sweep(
-      read_text_file(path, kMostBytes,
+      read_text_file(path, kMostSweepBytes,
                      [&](const std::string& found) {
                        throw InputError(path.string() + ": wanted a sweep's file, found " + found);
                      }),

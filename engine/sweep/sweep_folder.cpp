@@ -20,7 +20,7 @@
 namespace innerloop {
 namespace {
 
-constexpr std::size_t kMostBytes = 1 << 30;
+constexpr std::size_t kMostPointBytes = 1 << 30;
 constexpr const char* kStatus[] = {"done", "diverged", "failed"};
 
 std::filesystem::path outcome_file(const RunFolder& run) { return run.path / "outcome.json"; }
@@ -89,7 +89,7 @@ SweepFolder open_sweep_folder(const std::filesystem::path& path, const Sweep& sw
       throw InputError(path.string() +
                        ": wanted a folder that does not exist yet, found one (--resume goes on with it)");
     if (std::filesystem::exists(status_of(folder.points()))) {
-      const std::string before = read_text_file(folder.points(), kMostBytes, [&](const std::string& found) {
+      const std::string before = read_text_file(folder.points(), kMostPointBytes, [&](const std::string& found) {
         throw InputError(folder.points().string() + ": wanted the points of a sweep, found " + found);
       });
       if (const auto other = difference(before, text))

@@ -1,0 +1,77 @@
+// Asynchronous successive halving, played without training anything.
+#include "engine/sweep/halving.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+namespace innerloop {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(HalvingTest, StopsGrowByTheFactorAndEndWithTheEnd) {
+  EXPECT_THAT(stops_of({25, 3}, 225), ElementsAre(25, 75, 225));
+  EXPECT_THAT(stops_of({25, 3}, 200), ElementsAre(25, 75, 200));
+  EXPECT_THAT(stops_of({0, 3}, 200), ElementsAre(200));
+  EXPECT_THAT(stops_of({300000000, 1000}, 1000000000), ElementsAre(300000000, 1000000000));
+}
+
+// Sends points until nobody may go anywhere; point i's score at every stop is scores[i]. [point] stops that it came to.
+std::vector<std::size_t> played(const std::vector<double>& scores, std::size_t stops, int factor,
+                                std::size_t jobs) {
+  std::vector<PointProgress> points(scores.size());
+  std::vector<Errand> under_way;
+  while (true) {
+    while (under_way.size() < jobs) {
+      const auto errand = next_errand(points, stops, factor);
+      if (!errand) break;
+      EXPECT_EQ(points[errand->point].asked, errand->stop) << "a point goes from stop to stop";
+      EXPECT_EQ(points[errand->point].scores.size(), errand->stop) << "and only once it has come";
+      points[errand->point].asked = errand->stop + 1;
+      under_way.push_back(*errand);
+    }
+    if (under_way.empty()) break;
+    points[under_way.front().point].scores.push_back(scores[under_way.front().point]);
+    under_way.erase(under_way.begin());
+  }
+  std::vector<std::size_t> came;
+  for (const PointProgress& point : points) came.push_back(point.scores.size());
+  return came;
+}
+
+TEST(HalvingTest, TheBestThirdGoesOn) {
+  // Ascending: each is the best so far, and may go on as soon as there are three for each of those that did.
+  EXPECT_THAT(played({9, 8, 7, 6, 5, 4, 3, 2, 1}, 3, 3, 1), ElementsAre(3, 2, 2, 1, 1, 1, 1, 1, 1));
+  // Of two stops, the best one alone.
+  EXPECT_THAT(played({1, 3, 2}, 2, 3, 1), ElementsAre(1, 2, 1));
+  EXPECT_THAT(played({1, 3, 2}, 1, 3, 1), ElementsAre(1, 1, 1)) << "without halving each to its end";
+}
+
+TEST(HalvingTest, TheWinnerIsTheSameHoweverManyJobs) {
+  const std::vector<double> scores = {3, 1, 4, 1.5, 9, 2, 6, 5, 3.5};
+  for (const std::size_t jobs : {1, 2, 3, 9}) {
+    const auto came = played(scores, 3, 3, jobs);
+    EXPECT_EQ(came[4], 3u) << jobs;
+  }
+}
+
+TEST(HalvingTest, ADivergedPointIsTheWorst) {
+  EXPECT_THAT(played({NAN, -5, -9}, 2, 3, 1), ElementsAre(1, 2, 1));
+  EXPECT_THAT(played({NAN, NAN, NAN}, 2, 3, 1), ElementsAre(2, 1, 1)) << "equal ones: the first";
+}
+
+TEST(HalvingTest, AHigherStopComesFirst) {
+  std::vector<PointProgress> points(10);
+  for (std::size_t i = 0; i < 9; ++i) points[i] = {{double(i)}, 1};
+  for (const std::size_t i : {6, 7, 8}) points[i] = {{double(i), double(i)}, 2};
+  const auto errand = next_errand(points, 3, 3);
+  ASSERT_TRUE(errand);
+  EXPECT_EQ(errand->point, 8u);
+  EXPECT_EQ(errand->stop, 2u);
+}
+
+}  // namespace
+}  // namespace innerloop
