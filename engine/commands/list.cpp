@@ -10,6 +10,7 @@
 #include "engine/config/config.h"
 #include "engine/error.h"
 #include "engine/options/check.h"
+#include "engine/sweep/sweep.h"
 #include "engine/text/json.h"
 
 namespace innerloop {
@@ -39,7 +40,7 @@ void print_kind(const std::string& kind) {
 void add_list(CLI::App& app) {
   struct Flags {
     std::string kind;
-    bool markdown = false, schema = false;
+    bool markdown = false, schema = false, sweep = false;
   };
   CLI::App& command = *app.add_subcommand("list", "prints what a config can name, or every option");
   auto flags = std::make_shared<Flags>();
@@ -48,6 +49,8 @@ void add_list(CLI::App& app) {
   CLI::Option* markdown =
       command.add_flag("--markdown", flags->markdown, "every option, as docs/config.md has them");
   CLI::Option* schema = command.add_flag("--schema", flags->schema, "a JSON Schema of the config");
+  CLI::Option* sweep = command.add_flag("--sweep", flags->sweep, "either of them, of the file of a sweep");
+  sweep->excludes(kind);
   markdown->excludes(kind)->excludes(schema);
   schema->excludes(kind);
   command.footer(R"(Examples:
@@ -55,10 +58,12 @@ void add_list(CLI::App& app) {
   innerloop list environments
   innerloop list --schema > config.schema.json)");
   command.callback([flags] {
+    if (flags->sweep && !flags->markdown && !flags->schema)
+      throw InputError("--sweep: wanted --markdown or --schema with it, found neither");
     if (flags->markdown)
-      std::cout << options_markdown();
+      std::cout << (flags->sweep ? sweep_options_markdown() : options_markdown());
     else if (flags->schema)
-      std::cout << json_text(json_schema(), 2) << "\n";
+      std::cout << json_text(flags->sweep ? sweep_schema() : json_schema(), 2) << "\n";
     else
       print_kind(flags->kind);
   });

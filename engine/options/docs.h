@@ -8,8 +8,8 @@
 
 namespace innerloop {
 
-/// A JSON Schema, draft 2020-12, that accepts what check_options accepts.
-Json schema_of(const OptionGroup& root);
+/// A JSON Schema of that title, draft 2020-12, that accepts what check_options accepts.
+Json schema_of(const OptionGroup& root, const std::string& title);
 
 /// Markdown: a table for the plain options of the root, then a section for each group.
 std::string markdown_of(const OptionGroup& root);

@@ -259,7 +259,7 @@ TEST(Options, WhatIsFarFromEveryNameHasNoNearest) {
 }
 
 TEST(Options, TheSchemaSaysTypesRangesAndDefaults) {
-  Json schema = schema_of(outline());
+  Json schema = schema_of(outline(), "title");
   const Json& properties = schema["properties"];
   EXPECT_EQ(schema["additionalProperties"], false);
   EXPECT_EQ(properties["scale"],

@@ -13,6 +13,7 @@
 #include "engine/error.h"
 #include "engine/text/json.h"
 #include "tests/support/paths.h"
+#include "tests/support/temporary_folder.h"
 
 namespace innerloop {
 namespace {
@@ -225,12 +226,21 @@ TEST(PointsTest, WhatCannotBeSaysWhere) {
   EXPECT_EQ(refused(R"("jobs": 0)"), "s.json: /jobs: wanted an integer from 1 to 1024, found 0");
 }
 
-TEST(SweepTest, TheOptionsAreOnTheirPage) {
-  const std::string page = [] {
-    std::ifstream file(source_folder() / "docs/sweeps.md");
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  }();
-  EXPECT_THAT(page, HasSubstr(sweep_options_markdown())) << "run ./dev docs";
+TEST(SweepFiles, TheReferenceAndTheSchemaAreUpToDate) {
+  const std::filesystem::path docs = source_folder() / "docs";
+  EXPECT_EQ(read_text(docs / "sweep-options.md"), sweep_options_markdown()) << "./dev docs writes it anew";
+  EXPECT_EQ(Json::parse(read_text(docs / "sweep.schema.json"), nullptr, false), sweep_schema()) << "./dev docs writes it anew";
+}
+
+TEST(SweepFiles, TheSweepsOfTheRepositoryAreGood) {
+  int found = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(source_folder() / "sweeps")) {
+    if (entry.path().extension() != ".json" || entry.path().parent_path().filename() == "families") continue;
+    const Sweep sweep = read_sweep(entry.path());
+    EXPECT_NO_THROW(check_points(sweep, Points(sweep))) << entry.path();
+    ++found;
+  }
+  EXPECT_GE(found, 3);
 }
 
 }  // namespace
