@@ -21,7 +21,10 @@ namespace {
 
 // Whether there is something to go on with; a folder that a run was killed in before it had a checkpoint is cleared away.
 bool has_begun(const Config& config, const RunFolder& run) {
-  if (!std::filesystem::exists(status_of(run.path))) return false;
+  const auto status = status_of(run.path);
+  if (!std::filesystem::exists(status)) return false;
+  if (!std::filesystem::is_directory(status))
+    throw InputError(run.path.string() + ": wanted a place for a run's folder, found something else");
   if (const Json its = read_json(run.config()); !its.is_null()) {
     if (Json(to_json(config)) != its)
       throw InputError(run.path.string() +
@@ -74,16 +77,18 @@ bool train_point(const Config& config, const std::string& source, const RunFolde
     outcome.iteration = static_cast<int>(trainer.counts().iteration);
     write_evaluation(run,
                      evaluation_of(config, training->device(), trainer.params(), trainer.counts().iteration));
-    std::erase_if(outcome.stops,
-                  [&](const RunOutcome::Stop& stop) { return stop.iteration >= outcome.iteration; });
-    outcome.stops.push_back({outcome.iteration, metric_of(metric, run)});
-    write_outcome(run, outcome);
-    return true;
   } catch (const GradientNotFinite& error) {
     return failed(RunOutcome::Status::diverged, error.what());
   } catch (const std::exception& error) {
     return failed(RunOutcome::Status::failed, error.what());
   }
+  // What no run has is no fault of this one.
+  const double reached = metric_of(metric, run);
+  std::erase_if(outcome.stops,
+                [&](const RunOutcome::Stop& stop) { return stop.iteration >= outcome.iteration; });
+  outcome.stops.push_back({outcome.iteration, reached});
+  write_outcome(run, outcome);
+  return true;
 }
 
 }  // namespace innerloop

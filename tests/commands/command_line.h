@@ -53,6 +53,7 @@ class CommandLine {
   CommandLine& operator=(const CommandLine&) = delete;
 
   void signal(int number) const { ::kill(process_, number); }
+  pid_t process() const { return process_; }
 
   Ended wait() {
     int status = 0;

@@ -164,23 +164,43 @@ TEST_F(SweepCommandTest, ALongerSweepKeepsWhatThereIs) {
   EXPECT_EQ(results()["points"].size(), 3u);
 }
 
-TEST_F(SweepCommandTest, WhatFailsIsToldAtTheEndAndStopsNoOther) {
-  write_sweep(R"("grid": {"outer.lr": [0.01, 1e30]}, "seeds": 2)");
+TEST_F(SweepCommandTest, WhatDivergesCountsAsTheWorst) {
+  write_sweep(R"("grid": {"algorithm.inner_lr": [0.1, 1e30]}, "seeds": 2)");
   const Ended ended = sweep();
-  EXPECT_EQ(ended.exit_code, kExitDone) << "what diverges is a result: " << ended.err;
+  EXPECT_EQ(ended.exit_code, kExitDone) << ended.err;
   const json all = results();
   EXPECT_EQ(all["points"][0]["missing"], 0);
   EXPECT_EQ(all["points"][1]["missing"], 2);
   EXPECT_TRUE(all["points"][0]["best"]);
   EXPECT_EQ(all["points"][1]["runs"][0]["status"], "diverged");
   EXPECT_THAT(all["points"][1]["runs"][0]["message"].get<std::string>(), HasSubstr("gradient"));
+}
 
-  // A run's folder that is a file, from the start of a sweep of its own on.
+TEST_F(SweepCommandTest, WhatFailsIsToldAtTheEndAndStopsNoOther) {
+  write_sweep(R"("grid": {"iterations": [1000000000, 6]})");
+  CommandLine started(path(""), {"sweep", "s.json", "--backend", "cpu"});
+  for (int milliseconds = 0;
+       list_checkpoints(path("sweeps/s/runs/0000-s1")).size() < 2 && milliseconds < 30000; ++milliseconds)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const std::string parent = std::to_string(started.process());
+  ::kill(std::stoi(read_text("/proc/" + parent + "/task/" + parent + "/children")), SIGKILL);
+  const Ended ended = started.wait();
+  EXPECT_EQ(ended.exit_code, kExitRunFailed);
+  EXPECT_THAT(ended.out, HasSubstr("failed: 0000-s1: its process was ended by signal 9 (Killed)"));
+  EXPECT_THAT(ended.err, HasSubstr("found 1 that failed"));
+  EXPECT_EQ(results()["points"][0]["runs"][0]["status"], "failed");
+  EXPECT_EQ(results()["points"][1]["runs"][0]["status"], "done");
+}
+
+TEST_F(SweepCommandTest, NothingOfOthersIsDeleted) {
+  write_sweep("");
   std::filesystem::create_directories(path("t/runs"));
   write_text(path("t/runs/0000-s1"), "in the way");
-  const Ended failed = sweep({"--out", "t", "--resume"});
-  EXPECT_NE(failed.exit_code, kExitDone);
-  EXPECT_THAT(failed.err, HasSubstr("0000-s1"));
+  const Ended ended = sweep({"--out", "t", "--resume"});
+  EXPECT_EQ(ended.exit_code, kExitBadInput);
+  EXPECT_THAT(ended.err,
+              HasSubstr("t/runs/0000-s1: wanted a place for a run's folder, found something else"));
+  EXPECT_EQ(read_text(path("t/runs/0000-s1")), "in the way");
 }
 
 TEST_F(SweepCommandTest, AFullDiskLosesNothing) {
@@ -218,8 +238,7 @@ TEST_F(SweepCommandTest, WhatCannotBeIsRefusedBeforeAnythingIsDone) {
   write_sweep(R"("grid": {"algorithm.inner_lr": [0.1, -1]})");
   EXPECT_EQ(refusal({"sweep", "s.json"}),
             "innerloop: s.json: point 1 (algorithm.inner_lr=-1): algorithm.inner_lr=-1: /algorithm/inner_lr: "
-            "wanted a number "
-            "above 0, or a list of 1 to 16 of them, found -1");
+            "wanted a number above 0, or a list of 1 to 255 numbers, found -1 (number)");
   write_sweep(R"("metric": {"path": "returns.0"})");
   EXPECT_THAT(refusal({"sweep", "s.json"}),
               HasSubstr("/metric/path: wanted a number of evaluation.json or metrics.jsonl"));
@@ -237,14 +256,12 @@ TEST_F(SweepCommandTest, WhatCannotBeIsRefusedBeforeAnythingIsDone) {
   write_sweep(R"("search": {"name": "tpe"})");
   EXPECT_THAT(refusal({"sweep", "s.json"}),
               HasSubstr("/search/name: wanted \"random\", or the command of the Python package"));
-  EXPECT_THAT(refusal({"sweep", "s.json", "--shard", "9/8"}), HasSubstr("--shard: wanted a part as 3/8"));
   EXPECT_THAT(refusal({"sweep", "none.json"}),
               HasSubstr("none.json: wanted a sweep's file, found no such file"));
   write_sweep("");
   ASSERT_EQ(sweep().exit_code, kExitDone);
   EXPECT_THAT(refusal({"sweep", "s.json"}),
               HasSubstr("sweeps/s: wanted a folder that does not exist yet, found one"));
-  write_sweep(R"("set": {"horizon": 6})");
   write_text(path("s.json"), R"({"config": "tiny.json", "set": {"evaluation.every": 0, "horizon": 6}})");
   EXPECT_THAT(refusal({"sweep", "s.json", "--resume", "--backend", "cpu"}),
               HasSubstr("wanted a folder of this very sweep"));

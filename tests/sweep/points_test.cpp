@@ -191,14 +191,15 @@ TEST(PointsTest, WhatCannotBeSaysWhere) {
   EXPECT_EQ(refused(R"("grid": {"outer.lr": []})"),
             "s.json: /grid/outer.lr: wanted a list of at least one value, found [] (list)");
   EXPECT_EQ(refused(R"("grid": {"outer.lr": [1, 2, 1]})"),
-            "s.json: /grid/outer.lr/2: wanted another value than the ones before, found 1");
+            "s.json: /grid/outer.lr/2: wanted another value than the ones before, found 1 (number)");
   EXPECT_EQ(refused(R"("grid": {"seed": [1, 2]})"),
             R"(s.json: /grid/seed: wanted the seeds of runs under /seeds, found "seed" (string))");
   EXPECT_THAT(refused(R"("grid": {"algorithm.inner_learning": [1]})"),
               StartsWith("s.json: point 0 (algorithm.inner_learning=1): algorithm.inner_learning=1: "
                          "/algorithm/inner_learning: wanted an option of algorithm \"maml\""));
-  EXPECT_EQ(refused(R"("grid": {"outer.lr": [0.1, -1]})"),
-            "s.json: point 1 (outer.lr=-1): outer.lr=-1: /outer/lr: wanted a number above 0, found -1");
+  EXPECT_EQ(
+      refused(R"("grid": {"outer.lr": [0.1, -1]})"),
+      "s.json: point 1 (outer.lr=-1): outer.lr=-1: /outer/lr: wanted a number above 0, found -1 (number)");
   EXPECT_EQ(refused(R"("random": {"outer.lr": {"log_uniform": [0, 1]}})"),
             "s.json: /random/outer.lr/log_uniform: wanted [low, high], two numbers above 0, the low below "
             "the high, found "
@@ -220,16 +221,18 @@ TEST(PointsTest, WhatCannotBeSaysWhere) {
       R"(s.json: /when/0: wanted "set", "grid" or "random" beside "if", found {"if":{"horizon":100}} (object))");
   EXPECT_EQ(refused(R"("samples": 3)"), "s.json: /samples: wanted 1 where nothing is drawn, found 3");
   EXPECT_EQ(refused(R"("seeds": [1, 1])"),
-            "s.json: /seeds/1: wanted another seed than the ones before, found 1");
-  EXPECT_EQ(refused(R"("seeds": 0)"),
-            "s.json: /seeds: wanted a number of seeds from 1 to 1000000, or a list of seeds, found 0");
-  EXPECT_EQ(refused(R"("jobs": 0)"), "s.json: /jobs: wanted an integer from 1 to 1024, found 0");
+            "s.json: /seeds/1: wanted another seed than the ones before, found 1 (number)");
+  EXPECT_EQ(
+      refused(R"("seeds": 0)"),
+      "s.json: /seeds: wanted a number of seeds from 1 to 1000000, or a list of seeds, found 0 (number)");
+  EXPECT_EQ(refused(R"("jobs": 0)"), "s.json: /jobs: wanted an integer from 1 to 1024, found 0 (number)");
 }
 
 TEST(SweepFiles, TheReferenceAndTheSchemaAreUpToDate) {
   const std::filesystem::path docs = source_folder() / "docs";
   EXPECT_EQ(read_text(docs / "sweep-options.md"), sweep_options_markdown()) << "./dev docs writes it anew";
-  EXPECT_EQ(Json::parse(read_text(docs / "sweep.schema.json"), nullptr, false), sweep_schema()) << "./dev docs writes it anew";
+  EXPECT_EQ(Json::parse(read_text(docs / "sweep.schema.json"), nullptr, false), sweep_schema())
+      << "./dev docs writes it anew";
 }
 
 TEST(SweepFiles, TheSweepsOfTheRepositoryAreGood) {
