@@ -88,7 +88,7 @@ Scores run_alone(const Scores& scores, std::size_t run) {
 
 }  // namespace
 
-Summary summary_of(const Scores& scores, const Statistic& statistic, const Bootstrap& bootstrap) {
+Summary summary_of(const Scores& scores, const ScoreStatistic& statistic, const Bootstrap& bootstrap) {
   Summary summary = {statistic(scores)};
   for (std::size_t run = 0; run < scores.runs; ++run)
     summary.points.push_back(statistic(run_alone(scores, run)));
