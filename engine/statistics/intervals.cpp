@@ -74,8 +74,8 @@ ConfidenceInterval percentile_interval(std::vector<double> numbers) {
 template <class Next>
 std::optional<ConfidenceInterval> interval_of(double value, const Bootstrap& bootstrap, const Next& next) {
   if (std::isnan(value)) return {};
-  std::vector<double> numbers;
-  for (int i = 0; i < bootstrap.resamples; ++i) numbers.push_back(next());
+  std::vector<double> numbers(static_cast<std::size_t>(bootstrap.resamples));
+  for (double& number : numbers) number = next();
   if (any_nan(numbers)) return {};
   return percentile_interval(std::move(numbers));
 }
