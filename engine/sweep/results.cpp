@@ -99,6 +99,7 @@ void compare(const Sweep& sweep, const SweepFolder& folder, const std::vector<Po
   for (std::size_t i = 0; i < points.size(); ++i) {
     means.push_back(summary_of(filled.methods[i], mean_score));
     points[i]->mean = in_unit(means[i], goal);
+    points[i]->mean_by_t = t_interval(points[i]->mean.points);
     points[i]->iqm = in_unit(summary_of(filled.methods[i], interquartile_mean), goal);
     points[i]->missing = filled.missing[i];
     if (means[i].value > means[best].value || (std::isnan(means[best].value) && !std::isnan(means[i].value)))
@@ -213,13 +214,15 @@ Json results_json(const Sweep& sweep, const SweepResults& results) {
     if (each.complete) {
       point["mean"] = number_or_null(each.mean.value);
       point["interval"] = json_of(each.mean.interval);
+      point["t_interval"] = json_of(each.mean_by_t);
       point["iqm"] = number_or_null(each.iqm.value);
       point["iqm_interval"] = json_of(each.iqm.interval);
       point["missing"] = each.missing;
       point["best"] = each.best;
       if (each.difference)
         point["difference"] = {{"mean", number_or_null(each.difference->mean)},
-                               {"interval", json_of(each.difference->interval)}};
+                               {"interval", json_of(each.difference->interval)},
+                               {"t_interval", json_of(each.difference->t_interval)}};
     }
     point["runs"] = Json::array();
     for (const RunResult& run : each.runs) point["runs"].push_back(json_of(run));

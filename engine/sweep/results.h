@@ -31,9 +31,10 @@ struct PointResult {
   std::vector<RunResult> runs;
   // Of complete points, in the metric's own unit, failed runs counting as the worst of the group:
   Summary mean, iqm;
-  std::size_t missing = 0;                     // of the runs
-  bool best = false;                           // in its group
-  std::optional<PairedDifference> difference;  // to the best, more being better
+  std::optional<ConfidenceInterval> mean_by_t;  // Student's, over the runs
+  std::size_t missing = 0;                      // of the runs
+  bool best = false;                            // in its group
+  std::optional<PairedDifference> difference;   // to the best, more being better
 };
 
 struct KeyImportance {
