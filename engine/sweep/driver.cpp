@@ -240,9 +240,9 @@ class Driver {
                     outcome->status == RunOutcome::Status::diverged ? "diverged" : "failed");
     if (outcome->status == RunOutcome::Status::failed)
       failures_.push_back(name(run) + ": " + outcome->message);
-    ++told_;
-    out_ << name(run) << values << ": " << result << " in " << human_time(seconds) << " (" << told_ << " of "
-         << runs() << ")" << std::endl;
+    out_ << name(run) << values << ": " << result << " in " << human_time(seconds);
+    if (sweep_.options.halving.first == 0) out_ << " (" << ++told_ << " of " << runs() << ")";
+    out_ << std::endl;
   }
 
   void look_elsewhere() {

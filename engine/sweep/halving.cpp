@@ -16,6 +16,8 @@ std::vector<int> stops_of(const Halving& halving, int iterations) {
 }
 
 std::optional<Errand> next_errand(const std::vector<PointProgress>& points, std::size_t stops, int factor) {
+  for (std::size_t i = 0; i < points.size(); ++i)
+    if (points[i].asked == 0) return Errand{i, 0};
   for (std::size_t stop = stops - 1; stop-- > 0;) {
     std::vector<std::size_t> there;
     for (std::size_t i = 0; i < points.size(); ++i)
@@ -29,8 +31,6 @@ std::optional<Errand> next_errand(const std::vector<PointProgress>& points, std:
     for (const std::size_t i : there)
       if (points[i].asked == stop + 1) return Errand{i, stop + 1};
   }
-  for (std::size_t i = 0; i < points.size(); ++i)
-    if (points[i].asked == 0) return Errand{i, 0};
   return std::nullopt;
 }
 

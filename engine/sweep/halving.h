@@ -24,9 +24,11 @@ struct Errand {
   std::size_t stop;  // the place in stops_of
 };
 
-/// Asynchronous successive halving: of the points that have come to a stop, the best ⌊n / factor⌋ may go on; the highest stop at
-/// which one waits that may comes first, then the next new point. Equal scores: the point with the smaller number. None where
-/// nobody may go anywhere, at least until another point comes to its stop.
+/// Asynchronous successive halving: of the points that have come to a stop, the best ⌊n / factor⌋ may go on, without waiting
+/// for those that have yet to come. New points come first, as all that there are is known from the start: where instead whoever
+/// is best so far goes on at once, a grid in ascending order sends nearly all of its points on. Then comes the highest stop at
+/// which one waits that may. Equal scores: the point with the smaller number. None where nobody may go anywhere, at least until
+/// another point comes to its stop.
 std::optional<Errand> next_errand(const std::vector<PointProgress>& points, std::size_t stops, int factor);
 
 }  // namespace innerloop

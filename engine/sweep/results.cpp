@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 
 #include "engine/files/atomic_file.h"
 #include "engine/options/visitors.h"
@@ -102,13 +103,19 @@ void compare(const Sweep& sweep, const SweepFolder& folder, const std::vector<Po
     points[i]->mean_by_t = t_interval(points[i]->mean.points);
     points[i]->iqm = in_unit(summary_of(filled.methods[i], interquartile_mean), goal);
     points[i]->missing = filled.missing[i];
+    // Of a point without any score there is nothing to tell, whatever it counts for.
+    if (points[i]->missing == points[i]->runs.size()) {
+      points[i]->mean = points[i]->iqm = {kNone};
+      points[i]->mean_by_t.reset();
+      means[i].value = kNone;
+    }
     if (means[i].value > means[best].value || (std::isnan(means[best].value) && !std::isnan(means[i].value)))
       best = i;
   }
   if (std::isnan(means[best].value)) return;
   points[best]->best = true;
   for (std::size_t i = 0; i < points.size(); ++i)
-    if (i != best) points[i]->difference = paired_difference(filled.methods[i], filled.methods[best]);
+    if (i != best && std::isfinite(points[i]->mean.value)) points[i]->difference = paired_difference(filled.methods[i], filled.methods[best]);
 }
 
 // The points' values of a key, as groups of equal or neighbouring ones.
@@ -142,6 +149,19 @@ Json json_of(const RunResult& run) {
   json["env_steps"] = run.env_steps;
   json["seconds"] = run.seconds;
   return json;
+}
+
+// What a point had reached where its runs have stopped for now.
+Summary at_last_stop(const PointResult& point) {
+  Summary summary{kNone};
+  for (const RunResult& run : point.runs)
+    if (run.outcome)
+      for (const RunOutcome::Stop& stop : run.outcome->stops)
+        if (stop.iteration == point.iteration) summary.points.push_back(stop.metric);
+  if (summary.points.size() == point.runs.size())
+    summary.value = std::accumulate(summary.points.begin(), summary.points.end(), 0.0) /
+                    static_cast<double>(point.runs.size());
+  return summary;
 }
 
 }  // namespace
@@ -283,7 +303,7 @@ std::vector<ResultTable> result_tables(const Sweep& sweep, const Points& points,
       }
       if (stopped) row.values.push_back(std::to_string(each->iteration));
       row.score = each->mean;
-      if (!each->complete) row.score.value = kNone;
+      if (!each->complete) row.score = at_last_stop(*each);
       for (const RunResult& run : each->runs) row.runs += run.outcome ? 1 : 0;
       row.missing = each->missing;
       row.best = each->best;

@@ -29,7 +29,7 @@ struct PointResult {
   bool complete = false;    // all runs came to their end, or failed on the way
   int iteration = 0;        // that all of its runs have reached
   std::vector<RunResult> runs;
-  // Of complete points, in the metric's own unit, failed runs counting as the worst of the group:
+  // Of complete points, in the metric's own unit, failed runs counting as the worst of the group; NaN where all have failed:
   Summary mean, iqm;
   std::optional<ConfidenceInterval> mean_by_t;  // Student's, over the runs
   std::size_t missing = 0;                      // of the runs
@@ -60,7 +60,8 @@ Json results_json(const Sweep& sweep, const SweepResults& results);
 void write_results(const Sweep& sweep, const Points& points, const SweepResults& results,
                    const SweepFolder& folder);
 
-/// A table for each group, best points first and then those that are not complete; `most` rows each, 0: all.
+/// A table for each group, best points first and then those that are not complete, with what they had at their last stop;
+/// `most` rows each, 0: all.
 std::vector<ResultTable> result_tables(const Sweep& sweep, const Points& points, const SweepResults& results,
                                        std::size_t most = 0);
 

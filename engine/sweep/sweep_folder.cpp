@@ -89,9 +89,10 @@ SweepFolder open_sweep_folder(const std::filesystem::path& path, const Sweep& sw
       throw InputError(path.string() +
                        ": wanted a folder that does not exist yet, found one (--resume goes on with it)");
     if (std::filesystem::exists(status_of(folder.points()))) {
-      const std::string before = read_text_file(folder.points(), kMostPointBytes, [&](const std::string& found) {
-        throw InputError(folder.points().string() + ": wanted the points of a sweep, found " + found);
-      });
+      const std::string before =
+          read_text_file(folder.points(), kMostPointBytes, [&](const std::string& found) {
+            throw InputError(folder.points().string() + ": wanted the points of a sweep, found " + found);
+          });
       if (const auto other = difference(before, text))
         throw InputError(path.string() + ": wanted a folder of this very sweep, found one of another: its " +
                          other->first + " would be " + other->second);

@@ -164,7 +164,7 @@ TEST_F(SweepCommandTest, ALongerSweepKeepsWhatThereIs) {
   EXPECT_EQ(results()["points"].size(), 3u);
 }
 
-TEST_F(SweepCommandTest, WhatDivergesCountsAsTheWorst) {
+TEST_F(SweepCommandTest, WhatDivergesComesLast) {
   write_sweep(R"("grid": {"algorithm.inner_lr": [0.1, 1e30]}, "seeds": 2)");
   const Ended ended = sweep();
   EXPECT_EQ(ended.exit_code, kExitDone) << ended.err;
@@ -172,6 +172,7 @@ TEST_F(SweepCommandTest, WhatDivergesCountsAsTheWorst) {
   EXPECT_EQ(all["points"][0]["missing"], 0);
   EXPECT_EQ(all["points"][1]["missing"], 2);
   EXPECT_TRUE(all["points"][0]["best"]);
+  EXPECT_TRUE(all["points"][1]["mean"].is_null());
   EXPECT_EQ(all["points"][1]["runs"][0]["status"], "diverged");
   EXPECT_THAT(all["points"][1]["runs"][0]["message"].get<std::string>(), HasSubstr("gradient"));
 }

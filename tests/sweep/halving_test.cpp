@@ -43,11 +43,22 @@ std::vector<std::size_t> played(const std::vector<double>& scores, std::size_t s
 }
 
 TEST(HalvingTest, TheBestThirdGoesOn) {
-  // Ascending: each is the best so far, and may go on as soon as there are three for each of those that did.
-  EXPECT_THAT(played({9, 8, 7, 6, 5, 4, 3, 2, 1}, 3, 3, 1), ElementsAre(3, 2, 2, 1, 1, 1, 1, 1, 1));
+  for (const std::size_t jobs : {1, 2}) {
+    EXPECT_THAT(played({9, 8, 7, 6, 5, 4, 3, 2, 1}, 3, 3, jobs), ElementsAre(3, 2, 2, 1, 1, 1, 1, 1, 1))
+        << jobs;
+    EXPECT_THAT(played({1, 2, 3, 4, 5, 6, 7, 8, 9}, 3, 3, jobs), ElementsAre(1, 1, 1, 1, 1, 1, 2, 2, 3))
+        << jobs;
+  }
   // Of two stops, the best one alone.
   EXPECT_THAT(played({1, 3, 2}, 2, 3, 1), ElementsAre(1, 2, 1));
   EXPECT_THAT(played({1, 3, 2}, 1, 3, 1), ElementsAre(1, 1, 1)) << "without halving each to its end";
+}
+
+// With nine jobs the first three to come decide for themselves; nobody waits for the others.
+TEST(HalvingTest, NobodyWaitsForThoseThatHaveYetToCome) {
+  const auto came = played({1, 2, 3, 4, 5, 6, 7, 8, 9}, 3, 3, 9);
+  EXPECT_EQ(came[2], 2u);
+  EXPECT_EQ(came[8], 3u);
 }
 
 TEST(HalvingTest, TheWinnerIsTheSameHoweverManyJobs) {
@@ -63,14 +74,19 @@ TEST(HalvingTest, ADivergedPointIsTheWorst) {
   EXPECT_THAT(played({NAN, NAN, NAN}, 2, 3, 1), ElementsAre(2, 1, 1)) << "equal ones: the first";
 }
 
-TEST(HalvingTest, AHigherStopComesFirst) {
+TEST(HalvingTest, NewPointsComeFirstAndThenTheHighestStop) {
   std::vector<PointProgress> points(10);
-  for (std::size_t i = 0; i < 9; ++i) points[i] = {{double(i)}, 1};
-  for (const std::size_t i : {6, 7, 8}) points[i] = {{double(i), double(i)}, 2};
-  const auto errand = next_errand(points, 3, 3);
-  ASSERT_TRUE(errand);
-  EXPECT_EQ(errand->point, 8u);
-  EXPECT_EQ(errand->stop, 2u);
+  for (std::size_t i = 0; i < 10; ++i) points[i] = {{double(i)}, 1};
+  for (const std::size_t i : {7, 8, 9}) points[i] = {{double(i), double(i)}, 2};
+  points[0] = {};
+  const auto first = next_errand(points, 3, 3);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->point, 0u);
+  points[0] = {{0.0}, 1};
+  const auto then = next_errand(points, 3, 3);
+  ASSERT_TRUE(then);
+  EXPECT_EQ(then->point, 9u);
+  EXPECT_EQ(then->stop, 2u);
 }
 
 }  // namespace
