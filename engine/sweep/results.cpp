@@ -43,9 +43,73 @@ RunResult read_run(const Sweep& sweep, const RunFolder& folder, std::uint32_t se
   return run;
 }
 
-// Rows of scores, more being better: by task where all points have as many, else one number a run.
+// Back into the metric's own unit.
+Summary in_unit(Summary summary, Goal goal) {
+  if (goal == Goal::maximize) return summary;
+  summary.value = -summary.value;
+  if (summary.interval)
+    summary.interval = ConfidenceInterval{-summary.interval->high, -summary.interval->low};
+  for (double& point : summary.points) point = -point;
+  return summary;
+}
+
+void compare(const Sweep& sweep, const SweepFolder& folder, const std::vector<PointResult*>& points) {
+  if (points.empty()) return;
+  const Goal goal = sweep.options.metric.goal;
+  const FilledScores filled =
+      with_worst_for_missing(scores_of(sweep, folder, {points.begin(), points.end()}));
+  std::size_t best = 0;
+  std::vector<Summary> means;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    means.push_back(summary_of(filled.methods[i], mean_score));
+    points[i]->mean = in_unit(means[i], goal);
+    points[i]->iqm = in_unit(summary_of(filled.methods[i], interquartile_mean), goal);
+    points[i]->missing = filled.missing[i];
+    if (means[i].value > means[best].value || (std::isnan(means[best].value) && !std::isnan(means[i].value)))
+      best = i;
+  }
+  if (std::isnan(means[best].value)) return;
+  points[best]->best = true;
+  for (std::size_t i = 0; i < points.size(); ++i)
+    if (i != best) points[i]->difference = paired_difference(filled.methods[i], filled.methods[best]);
+}
+
+// The points' values of a key, as groups of equal or neighbouring ones.
+std::vector<std::size_t> groups_by(const std::string& key, const std::vector<const PointResult*>& points) {
+  std::vector<double> numbers;
+  std::vector<std::string> texts;
+  for (const PointResult* each : points) {
+    const Json* value = value_at(each->point, key);
+    if (value != nullptr && value->is_number()) numbers.push_back(value->get<double>());
+    texts.push_back(value == nullptr ? "" : value_text(*value));
+  }
+  return numbers.size() == texts.size() ? groups_of(std::span<const double>(numbers))
+                                        : groups_of(std::span<const std::string>(texts));
+}
+
+Json json_of(const std::optional<ConfidenceInterval>& interval) {
+  return interval ? Json{interval->low, interval->high} : Json(nullptr);
+}
+
+Json number_or_null(double number) { return std::isfinite(number) ? Json(number) : Json(nullptr); }
+
+Json json_of(const RunResult& run) {
+  constexpr const char* kStatus[] = {"done", "diverged", "failed"};
+  Json json = {{"seed", run.seed},
+               {"status", run.outcome ? kStatus[static_cast<int>(run.outcome->status)] : "not trained"}};
+  if (!run.outcome) return json;
+  json["iteration"] = run.outcome->iteration;
+  json["metric"] = number_or_null(run.metric);
+  if (!run.outcome->message.empty()) json["message"] = run.outcome->message;
+  json["env_steps"] = run.env_steps;
+  json["seconds"] = run.seconds;
+  return json;
+}
+
+}  // namespace
+
 std::vector<Scores> scores_of(const Sweep& sweep, const SweepFolder& folder,
-                              const std::vector<PointResult*>& points) {
+                              const std::vector<const PointResult*>& points) {
   const Metric& metric = sweep.options.metric;
   std::vector<std::vector<std::vector<double>>> by_task;
   std::size_t tasks = 0;
@@ -79,71 +143,6 @@ std::vector<Scores> scores_of(const Sweep& sweep, const SweepFolder& folder,
   }
   return all;
 }
-
-// Back into the metric's own unit.
-Summary in_unit(Summary summary, Goal goal) {
-  if (goal == Goal::maximize) return summary;
-  summary.value = -summary.value;
-  if (summary.interval)
-    summary.interval = ConfidenceInterval{-summary.interval->high, -summary.interval->low};
-  for (double& point : summary.points) point = -point;
-  return summary;
-}
-
-void compare(const Sweep& sweep, const SweepFolder& folder, const std::vector<PointResult*>& points) {
-  if (points.empty()) return;
-  const Goal goal = sweep.options.metric.goal;
-  const FilledScores filled = with_worst_for_missing(scores_of(sweep, folder, points));
-  std::size_t best = 0;
-  std::vector<Summary> means;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    means.push_back(summary_of(filled.methods[i], mean_score));
-    points[i]->mean = in_unit(means[i], goal);
-    points[i]->iqm = in_unit(summary_of(filled.methods[i], interquartile_mean), goal);
-    points[i]->missing = filled.missing[i];
-    if (means[i].value > means[best].value || (std::isnan(means[best].value) && !std::isnan(means[i].value)))
-      best = i;
-  }
-  if (std::isnan(means[best].value)) return;
-  points[best]->best = true;
-  for (std::size_t i = 0; i < points.size(); ++i)
-    if (i != best) points[i]->difference = paired_difference(filled.methods[i], filled.methods[best]);
-}
-
-// The points' values of a key, as groups of equal or neighbouring ones.
-std::vector<std::size_t> groups_by(const std::string& key, const std::vector<const PointResult*>& points) {
-  std::vector<double> numbers;
-  std::vector<std::string> texts;
-  for (const PointResult* each : points) {
-    const auto& values = each->point.values;
-    const auto found = std::ranges::find(values, key, &Assignment::path);
-    if (found != values.end() && found->value.is_number()) numbers.push_back(found->value.get<double>());
-    texts.push_back(found == values.end() ? "" : value_text(found->value));
-  }
-  return numbers.size() == texts.size() ? groups_of(std::span<const double>(numbers))
-                                        : groups_of(std::span<const std::string>(texts));
-}
-
-Json json_of(const std::optional<ConfidenceInterval>& interval) {
-  return interval ? Json{interval->low, interval->high} : Json(nullptr);
-}
-
-Json number_or_null(double number) { return std::isfinite(number) ? Json(number) : Json(nullptr); }
-
-Json json_of(const RunResult& run) {
-  constexpr const char* kStatus[] = {"done", "diverged", "failed"};
-  Json json = {{"seed", run.seed},
-               {"status", run.outcome ? kStatus[static_cast<int>(run.outcome->status)] : "not trained"}};
-  if (!run.outcome) return json;
-  json["iteration"] = run.outcome->iteration;
-  json["metric"] = number_or_null(run.metric);
-  if (!run.outcome->message.empty()) json["message"] = run.outcome->message;
-  json["env_steps"] = run.env_steps;
-  json["seconds"] = run.seconds;
-  return json;
-}
-
-}  // namespace
 
 SweepResults read_results(const Sweep& sweep, const Points& points, const SweepFolder& folder) {
   SweepResults results;
@@ -198,6 +197,21 @@ SweepResults read_results(const Sweep& sweep, const Points& points, const SweepF
           {key, there.empty() ? std::nullopt : main_effect(groups_by(key, there), scores)});
   }
   return results;
+}
+
+std::vector<const PointResult*> ranked_points(const Sweep& sweep, const SweepResults& results,
+                                              std::size_t group) {
+  std::vector<const PointResult*> rows;
+  for (const PointResult& each : results.points)
+    if (each.group == group) rows.push_back(&each);
+  const auto worth = [&](const PointResult* each) {
+    const double score = score_of(sweep.options.metric, each->mean.value);
+    return !each->complete || std::isnan(score) ? -INFINITY : score;
+  };
+  std::ranges::stable_sort(rows, [&](const PointResult* a, const PointResult* b) {
+    return a->complete != b->complete ? a->complete : worth(a) > worth(b);
+  });
+  return rows;
 }
 
 Json results_json(const Sweep& sweep, const SweepResults& results) {
@@ -255,16 +269,7 @@ std::vector<ResultTable> result_tables(const Sweep& sweep, const Points& points,
                                        std::size_t most) {
   std::vector<ResultTable> tables;
   for (std::size_t group = 0; group < results.groups.size(); ++group) {
-    std::vector<const PointResult*> rows;
-    for (const PointResult& each : results.points)
-      if (each.group == group) rows.push_back(&each);
-    const auto worth = [&](const PointResult* each) {
-      const double score = score_of(sweep.options.metric, each->mean.value);
-      return !each->complete || std::isnan(score) ? -INFINITY : score;
-    };
-    std::ranges::stable_sort(rows, [&](const PointResult* a, const PointResult* b) {
-      return a->complete != b->complete ? a->complete : worth(a) > worth(b);
-    });
+    std::vector<const PointResult*> rows = ranked_points(sweep, results, group);
     if (most > 0 && rows.size() > most) rows.resize(most);
     ResultTable& table = tables.emplace_back();
     table.keys = points.keys();
@@ -275,8 +280,8 @@ std::vector<ResultTable> result_tables(const Sweep& sweep, const Points& points,
     for (const PointResult* each : rows) {
       ResultRow& row = table.rows.emplace_back();
       for (const std::string& key : points.keys()) {
-        const auto found = std::ranges::find(each->point.values, key, &Assignment::path);
-        row.values.push_back(found == each->point.values.end() ? "" : value_text(found->value));
+        const Json* value = value_at(each->point, key);
+        row.values.push_back(value == nullptr ? "" : value_text(*value));
       }
       if (stopped) row.values.push_back(std::to_string(each->iteration));
       row.score = each->mean;
