@@ -11,10 +11,12 @@
 #include "engine/commands/device_flags.h"
 #include "engine/device/buffer_plan.h"
 #include "engine/error.h"
+#include "engine/files/atomic_file.h"
 #include "engine/run/interrupt.h"
 #include "engine/sweep/driver.h"
 #include "engine/sweep/estimate.h"
 #include "engine/sweep/metric.h"
+#include "engine/sweep/page.h"
 #include "engine/sweep/results.h"
 #include "engine/text/shell.h"
 #include "engine/text/table.h"
@@ -73,8 +75,8 @@ std::string points_table(const Points& points) {
     auto& row = table.rows.emplace_back();
     row.push_back({std::to_string(i)});
     for (const std::string& key : points.keys()) {
-      const auto found = std::ranges::find(point.values, key, &Assignment::path);
-      row.push_back({found == point.values.end() ? "" : value_text(found->value)});
+      const Json* value = value_at(point, key);
+      row.push_back({value == nullptr ? "" : value_text(*value)});
     }
   }
   const std::size_t more = points.size() - table.rows.size();
@@ -140,9 +142,11 @@ bool sweep(const SweepFlags& flags) {
   if (part.is_whole() || has_all_outcomes(folder, sweep, points)) {
     const SweepResults results = read_results(sweep, points, folder);
     write_results(sweep, points, results, folder);
+    write_file_atomically(folder.report(), sweep_page(sweep, points, results, folder));
     std::cout << "\n";
     show_results(sweep, points, results, TableForm::terminal);
-    std::cout << "results: " << folder.results().string() << ", " << folder.table().string() << "\n";
+    std::cout << "results: " << folder.results().string() << ", " << folder.table().string() << "\n"
+              << "report: " << folder.report().string() << "\n";
   }
   if (end.left > 0) std::cout << "not trained to their end: " << end.left << " runs\n";
   if (end.failed > 0)

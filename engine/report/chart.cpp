@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "engine/report/drawing.h"
 #include "engine/text/columns.h"
 #include "engine/text/markup.h"
 
@@ -24,8 +25,6 @@ using Kind = ChartSeries::Kind;
 bool is_drawn(const ChartPoint& point) { return std::isfinite(point.x) && std::isfinite(point.y); }
 bool has_band(const ChartPoint& point) { return point.high > point.low; }
 bool has_bar(const ChartPoint& point) { return point.around > 0 && !has_band(point); }
-
-std::string units(double place) { return number_cell("%.1f", place); }
 
 const Place& place_of(const Chart& chart) {
   if (chart.form == ChartForm::comparison) return kComparison;
@@ -254,9 +253,14 @@ Json chart_numbers(const Chart& chart) {
       each["x"].push_back(point.x);
       each["y"].push_back(point.y);
       if (point.around > 0) each["around"].push_back(point.around);
+      if (has_band(point)) {
+        each["low"].push_back(point.low);
+        each["high"].push_back(point.high);
+      }
       if (chart.form == ChartForm::plane) each["value"].push_back(point.value);
     }
-    if (each.contains("around") && each["around"].size() < each["x"].size()) each.erase("around");
+    for (const char* key : {"around", "low", "high"})
+      if (each.contains(key) && each[key].size() < each["x"].size()) each.erase(key);
     numbers["series"].push_back(std::move(each));
   }
   return numbers;

@@ -13,34 +13,6 @@ namespace {
 constexpr std::size_t kMostPoints = 400;
 constexpr std::size_t kManyPoints = 12;  // of a curve: bars would hide it, so that its intervals are a band
 
-// How many iterations a point stands for.
-std::size_t iterations_of_a_point(const RecordedRun& run) {
-  return (run.course.iteration.size() + kMostPoints - 1) / kMostPoints;
-}
-
-// The mean and the range of each `every` neighbours, those that are finite, at the last one's x.
-std::vector<ChartPoint> thinned(const std::vector<double>& x, const std::vector<double>& y,
-                                std::size_t every) {
-  std::vector<ChartPoint> points;
-  for (std::size_t begin = 0; begin < x.size(); begin += every) {
-    const std::size_t end = std::min(begin + every, x.size());
-    double sum = 0, low = INFINITY, high = -INFINITY;
-    int count = 0;
-    for (std::size_t i = begin; i < end; ++i) {
-      if (!std::isfinite(y[i])) continue;
-      sum += y[i];
-      low = std::min(low, y[i]);
-      high = std::max(high, y[i]);
-      ++count;
-    }
-    const double mean = count == 0   ? std::numeric_limits<double>::quiet_NaN()
-                        : count == 1 ? low
-                                     : sum / count;
-    points.push_back({.x = x[end - 1], .y = mean, .low = count > 1 ? low : 0, .high = count > 1 ? high : 0});
-  }
-  return points;
-}
-
 // Only the iterations that were evaluated, with their intervals.
 std::vector<ChartPoint> evaluated(const std::vector<double>& x, const std::vector<double>& y,
                                   const std::vector<double>& ci95) {
@@ -62,7 +34,7 @@ void add_training(Chart& chart, const ColouredRun& of, const std::vector<double>
   using Kind = ChartSeries::Kind;
   const RecordedRun& run = *of.run;
   const TrainingCourse& course = run.course;
-  const std::size_t every = iterations_of_a_point(run);
+  const std::size_t every = iterations_of_a_point(course.iteration.size());
   const auto [first, last] = words_of_ends(run);
   const auto add = [&](const std::string& label, Kind kind, std::vector<ChartPoint> points) {
     if (!points.empty())
@@ -107,6 +79,32 @@ std::vector<ChartPoint> curve_points(const Json& curve, const std::string& unit)
 
 }  // namespace
 
+std::size_t iterations_of_a_point(std::size_t iterations) {
+  return (iterations + kMostPoints - 1) / kMostPoints;
+}
+
+std::vector<ChartPoint> thinned(const std::vector<double>& x, const std::vector<double>& y,
+                                std::size_t every) {
+  std::vector<ChartPoint> points;
+  for (std::size_t begin = 0; begin < x.size(); begin += every) {
+    const std::size_t end = std::min(begin + every, x.size());
+    double sum = 0, low = INFINITY, high = -INFINITY;
+    int count = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+      if (!std::isfinite(y[i])) continue;
+      sum += y[i];
+      low = std::min(low, y[i]);
+      high = std::max(high, y[i]);
+      ++count;
+    }
+    const double mean = count == 0   ? std::numeric_limits<double>::quiet_NaN()
+                        : count == 1 ? low
+                                     : sum / count;
+    points.push_back({.x = x[end - 1], .y = mean, .low = count > 1 ? low : 0, .high = count > 1 ? high : 0});
+  }
+  return points;
+}
+
 std::string curve_unit(const RecordedRun& run) {
   return run.evaluation["curve"][0].contains("episode") ? "episode" : "step";
 }
@@ -129,7 +127,8 @@ std::vector<Chart> other_charts(const std::vector<ColouredRun>& runs) {
       for (const auto& [name, column] : of.run->course.others)
         if (name == key)
           chart.series.push_back({of.run->name(), of.run->name(), of.colour, ChartSeries::Kind::line,
-                                  thinned(of.run->course.iteration, column, iterations_of_a_point(*of.run))});
+                                  thinned(of.run->course.iteration, column,
+                                          iterations_of_a_point(of.run->course.iteration.size()))});
     charts.push_back(std::move(chart));
   }
   return charts;
@@ -167,7 +166,8 @@ std::vector<Chart> adaptation_charts(const std::vector<ColouredRun>& runs) {
 
 std::string thinning_note(const std::vector<ColouredRun>& runs) {
   std::size_t most = 1;
-  for (const ColouredRun& of : runs) most = std::max(most, iterations_of_a_point(*of.run));
+  for (const ColouredRun& of : runs)
+    most = std::max(most, iterations_of_a_point(of.run->course.iteration.size()));
   if (most == 1) return "";
   return "Of long runs a point is the mean of up to " + std::to_string(most) +
          " iterations, and the band behind it goes from the least of them to the greatest.";

@@ -1,5 +1,4 @@
 #include "engine/report/page.h"
-#include "engine/text/json.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,37 +7,15 @@
 #include "engine/evaluation/report.h"
 #include "engine/report/chart.h"
 #include "engine/report/curves.h"
+#include "engine/report/frame.h"
 #include "engine/report/recorded_run.h"
 #include "engine/report/sheets.h"
-#include "engine/report/style.h"
 #include "engine/report/task_charts.h"
 #include "engine/text/markup.h"
 #include "engine/text/shell.h"
 
 namespace innerloop {
 namespace {
-
-// Figures as they are put on the page, and the numbers that the script shows of them, in the same order.
-class Figures {
- public:
-  std::string add(const std::vector<Chart>& charts, const char* kind = "figures") {
-    std::string html = std::string("<div class=\"") + kind + "\">\n";
-    for (const Chart& chart : charts) {
-      html += chart_figure(chart);
-      numbers_.push_back(chart_numbers(chart));
-    }
-    return html + "</div>\n";
-  }
-  // As it may stand in a script: no text of a name can end that.
-  std::string numbers() const {
-    std::string safe;
-    for (const char c : json_text(numbers_)) safe += c == '<' ? "\\u003c" : std::string(1, c);
-    return safe;
-  }
-
- private:
-  Json numbers_ = Json::array();
-};
 
 struct Group {
   std::string environment;
@@ -54,10 +31,6 @@ std::vector<Group> by_environment(const RecordedRuns& runs) {
     group->runs.push_back({&runs[i], static_cast<int>(i)});
   }
   return groups;
-}
-
-std::string note(const std::string& text) {
-  return text.empty() ? "" : "<p class=\"note\">" + markup_text(text) + "</p>\n";
 }
 
 // What the lines and dots of the training's charts are.
@@ -85,9 +58,9 @@ std::string training_legend(const Group& group) {
 std::string adaptation(const Group& group, Figures& figures) {
   std::string html;
   const std::vector<Chart> charts = adaptation_charts(group.runs);
-  if (charts.empty()) return note("No run has an evaluation yet.");
+  if (charts.empty()) return page_note("No run has an evaluation yet.");
   html += figures.add(charts);
-  html += note(
+  html += page_note(
       "With the 95 % confidence interval of the mean over tasks. Dotted: on the same tasks, the random "
       "initialisation that a run started from, and other baselines.");
   for (const char* unit : {"step", "episode"}) {
@@ -105,22 +78,13 @@ std::string adaptation(const Group& group, Figures& figures) {
         "a dot tells its numbers.";
     if (std::ranges::find(tasks, ChartForm::plane, &Chart::form) != tasks.end())
       text += " Colours have a scale of their own for each run.";
-    html += figures.add(tasks) + note(text);
+    html += figures.add(tasks) + page_note(text);
   }
   return html;
 }
 
-// "runs/maml" for "runs/maml/"; a name also where the folder is ".".
-std::string plain_folder(const RecordedRun& run) {
-  const std::filesystem::path path = run.folder.lexically_normal();
-  const std::filesystem::path folder = path.has_filename() ? path : path.parent_path();
-  return folder.filename() == "." || folder.filename() == ".." || folder.empty()
-             ? std::filesystem::absolute(run.folder).lexically_normal().parent_path().string()
-             : folder.string();
-}
-
 std::string repetition(const RecordedRun& run) {
-  const std::string folder = plain_folder(run), again = folder + "-again";
+  const std::string folder = plain_folder(run.folder), again = folder + "-again";
   const std::string checkpoint = "/checkpoints/" + run.checkpoint.iteration + ".safetensors";
   std::string commands =
       "innerloop train " + shell_word(folder + "/config.json") + " --out " + shell_word(again);
@@ -153,24 +117,24 @@ std::string body(const RecordedRuns& runs, Figures& figures) {
     return "<h2>" + markup_text(text + (groups.size() > 1 ? " on " + group.environment : "")) + "</h2>\n";
   };
   std::string html =
-      "<h1>" + markup_text(title_of(runs)) + "</h1>\n" + note(subtitle(groups)) + overview_sheet(runs) +
-      note(
+      "<h1>" + markup_text(title_of(runs)) + "</h1>\n" + page_note(subtitle(groups)) + overview_sheet(runs) +
+      page_note(
           "Returns are those of an episode on held-out tasks: before and after all gradient steps, or in "
           "the first and the last episode of a trial.");
   for (const Group& group : groups) html += heading("Adaptation", group) + adaptation(group, figures);
   for (const Group& group : groups)
     html += heading("Training", group) + figures.add(training_charts(group.runs)) +
-            note(training_legend(group) + " " + thinning_note(group.runs));
+            page_note(training_legend(group) + " " + thinning_note(group.runs));
   for (const Group& group : groups)
     html += heading("What else was measured", group) + figures.add(other_charts(group.runs), "figures small");
   html += "<h2>Options</h2>\n";
   if (runs.size() > 1)
-    html += note("In what the runs differ; each by the name that --set takes.") + difference_sheet(runs);
+    html += page_note("In what the runs differ; each by the name that --set takes.") + difference_sheet(runs);
   for (const RecordedRun& run : runs)
     html += "<details><summary>All options of " + markup_text(run.name()) + "</summary>\n" +
             config_sheet(run) + "</details>\n";
   html += "<h2>Machines</h2>\n" + machine_sheet(runs) + "<h2>To repeat it</h2>\n" +
-          note(
+          page_note(
               "The same build gives the same checkpoint to the last bit, for any number of threads and on "
               "every instruction set. These commands train and evaluate anew, and compare.");
   for (const RecordedRun& run : runs) html += repetition(run);
@@ -184,11 +148,7 @@ std::string report_page(const std::vector<std::filesystem::path>& folders) {
   for (const std::filesystem::path& folder : folders) runs.push_back(read_recorded_run(folder));
   Figures figures;
   const std::string html = body(runs, figures);
-  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>innerloop: " +
-         markup_text(title_of(runs)) + "</title>\n<style>" + kReportStyle + "</style>\n</head>\n<body>\n" +
-         html + "<script type=\"application/json\" id=\"numbers\">" + figures.numbers() +
-         "</script>\n<script>" + kReportScript + "</script>\n</body>\n</html>\n";
+  return page_of(title_of(runs), html, figures);
 }
 
 }  // namespace innerloop

@@ -9,7 +9,7 @@
 #include "engine/report/curves.h"
 #include "engine/run/progress.h"
 #include "engine/text/columns.h"
-#include "engine/text/markup.h"
+#include "engine/text/table.h"
 
 namespace innerloop {
 namespace {
@@ -19,23 +19,17 @@ using Cells = std::vector<std::string>;
 // A table; its columns from `numbers` on stand to the right.
 class Sheet {
  public:
-  Sheet(const Cells& head, std::size_t numbers) : numbers_(numbers) {
-    html_ = "<div class=\"table\"><table>\n<thead><tr>" + cells(head, "th") + "</tr></thead>\n<tbody>\n";
+  Sheet(const Cells& head, std::size_t numbers) {
+    for (std::size_t i = 0; i < head.size(); ++i) table_.columns.push_back({head[i], i >= numbers});
   }
-  void add(const Cells& row) { html_ += "<tr>" + cells(row, "td") + "</tr>\n"; }
-  std::string html() const { return html_ + "</tbody>\n</table></div>\n"; }
+  void add(const Cells& row) {
+    auto& cells = table_.rows.emplace_back();
+    for (const std::string& text : row) cells.push_back({text});
+  }
+  std::string html() const { return html_table(table_); }
 
  private:
-  std::string cells(const Cells& row, const std::string& tag) const {
-    std::string html;
-    for (std::size_t i = 0; i < row.size(); ++i)
-      html +=
-          "<" + tag + (i >= numbers_ ? " class=\"number\">" : ">") + markup_text(row[i]) + "</" + tag + ">";
-    return html;
-  }
-
-  std::size_t numbers_;
-  std::string html_;
+  TextTable table_;
 };
 
 constexpr std::size_t kNoNumbers = 1000;  // columns

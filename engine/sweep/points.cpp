@@ -75,7 +75,7 @@ Points::Points(const Sweep& sweep)
   std::vector<const Draw*> draws;
   for (const Assignments& together : sweep.points)
     for (const Assignment& each : together) add_key(each.path);
-  for (const Axis& axis : sweep.grid) add_key(axis.path);
+  for (const GridAxis& axis : sweep.grid) add_key(axis.path);
   for (const Draw& draw : sweep.random) {
     add_key(draw.path);
     draws.push_back(&draw);
@@ -129,7 +129,7 @@ bool Points::holds(const Cell& cell, const Assignments& conditions) const {
 
 // Takes the grid (`when` 0) or that of the case when − 1 into the cell, and goes on to the next case.
 void Points::expand(Cell cell, std::size_t when) {
-  const std::vector<Axis>* axes = &sweep_.grid;
+  const std::vector<GridAxis>* axes = &sweep_.grid;
   if (when > 0) {
     const When& its = sweep_.when[when - 1];
     if (holds(cell, its.conditions)) {
@@ -140,14 +140,14 @@ void Points::expand(Cell cell, std::size_t when) {
         cell.draws.push_back(&draw);
       }
       axes = &its.grid;
-      for (const Axis& axis : *axes) add_key(axis.path);
+      for (const GridAxis& axis : *axes) add_key(axis.path);
     } else {
       axes = nullptr;
     }
   }
   std::vector<Cell> all = {std::move(cell)};
   if (axes != nullptr) {
-    for (const Axis& axis : *axes) {
+    for (const GridAxis& axis : *axes) {
       std::vector<Cell> longer;
       for (const Cell& each : all) {
         for (const Json& value : axis.values) {
@@ -191,6 +191,11 @@ Point Points::at(std::size_t number) const {
     point.values.push_back(point.set.back());
   }
   return point;
+}
+
+const Json* value_at(const Point& point, const std::string& key) {
+  const auto found = std::ranges::find(point.values, key, &Assignment::path);
+  return found == point.values.end() ? nullptr : &found->value;
 }
 
 std::string point_text(const Point& point) {

@@ -20,8 +20,8 @@ struct Point {
 
 class Points {
  public:
-  /// Lists them: for each config and each of `points` every combination of the grid's values, the last axis fastest; then, `samples` times, the
-  /// draws. A sweep with more samples has the same points first.
+  /// Lists them: for each config and each of `points` every combination of the grid's values, the last axis fastest; then,
+  /// `samples` times, the draws. A sweep with more samples has the same points first.
   /// @throws InputError, naming the sweep, for a condition that never holds or that names an option which is drawn.
   explicit Points(const Sweep& sweep);
 
@@ -53,6 +53,9 @@ class Points {
   std::vector<bool> held_;          // [when]  whether it held for any cell
   std::vector<std::string> keys_;
 };
+
+/// What the point has at one of Points::keys(); null where it has nothing there.
+const Json* value_at(const Point& point, const std::string& key);
 
 /// What a draw gives for point `number`: by Philox4x32-10 from (sweep_seed, path, number), so that neither other options nor
 /// more samples change it. Numbers are rounded to six digits.

@@ -44,43 +44,6 @@ RunResult read_run(const Sweep& sweep, const RunFolder& folder, std::uint32_t se
   return run;
 }
 
-// Rows of scores, more being better: by task where all points have as many, else one number a run.
-std::vector<Scores> scores_of(const Sweep& sweep, const SweepFolder& folder,
-                              const std::vector<PointResult*>& points) {
-  const Metric& metric = sweep.options.metric;
-  std::vector<std::vector<std::vector<double>>> by_task;
-  std::size_t tasks = 0;
-  bool whole = true;
-  for (const PointResult* point : points) {
-    auto& rows = by_task.emplace_back();
-    for (const RunResult& run : point->runs) {
-      std::vector<double> row;
-      if (!std::isnan(run.metric)) row = metric_by_task(metric, folder.run(point->point.number, run.seed));
-      for (double& number : row) number = score_of(metric, number);
-      if (!row.empty()) {
-        double sum = 0;
-        for (const double number : row) sum += number;
-        // Of more than a thousand tasks not all are there.
-        const double mean = sum / static_cast<double>(row.size()), told = score_of(metric, run.metric);
-        whole = whole && (tasks == 0 || row.size() == tasks) &&
-                (std::isnan(mean) || std::abs(mean - told) <= 1e-9 * std::max(1.0, std::abs(told)));
-        tasks = row.size();
-      }
-      rows.push_back(std::move(row));
-    }
-  }
-  std::vector<Scores> all;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    for (std::size_t run = 0; run < by_task[i].size(); ++run) {
-      std::vector<double>& row = by_task[i][run];
-      if (row.empty()) row.assign(whole ? std::max<std::size_t>(tasks, 1) : 1, kNone);
-      if (!whole) row = {score_of(metric, points[i]->runs[run].metric)};
-    }
-    all.push_back(innerloop::scores_of(by_task[i]));
-  }
-  return all;
-}
-
 // Back into the metric's own unit.
 Summary in_unit(Summary summary, Goal goal) {
   if (goal == Goal::maximize) return summary;
@@ -94,7 +57,8 @@ Summary in_unit(Summary summary, Goal goal) {
 void compare(const Sweep& sweep, const SweepFolder& folder, const std::vector<PointResult*>& points) {
   if (points.empty()) return;
   const Goal goal = sweep.options.metric.goal;
-  const FilledScores filled = with_worst_for_missing(scores_of(sweep, folder, points));
+  const FilledScores filled =
+      with_worst_for_missing(scores_of(sweep, folder, {points.begin(), points.end()}));
   std::size_t best = 0;
   std::vector<Summary> means;
   for (std::size_t i = 0; i < points.size(); ++i) {
@@ -115,7 +79,8 @@ void compare(const Sweep& sweep, const SweepFolder& folder, const std::vector<Po
   if (std::isnan(means[best].value)) return;
   points[best]->best = true;
   for (std::size_t i = 0; i < points.size(); ++i)
-    if (i != best && std::isfinite(points[i]->mean.value)) points[i]->difference = paired_difference(filled.methods[i], filled.methods[best]);
+    if (i != best && std::isfinite(points[i]->mean.value))
+      points[i]->difference = paired_difference(filled.methods[i], filled.methods[best]);
 }
 
 // The points' values of a key, as groups of equal or neighbouring ones.
@@ -123,10 +88,9 @@ std::vector<std::size_t> groups_by(const std::string& key, const std::vector<con
   std::vector<double> numbers;
   std::vector<std::string> texts;
   for (const PointResult* each : points) {
-    const auto& values = each->point.values;
-    const auto found = std::ranges::find(values, key, &Assignment::path);
-    if (found != values.end() && found->value.is_number()) numbers.push_back(found->value.get<double>());
-    texts.push_back(found == values.end() ? "" : value_text(found->value));
+    const Json* value = value_at(each->point, key);
+    if (value != nullptr && value->is_number()) numbers.push_back(value->get<double>());
+    texts.push_back(value == nullptr ? "" : value_text(*value));
   }
   return numbers.size() == texts.size() ? groups_of(std::span<const double>(numbers))
                                         : groups_of(std::span<const std::string>(texts));
@@ -165,6 +129,42 @@ Summary at_last_stop(const PointResult& point) {
 }
 
 }  // namespace
+
+std::vector<Scores> scores_of(const Sweep& sweep, const SweepFolder& folder,
+                              const std::vector<const PointResult*>& points) {
+  const Metric& metric = sweep.options.metric;
+  std::vector<std::vector<std::vector<double>>> by_task;
+  std::size_t tasks = 0;
+  bool whole = true;
+  for (const PointResult* point : points) {
+    auto& rows = by_task.emplace_back();
+    for (const RunResult& run : point->runs) {
+      std::vector<double> row;
+      if (!std::isnan(run.metric)) row = metric_by_task(metric, folder.run(point->point.number, run.seed));
+      for (double& number : row) number = score_of(metric, number);
+      if (!row.empty()) {
+        double sum = 0;
+        for (const double number : row) sum += number;
+        // Of more than a thousand tasks not all are there.
+        const double mean = sum / static_cast<double>(row.size()), told = score_of(metric, run.metric);
+        whole = whole && (tasks == 0 || row.size() == tasks) &&
+                (std::isnan(mean) || std::abs(mean - told) <= 1e-9 * std::max(1.0, std::abs(told)));
+        tasks = row.size();
+      }
+      rows.push_back(std::move(row));
+    }
+  }
+  std::vector<Scores> all;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    for (std::size_t run = 0; run < by_task[i].size(); ++run) {
+      std::vector<double>& row = by_task[i][run];
+      if (row.empty()) row.assign(whole ? std::max<std::size_t>(tasks, 1) : 1, kNone);
+      if (!whole) row = {score_of(metric, points[i]->runs[run].metric)};
+    }
+    all.push_back(innerloop::scores_of(by_task[i]));
+  }
+  return all;
+}
 
 SweepResults read_results(const Sweep& sweep, const Points& points, const SweepFolder& folder) {
   SweepResults results;
@@ -219,6 +219,21 @@ SweepResults read_results(const Sweep& sweep, const Points& points, const SweepF
           {key, there.empty() ? std::nullopt : main_effect(groups_by(key, there), scores)});
   }
   return results;
+}
+
+std::vector<const PointResult*> ranked_points(const Sweep& sweep, const SweepResults& results,
+                                              std::size_t group) {
+  std::vector<const PointResult*> rows;
+  for (const PointResult& each : results.points)
+    if (each.group == group) rows.push_back(&each);
+  const auto worth = [&](const PointResult* each) {
+    const double score = score_of(sweep.options.metric, each->mean.value);
+    return !each->complete || std::isnan(score) ? -INFINITY : score;
+  };
+  std::ranges::stable_sort(rows, [&](const PointResult* a, const PointResult* b) {
+    return a->complete != b->complete ? a->complete : worth(a) > worth(b);
+  });
+  return rows;
 }
 
 Json results_json(const Sweep& sweep, const SweepResults& results) {
@@ -278,16 +293,7 @@ std::vector<ResultTable> result_tables(const Sweep& sweep, const Points& points,
                                        std::size_t most) {
   std::vector<ResultTable> tables;
   for (std::size_t group = 0; group < results.groups.size(); ++group) {
-    std::vector<const PointResult*> rows;
-    for (const PointResult& each : results.points)
-      if (each.group == group) rows.push_back(&each);
-    const auto worth = [&](const PointResult* each) {
-      const double score = score_of(sweep.options.metric, each->mean.value);
-      return !each->complete || std::isnan(score) ? -INFINITY : score;
-    };
-    std::ranges::stable_sort(rows, [&](const PointResult* a, const PointResult* b) {
-      return a->complete != b->complete ? a->complete : worth(a) > worth(b);
-    });
+    std::vector<const PointResult*> rows = ranked_points(sweep, results, group);
     if (most > 0 && rows.size() > most) rows.resize(most);
     ResultTable& table = tables.emplace_back();
     table.keys = points.keys();
@@ -298,8 +304,8 @@ std::vector<ResultTable> result_tables(const Sweep& sweep, const Points& points,
     for (const PointResult* each : rows) {
       ResultRow& row = table.rows.emplace_back();
       for (const std::string& key : points.keys()) {
-        const auto found = std::ranges::find(each->point.values, key, &Assignment::path);
-        row.values.push_back(found == each->point.values.end() ? "" : value_text(found->value));
+        const Json* value = value_at(each->point, key);
+        row.values.push_back(value == nullptr ? "" : value_text(*value));
       }
       if (stopped) row.values.push_back(std::to_string(each->iteration));
       row.score = each->mean;

@@ -8,6 +8,7 @@
 
 #include "engine/statistics/intervals.h"
 #include "engine/statistics/result_table.h"
+#include "engine/statistics/scores.h"
 #include "engine/sweep/points.h"
 #include "engine/sweep/sweep.h"
 #include "engine/sweep/sweep_folder.h"
@@ -32,9 +33,9 @@ struct PointResult {
   // Of complete points, in the metric's own unit, failed runs counting as the worst of the group; NaN where all have failed:
   Summary mean, iqm;
   std::optional<ConfidenceInterval> mean_by_t;  // Student's, over the runs
-  std::size_t missing = 0;                      // of the runs
-  bool best = false;                            // in its group
-  std::optional<PairedDifference> difference;   // to the best, more being better
+  std::size_t missing = 0;                     // of the runs
+  bool best = false;                           // in its group
+  std::optional<PairedDifference> difference;  // to the best, more being better
 };
 
 struct KeyImportance {
@@ -53,6 +54,15 @@ struct SweepResults {
 /// run does not have.
 SweepResults read_results(const Sweep& sweep, const Points& points, const SweepFolder& folder);
 
+/// The points of a group: the best first, and last those that are not complete.
+std::vector<const PointResult*> ranked_points(const Sweep& sweep, const SweepResults& results,
+                                              std::size_t group);
+
+/// The scores of each point, more being better, with a row a run: in each held-out task where all runs have as many, else one
+/// number. NaN for a run that has none. @throws as read_results
+std::vector<Scores> scores_of(const Sweep& sweep, const SweepFolder& folder,
+                              const std::vector<const PointResult*>& points);
+
 /// The content of results.json: docs/files.md.
 Json results_json(const Sweep& sweep, const SweepResults& results);
 
@@ -60,8 +70,8 @@ Json results_json(const Sweep& sweep, const SweepResults& results);
 void write_results(const Sweep& sweep, const Points& points, const SweepResults& results,
                    const SweepFolder& folder);
 
-/// A table for each group, best points first and then those that are not complete, with what they had at their last stop;
-/// `most` rows each, 0: all.
+/// A table for each group, its rows those of ranked_points, of points that are not complete with what they had at their last
+/// stop; `most` rows each, 0: all.
 std::vector<ResultTable> result_tables(const Sweep& sweep, const Points& points, const SweepResults& results,
                                        std::size_t most = 0);
 

@@ -163,8 +163,8 @@ class Reader {
     return all;
   }
 
-  std::vector<Axis> axes(const Json& value, const std::string& pointer) const {
-    std::vector<Axis> all;
+  std::vector<GridAxis> axes(const Json& value, const std::string& pointer) const {
+    std::vector<GridAxis> all;
     if (value.is_null()) return all;
     for (const auto& [path, its] :
          object(value, pointer, "an object of options and lists of values").items()) {
@@ -311,9 +311,9 @@ Json object_of(const Assignments& assignments) {
   return object;
 }
 
-Json object_of(const std::vector<Axis>& axes) {
+Json object_of(const std::vector<GridAxis>& axes) {
   Json object = Json::object();
-  for (const Axis& axis : axes) object[axis.path] = axis.values;
+  for (const GridAxis& axis : axes) object[axis.path] = axis.values;
   return object;
 }
 

@@ -152,7 +152,7 @@ struct Assignment {
 using Assignments = std::vector<Assignment>;
 
 /// An option that takes each of these values.
-struct Axis {
+struct GridAxis {
   std::string path;
   std::vector<Json> values;
 };
@@ -170,7 +170,7 @@ struct Draw {
 struct When {
   Assignments conditions;
   Assignments set;
-  std::vector<Axis> grid;
+  std::vector<GridAxis> grid;
   std::vector<Draw> random;
 };
 
@@ -186,7 +186,7 @@ struct Sweep {
   std::vector<BaseConfig> configs;
   Assignments set;
   std::vector<Assignments> points;  // each is combined with the whole grid; none: the grid alone
-  std::vector<Axis> grid;
+  std::vector<GridAxis> grid;
   std::vector<Draw> random;
   std::vector<When> when;
   std::vector<std::uint32_t> seeds = {1};

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "engine/text/columns.h"
+#include "engine/text/markup.h"
 
 namespace innerloop {
 namespace {
@@ -99,6 +100,10 @@ std::string latex_cell(const TextCell& cell, const TextColumn& column) {
   return cell.strong ? "\\textbf{" + text + "}" : text;
 }
 
+std::string html_cell(const char* tag, const std::string& html, const TextColumn& column) {
+  return std::string("<") + tag + (column.numbers ? " class=\"number\">" : ">") + html + "</" + tag + ">";
+}
+
 }  // namespace
 
 std::string terminal_table(const TextTable& table) {
@@ -151,6 +156,19 @@ std::string latex_table(const TextTable& table) {
   text += "}\n\\toprule\n" + joined(lines[0], "", " & ", " \\\\\n") + "\\midrule\n";
   for (std::size_t i = 1; i < lines.size(); ++i) text += joined(lines[i], "", " & ", " \\\\\n");
   return text + "\\bottomrule\n\\end{tabular}\n";
+}
+
+std::string html_table(const TextTable& table) {
+  const auto lines = table_lines(
+      table, [](const TextColumn& column) { return html_cell("th", markup_text(column.title), column); },
+      [](const TextCell& cell, const TextColumn& column) {
+        const std::string text = markup_text(cell.text);
+        return html_cell("td", cell.strong ? "<strong>" + text + "</strong>" : text, column);
+      });
+  std::string html =
+      joined(lines[0], "<div class=\"table\"><table>\n<thead><tr>", "", "</tr></thead>\n<tbody>\n");
+  for (std::size_t i = 1; i < lines.size(); ++i) html += joined(lines[i], "<tr>", "", "</tr>\n");
+  return html + "</tbody>\n</table></div>\n";
 }
 
 }  // namespace innerloop

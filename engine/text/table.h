@@ -33,4 +33,7 @@ std::string markdown_table(const TextTable& table);
 /// A `tabular` with the rules of the package booktabs. What is special to TeX is escaped; UTF-8 stays as it is.
 std::string latex_table(const TextTable& table);
 
+/// A `<table>` for a page; titles and cells of columns of numbers have the class `number`.
+std::string html_table(const TextTable& table);
+
 }  // namespace innerloop

@@ -43,7 +43,8 @@ TEST_F(SweepCommandTest, ARunIsTheOneThatTrainWouldHaveMade) {
   const Ended ended = sweep();
   ASSERT_EQ(ended.exit_code, kExitDone) << ended.err;
   EXPECT_THAT(ended.out, AllOf(HasSubstr("2 points × 2 seeds"), HasSubstr("0001-s4 algorithm.inner_lr=0.5: "),
-                               HasSubstr("(4 of 4)"), HasSubstr("results: sweeps/s/results.json")));
+                               HasSubstr("(4 of 4)"), HasSubstr("results: sweeps/s/results.json"),
+                               HasSubstr("report: sweeps/s/report.html")));
   train({"--set", "evaluation.every=0", "--set", "algorithm.inner_lr=0.5", "--set", "seed=4"});
   const std::filesystem::path swept = path("sweeps/s/runs/0001-s4");
   for (const char* file :
@@ -56,6 +57,7 @@ TEST_F(SweepCommandTest, ARunIsTheOneThatTrainWouldHaveMade) {
   const double metric = json::parse(read_text(path("run/evaluation.json")))["curve"].back()["mean_return"];
   EXPECT_EQ(all["points"][1]["runs"][1]["metric"], metric);
   EXPECT_EQ(all["points"][1]["runs"][1]["status"], "done");
+  EXPECT_THAT(read_text(path("sweeps/s/report.html")), HasSubstr("2 points × 2 seeds = 4 runs: 4 done"));
   EXPECT_NEAR(all["points"][1]["mean"].get<double>(),
               (all["points"][1]["runs"][0]["metric"].get<double>() + metric) / 2, 1e-9);
   EXPECT_TRUE(all["points"][1]["interval"].is_null()) << "of two seeds there is none";
