@@ -7,6 +7,7 @@
 #include "bindings/exports.h"
 #include "engine/device/cuda/backend.h"
 #include "engine/device/device.h"
+#include "engine/error.h"
 
 namespace innerloop {
 
@@ -14,8 +15,14 @@ namespace innerloop {
 class CallersGpu {
  public:
   /// `is_cuda`: whether there is one at all.
+  /// @throws RunError where CUDA does not answer any more, as in a process that was forked.
   explicit CallersGpu(bool is_cuda) {
-    if (is_cuda) before_ = cuda::current_device();
+    if (!is_cuda) return;
+    try {
+      before_ = cuda::current_device();
+    } catch (const cuda::Error& error) {
+      throw RunError(error.what());
+    }
   }
   ~CallersGpu() {
     if (before_) cuda::use_device(*before_);

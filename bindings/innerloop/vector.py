@@ -101,6 +101,7 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             raise InputError(f"num_envs: wanted at least 1, found {num_envs}")
         if max_episode_steps is not None and max_episode_steps < 1:
             raise InputError(f"max_episode_steps: wanted at least 1, or None, found {max_episode_steps}")
+        device = str(device)  # torch's devices will do too
         mode = _mode(autoreset)
         self._config = _core.Config.parse(json.dumps({"environment": {"name": name, **options}}), "make_vec", [])
         core_mode, self.autoreset_mode = _MODES[mode]

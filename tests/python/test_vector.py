@@ -291,6 +291,14 @@ def test_a_fork_is_told_to_begin_anew() -> None:
     envs.step(np.zeros(4096, np.int64))
 
 
+def test_a_device_may_be_named_by_what_prints_so() -> None:
+    class Device:  # as torch's
+        def __str__(self) -> str:
+            return "cpu"
+
+    assert innerloop.make_vec("cartpole", device=Device()).device == "cpu"  # type: ignore[arg-type]
+
+
 def test_autoreset_mode_is_an_attribute_too() -> None:
     for mode in MODES:
         envs = innerloop.make_vec("cartpole", autoreset=mode)
