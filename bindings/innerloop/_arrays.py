@@ -41,7 +41,16 @@ def on_host(array_type: str, copy: bool) -> Callable[[npt.NDArray[Any]], Any]:
     if array_type not in ("torch", "jax"):
         raise InputError(f'array_type: wanted "numpy", "torch" or "jax" on the CPU, found {array_type!r}')
     convert = _torch().from_dlpack if array_type == "torch" else _jax().from_dlpack
-    return (lambda array: convert(array.copy())) if copy else convert  # type: ignore[no-any-return]
+    return (lambda array: convert(array.copy())) if copy else lambda array: convert(np.asarray(_Lent(array)))
+
+
+class _Lent:
+    """A view that libraries which know of no read-only arrays take: as if it could be written."""
+
+    def __init__(self, array: npt.NDArray[Any]) -> None:
+        self._array = array  # whose memory it is
+        address, _ = array.__array_interface__["data"]
+        self.__array_interface__ = {**array.__array_interface__, "data": (address, False)}
 
 
 def _torch() -> Any:

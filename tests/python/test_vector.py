@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import warnings
 import weakref
+from types import SimpleNamespace
 from typing import Any
 
 import gymnasium
@@ -254,6 +256,25 @@ def test_views_keep_their_owner_alive_and_are_read_only() -> None:
     [np.ones(1000) for _ in range(100)]
     np.testing.assert_array_equal(observations, now)
     assert observations.ctypes.data % 64 == 0
+
+
+def test_views_are_lent_to_libraries_that_know_of_no_read_only_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def from_dlpack(array: Any) -> Any:
+        array.__dlpack__()  # as jax and most of torch's versions ask: NumPy refuses where that would make it writable
+        return array
+
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(from_dlpack=from_dlpack))  # type: ignore[arg-type]
+    envs = innerloop.make_vec("cartpole", num_envs=2, array_type="torch", copy=False)
+    observations, _ = envs.reset(seed=1)
+    owner, address = weakref.ref(envs), observations.ctypes.data
+    stepped = envs.step(np.array([0, 1]))[0]
+    assert stepped.ctypes.data == address
+    now = stepped.copy()
+    del envs
+    gc.collect()
+    assert owner() is None
+    [np.ones(1000) for _ in range(100)]
+    np.testing.assert_array_equal(observations, now)
 
 
 def test_threads_of_python_do_not_disturb_each_other() -> None:
