@@ -14,7 +14,7 @@ from innerloop._errors import InputError
 ARRAY_TYPES = ("numpy", "torch", "jax", "cupy", "dlpack")
 _LEGACY_DEFAULT = 1  # CUDA's number for the stream that libraries use where they are told nothing
 _UNORDERED = -1
-_ON_GPU = 2, 13  # DLPack's numbers: in a GPU's memory, and in memory that GPU and host share
+_ON_GPU = 2  # DLPack's number for a GPU's memory; what it shares with the host is taken as the host's
 
 
 def device_options(device: str, threads: int) -> _core.DeviceOptions:
@@ -183,7 +183,7 @@ class GpuArrays:
     def taken(self, actions: Any) -> Any:
         """Actions for the engine's step: those on the GPU as a capsule, after whose making the engine's stream waits."""
         kind, number = actions.__dlpack_device__() if hasattr(actions, "__dlpack_device__") else (0, 0)
-        if kind not in _ON_GPU:
+        if kind != _ON_GPU:
             return as_numpy(actions)
         if number != self._number:
             return actions.__dlpack__(stream=_UNORDERED)  # the engine refuses it, and says why
