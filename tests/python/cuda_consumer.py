@@ -85,6 +85,10 @@ class Cuda:
     def copy(self, to: Any, source: Any, size: int, kind: int, stream: int) -> None:
         self.cudaMemcpyAsync(c_void_p(to), c_void_p(source), ctypes.c_size_t(size), c_int(kind), c_void_p(stream))
 
+    def release(self, memory: c_void_p) -> None:
+        """For `__del__`: where the GPU is broken, that was told where it broke."""
+        self._library.cudaFree(memory)
+
     def free_bytes(self) -> int:
         free, total = ctypes.c_size_t(), ctypes.c_size_t()
         self.cudaMemGetInfo(byref(free), byref(total))
@@ -101,7 +105,8 @@ class Tensor:
         if data is None:
             memory = c_void_p()
             self.library.cuda_runtime.cudaMalloc(byref(memory), ctypes.c_size_t(max(1, self.bytes)))
-            data, self._free = memory.value, lambda: self.library.cuda_runtime.cudaFree(memory)
+            release = self.library.cuda_runtime.release
+            data, self._free = memory.value, lambda: release(memory)
         self.data = data
 
     def __del__(self) -> None:
