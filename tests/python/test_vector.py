@@ -370,7 +370,8 @@ def test_a_rollout_of_a_memory_is_what_it_does_step_by_step(mode: str, memory: i
     over = ended
     for t in range(11):
         np.testing.assert_array_equal(data["observations"][t], observations)
-        np.testing.assert_allclose(data["log_probs"][t], memory.log_prob(observations, data["actions"][t], state, reward, ended))
+        wanted = memory.log_prob(observations, data["actions"][t], state, reward, ended)
+        np.testing.assert_allclose(data["log_probs"][t], wanted)
         after = memory._numpy._outputs(observations, state, reward, ended, None)[1]
         observations, rewards, terminated, truncated, _ = envs.step(data["actions"][t])
         np.testing.assert_array_equal(data["rewards"][t], rewards)
