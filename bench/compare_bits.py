@@ -70,7 +70,7 @@ def difference(old, new):
 def instruction_sets(new):
     """Those that NEW has and this processor can run: it names them where it is asked for one that does not exist."""
     helped = subprocess.run([new, "train", "--help"], capture_output=True, text=True, check=True).stdout
-    names = re.search(r"--instructions TEXT:\{([^}]*)\}", helped).group(1).split(",")
+    names = re.search(r"--instructions \{([^}]*)\}", helped).group(1).split(",")
     config = str(ROOT / "configs/bandit_maml.json")
     return [name for name in names if name != "auto" and
             subprocess.run([new, "plan", config, "--instructions", name], capture_output=True).returncode == 0]

@@ -18,6 +18,8 @@ void export_device(nb::module_& m);
 void export_training(nb::module_& m);
 /// What was trained: evaluating and adapting it.
 void export_trained(nb::module_& m);
+/// What lies in a GPU's memory, for other libraries.
+void export_device_array(nb::module_& m);
 /// Environments that are stepped with given actions.
 void export_vector_environment(nb::module_& m);
 

@@ -11,5 +11,6 @@ NB_MODULE(_core, m) {
   export_device(m);
   export_training(m);
   export_trained(m);
+  export_device_array(m);
   export_vector_environment(m);
 }

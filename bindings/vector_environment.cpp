@@ -7,48 +7,60 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
-#include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
-#include "bindings/exports.h"
+#include "bindings/device_array.h"
+#include "bindings/shared_device.h"
 #include "engine/error.h"
 
 namespace innerloop {
 namespace {
 
-// One step at a time, whichever of Python's threads asks for it.
 struct Vector {
-  Device device;
+  std::shared_ptr<SharedDevice> on;
   VectorEnvironment environment;
-  std::mutex mutex;
 
-  Vector(const Config& config, const VectorOptions& options, const DeviceOptions& on)
-      : device(on), environment(config, options, device) {}
+  Vector(const Config& config, const VectorOptions& options, const DeviceOptions& device)
+      : on(std::make_shared<SharedDevice>(device)), environment(config, options, on->device) {}
 
   template <class Call>
   auto alone(const Call& call) {
-    const nb::gil_scoped_release released;
-    const std::lock_guard lock(mutex);
-    return call(environment);
+    return on->alone([&] { return call(environment); });
   }
 };
 
-template <class T>
-using View = nb::ndarray<nb::numpy, const T, nb::c_contig, nb::device::cpu>;
+// NumPy's arrays, or DeviceArrays.
+using Array = nb::any;
 
-// What lies in the vector's memory; `columns` 0: one number a row.
+// What lies in the vector's memory; or, where it is not its own, in `memory`.
 template <class T>
-View<T> rows(nb::handle self, const T* numbers, int columns = 0) {
-  const auto envs = static_cast<std::size_t>(nb::cast<Vector&>(self).environment.options().envs);
-  return View<T>(numbers,
-                 columns == 0 ? std::initializer_list<std::size_t>{envs}
-                              : std::initializer_list<std::size_t>{envs, static_cast<std::size_t>(columns)},
-                 self);
+Array array_in(nb::handle self, const T* numbers, const std::vector<std::size_t>& shape,
+               const std::shared_ptr<void>& memory = nullptr) {
+  const auto& its = nb::cast<const Vector&>(self);
+  if (its.on->device.is_cuda()) {
+    DeviceArray array{its.on, memory ? memory : its.environment.memory(), numbers, nb::dtype<T>(), shape};
+    return nb::steal<Array>(nb::cast(std::move(array)).release());
+  }
+  nb::object owner = nb::borrow(self);
+  if (memory)
+    owner = nb::capsule(new std::shared_ptr<void>(memory),
+                        [](void* p) noexcept { delete static_cast<std::shared_ptr<void>*>(p); });
+  const nb::ndarray<nb::numpy, const T> array(numbers, shape.size(), shape.data(), owner);
+  return nb::steal<Array>(nb::cast(array).release());
+}
+
+// `columns` 0: one number a row.
+template <class T>
+Array rows(nb::handle self, const T* numbers, int columns = 0) {
+  std::vector shape{static_cast<std::size_t>(nb::cast<Vector&>(self).environment.options().envs)};
+  if (columns > 0) shape.push_back(static_cast<std::size_t>(columns));
+  return array_in(self, numbers, shape);
 }
 
 template <class T>
-std::optional<View<T>> view(nb::handle self, const T* numbers, int columns) {
+std::optional<Array> view(nb::handle self, const T* numbers, int columns) {
   if (numbers == nullptr) return std::nullopt;
   return rows(self, numbers, columns);
 }
@@ -61,7 +73,10 @@ std::string text_of(const nb::ndarray<nb::ro>& array) {
                                                                                                   : "type ";
   std::string text = kind + std::to_string(type.bits) + " [";
   for (std::size_t i = 0; i < array.ndim(); ++i) text += (i > 0 ? ", " : "") + std::to_string(array.shape(i));
-  return text + "]";
+  text += "]";
+  return array.device_type() == nb::device::cuda::value
+             ? text + " on cuda:" + std::to_string(array.device_id())
+             : text;
 }
 
 template <class To, class From>
@@ -85,22 +100,53 @@ bool convert(To* to, const nb::ndarray<nb::ro>& from, std::size_t rows, std::siz
           ...);
 }
 
+// What a GPU is to step with: what lies in its own memory as it lies there, in order with its stream; what lies in the host's
+// by a copy, for which the host waits.
+template <class To, class... From>
+bool send(Device& device, To* to, const nb::ndarray<nb::ro>& from, std::size_t rows, std::size_t columns) {
+  if (from.device_type() == nb::device::cpu::value) {
+    std::vector<To> numbers(rows * columns);
+    if (!convert<To, From...>(numbers.data(), from, rows, columns)) return false;
+    device.write(to, numbers);
+    return true;
+  }
+  const bool whole = (columns == 1 || from.stride(1) == 1) &&
+                     (rows == 1 || from.stride(0) == static_cast<std::int64_t>(columns));
+  if (from.device_id() != device.number() || from.dtype() != nb::dtype<To>() || !whole) return false;
+  device.copy_on_device(to, from.data(), static_cast<std::int64_t>(rows * columns * sizeof(To)));
+  return true;
+}
+
+template <class To, class... From>
+bool take(Device& device, To* to, const nb::ndarray<nb::ro>& from, std::size_t rows, std::size_t columns) {
+  return device.is_cuda() ? send<To, To, From...>(device, to, from, rows, columns)
+                          : convert<To, To, From...>(to, from, rows, columns);
+}
+
 void take_actions(VectorEnvironment& environment, const nb::ndarray<nb::ro>& actions) {
+  Device& device = environment.device();
   const auto envs = static_cast<std::size_t>(environment.options().envs),
              size = static_cast<std::size_t>(environment.info().action_size);
   const bool choices = environment.choices() != nullptr,
-             fits = actions.device_type() == nb::device::cpu::value && actions.ndim() >= 1 &&
-                    actions.shape(0) == envs &&
+             reachable = actions.device_type() == nb::device::cpu::value ||
+                         (device.is_cuda() && actions.device_type() == nb::device::cuda::value),
+             fits = reachable && actions.ndim() >= 1 && actions.shape(0) == envs &&
                     (actions.ndim() == 1 ? size == 1 && choices
                                          : actions.ndim() == 2 && actions.shape(1) == size);
   const bool taken =
-      fits && (choices ? convert<std::int32_t, std::int64_t, std::int32_t, std::uint8_t, std::int8_t,
-                                 std::int16_t, std::uint16_t>(environment.choices(), actions, envs, size)
-                       : convert<float, float, double>(environment.actions(), actions, envs, size));
+      fits &&
+      (choices ? take<std::int32_t, std::int64_t, std::uint8_t, std::int8_t, std::int16_t, std::uint16_t>(
+                     device, environment.choices(), actions, envs, size)
+               : take<float, double>(device, environment.actions(), actions, envs, size));
   if (!taken)
-    throw InputError("actions: wanted " + std::string(choices ? "int64 [" : "float32 [") +
-                     std::to_string(envs) + (choices && size == 1 ? "" : ", " + std::to_string(size)) +
-                     "], found " + text_of(actions));
+    throw InputError(
+        "actions: wanted " +
+        std::string(!choices           ? "float32 ["
+                    : device.is_cuda() ? "int32 ["
+                                       : "int64 [") +
+        std::to_string(envs) + (choices && size == 1 ? "" : ", " + std::to_string(size)) + "]" +
+        (device.is_cuda() ? " on cuda:" + std::to_string(device.number()) + " or the host" : "") +
+        ", found " + text_of(actions));
 }
 
 using Flags = nb::ndarray<const bool, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
@@ -137,17 +183,15 @@ std::vector<std::string> names_of(const EnvironmentInfo& info) {
 }
 
 // What a rollout keeps, by name; the arrays keep its memory.
-nb::dict arrays_of(const VectorEnvironment::Rollout& played, const VectorEnvironment& its) {
+nb::dict arrays_of(nb::handle self, const VectorEnvironment::Rollout& played) {
+  const VectorEnvironment& its = nb::cast<Vector&>(self).environment;
   using Sizes = std::vector<std::size_t>;
   const auto size = [](std::int64_t number) { return static_cast<std::size_t>(number); };
   const std::size_t steps = size(played.steps), envs = size(its.options().envs);
   const Observation& see = its.info().observation;
   nb::dict all;
   const auto put = [&]<class T>(const char* name, const T* numbers, const Sizes& shape) {
-    if (numbers == nullptr) return;
-    auto* const kept = new std::shared_ptr<void>(played.memory);
-    const nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::shared_ptr<void>*>(p); });
-    all[name] = nb::ndarray<nb::numpy, const T>(numbers, shape.size(), shape.data(), owner);
+    if (numbers != nullptr) all[name] = array_in(self, numbers, shape, played.memory);
   };
   const auto flags = [](const std::uint8_t* bytes) { return reinterpret_cast<const bool*>(bytes); };
   put("observations", played.seen.numbers, {steps + 1, envs, size(see.numbers)});
@@ -182,12 +226,30 @@ void export_vector_environment(nb::module_& m) {
   nb::class_<Vector>(m, "VectorEnvironment")
       .def(
           "__init__",
-          [](Vector* self, const Config& config, int envs, int horizon, Autoreset autoreset, int threads) {
+          [](Vector* self, const Config& config, int envs, int horizon, Autoreset autoreset,
+             const DeviceOptions& device) {
             const nb::gil_scoped_release released;
-            new (self) Vector(config, {envs, horizon, autoreset},
-                              {.backend = Backend::cpu, .threads = threads, .instructions = {}});
+            const CallersGpu kept(device.backend != Backend::cpu && cuda::probe(device.device).usable);
+            new (self) Vector(config, {envs, horizon, autoreset}, device);
           },
-          nb::arg("config"), nb::arg("envs"), nb::arg("horizon"), nb::arg("autoreset"), nb::arg("threads"))
+          nb::arg("config"), nb::arg("envs"), nb::arg("horizon"), nb::arg("autoreset"), nb::arg("device"))
+      .def_prop_ro("stream",
+                   [](const Vector& self) -> std::optional<std::uintptr_t> {
+                     const Device& device = self.on->device;
+                     return device.is_cuda() ? std::optional(device.stream()) : std::nullopt;
+                   })
+      .def(
+          "wait_for",
+          [](Vector& self, std::uintptr_t stream) {
+            self.alone([&](VectorEnvironment& environment) { environment.device().wait_for(stream); });
+          },
+          nb::arg("stream"))
+      .def(
+          "hold_back",
+          [](Vector& self, std::uintptr_t stream) {
+            self.alone([&](VectorEnvironment& environment) { environment.device().hold_back(stream); });
+          },
+          nb::arg("stream"))
       .def(
           "reset",
           [](Vector& self, std::optional<std::uint32_t> seed) {
@@ -223,7 +285,7 @@ void export_vector_environment(nb::module_& m) {
           [](Vector& self, const Config& config, int count, std::uint32_t seed, bool held_out) {
             TaskTable tasks = self.alone([&](VectorEnvironment&) {
               return sample_tasks(config, count, seed, held_out ? TaskSplit::held_out : TaskSplit::train,
-                                  self.device);
+                                  self.on->device);
             });
             return array_of(tasks, self.environment.info().task_numbers.size());
           },
@@ -240,13 +302,14 @@ void export_vector_environment(nb::module_& m) {
       .def_prop_ro("group_sizes", [](const Vector& self) { return self.environment.info().group_sizes; })
       .def(
           "rollout",
-          [](Vector& self, const Config& policy,
+          [](nb::handle_t<Vector> self, const Config& policy,
              const nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>& params, int steps,
              bool deterministic) {
-            const VectorEnvironment::Rollout played = self.alone([&](VectorEnvironment& environment) {
-              return environment.rollout(policy, {params.data(), params.size()}, steps, deterministic);
-            });
-            return arrays_of(played, self.environment);
+            const VectorEnvironment::Rollout played =
+                nb::cast<Vector&>(self).alone([&](VectorEnvironment& environment) {
+                  return environment.rollout(policy, {params.data(), params.size()}, steps, deterministic);
+                });
+            return arrays_of(self, played);
           },
           nb::arg("policy"), nb::arg("params"), nb::arg("steps"), nb::arg("deterministic"))
       .def(

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, TypeAlias
 
 import gymnasium
@@ -11,7 +12,8 @@ import numpy.typing as npt
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
-from innerloop import _core
+from innerloop import _core, _stepped
+from innerloop._arrays import GpuArrays, as_numpy, device_options, on_host
 from innerloop._errors import InputError
 from innerloop.policy import Policy
 
@@ -32,27 +34,6 @@ def _mode(asked: str | AutoresetMode) -> str:
     raise InputError(f'autoreset: wanted "next_step", "same_step" or "disabled", found {asked!r}')
 
 
-def _converter(array_type: str) -> Callable[[Array], Any]:
-    """From numpy to arrays of another library, which share the memory where it lets them."""
-    if array_type == "numpy":
-        return lambda array: array
-    if array_type == "torch":
-        import torch
-
-        return torch.from_dlpack  # type: ignore[no-any-return]
-    if array_type == "jax":
-        import jax.numpy
-
-        return jax.numpy.from_dlpack  # type: ignore[no-any-return]
-    raise InputError(f'array_type: wanted "numpy", "torch" or "jax", found {array_type!r}')
-
-
-def _as_numpy(array: Any) -> Array:
-    if hasattr(array, "detach"):  # torch
-        array = array.detach()
-    return np.asarray(array)
-
-
 class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
     """Environments of one family, each with a task of its own, stepped together by the engine.
 
@@ -66,7 +47,9 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         autoreset: when the next episode starts where one has ended: with the "next_step", in the "same_step", or
             ("disabled") when ``reset(options={"reset_mask": …})`` asks for it. Gymnasium's `AutoresetMode` will do too.
         max_episode_steps: the time limit of an episode; None: there is none.
-        array_type: of what is handed out; on the CPU all share the memory.
+        device: "cpu", or "cuda" or "cuda:1", a GPU; the numbers are the same.
+        array_type: of what is handed out; on the CPU all share the memory. On a GPU "torch", "jax" and "cupy" stay there,
+            "dlpack" is what any library takes by ``from_dlpack``, and "numpy" is copied to the host.
         copy: whether each call returns arrays of its own. Without it they are views of the engine's memory, which the
             next step overwrites.
         threads: of the CPU; 0: one for each core that the process may use.
@@ -102,7 +85,8 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         tasks: Any = None,
         autoreset: str | AutoresetMode = "next_step",
         max_episode_steps: int | None = 100,
-        array_type: Literal["numpy", "torch", "jax"] = "numpy",
+        device: str = "cpu",
+        array_type: Literal["numpy", "torch", "jax", "cupy", "dlpack"] = "numpy",
         copy: bool = True,
         threads: int = 0,
         render_mode: Literal["rgb_array"] | None = None,
@@ -117,12 +101,15 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             raise InputError(f"num_envs: wanted at least 1, found {num_envs}")
         if max_episode_steps is not None and max_episode_steps < 1:
             raise InputError(f"max_episode_steps: wanted at least 1, or None, found {max_episode_steps}")
+        device = str(device)  # torch's devices will do too
         mode = _mode(autoreset)
         self._config = _core.Config.parse(json.dumps({"environment": {"name": name, **options}}), "make_vec", [])
         core_mode, self.autoreset_mode = _MODES[mode]
-        self._core = _core.VectorEnvironment(self._config, num_envs, max_episode_steps or 0, core_mode, threads)
-        self._convert = _converter(array_type)
-        self._copy = copy
+        self._core = core = _core.VectorEnvironment(self._config, num_envs, max_episode_steps or 0, core_mode,
+                                                    device_options(device, threads))
+        self._gpu = None if device == "cpu" else GpuArrays(core, array_type, copy)
+        self._give = on_host(array_type, copy) if self._gpu is None else self._gpu.give
+        self.device = device
         self.num_envs = num_envs
         self.max_episode_steps = max_episode_steps
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": ["rgb_array"], "render_fps": 30}
@@ -134,12 +121,13 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, num_envs)
         self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, num_envs)
         # Views of the engine's memory, made once: each step writes them anew.
-        core = self._core
         self._seen, self._last_seen = (core.seen, core.seen_symbols), (core.last_seen, core.last_seen_symbols)
         self._rewards, self._terminated, self._truncated, self._allowed = (
             core.rewards, core.terminated, core.truncated, core.allowed)
-        # Without copies a step returns the same arrays again; but for JAX, which takes it that an array never changes.
-        self._views = None if copy or array_type == "jax" else self._outcome()
+        # Without copies a step returns the same arrays again; but for JAX, which takes it that an array never changes, and
+        # for copies on the host.
+        changing = array_type == "jax" or self._gpu is not None and self._gpu.on_host
+        self._views = None if copy or changing else self._outcome()
         if tasks is not None:
             self.set_tasks(tasks)
 
@@ -179,13 +167,14 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         if mask is not None:
             if seed is not None:
                 raise InputError("reset: wanted a seed or a reset_mask, found both")
-            self._core.reset_some(self._mask(mask, "reset_mask"))
+            mask = self._mask(mask, "reset_mask")
         elif seed is None and not self._begun:
-            self._core.reset(int(self.np_random.integers(2**32)))
-        elif seed is None:
-            self._core.reset()
-        else:
-            self._core.reset(seed)
+            seed = int(self.np_random.integers(2**32))
+        with self._ordered():
+            if mask is not None:
+                self._core.reset_some(mask)
+            else:
+                self._core.reset(seed)
         self._begun = True
         return self._observations(self._seen), self._infos()
 
@@ -198,7 +187,9 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         [num_envs, numbers], in any of the libraries' arrays. Returns observations, rewards (float32), terminations and
         truncations (bool), each [num_envs, …], and what else there is to know:
 
-        - ``"final_obs"`` with its mask ``"_final_obs"``, where ``autoreset`` is "same_step" and episodes ended;
+        - ``"final_obs"`` with its mask ``"_final_obs"``, where ``autoreset`` is "same_step" and episodes ended; arrays on
+          a GPU are there with every step, [num_envs, …], so that the host need not wait to know, and say something where
+          the mask, or of "dlpack" one of terminations and truncations, is set;
         - ``"action_mask"``, bool [num_envs, choices], of families that do not allow every choice in every state.
 
         >>> import innerloop
@@ -209,13 +200,17 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             ...
         innerloop.InputError: actions: wanted int64 [2], found float64 [2, 1]
         """
-        self._core.step(actions if type(actions) is np.ndarray else _as_numpy(actions))
-        return (*(self._views or self._outcome()), self._infos())
+        if self._gpu is None:
+            self._core.step(actions if type(actions) is np.ndarray else as_numpy(actions))
+        else:
+            with self._gpu.ordered():
+                self._core.step(self._gpu.taken(actions))
+        outcome = self._views or self._outcome()
+        return (*outcome, self._infos(outcome))
 
     def _outcome(self) -> tuple[Any, Any, Any, Any]:
-        own, convert = self._own, self._convert
-        return (self._observations(self._seen), convert(own(self._rewards)), convert(own(self._terminated)),
-                convert(own(self._truncated)))
+        give = self._give
+        return self._observations(self._seen), give(self._rewards), give(self._terminated), give(self._truncated)
 
     def render(self) -> tuple[npt.NDArray[np.uint8], ...] | None:
         """An image of each environment as it stands, uint8 [height, width, 3], where ``render_mode`` is "rgb_array".
@@ -292,7 +287,7 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
                                      f"{'none for' if wrong in names else 'one for'} {wrong}")
             tasks = [[task[name] for name in names] for task in tasks]
         try:
-            table = np.atleast_2d(np.asarray(tasks, dtype=np.float32))
+            table = np.atleast_2d(np.asarray(as_numpy(tasks), dtype=np.float32))
         except (TypeError, ValueError) as error:
             raise InputError(f"tasks: wanted numbers, found {tasks!r}") from error
         if table.ndim != 2 or table.shape[1] != len(names) or table.shape[0] not in (1, self.num_envs):
@@ -302,7 +297,8 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             raise InputError("tasks: wanted finite numbers, found NaN or infinity")
         return np.ascontiguousarray(table)
 
-    def rollout(self, policy: Policy, steps: int, *, deterministic: bool = False) -> dict[str, Array]:
+    def rollout(self, policy: Policy, steps: int, *, deterministic: bool = False, state: Any = None,
+                seed: int | None = None) -> dict[str, Any]:
         """Has a trained policy act for `steps` steps from here on, all of it within the engine: the fast way to collect
         data, as neither observations nor actions pass through Python.
 
@@ -310,10 +306,15 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         led to), ``"actions"``, ``"log_probs"``, ``"rewards"``, ``"terminations"``, ``"truncations"``, where ``autoreset``
         is "same_step" ``"final_observations"`` (0 where no episode ended), and of families with them ``"symbols"`` and
         ``"action_mask"``. Numbers are drawn by environment, episode and step, so that two rollouts of n steps are one of 2n.
+        On the CPU arrays are NumPy's, on a GPU of the vector's ``array_type``.
+
+        A policy with a memory is called step by step, by NumPy on the host, which is far slower; its actions are drawn by
+        `seed`, and its arrays are NumPy's. It begins a trial, or goes on with `state`, the ``"state"`` that the last rollout
+        returned beside the arrays: ``policy(observation, *data["state"])`` is its next action. A step that only starts an
+        episode (``autoreset`` "next_step") is none of the policy's.
 
         Raises:
-            InputError: for a policy of an environment with other sizes, and for one with a memory, which is called step by
-                step.
+            InputError: for a policy of an environment with other sizes.
 
         >>> import innerloop
         >>> config = innerloop.Config(iterations=1, tasks_per_iteration=4)
@@ -328,7 +329,18 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             raise InputError(f"policy: wanted an innerloop.Policy, found {type(policy).__name__}; call others step by step")
         if steps < 1:
             raise InputError(f"steps: wanted at least 1, found {steps}")
-        return dict(self._core.rollout(policy.config._core, policy.params, steps, deterministic))
+        if policy._numpy.has_memory:
+            waits = self.autoreset_mode is AutoresetMode.NEXT_STEP
+            with self._ordered():
+                return _stepped.rollout(self._core, policy, steps, waits=waits, deterministic=deterministic, state=state,
+                                        seed=seed)
+        if state is not None or seed is not None:
+            raise InputError("rollout: wanted neither state nor seed for a policy without a memory, found one")
+        with self._ordered():
+            arrays = dict(self._core.rollout(policy.config._core, policy.params, steps, deterministic))
+        if self._gpu is None:
+            return arrays
+        return {name: self._gpu.view(array) for name, array in arrays.items()}
 
     # --- States ---
 
@@ -351,39 +363,49 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         wanted = {"seed", "tasks", "numbers", "episode", "elapsed", "over"}
         if set(state) != wanted:
             raise InputError(f"state: wanted what get_state returns, found the keys {sorted(state)}")
-        self._core.set_state(**state)
+        with self._ordered():
+            self._core.set_state(**state)
         self._begun = True
         return self._observations(self._seen)
 
     # --- How arrays go out and in ---
 
-    def _own(self, array: Array) -> Array:
-        return array.copy() if self._copy else array
+    def _ordered(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._gpu is None else self._gpu.ordered()
 
-    def _observations(self, seen: tuple[Floats | None, Array | None]) -> Any:
+    def _observations(self, seen: tuple[Any, Any]) -> Any:
         numbers, symbols = seen
         if symbols is None:
-            assert numbers is not None
-            return self._convert(self._own(numbers))
+            return self._give(numbers)
         if numbers is None:
-            return self._convert(self._own(symbols))
-        return {"numbers": self._convert(self._own(numbers)), "symbols": self._convert(self._own(symbols))}
+            return self._give(symbols)
+        return {"numbers": self._give(numbers), "symbols": self._give(symbols)}
 
-    def _infos(self) -> dict[str, Any]:
+    def _infos(self, outcome: tuple[Any, Any, Any, Any] | None = None) -> dict[str, Any]:
+        """Of a step's outcome, or of a reset."""
         infos: dict[str, Any] = {}
         if self._allowed is not None:
-            infos["action_mask"] = self._convert(self._own(self._allowed))
+            infos["action_mask"] = self._give(self._allowed)
             infos["_action_mask"] = np.ones(self.num_envs, bool)
-        if self.autoreset_mode is AutoresetMode.SAME_STEP:
-            ended = self._terminated | self._truncated
-            if ended.any():
-                infos["final_obs"], infos["_final_obs"] = self._final(ended), ended
-                infos["final_info"], infos["_final_info"] = {}, ended
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and outcome is not None:
+            self._add_final(infos, outcome)
         return infos
+
+    def _add_final(self, infos: dict[str, Any], outcome: tuple[Any, Any, Any, Any]) -> None:
+        gpu = self._gpu
+        if gpu is not None and not gpu.on_host:
+            infos["final_obs"] = self._observations(self._last_seen)
+            if gpu.are_numbers:
+                infos["_final_obs"] = outcome[2] | outcome[3]
+            return
+        ended = self._terminated | self._truncated if gpu is None else outcome[2] | outcome[3]
+        if ended.any():
+            infos["final_obs"], infos["_final_obs"] = self._final(ended), ended
+            infos["final_info"], infos["_final_info"] = {}, ended
 
     def _final(self, ended: npt.NDArray[np.bool_]) -> Array:
         final = np.full(self.num_envs, None, dtype=object)
-        numbers, symbols = self._last_seen
+        numbers, symbols = (None if seen is None else np.asarray(seen) for seen in self._last_seen)
         for i in np.flatnonzero(ended):
             one = (None if numbers is None else numbers[i].copy(), None if symbols is None else symbols[i].copy())
             final[i] = (one[0] if symbols is None else one[1] if numbers is None
@@ -391,7 +413,7 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         return final
 
     def _mask(self, mask: Any, name: str) -> npt.NDArray[np.bool_]:
-        array = _as_numpy(mask)
+        array = as_numpy(mask)
         if array.dtype != np.bool_ or array.shape != (self.num_envs,):
             raise InputError(f"{name}: wanted bool [{self.num_envs}], found {array.dtype} {list(array.shape)}")
         return np.ascontiguousarray(array)

@@ -46,6 +46,7 @@ Device::Device(const DeviceOptions& options) : host_(find_kernel_set(options.ins
     if (probe.usable) {
       name_ = probe.name;
       tensor_cores_ = probe.has_tensor_cores;
+      number_ = options.device;
       stream_ = on_cuda([&] { return cuda::open_stream(options.device); });
       description_ =
           "cuda (" + name_ + ")" + (options.backend == Backend::cuda ? ", as asked" : ": it answers");
@@ -136,6 +137,16 @@ void Device::sort(const RowsToSort& rows) {
 void Device::replay(Recording& recording, const std::function<void()>& enqueue) {
   if (is_cuda()) return on_stream([&] { cuda::replay(*stream_, recording.graph, enqueue); });
   enqueue();
+}
+
+std::uintptr_t Device::stream() const { return cuda::number_of(*stream_); }
+
+void Device::wait_for(std::uintptr_t stream) {
+  on_stream([&] { cuda::wait_for(*stream_, stream); });
+}
+
+void Device::hold_back(std::uintptr_t stream) {
+  on_stream([&] { cuda::hold_back(*stream_, stream); });
 }
 
 void Device::finish() {

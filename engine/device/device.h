@@ -97,6 +97,16 @@ class Device {
   /// Changes whenever pending operations were carried out: what a team kept for itself until then is gone.
   std::int64_t generation() const { return generation_; }
 
+  /// Among streams of other libraries on the same GPU, each a number: a cudaStream_t, or 1 for CUDA's legacy default
+  /// stream and 2 for the calling thread's. @pre is_cuda()
+  std::uintptr_t stream() const;
+  /// The number of the GPU. @pre is_cuda()
+  int number() const { return number_; }
+  /// What is enqueued here from now on begins after what has been enqueued on that stream so far. The host does not wait.
+  void wait_for(std::uintptr_t stream);
+  /// What is enqueued on that stream from now on begins after what has been enqueued here so far.
+  void hold_back(std::uintptr_t stream);
+
   /// Waits until all is done. @throws RunError where the device failed.
   void finish();
   /// Copies numbers from the device's memory, in order with the operations; returns when they are there.
@@ -148,6 +158,7 @@ class Device {
   void copy(void* to, const void* from, std::int64_t bytes, cuda::Direction direction);
 
   bool tensor_cores_ = false;
+  int number_ = 0;
   std::string description_, name_;
   std::shared_ptr<const HostKernelSet> host_;
   std::unique_ptr<ThreadPool> pool_;

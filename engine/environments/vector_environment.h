@@ -57,7 +57,8 @@ class VectorEnvironment {
   /// (on the CPU; a GPU takes the nearest), and, where episodes do not start by themselves, for one that is over.
   void step();
 
-  // In the device's memory, of one address for good, aligned to 64 bytes.
+  // In the device's memory, of one address for good, aligned to 64 bytes; there for as long as memory() is held.
+  const std::shared_ptr<void>& memory() const { return memory_; }
   float* actions() { return actions_; }                  // [env][number]; null where actions are choices
   std::int32_t* choices() { return choices_; }           // [env][group]; null where they are real numbers
   const SeenRows<float>& seen() const { return seen_; }  // [env][number], [env][symbol]

@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import warnings
 import weakref
+from types import SimpleNamespace
 from typing import Any
 
 import gymnasium
@@ -13,6 +15,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import innerloop
+from conftest import TINY_MEMORY
 from innerloop.testing import check_vector_env
 
 MODES = ["next_step", "same_step", "disabled"]
@@ -207,6 +210,12 @@ def test_read_only_and_double_arrays_are_taken() -> None:
     (lambda e: innerloop.make_vec("cartpole", num_envs=0), "num_envs: wanted at least 1, found 0"),
     (lambda e: innerloop.make_vec("cartpole", max_episode_steps=0), "max_episode_steps: wanted at least 1"),
     (lambda e: innerloop.make_vec("cartpole", array_type="list"), "array_type: wanted"),
+    (lambda e: innerloop.make_vec("cartpole", array_type="cupy"), "array_type: wanted .* on the CPU, found 'cupy'"),
+    (lambda e: innerloop.make_vec("cartpole", array_type="dlpack"), "array_type: wanted .* on the CPU, found 'dlpack'"),
+    (lambda e: innerloop.make_vec("cartpole", device="gpu"), "device: wanted \"cpu\", \"cuda\" or \"cuda:N\", found 'gpu'"),
+    (lambda e: innerloop.make_vec("cartpole", device="cpu:0"), "device: wanted .* found 'cpu:0'"),
+    (lambda e: innerloop.make_vec("cartpole", device="cuda:"), "device: wanted .* found 'cuda:'"),
+    (lambda e: innerloop.make_vec("cartpole", device="cuda:999"), "wanted a (number below|CUDA device).* found"),
     (lambda e: innerloop.make_vec("cartpole", render_mode="human"), "render_mode: wanted \"rgb_array\" or None"),
     (lambda e: innerloop.make_vec("cartpole", render_size=(0, 9)), "render_size: wanted width and height"),
     (lambda e: e.sample_tasks(0), "n: wanted at least 1, found 0"),
@@ -249,6 +258,25 @@ def test_views_keep_their_owner_alive_and_are_read_only() -> None:
     assert observations.ctypes.data % 64 == 0
 
 
+def test_views_are_lent_to_libraries_that_know_of_no_read_only_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def from_dlpack(array: Any) -> Any:
+        array.__dlpack__()  # as jax and most of torch's versions ask: NumPy refuses where that would make it writable
+        return array
+
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(from_dlpack=from_dlpack))  # type: ignore[arg-type]
+    envs = innerloop.make_vec("cartpole", num_envs=2, array_type="torch", copy=False)
+    observations, _ = envs.reset(seed=1)
+    owner, address = weakref.ref(envs), observations.ctypes.data
+    stepped = envs.step(np.array([0, 1]))[0]
+    assert stepped.ctypes.data == address
+    now = stepped.copy()
+    del envs
+    gc.collect()
+    assert owner() is None
+    [np.ones(1000) for _ in range(100)]
+    np.testing.assert_array_equal(observations, now)
+
+
 def test_threads_of_python_do_not_disturb_each_other() -> None:
     actions = np.random.default_rng(1).integers(0, 2, (200, 300))
 
@@ -284,6 +312,14 @@ def test_a_fork_is_told_to_begin_anew() -> None:
     envs.step(np.zeros(4096, np.int64))
 
 
+def test_a_device_may_be_named_by_what_prints_so() -> None:
+    class Device:  # as torch's
+        def __str__(self) -> str:
+            return "cpu"
+
+    assert innerloop.make_vec("cartpole", device=Device()).device == "cpu"  # type: ignore[arg-type]
+
+
 def test_autoreset_mode_is_an_attribute_too() -> None:
     for mode in MODES:
         envs = innerloop.make_vec("cartpole", autoreset=mode)
@@ -312,6 +348,75 @@ def test_a_rollout_is_what_the_policy_does_step_by_step(family: str, mode: str) 
     np.testing.assert_array_equal(second["observations"][-1], observations)
     likeliest = envs.rollout(policy, 2, deterministic=True)
     np.testing.assert_allclose(likeliest["actions"][0], policy(likeliest["observations"][0], deterministic=True), atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def memory() -> innerloop.Policy:
+    """A GRU for tabular MDPs of five choices."""
+    config = innerloop.Config({**TINY_MEMORY, "environment": {"name": "tabular_mdp"}})
+    return innerloop.train(config, threads=1, evaluate=False).policy()
+
+
+def mdps(mode: str) -> Any:
+    envs = innerloop.make_vec("tabular_mdp", num_envs=3, autoreset=mode, max_episode_steps=4)
+    envs.reset(seed=1)
+    return envs
+
+
+@pytest.mark.parametrize("mode", ["next_step", "same_step"])
+def test_a_rollout_of_a_memory_is_what_it_does_step_by_step(mode: str, memory: innerloop.Policy) -> None:
+    data, envs = mdps(mode).rollout(memory, 11, seed=5), mdps(mode)
+    observations, state, reward, ended = data["observations"][0], memory.initial_state(3), np.zeros(3), np.zeros(3, bool)
+    over = ended
+    for t in range(11):
+        np.testing.assert_array_equal(data["observations"][t], observations)
+        wanted = memory.log_prob(observations, data["actions"][t], state, reward, ended)
+        np.testing.assert_allclose(data["log_probs"][t], wanted)
+        after = memory._numpy._outputs(observations, state, reward, ended, None)[1]
+        observations, rewards, terminated, truncated, _ = envs.step(data["actions"][t])
+        np.testing.assert_array_equal(data["rewards"][t], rewards)
+        np.testing.assert_array_equal(data["truncations"][t], truncated)
+        starts, over = over, terminated | truncated
+        if mode == "next_step" and starts[0]:  # all episodes are of one length
+            continue
+        state, reward, ended = innerloop.State(after, memory._numpy._encoded(data["actions"][t])), rewards, over
+    assert data["truncations"].sum() == 3 * (11 // (4 + (mode == "next_step")))
+    for found, wanted in zip((*data["state"][0], *data["state"][1:]), (*state, reward, ended), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    assert data["actions"].shape == (11, 3) and data["observations"].shape[:2] == (12, 3)
+    assert ("final_observations" in data) == (mode == "same_step")
+
+
+@pytest.mark.parametrize("cut", [3, 4, 5])
+@pytest.mark.parametrize("mode", ["next_step", "same_step"])
+def test_a_rollout_of_a_memory_goes_on_where_the_last_one_ended(mode: str, cut: int, memory: innerloop.Policy) -> None:
+    whole, envs = mdps(mode).rollout(memory, 12, deterministic=True), mdps(mode)
+    first = envs.rollout(memory, cut, deterministic=True)
+    second = envs.rollout(memory, 12 - cut, deterministic=True, state=first["state"])
+    for name in set(whole) - {"state", "observations"}:
+        np.testing.assert_array_equal(whole[name], np.concatenate([first[name], second[name]]))
+    for found, wanted in zip(second["state"][0], whole["state"][0], strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    # Without the state a trial begins: the memory is another.
+    anew = mdps(mode)
+    anew.rollout(memory, cut, deterministic=True)
+    assert not np.array_equal(anew.rollout(memory, 12 - cut, deterministic=True)["state"][0].memory, whole["state"][0].memory)
+
+
+def test_a_rollout_of_a_memory_is_drawn_by_its_seed(memory: innerloop.Policy) -> None:
+    first, again, other, none = (mdps("same_step").rollout(memory, 20, seed=seed)["actions"] for seed in (1, 1, 2, None))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other) and not np.array_equal(first, none)
+
+
+def test_a_rollout_of_a_memory_wants_one_that_fits(memory: innerloop.Policy) -> None:
+    envs = innerloop.make_vec("tabular_mdp", num_envs=2, actions=7)
+    envs.reset(seed=1)
+    with pytest.raises(innerloop.InputError, match=r"rollout: wanted a policy that .* chooses of \[7\] .*, found .* \[5\]"):
+        envs.rollout(memory, 3)
+    without = innerloop.train(innerloop.Config(iterations=1, tasks_per_iteration=4), threads=1, evaluate=False).policy()
+    with pytest.raises(innerloop.InputError, match="rollout: wanted neither state nor seed for a policy without a memory"):
+        envs.rollout(without, 3, seed=1)
 
 
 def test_a_rollout_wants_a_policy_that_fits() -> None:

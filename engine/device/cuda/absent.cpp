@@ -15,10 +15,15 @@ constexpr const char* kAbsent = "this build has no CUDA side";
 Probe probe(int) { return {.usable = false, .why = kAbsent}; }
 std::shared_ptr<Stream> open_stream(int) { refuse(); }
 void enter(const Stream&) { refuse(); }
+int current_device() { refuse(); }
+void use_device(int) { refuse(); }
 void use_precision(Stream&, Precision) { refuse(); }
 std::int64_t available_bytes() { refuse(); }
 std::shared_ptr<void> allocate(Stream&, std::int64_t) { refuse(); }
 void replay(Stream&, std::shared_ptr<Graph>&, const std::function<void()>&) { refuse(); }
+std::uintptr_t number_of(const Stream&) { refuse(); }
+void wait_for(Stream&, std::uintptr_t) { refuse(); }
+void hold_back(Stream&, std::uintptr_t) { refuse(); }
 void finish(Stream&) { refuse(); }
 void copy(Stream&, void*, const void*, std::int64_t, Direction) { refuse(); }
 void multiply(Stream&, const MatrixProduct<float>&) { refuse(); }

@@ -37,6 +37,9 @@ struct Stream;
 std::shared_ptr<Stream> open_stream(int device);
 /// From now on the calling thread works on the stream's device. To be called before all that follows.
 void enter(const Stream& stream);
+/// The device that the calling thread works on.
+int current_device();
+void use_device(int device);
 
 /// How matrices are multiplied by what is enqueued from now on. @pre the device has tensor cores, or it is float32.
 void use_precision(Stream& stream, Precision precision);
@@ -50,6 +53,13 @@ std::shared_ptr<void> allocate(Stream& stream, std::int64_t bytes);
 /// then on launched as that. The first call also brings what a capture can't: scratch memory, kernels loaded.
 struct Graph;
 void replay(Stream& stream, std::shared_ptr<Graph>& graph, const std::function<void()>& enqueue);
+
+/// Streams as numbers: a cudaStream_t, or 1 for CUDA's legacy default stream and 2 for the calling thread's.
+std::uintptr_t number_of(const Stream& stream);
+/// What is enqueued on the stream from now on begins after what has been enqueued on `other` so far.
+void wait_for(Stream& stream, std::uintptr_t other);
+/// What is enqueued on `other` from now on begins after what has been enqueued on the stream so far.
+void hold_back(Stream& stream, std::uintptr_t other);
 
 /// Waits for the stream, and throws what went wrong on it.
 void finish(Stream& stream);

@@ -43,6 +43,8 @@ void* device_memory(std::int64_t bytes) {
 Stream::Stream(int device) : device(device) {
   enter(*this);
   INNERLOOP_CUDA_CHECK(cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking));
+  INNERLOOP_CUDA_CHECK(cudaEventCreateWithFlags(&theirs, cudaEventDisableTiming));
+  INNERLOOP_CUDA_CHECK(cudaEventCreateWithFlags(&ours, cudaEventDisableTiming));
   INNERLOOP_CUDA_CHECK(
       cudaDeviceGetAttribute(&max_shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
   INNERLOOP_CUDA_CHECK(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device));
@@ -54,6 +56,8 @@ Stream::~Stream() {
   products = nullptr;  // before the stream that it works on
   (void)cudaFree(scratch);
   for (int* each : counters) (void)cudaFree(each);
+  (void)cudaEventDestroy(theirs);
+  (void)cudaEventDestroy(ours);
   (void)cudaStreamDestroy(handle);
 }
 
@@ -81,6 +85,15 @@ int* Stream::counters_of(int tasks) {
 std::shared_ptr<Stream> open_stream(int device) { return std::make_shared<Stream>(device); }
 
 void enter(const Stream& stream) { INNERLOOP_CUDA_CHECK(cudaSetDevice(stream.device)); }
+
+int current_device() {
+  int device = 0;
+  INNERLOOP_CUDA_CHECK(cudaGetDevice(&device));
+  return device;
+}
+
+// It is given back what it had: what fails here fails again where it works on.
+void use_device(int device) { (void)cudaSetDevice(device); }
 
 void use_precision(Stream& stream, Precision precision) { stream.precision = precision; }
 
@@ -137,6 +150,19 @@ void replay(Stream& stream, std::shared_ptr<Graph>& graph, const std::function<v
   }
   if (graph->executable == nullptr || graph->scratch != stream.scratch) capture(stream, *graph, enqueue);
   INNERLOOP_CUDA_CHECK(cudaGraphLaunch(graph->executable, stream.handle));
+}
+
+std::uintptr_t number_of(const Stream& stream) { return reinterpret_cast<std::uintptr_t>(stream.handle); }
+
+// An event counts as it stands when a stream is told to wait for it, so that it can be recorded anew at once.
+void wait_for(Stream& stream, std::uintptr_t other) {
+  INNERLOOP_CUDA_CHECK(cudaEventRecord(stream.theirs, reinterpret_cast<cudaStream_t>(other)));
+  INNERLOOP_CUDA_CHECK(cudaStreamWaitEvent(stream.handle, stream.theirs, 0));
+}
+
+void hold_back(Stream& stream, std::uintptr_t other) {
+  INNERLOOP_CUDA_CHECK(cudaEventRecord(stream.ours, stream.handle));
+  INNERLOOP_CUDA_CHECK(cudaStreamWaitEvent(reinterpret_cast<cudaStream_t>(other), stream.ours, 0));
 }
 
 void finish(Stream& stream) { INNERLOOP_CUDA_CHECK(cudaStreamSynchronize(stream.handle)); }

@@ -20,7 +20,8 @@ void check(cudaError_t status, const char* call, const char* file, int line);
 struct Stream {
   const int device;  // its number
   cudaStream_t handle = nullptr;
-  int max_shared_bytes = 0;  // that a block may ask for
+  cudaEvent_t theirs = nullptr, ours = nullptr;  // recorded on another stream, and on this one
+  int max_shared_bytes = 0;                      // that a block may ask for
   int multiprocessors = 0;
   Precision precision = Precision::float32;
   void* scratch = nullptr;  // [block][scratch_bytes of the operation]
