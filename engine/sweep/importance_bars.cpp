@@ -27,7 +27,7 @@ Figure importance_bars(std::vector<KeyImportance> importance) {
     y += kBarRow;
   }
   return figure_of(
-      "Importance of the options", drawing_of("importance of the options", kBarsWidth, y + 4, 320, svg),
+      "Importance of the options", drawing_of("importance of the options", kBarsWidth, y + 4, 240, svg),
       "The share of the variance between the points' means that one option explains alone: its main effect, "
       "Sobol's first-order index, estimated by ε² of a one-way analysis of variance. What options do "
       "together is in no bar, so that these sum to less than 100 %; 0 %: no more than chance would do. All "

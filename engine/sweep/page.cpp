@@ -133,17 +133,21 @@ std::string results_html(const ResultTable& table, const std::vector<const Point
   return html;
 }
 
-std::string results_words(const Sweep& sweep) {
-  const bool few = sweep.seeds.size() < kFewestRuns;
-  return std::string(
-             "Means over runs and tasks, the best first and bold; a run that diverged or failed counts as "
-             "the worst of those it is compared with. ") +
-         (few ? "In braces each run's own mean: of fewer than " + std::to_string(kFewestRuns) +
-                    " runs no interval can be told. "
-              : "In brackets 95 % intervals of a bootstrap over whole runs. ") +
-         "The difference to the best is paired by seed and task, and below 0 where a point is worse. The "
-         "best was "
-         "chosen with these very runs and seems better than it is.";
+std::string results_words(const Sweep& sweep, const std::vector<const PointResult*>& ranked) {
+  std::string words =
+      "Means over runs and tasks, the best first and bold; a run that diverged or failed counts as the worst "
+      "of those it is compared with. ";
+  words += sweep.seeds.size() < kFewestRuns
+               ? "In braces each run's own mean: of fewer than " + std::to_string(kFewestRuns) +
+                     " runs no interval can be told."
+               : "In brackets 95 % intervals of a bootstrap over whole runs.";
+  if (!std::ranges::all_of(ranked, &PointResult::complete)) words += " Points that stopped early come last.";
+  if (std::ranges::any_of(ranked, [](const PointResult* each) { return each->difference.has_value(); }))
+    words +=
+        " The difference to the best is paired by seed and task, and below 0 where a point is worse. The "
+        "best "
+        "was chosen with these very runs and seems better than it is.";
+  return words;
 }
 
 std::string failures_html(const SweepResults& results, const SweepFolder& folder) {
@@ -273,7 +277,8 @@ std::string sweep_page(const Sweep& sweep, const Points& points, const SweepResu
     const auto heading = [&](const std::string& text) { return "<h2>" + markup_text(text + on) + "</h2>\n"; };
     const std::vector<const PointResult*> ranked = ranked_points(sweep, results, group),
                                           measured = comparable(ranked);
-    html += heading("Results") + results_html(tables[group], ranked) + page_note(results_words(sweep));
+    html +=
+        heading("Results") + results_html(tables[group], ranked) + page_note(results_words(sweep, ranked));
     if (measured.empty()) continue;
     if (const std::string its = options_html(metric, points.keys(), measured, results.importance, figures);
         !its.empty())

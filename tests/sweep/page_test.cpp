@@ -386,6 +386,8 @@ TEST_F(SweepPageTest, WhatIsNotDoneIsSaid) {
   write_run(1, 1, {{-4}, {{1, 2}}});
   const std::string text = page();
   EXPECT_THAT(text, AllOf(HasSubstr("1 not trained; 1 point stopped early"),
+                          HasSubstr("Points that stopped early come last."),
+                          Not(HasSubstr("The difference to the best")),
                           HasSubstr("What is left is trained by"), HasSubstr("All 1 point,")));
   EXPECT_THAT(numbers_of(text)[0]["series"], SizeIs(1)) << "what cannot be compared has no curve";
 }
