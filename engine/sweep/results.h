@@ -33,9 +33,9 @@ struct PointResult {
   // Of complete points, in the metric's own unit, failed runs counting as the worst of the group; NaN where all have failed:
   Summary mean, iqm;
   std::optional<ConfidenceInterval> mean_by_t;  // Student's, over the runs
-  std::size_t missing = 0;                     // of the runs
-  bool best = false;                           // in its group
-  std::optional<PairedDifference> difference;  // to the best, more being better
+  std::size_t missing = 0;                      // of the runs
+  bool best = false;                            // in its group
+  std::optional<PairedDifference> difference;   // to the best, more being better
 };
 
 struct KeyImportance {
