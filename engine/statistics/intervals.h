@@ -28,8 +28,9 @@ enum class Resample {
   /// separate trainings too, only noisier.
   whole_runs,
   /// Runs anew in each task: the stratified bootstrap of Agarwal et al. 2021, and rliable's. Right where each task has
-  /// trainings of its own (several environments); far too narrow where it has not. Of 20 tasks whose scores owe half of their variance
-  /// to the seed, such intervals of ten runs held the true mean in 43 % of cases, those of whole runs in 89 %.
+  /// trainings of its own (several environments); far too narrow where it has not. Of 20 tasks whose scores owe half of
+  /// their variance to the seed, such intervals of ten runs held the true mean in 43 % of cases, those of whole runs in 89
+  /// %.
   runs_of_each_task
 };
 

@@ -33,8 +33,8 @@ struct ResultTable {
   int decimals = 2;                    // of numbers for people; CSV has all digits
 };
 
-/// The table for people: a column for each key, then `metric`, "95 % interval or runs" ("[1.00, 2.00]", and where there is
-/// no interval "{1.00, 2.00, 1.50}"), "runs", "missing", "difference to the best" and "95 % interval of it"; the last three only
+/// The table for people: a column for each key, then `metric`, "95 % interval or runs" ("[1.00, 2.00]", and where there is no
+/// interval "{1.00, 2.00, 1.50}"), "runs", "missing", "difference to the best" and "95 % interval of it"; the last three only
 /// where a row has them. The best point's score stands out; what a row does not have is empty, NaN is "nan".
 TextTable people_table(const ResultTable& results);
 

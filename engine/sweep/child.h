@@ -13,8 +13,8 @@ namespace innerloop {
 class Child {
  public:
   /// A fork of this process that calls `work` and ends; what `work` returns is its message. It catches interrupts
-  /// (engine/run/interrupt.h), is in no terminal's foreground, and is interrupted when this process ends. @pre this process has no
-  /// other threads and has touched no GPU. @throws RunError where the system has no process for it.
+  /// (engine/run/interrupt.h), is in no terminal's foreground, and is interrupted when this process ends. @pre this process
+  /// has no other threads and has touched no GPU. @throws RunError where the system has no process for it.
   explicit Child(const std::function<std::string()>& work);
   Child(Child&& other) noexcept;
   Child& operator=(Child&& other) noexcept;

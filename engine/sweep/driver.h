@@ -36,9 +36,9 @@ struct SweepEnd {
   std::size_t left = 0;    // runs of the shard that nobody has trained to their end: the budget, an interrupt
 };
 
-/// Trains what is left to be trained, with a line on `out` for each run that comes to a stop, and what failed at the end. Runs that
-/// another process has in hand are left to it; waits for these. An interrupt (engine/run/interrupt.h) stops all runs after
-/// their iteration, with checkpoints. The process must have no threads and have touched no GPU: its children do.
+/// Trains what is left to be trained, with a line on `out` for each run that comes to a stop, and what failed at the end.
+/// Runs that another process has in hand are left to it; waits for these. An interrupt (engine/run/interrupt.h) stops all
+/// runs after their iteration, with checkpoints. The process must have no threads and have touched no GPU: its children do.
 /// @throws InputError where the metric is one that a run does not have, which ends the sweep, nothing being lost.
 SweepEnd run_sweep(const Sweep& sweep, const Points& points, const SweepFolder& folder, const Part& part,
                    const DeviceOptions& device, std::ostream& out);
