@@ -3,7 +3,6 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,6 +12,7 @@
 #include "engine/algorithms/ppo.h"
 #include "engine/benchmark/grid_gradient.h"
 #include "engine/benchmark/stages.h"
+#include "engine/benchmark/timing.h"
 #include "engine/config/config.h"
 #include "engine/error.h"
 #include "engine/run/build_info.h"
@@ -38,24 +38,6 @@ std::int64_t peak_memory() {
   for (std::string line; std::getline(file, line);)
     if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6)) * 1024;
   return 0;
-}
-
-double median_seconds(const std::function<void()>& work) {
-  using Clock = std::chrono::steady_clock;
-  constexpr int kFewest = 5, kMost = 100;
-  constexpr double kEnough = 0.5;  // seconds in all
-  work();
-  std::vector<double> seconds;
-  double all = 0;
-  while (seconds.size() < kFewest || (all < kEnough && seconds.size() < kMost)) {
-    const auto start = Clock::now();
-    work();
-    seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
-    all += seconds.back();
-  }
-  const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
-  std::nth_element(seconds.begin(), middle, seconds.end());
-  return *middle;
 }
 
 Config config_for(const std::string& environment, bool hidden_layers, const std::string& algorithm,

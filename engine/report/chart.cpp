@@ -12,10 +12,10 @@ namespace innerloop {
 namespace {
 
 // In the drawing's units, which are pixels where it is shown in its own size.
-struct Place {
+struct Area {
   double width, height, left, right, top, bottom;
 };
-constexpr Place kLarge = {640, 360, 68, 624, 12, 312}, kSmall = {400, 240, 62, 390, 10, 194},
+constexpr Area kLarge = {640, 360, 68, 624, 12, 312}, kSmall = {400, 240, 62, 390, 10, 194},
                 kPlane = {640, 470, 68, 488, 12, 422}, kComparison = {640, 470, 68, 624, 12, 422};
 constexpr double kShadesLeft = 520, kShadesWidth = 14;                 // where a plane's scale of colours is
 constexpr double kDot = 3.2, kPlaneDot = 5, kWholeDot = 40, kCap = 4;  // radii; the third that of all tasks
@@ -26,7 +26,7 @@ bool is_drawn(const ChartPoint& point) { return std::isfinite(point.x) && std::i
 bool has_band(const ChartPoint& point) { return point.high > point.low; }
 bool has_bar(const ChartPoint& point) { return point.around > 0 && !has_band(point); }
 
-const Place& place_of(const Chart& chart) {
+const Area& area_of(const Chart& chart) {
   if (chart.form == ChartForm::comparison) return kComparison;
   if (chart.form == ChartForm::plane) return kPlane;
   return chart.small ? kSmall : kLarge;
@@ -34,7 +34,7 @@ const Place& place_of(const Chart& chart) {
 
 class Drawing {
  public:
-  explicit Drawing(const Chart& chart) : chart_(chart), at_(place_of(chart)) {
+  explicit Drawing(const Chart& chart) : chart_(chart), at_(area_of(chart)) {
     double left = INFINITY, right = -INFINITY, bottom = INFINITY, top = -INFINITY;
     for (const ChartSeries& series : chart.series)
       for (const ChartPoint& point : series.points) {
@@ -204,7 +204,7 @@ class Drawing {
   }
 
   const Chart& chart_;
-  const Place& at_;
+  const Area& at_;
   Axis x_, y_;
   bool empty_;
 };

@@ -22,6 +22,7 @@ std::string Figures::add(const std::vector<Figure>& figures, const char* kind) {
 
 std::string Figures::add(const std::vector<Chart>& charts, const char* kind) {
   std::vector<Figure> figures;
+  figures.reserve(charts.size());
   for (const Chart& chart : charts) figures.push_back({chart_figure(chart), chart_numbers(chart)});
   return add(figures, kind);
 }

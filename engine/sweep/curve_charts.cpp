@@ -53,6 +53,7 @@ Chart chart_of_lines(const SweepFolder& folder, const std::vector<ShownPoint>& p
     const std::size_t every = iterations_of_a_point(longest);
     most = std::max(most, every);
     std::vector<RunCurve> curves;
+    curves.reserve(runs.size());
     for (const LineNumbers& run : runs) curves.push_back(thinned(run.env_steps, run.numbers, every));
     chart.series.push_back(series_of_point(points[place], place, mean_curve(curves)));
   }
@@ -142,6 +143,7 @@ std::vector<Chart> sweep_profile(const Sweep& sweep, const SweepFolder& folder,
                                  const std::vector<ShownPoint>& points) {
   if (points.size() < 2 || sweep.seeds.size() < 2) return {};
   std::vector<const PointResult*> results;
+  results.reserve(points.size());
   for (const ShownPoint& point : points) results.push_back(point.result);
   const std::vector<Scores> scores = with_worst_for_missing(scores_of(sweep, folder, results)).methods;
   std::vector<double> all;

@@ -70,6 +70,7 @@ std::string form_of(std::vector<double> numbers) {
 double effect_of(const Metric& metric, const std::string& key,
                  const std::vector<const PointResult*>& points) {
   std::vector<double> scores;
+  scores.reserve(points.size());
   for (const PointResult* each : points) scores.push_back(score_of(metric, each->mean.value));
   const std::vector<double> numbers = numbers_at(key, points);
   return main_effect(groups_of(std::span<const double>(numbers)), scores).value_or(-1);
@@ -100,6 +101,7 @@ Figure heat_map(const Metric& metric, const std::string& x_key, const std::strin
     ++cell.points;
   }
   std::vector<double> scores;
+  scores.reserve(cells.size());
   for (const auto& [place, cell] : cells) scores.push_back(score_of(metric, cell.mean()));
   const Shades shades(scores);
   const std::string form = form_of(scores);

@@ -77,6 +77,7 @@ KeyAxis axis_of_few(const std::vector<double>& numbers) {
     labels.push_back(short_number(number));
   }
   std::vector<std::size_t> of;
+  of.reserve(numbers.size());
   for (const double number : numbers) of.push_back(values[number]);
   return axis_of_values(labels, of);
 }
@@ -115,6 +116,7 @@ KeyAxis axis_of_key(const std::string& key, const std::vector<const PointResult*
   for (KeyAxis::Tick& tick : axis.ticks) tick.place = raised(tick.place);
   axis.ticks.push_back({0, "–"});
   std::vector<double> places;
+  places.reserve(points.size());
   auto next = axis.places.begin();
   for (const PointResult* each : points)
     places.push_back(value_at(each->point, key) == nullptr ? 0 : raised(*next++));
@@ -146,9 +148,11 @@ std::string metric_axis(const Metric& metric, const Shades& shades) {
 Figure parallel_coordinates(const Metric& metric, const std::vector<std::string>& keys,
                             const std::vector<const PointResult*>& points) {
   std::vector<double> scores;
+  scores.reserve(points.size());
   for (const PointResult* each : points) scores.push_back(score_of(metric, each->mean.value));
   const Shades shades(scores);
   std::vector<KeyAxis> axes;
+  axes.reserve(keys.size());
   for (const std::string& key : keys) axes.push_back(axis_of_key(key, points));
   const auto across = [&](std::size_t axis) {
     return kFirst + (kLast - kFirst) * static_cast<double>(axis) / static_cast<double>(axes.size());

@@ -82,7 +82,7 @@ std::filesystem::path default_sweep_folder(const std::filesystem::path& sweep) {
 
 SweepFolder open_sweep_folder(const std::filesystem::path& path, const Sweep& sweep, const Points& points,
                               bool resume) {
-  const SweepFolder folder{path};
+  SweepFolder folder{path};
   const std::string text = points_text(sweep, points);
   if (std::filesystem::exists(status_of(path))) {
     if (!resume)
