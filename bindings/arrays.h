@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bindings/exports.h"
+#include "engine/config/environment_info.h"
 
 namespace innerloop {
 
@@ -31,6 +32,16 @@ Numbers<T> array_of(std::vector<T> numbers) {
 template <class T>
 Numbers<T> view_of(const T* data, std::size_t size, nb::handle owner) {
   return Numbers<T>(data, {size}, owner);
+}
+
+/// Tasks, [task][number].
+using Table = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+inline TaskTable table_of(const Table& numbers) {
+  TaskTable table;
+  for (std::size_t row = 0; row < numbers.shape(0); ++row)
+    table.emplace_back(numbers.data() + row * numbers.shape(1),
+                       numbers.data() + (row + 1) * numbers.shape(1));
+  return table;
 }
 
 }  // namespace innerloop

@@ -7,12 +7,14 @@
 
 #include "bindings/exports.h"
 #include "engine/config/config.h"
+#include "engine/config/tasks.h"
 #include "engine/text/json.h"
 
 namespace innerloop {
 
 void export_config(nb::module_& m) {
   nb::class_<Config>(m, "Config")
+      .def("task_names", &task_names)
       .def_static(
           "read",
           [](const std::filesystem::path& path, const std::vector<std::string>& overrides) {

@@ -113,6 +113,15 @@ void export_trained(nb::module_& m) {
       .def_ro("iteration", &TrainedRun::iteration)
       .def_prop_ro(
           "params", [](const TrainedRun& run) { return array_of(run.params); }, nb::rv_policy::automatic)
+      .def(
+          "with_tasks",
+          [](const TrainedRun& run, const Table& tasks) {
+            TrainedRun other = run;
+            other.config.held_out_tasks = table_of(tasks);
+            other.config.evaluation.tasks = static_cast<int>(tasks.shape(0));
+            return other;
+          },
+          nb::arg("tasks"))
       .def("evaluation", &evaluation, nb::arg("task").none(), nb::arg("device"), Release())
       .def("played", &played, nb::arg("task").none(), nb::arg("device"), Release())
       .def("adapted", &adapted, nb::arg("task").none(), nb::arg("seed").none(), nb::arg("steps"),

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "bindings/arrays.h"
 #include "bindings/device_array.h"
 #include "bindings/shared_device.h"
 #include "engine/error.h"
@@ -152,15 +153,6 @@ void take_actions(VectorEnvironment& environment, const nb::ndarray<nb::ro>& act
 using Flags = nb::ndarray<const bool, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 std::span<const std::uint8_t> mask_of(const Flags& mask) {
   return {reinterpret_cast<const std::uint8_t*>(mask.data()), mask.size()};
-}
-
-using Table = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-TaskTable table_of(const Table& numbers) {
-  TaskTable table;
-  for (std::size_t row = 0; row < numbers.shape(0); ++row)
-    table.emplace_back(numbers.data() + row * numbers.shape(1),
-                       numbers.data() + (row + 1) * numbers.shape(1));
-  return table;
 }
 
 // An array of its own.

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from innerloop import _core, _plot
 from innerloop._errors import InputError
+from innerloop._tasks import task_table
 from innerloop.config import Config
 from innerloop.policy import Policy
 
@@ -50,6 +52,19 @@ class Evaluation:
         return [row["mean_return"] for row in self.report["curve"]]
 
     @property
+    def returns_by_task(self) -> npt.NDArray[np.float64]:
+        """What each held-out task brought, [task, row of the curve], of more than 1,000 tasks the first 1,000; NaN where it
+        is not finite. Empty where a run's folder does not have evaluation_tasks.json."""
+        rows = json.loads(self._by_task_json).get("returns", [])
+        return np.array(rows, np.float64).reshape(len(rows), len(self.report["curve"]))
+
+    @property
+    def tasks(self) -> npt.NDArray[np.float64]:
+        """The numbers of these tasks, [task, number]; empty where a task has more than eight."""
+        by_task = json.loads(self._by_task_json)
+        return np.array(by_task.get("tasks", []), np.float64).reshape(-1, len(by_task.get("task_names", [])))
+
+    @property
     def ci(self) -> list[float | None]:
         """The half width of the 95 % confidence interval of each, which counts tasks; None where there is one task."""
         return [row["ci95"] for row in self.report["curve"]]
@@ -70,24 +85,32 @@ class Evaluation:
         return f"<div>{_plot.adaptation_svg(curves)}<pre>{html.escape(str(self))}</pre></div>"
 
 
-def evaluate(run: Trained, *, task: Mapping[str, Any] | None = None, tasks: int | None = None,
+def evaluate(run: Trained, *, task: Mapping[str, Any] | None = None, tasks: Any = None,
              steps: int | None = None, threads: int = 0, backend: str = "auto", device: int = 0,
              instructions: str = "auto") -> Evaluation:
     """Adapts a run, a trainer or the run in a folder to held-out tasks, as `innerloop evaluate` does.
 
-    `task`, its numbers by name, takes their place; `tasks` says how many there are and `steps` how many gradient steps
-    are taken, in place of the config's numbers. Nothing is written.
+    `task`, its numbers by name, takes their place. `tasks` says how many there are, or which: numbers [tasks, numbers], a
+    list of mappings by name or a data frame. `steps` says how many gradient steps are taken. Nothing is written.
 
     >>> from innerloop import train
     >>> run = train(Config(iterations=1, tasks_per_iteration=4), threads=1, evaluate=False)
     >>> evaluation = evaluate(run, tasks=5, steps=2, threads=1)
     >>> len(evaluation.returns), evaluation.report["tasks"]
     (3, 5)
+    >>> own = evaluate(run, tasks=[{"goal_x": 0.5, "goal_y": 0.25}, {"goal_x": -0.5, "goal_y": 0}], steps=1, threads=1)
+    >>> own.tasks.tolist(), own.returns_by_task.shape
+    ([[0.5, 0.25], [-0.5, 0.0]], (2, 2))
     """
     trained, config = _trained(run)
+    if task is not None and tasks is not None:
+        raise InputError("evaluate: wanted a task or tasks, found both")
     options: dict[str, int] = {}
-    if tasks is not None:
-        options["evaluation.tasks"] = tasks
+    table = None
+    if isinstance(tasks, (int, np.integer)) and not isinstance(tasks, bool):
+        options["evaluation.tasks"] = int(tasks)
+    elif tasks is not None:
+        table = task_table(tasks, trained.config.task_names())
     if steps is not None:
         if "inner_steps" not in config["algorithm"]:
             raise InputError(f"steps: wanted none for a run of \"{config['algorithm.name']}\", which takes no gradient "
@@ -95,6 +118,8 @@ def evaluate(run: Trained, *, task: Mapping[str, Any] | None = None, tasks: int 
         options["evaluation.inner_steps"] = steps
     if options:
         trained = _core.TrainedRun(config.set(options)._core, trained.iteration, trained.params)
+    if table is not None:
+        trained = trained.with_tasks(table)
     text = None if task is None else json.dumps(dict(task))
     return Evaluation(*trained.evaluation(text, _core.DeviceOptions(backend, threads, device, instructions)))
 

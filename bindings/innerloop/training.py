@@ -4,6 +4,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 import tempfile
 import threading
 import warnings
@@ -199,9 +200,13 @@ class Run:
         if os.path.exists(metrics):
             with open(metrics, encoding="utf-8") as file:
                 lines = [json.loads(line) for line in file]
+        tasks, by_task = os.path.join(path, "evaluation_tasks.json"), "{}"
+        if os.path.exists(tasks):
+            with open(tasks, encoding="utf-8") as file:
+                by_task = file.read()
         if os.path.exists(evaluation):
             with open(evaluation, encoding="utf-8") as file:
-                report = Evaluation(file.read())
+                report = Evaluation(file.read(), by_task)
         return Run(Config._of(run.config), run.iteration, run.params, os.fspath(path), lines, report)
 
     @property
@@ -220,12 +225,14 @@ class Run:
 
 def train(config: Config | None, out: Path | None = None, *, resume: bool = False, threads: int = 0,
           backend: str = "auto", device: int = 0, instructions: str = "auto",
-          callback: Callable[[Report], object] | None = None, evaluate: bool = True) -> Run:
+          callback: Callable[[Report], object] | None = None, evaluate: bool = True,
+          progress: bool | None = None) -> Run:
     """Trains to the end and evaluates on held-out tasks: what `innerloop train` does, to the last bit.
 
     `callback` is called with the Report of each iteration; where it returns False, training stops. What it raises
     arrives unchanged. With `out`, a run's folder, there is a checkpoint then, as after Ctrl-C, and `resume=True` goes
-    on from it. Without `out` nothing is written.
+    on from it. Without `out` nothing is written. `progress` shows how far it is in a line on stderr; None: where that is a
+    terminal.
 
     >>> run = train(Config(iterations=2, tasks_per_iteration=4, envs_per_task=4, evaluation={"tasks": 5}), threads=1,
     ...             callback=lambda report: report.iteration < 1)
@@ -235,9 +242,12 @@ def train(config: Config | None, out: Path | None = None, *, resume: bool = Fals
     trainer = Trainer(config, out, resume=resume, threads=threads, backend=backend, device=device,
                       instructions=instructions)
     path, metrics, stopped = trainer.path, [], False
+    shown = sys.stderr.isatty() if progress is None else progress
     try:
         for report in trainer:
             metrics.append(report.metrics)
+            if shown:
+                _show(report, int(trainer.config["iterations"]))
             if callback is not None and callback(report) is False:
                 stopped = True
                 break
@@ -253,6 +263,14 @@ def train(config: Config | None, out: Path | None = None, *, resume: bool = Fals
     if path is not None:
         _core.write_results(path, evaluation.to_json(), evaluation._by_task_json)
     return Run(run.config, run.iteration, run.params, path, run.metrics, evaluation)
+
+
+def _show(report: Report, iterations: int) -> None:
+    done = 24 * report.iteration // iterations
+    rate = report.metrics["env_steps_per_second"]
+    print(f"\r[{'#' * done}{' ' * (24 - done)}] {report.iteration}/{iterations}  return {report.returns[0]:.2f} -> "
+          f"{report.returns[-1]:.2f}  {rate / 1e6:.2f} M steps/s \x1b[K", end="\n" if report.iteration == iterations else "",
+          file=sys.stderr, flush=True)
 
 
 def _evaluated(run: Run, threads: int, backend: str, device: int, instructions: str) -> Evaluation:

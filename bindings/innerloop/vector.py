@@ -15,6 +15,7 @@ from gymnasium.vector import AutoresetMode
 from innerloop import _core, _stepped
 from innerloop._arrays import GpuArrays, as_numpy, device_options, on_host
 from innerloop._errors import InputError
+from innerloop._tasks import task_table
 from innerloop.policy import Policy
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -272,30 +273,9 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._core.set_tasks(tasks, None if mask is None else self._mask(mask, "mask"))
 
     def _table(self, tasks: Any) -> Floats:
-        names = self.task_names
         if isinstance(tasks, (int, np.integer)) and not isinstance(tasks, bool):
             return self.sample_tasks(self.num_envs, int(tasks))
-        if hasattr(tasks, "columns") and hasattr(tasks, "to_dict"):  # a data frame
-            tasks = tasks.to_dict("records")
-        if isinstance(tasks, Mapping):
-            tasks = [tasks]
-        if isinstance(tasks, Sequence) and tasks and isinstance(tasks[0], Mapping):
-            for i, task in enumerate(tasks):
-                if set(task) != set(names):
-                    wrong = sorted(set(task) ^ set(names))[0]
-                    raise InputError(f"tasks[{i}]: wanted the numbers {', '.join(names)}, found "
-                                     f"{'none for' if wrong in names else 'one for'} {wrong}")
-            tasks = [[task[name] for name in names] for task in tasks]
-        try:
-            table = np.atleast_2d(np.asarray(as_numpy(tasks), dtype=np.float32))
-        except (TypeError, ValueError) as error:
-            raise InputError(f"tasks: wanted numbers, found {tasks!r}") from error
-        if table.ndim != 2 or table.shape[1] != len(names) or table.shape[0] not in (1, self.num_envs):
-            raise InputError(f"tasks: wanted numbers [{self.num_envs}, {len(names)}] or [{len(names)}], found "
-                             f"{list(np.shape(tasks))}")
-        if not np.isfinite(table).all():
-            raise InputError("tasks: wanted finite numbers, found NaN or infinity")
-        return np.ascontiguousarray(table)
+        return task_table(tasks, self.task_names, self.num_envs)
 
     def rollout(self, policy: Policy, steps: int, *, deterministic: bool = False, state: Any = None,
                 seed: int | None = None) -> dict[str, Any]:

@@ -3,6 +3,7 @@ import sys
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import innerloop as il
@@ -84,3 +85,34 @@ def test_a_played_trial_has_its_steps(memory_run):
     assert any((il.play(memory_run, seed=seed)["rewards"] != trial["rewards"]).any() for seed in (5, 6, 7))
     with pytest.raises(il.InputError, match="play wants"):
         il.play(il.train(il.Config(TINY), threads=1, evaluate=False))
+
+
+def test_tasks_of_ones_own_are_evaluated_each_as_it_would_be_alone(run):
+    tasks = [{"goal_x": 0.5, "goal_y": 0.25}, {"goal_x": -0.5, "goal_y": 0.0}]
+    both = il.evaluate(run, tasks=tasks, steps=1, threads=1)
+    assert both.report["tasks"] == 2
+    assert both.tasks.tolist() == [[0.5, 0.25], [-0.5, 0.0]]
+    alone = il.evaluate(run, task=tasks[0], steps=1, threads=1)
+    np.testing.assert_allclose(both.returns_by_task[0], alone.returns, rtol=1e-12)
+    np.testing.assert_allclose(both.returns_by_task.mean(axis=0), both.returns, rtol=1e-12)
+    for same in (np.array([[0.5, 0.25], [-0.5, 0.0]]), pd.DataFrame(tasks)):
+        assert il.evaluate(run, tasks=same, steps=1, threads=1).to_json() == both.to_json()
+
+
+@pytest.mark.parametrize("tasks, wanted", [
+    ([[1.0]], "tasks: wanted numbers [tasks, 2] or [2], found [1, 1]"),
+    ([], "tasks: wanted numbers [tasks, 2] or [2], found [0]"),
+    ([{"goal_x": 1.0}], "tasks[0]: wanted the numbers goal_x, goal_y, found none for goal_y"),
+    ([[float("nan"), 1.0]], "tasks: wanted finite numbers, found NaN or infinity"),
+])
+def test_tasks_that_cannot_be_say_so(run, tasks, wanted):
+    with pytest.raises(il.InputError) as error:
+        il.evaluate(run, tasks=tasks)
+    assert str(error.value) == wanted
+
+
+def test_a_loaded_run_knows_what_each_task_brought(tmp_path):
+    trained = il.train(il.Config(iterations=1, tasks_per_iteration=4, evaluation={"tasks": 3}), tmp_path / "run", threads=1)
+    loaded = il.Run.load(tmp_path / "run").evaluation
+    assert loaded.returns_by_task.shape == (3, 4)
+    np.testing.assert_array_equal(loaded.returns_by_task, trained.evaluation.returns_by_task)

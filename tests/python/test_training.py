@@ -281,3 +281,13 @@ def test_a_damaged_run_is_an_input_error(tiny, tmp_path):
             use(broken)
     with pytest.raises(il.InputError, match="nowhere"):
         il.Run.load(tmp_path / "nowhere")
+
+
+def test_progress_is_a_line_on_stderr_where_it_is_asked_for(capfd):
+    config = il.Config(iterations=2, tasks_per_iteration=2, envs_per_task=2, horizon=5)
+    il.train(config, threads=1, evaluate=False, progress=True)
+    shown = capfd.readouterr()
+    assert shown.err.count("\r") == 2 and shown.err.endswith("\n") and "2/2  return " in shown.err
+    assert shown.out == ""
+    il.train(config, threads=1, evaluate=False)
+    assert capfd.readouterr().err == ""
