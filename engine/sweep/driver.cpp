@@ -92,6 +92,7 @@ class Driver {
       if (outcome->status == RunOutcome::Status::failed) {
         RunOutcome again = *outcome;
         again.status = RunOutcome::Status::done;
+        again.iteration = again.stops.empty() ? 0 : again.stops.back().iteration;
         again.message.clear();
         write_outcome(run, again);
       }

@@ -195,6 +195,17 @@ TEST_F(SweepCommandTest, WhatFailsIsToldAtTheEndAndStopsNoOther) {
   EXPECT_EQ(results()["points"][1]["runs"][0]["status"], "done");
 }
 
+TEST_F(SweepCommandTest, WhatFailedAtItsVeryEndIsTriedAgain) {
+  write_sweep("");
+  ASSERT_EQ(sweep().exit_code, kExitDone);
+  const json wanted = results();
+  std::filesystem::remove(path("sweeps/s/runs/0000-s1/evaluation.json"));
+  write_text(path("sweeps/s/runs/0000-s1/outcome.json"),
+             R"({"status": "failed", "iteration": 6, "message": "the disk was full", "stops": []})");
+  ASSERT_EQ(sweep({"--resume"}).exit_code, kExitDone);
+  EXPECT_EQ(results(), wanted);
+}
+
 TEST_F(SweepCommandTest, NothingOfOthersIsDeleted) {
   write_sweep("");
   std::filesystem::create_directories(path("t/runs"));
