@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 from typing import NoReturn
@@ -54,6 +55,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
         print(f"innerloop: {error}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1
     except KeyboardInterrupt:
+        print(f"Interrupted; to go on: innerloop sweep {shlex.quote(sweeps.folder_of(arguments.sweep, arguments.out))}")
         return 130
     return 0
 

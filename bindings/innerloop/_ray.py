@@ -2,13 +2,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
+import os
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray import tune
-from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+from ray.tune.schedulers import ASHAScheduler
 
 from innerloop import _program
 from innerloop._errors import RunError
@@ -31,6 +35,10 @@ class PointTrial(tune.Trainable):  # type: ignore[misc]
         points = _points(self._folder)
         self._part, self._stops = f"{self._point + 1}/{len(points)}", stops(self._sweep, points[self._point])
         self._next = 0
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self.setup(new_config)
+        return True
 
     def step(self) -> dict[str, Any]:
         until = self._stops[self._next]
@@ -72,14 +80,17 @@ class _Told(tune.Callback):  # type: ignore[misc]
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **more: Any) -> None:
         print(f"point {trial.config['point']} after {result['iterations']} iterations: {result['score']:.6g}", flush=True)
 
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **more: Any) -> None:
+        print(f"point {trial.config['point']} failed or lost its node, and is started again", flush=True)
+
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **more: Any) -> None:
-        print(f"point {trial.config['point']}: its process or node was lost", flush=True)
+        print(f"point {trial.config['point']} failed too often", flush=True)
 
 
-def _scheduler(sweep: dict[str, Any], points: list[dict[str, Any]]) -> TrialScheduler:
+def _scheduler(sweep: dict[str, Any], points: list[dict[str, Any]]) -> ASHAScheduler | None:
     halving = sweep["halving"]
     if halving["first"] == 0:
-        return FIFOScheduler()
+        return None
     return ASHAScheduler(time_attr="iterations", max_t=stops(sweep, points[0])[-1], grace_period=halving["first"],
                          reduction_factor=halving["factor"])
 
@@ -92,9 +103,13 @@ def run(path: str, folder: Path, resume: bool, flags: list[str]) -> None:
     folder = folder.resolve()
     budget, seeds = sweep["budget"], len(sweep["seeds"])
     count = min(len(points), budget["runs"] // seeds) if budget["runs"] else len(points)
-    mine = not ray.is_initialized()
+    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # the other one shows its tables whatever `verbose` says
+    mine, terminated = not ray.is_initialized(), signal.getsignal(signal.SIGTERM)
     if mine:
-        ray.init(address=sweep["engine"]["address"] or "local", log_to_driver=False)
+        ray.init(address=sweep["engine"]["address"] or "local", log_to_driver=False, logging_level=logging.WARNING)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, terminated)  # as it was before Ray
     try:
         trainable = tune.with_resources(PointTrial, {"CPU": sweep["jobs"] * max(sweep["threads"], 1),
                                                      "GPU": 1 if sweep["devices"] else 0})
@@ -103,11 +118,12 @@ def run(path: str, folder: Path, resume: bool, flags: list[str]) -> None:
             param_space={"point": tune.grid_search(list(range(count))), "folder": str(folder), "flags": flags},
             tune_config=tune.TuneConfig(
                 metric="score", mode="max" if sweep["metric"]["goal"] == "maximize" else "min",
-                scheduler=_scheduler(sweep, points), time_budget_s=budget["hours"] * 3600 or None,
+                scheduler=_scheduler(sweep, points), reuse_actors=True, time_budget_s=budget["hours"] * 3600 or None,
                 trial_dirname_creator=lambda trial: f"{trial.config['point']:04d}"),
             run_config=tune.RunConfig(
                 name="ray", storage_path=str(folder), verbose=0, callbacks=[_Told()],
-                failure_config=tune.FailureConfig(max_failures=_MOST_FAILURES)))
+                failure_config=tune.FailureConfig(max_failures=_MOST_FAILURES),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False)))
         results = tuner.fit()
     finally:
         if mine:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib.util
 import json
 import math
 import os
@@ -20,24 +21,21 @@ from innerloop._errors import InputError, RunError
 
 Values = dict[str, Any]
 
+_EXTRA = 'pip install "innerloop[sweep]"'
+_LIBRARIES = {"tpe": {"optuna": _EXTRA}, "cmaes": {"optuna": _EXTRA, "cmaes": _EXTRA},
+              "gp": {"optuna": _EXTRA, "scipy": "pip install scipy torch", "torch": "pip install scipy torch"}}
 _LOCKED_BYTE = 2**62  # of the file `lock`, behind those of runs
 _MOST_REPEATS = 10  # asks that bring a point again, before one is drawn
 _MOST_DRAWS = 200
 
 
-def _optuna(name: str) -> Any:
+def _optuna(name: str, source: str) -> Any:
     """The library, with what its sampler of this name needs."""
-    try:
-        import optuna
+    for library, command in _LIBRARIES[name].items():
+        if importlib.util.find_spec(library) is None:
+            raise InputError(f'{source}: /search/name: wanted {library} for "{name}" ({command}), found none')
+    import optuna
 
-        if name == "cmaes":
-            import cmaes  # noqa: F401
-        if name == "gp":
-            import scipy  # noqa: F401
-            import torch  # noqa: F401
-    except ImportError as error:
-        wanted = f'pip install {error.name}' if error.name in ("scipy", "torch") else 'pip install "innerloop[sweep]"'
-        raise InputError(f'/search/name: "{name}" wants {error.name} ({wanted}), found none') from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     return optuna
@@ -89,7 +87,7 @@ class Search:
         self._sweep, self._source, self._folder = sweep, source, folder
         self._name: str = sweep["search"]["name"]
         self._check()
-        self._optuna = _optuna(self._name)
+        self._optuna = _optuna(self._name, source)
         self._space = _Space(sweep["random"], self._optuna)
         self._asked: list[list[Values]] = self._read()
         self._batch = -(-(jobs or sweep["jobs"]) // len(sweep["seeds"]))  # as many points as keep all jobs busy
@@ -229,13 +227,15 @@ class Search:
         sampler = samplers.RandomSampler if drawn else {
             "tpe": samplers.TPESampler, "gp": samplers.GPSampler, "cmaes": samplers.CmaEsSampler}[self._name]
         study.sampler = sampler(seed=int(seed.generate_state(1)[0]))
-        return study.ask(self._space.distributions)
+        trial = study.ask(self._space.distributions)
+        trial.relative_params  # of values that were given, too: now the sampler notes what it keeps in the trial
+        return trial
 
     def _study(self) -> Any:
         """All that was asked for, with what came of it."""
         optuna, goal = self._optuna, self._sweep["metric"]["goal"]
         study = optuna.create_study(direction=goal)
-        scores = {_text(values): {} for values in self._points()}
+        scores: dict[str, dict[str, Any]] = {_text(values): {} for values in self._points()}
         if scores:
             for point in self._results():
                 scores[_text(point["values"])] = self._told_of(point)

@@ -112,9 +112,9 @@ def sweep(path: Path, out: Path | None = None, *, jobs: int | None = None, resum
 def library(path: str) -> str | None:
     """Which library the sweep wants: "optuna", "ray", or none, where the command does it alone."""
     described = _described(path)
-    if described["engine"]["name"] == "ray":
-        return "ray"
-    return None if described["search"]["name"] == "random" else "optuna"
+    if described["search"]["name"] != "random":
+        return "optuna"
+    return "ray" if described["engine"]["name"] == "ray" else None
 
 
 def _described(path: str) -> dict[str, Any]:
@@ -127,9 +127,16 @@ def _described(path: str) -> dict[str, Any]:
     return described
 
 
+def folder_of(path: str, out: Path | None) -> str:
+    """Where a sweep's files are, as the command has it."""
+    if out is not None:
+        return os.fspath(out)
+    return path if os.path.isdir(path) else f"sweeps/{pathlib.Path(path).stem}"
+
+
 def drive(path: str, out: Path | None, jobs: int | None, resume: bool, shard: str | None, flags: list[str]) -> str:
     """Trains, and returns the folder. `flags` are the command's that say what computes."""
-    folder = os.fspath(out) if out is not None else path if os.path.isdir(path) else f"sweeps/{pathlib.Path(path).stem}"
+    folder = folder_of(path, out)
     if jobs is not None:
         flags = [*flags, "--jobs", str(jobs)]
     needed = library(path)
@@ -145,7 +152,10 @@ def drive(path: str, out: Path | None, jobs: int | None, resume: bool, shard: st
 
         _search.Search(_described(path), path, pathlib.Path(folder), jobs).run(flags)
     else:
-        from innerloop import _ray
-
+        try:
+            from innerloop import _ray
+        except ImportError as error:
+            raise InputError(f'{path}: /engine/name: wanted Ray Tune for "ray" (pip install "innerloop[ray]"), found none: '
+                             f"{error}") from None
         _ray.run(path, pathlib.Path(folder), resume, flags)
     return folder

@@ -11,7 +11,7 @@ import pytest
 import innerloop as il
 from conftest import ROOT
 
-OPTIONAL = {"torch_policy": "torch", "onnx_policy": "onnx", "sb3": "stable_baselines3"}
+OPTIONAL = {"torch_policy": "torch", "onnx_policy": "onnx", "sb3": "stable_baselines3", "_ray": "ray"}
 MODULES = sorted(module.name for module in pkgutil.iter_modules(il.__path__) if module.name != "_core")
 
 
