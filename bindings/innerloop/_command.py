@@ -24,6 +24,7 @@ def _sweep_arguments(arguments: list[str]) -> argparse.Namespace | None:
     parser.add_argument("--out")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--jobs", type=int)
+    parser.add_argument("--shard")
     for flag in ("--backend", "--device", "--threads", "--instructions"):
         parser.add_argument(flag)
     try:
@@ -34,7 +35,8 @@ def _sweep_arguments(arguments: list[str]) -> argparse.Namespace | None:
 
 def _wants_python(arguments: argparse.Namespace) -> bool:
     try:
-        return sweeps.library(arguments.sweep) is not None
+        library = sweeps.library(arguments.sweep)
+        return library == "optuna" or library == "ray" and arguments.shard is None
     except InputError:  # the command says so, too
         return False
 
@@ -50,7 +52,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
     flags = [word for flag in ("backend", "device", "threads", "instructions") if (value := getattr(arguments, flag))
              for word in (f"--{flag}", value)]
     try:
-        sweeps.drive(arguments.sweep, arguments.out, arguments.jobs, arguments.resume, None, flags)
+        sweeps.drive(arguments.sweep, arguments.out, arguments.jobs, arguments.resume, arguments.shard, flags)
     except (InputError, RunError) as error:
         print(f"innerloop: {error}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1

@@ -15,7 +15,7 @@ from ray import tune
 from ray.tune.schedulers import ASHAScheduler
 
 from innerloop import _program
-from innerloop._errors import RunError
+from innerloop._errors import InputError, RunError
 from innerloop.config import Config
 
 _MOST_FAILURES = 3  # of a trial, before Ray gives it up
@@ -100,6 +100,9 @@ def run(path: str, folder: Path, resume: bool, flags: list[str]) -> None:
     prepare = ["--resume"] if resume else []
     _program.run("sweep", path, "--out", folder, "--results", *prepare, *flags, show=lambda _: None)
     sweep, points = json.loads((folder / "sweep.json").read_text(encoding="utf-8")), _points(folder)
+    if any(sweep["devices"]):
+        raise InputError(f"{path}: /devices: wanted [], or [0] where each point takes a GPU that Ray gives it, found "
+                         f"{sweep['devices']}")
     folder = folder.resolve()
     budget, seeds = sweep["budget"], len(sweep["seeds"])
     count = min(len(points), budget["runs"] // seeds) if budget["runs"] else len(points)

@@ -179,8 +179,9 @@ class Search:
         try:
             _program.run("sweep", self._folder, *flags, show=self._show)
         except RunError:
-            # What failed counts as the worst, and is told at the end; if something else did, points are left.
-            if any(_is_left(point) for point in self._results()):
+            # Runs that failed count as the worst, and are told at the end; if it was something else, runs are left.
+            ended = [point for point in self._results() if all(run["status"] != "not trained" for run in point["runs"])]
+            if len(ended) < len(self._points()):
                 raise
 
     def _show(self, line: str) -> None:
@@ -198,7 +199,8 @@ class Search:
             raise RunError(f"sweep: wanted all runs to end well, found {failed} that failed, told above")
 
     def _results(self) -> list[dict[str, Any]]:
-        report = json.loads((self._folder / "results.json").read_text(encoding="utf-8"))
+        file = self._folder / "results.json"
+        report = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"points": []}
         groups = {point["group"] for point in report["points"]}
         if len(groups) > 1:
             self._refuse("/random", "points that are measured on the same tasks, which one search can compare",
@@ -265,10 +267,6 @@ class Search:
         if None in metrics:
             return {"state": states.PRUNED}
         return {"state": states.PRUNED, "intermediate_values": {point["iteration"]: math.fsum(metrics) / len(metrics)}}
-
-
-def _is_left(point: dict[str, Any]) -> bool:
-    return any(run["status"] == "not trained" for run in point["runs"])
 
 
 def _text(values: Values) -> str:

@@ -140,6 +140,8 @@ def drive(path: str, out: Path | None, jobs: int | None, resume: bool, shard: st
     if jobs is not None:
         flags = [*flags, "--jobs", str(jobs)]
     needed = library(path)
+    if needed == "optuna" and shard is not None:
+        raise InputError(f"shard: wanted none beside a search, whose points depend on each other, found {shard}")
     if needed is None or shard is not None:
         more = [*(["--resume"] if resume else []), *([] if shard is None else ["--shard", shard])]
         _program.run("sweep", path, "--out", folder, *more, *flags)

@@ -47,4 +47,4 @@ def test_one_version_licence_and_types():
 def test_importing_is_quick_and_brings_no_large_package():
     said = subprocess.run([sys.executable, "-c", "import sys, innerloop; print(*sorted(sys.modules))"], text=True,
                           capture_output=True, check=True).stdout.split()
-    assert not {"torch", "jax", "pandas", "onnx", "matplotlib", "stable_baselines3"} & set(said)
+    assert not {"torch", "jax", "pandas", "onnx", "matplotlib", "stable_baselines3", "optuna", "ray"} & set(said)

@@ -6,6 +6,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -75,6 +76,9 @@ def test_what_goes_wrong_is_raised_with_the_commands_words(tmp_path):
     il.sweep(file, tmp_path / "swept", backend="cpu", resume=True)
     with pytest.raises(il.InputError, match="wanted the folder of a sweep"):
         il.Sweep.load(tmp_path)
+    searching = written(tmp_path / "s.json", random=LR, search={"name": "tpe"})
+    with pytest.raises(il.InputError, match="shard: wanted none beside a search"):
+        il.sweep(searching, tmp_path / "none", shard="1/2")
     with pytest.raises(il.InputError, match="wanted a group"):
         il.Sweep.load(tmp_path / "swept").best("cartpole")
 
@@ -152,6 +156,29 @@ def test_what_diverged_counts_as_the_worst(tmp_path):
     assert told[2].state == optuna.trial.TrialState.COMPLETE
     assert told[2].value == min(trial.value for trial in told.values())
     assert told[1].value == by_lr[0.5]["mean"]
+
+
+def test_what_failed_counts_as_the_worst_and_is_told_at_the_end(tmp_path):
+    # One of the two points takes for ever, until its process is killed.
+    file = written(tmp_path / "s.json", random={"iterations": {"choice": [6, 10**9]}}, samples=2, search={"name": "tpe"})
+    folder = tmp_path / "swept"
+
+    def child_of(process):
+        return next(int(child) for task in Path(f"/proc/{process}/task").iterdir()
+                    for child in (task / "children").read_text().split())
+
+    def kill():
+        while not any(json.loads(config.read_text())["iterations"] > 6 and list(config.parent.glob("checkpoints/*"))
+                      for config in folder.glob("runs/*/config.json")):
+            time.sleep(0.01)
+        os.kill(child_of(child_of(os.getpid())), signal.SIGKILL)  # the command's child, which trains the run
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(il.RunError, match="found 1 that failed, told above"):
+        il.sweep(file, folder, backend="cpu")
+    killer.join()
+    assert sorted(run["status"] for point in results(folder) for run in point["runs"]) == ["done", "failed"]
 
 
 def test_with_halving_unfinished_points_are_pruned(tmp_path):
