@@ -109,13 +109,13 @@ def test_a_search_that_was_killed_asks_what_it_would_have_asked(tmp_path, name):
 
 
 def test_what_optuna_finds_is_better_than_most_of_what_is_drawn(tmp_path):
-    found = searched(tmp_path, samples=14)
-    drawn = searched(tmp_path, "drawn", samples=14, search={"name": "random"})
+    found = searched(tmp_path, samples=20)
+    drawn = searched(tmp_path, "drawn", samples=20, search={"name": "random"})
     means = [point["mean"] for point in drawn.report["points"]]
     assert found.best().evaluation.returns[-1] > statistics.median(means)
-    # It looks where it is good: what it asked for last is better than what it drew at first.
-    means = [point["mean"] for point in found.report["points"]]
-    assert statistics.fmean(means[10:]) > statistics.fmean(means[:10])
+    # It looks where it is good: after the ten points that it has drawn.
+    asked = [point["mean"] for point in found.report["points"]]
+    assert statistics.median(asked[10:]) > statistics.quantiles(means, n=4)[2]
 
 
 def test_cmaes_takes_its_generations_from_what_was_asked(tmp_path):
@@ -159,7 +159,7 @@ def test_what_diverged_counts_as_the_worst(tmp_path):
 
 
 def test_what_failed_counts_as_the_worst_and_is_told_at_the_end(tmp_path):
-    # One of the two points takes for ever, until its process is killed.
+    # One of the two points takes for ever, but that its process is killed.
     file = written(tmp_path / "s.json", random={"iterations": {"choice": [6, 10**9]}}, samples=2, search={"name": "tpe"})
     folder = tmp_path / "swept"
 
@@ -168,16 +168,27 @@ def test_what_failed_counts_as_the_worst_and_is_told_at_the_end(tmp_path):
                     for child in (task / "children").read_text().split())
 
     def kill():
-        while not any(json.loads(config.read_text())["iterations"] > 6 and list(config.parent.glob("checkpoints/*"))
-                      for config in folder.glob("runs/*/config.json")):
-            time.sleep(0.01)
-        os.kill(child_of(child_of(os.getpid())), signal.SIGKILL)  # the command's child, which trains the run
+        newest = None
+        while not ended.wait(0.01):
+            checkpoints = [path.stat().st_mtime_ns for config in folder.glob("runs/*/config.json")
+                           if json.loads(config.read_text())["iterations"] > 6
+                           for path in config.parent.glob("checkpoints/*.safetensors")]
+            if checkpoints and max(checkpoints) != newest:
+                newest = max(checkpoints)
+                os.kill(child_of(child_of(os.getpid())), signal.SIGKILL)  # the command's child, which trains the run
+                kills.append(newest)
+                time.sleep(0.5)
 
+    kills, ended = [], threading.Event()
     killer = threading.Thread(target=kill)
     killer.start()
-    with pytest.raises(il.RunError, match="found 1 that failed, told above"):
-        il.sweep(file, folder, backend="cpu")
-    killer.join()
+    try:
+        with pytest.raises(il.RunError, match="found 1 that failed, told above"):
+            il.sweep(file, folder, backend="cpu")
+    finally:
+        ended.set()
+        killer.join()
+    assert len(kills) == 1, "it is not tried again by the same start"
     assert sorted(run["status"] for point in results(folder) for run in point["runs"]) == ["done", "failed"]
 
 
