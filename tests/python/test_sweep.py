@@ -266,10 +266,12 @@ def test_the_installed_command_searches_and_stops_at_an_interrupt(tmp_path):
         while not list((tmp_path / "long").glob("runs/*/metrics.jsonl")):
             time.sleep(0.01)
         time.sleep(0.2)
-        other = python_command("sweep", file, "--out", tmp_path / "long", "--resume")
-        assert other.returncode == 2 and "wanted one search at a time" in other.stderr
-        started.send_signal(number)
-        said, _ = started.communicate(timeout=20)
+        try:
+            other = python_command("sweep", file, "--out", tmp_path / "long", "--resume", timeout=20)
+            assert other.returncode == 2 and "wanted one search at a time" in other.stderr
+        finally:
+            started.send_signal(number)
+            said, _ = started.communicate(timeout=20)
         assert started.returncode == 130 and f"to go on: innerloop sweep {tmp_path}/long" in said
         assert list((tmp_path / "long").glob("runs/*/checkpoints/*"))
 
@@ -285,7 +287,7 @@ def test_the_job_array_trains_all_and_is_queued_again_where_its_time_was_up(tmp_
     def task(number, file, **options):
         environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "SLURM_ARRAY_TASK_ID": str(number),
                        "SLURM_ARRAY_TASK_MIN": "1", "SLURM_ARRAY_TASK_COUNT": "3", "SLURM_CPUS_PER_TASK": "2",
-                       "SLURM_JOB_ID": f"70{number}"}
+                       "SLURM_ARRAY_JOB_ID": "70"}
         return subprocess.Popen(["bash", ROOT / "examples" / "sweep.sbatch", file], cwd=tmp_path, env=environment,
                                 stdout=subprocess.PIPE, text=True, **options)
 
@@ -304,4 +306,4 @@ def test_the_job_array_trains_all_and_is_queued_again_where_its_time_was_up(tmp_
     # SLURM's signal is the step's, not the script's.
     child = subprocess.run(["pgrep", "-P", str(started.pid)], capture_output=True, text=True, check=True).stdout.split()
     os.kill(int(child[0]), signal.SIGTERM)
-    assert "scontrol requeue 701" in started.communicate(timeout=20)[0]
+    assert "scontrol requeue 70_1\n" in started.communicate(timeout=20)[0]
