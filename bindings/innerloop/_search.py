@@ -42,7 +42,7 @@ def _optuna(name: str, source: str) -> Any:
 
 
 class _Space:
-    """What is chosen: Optuna's numbers for the values of a sweep's `random`, and back. Of a choice it is the place in the list."""
+    """Optuna's numbers for the values of a sweep's `random`, and back. Of a choice it is the place in its list."""
 
     def __init__(self, draws: dict[str, dict[str, Any]], optuna: Any) -> None:
         self._draws = draws

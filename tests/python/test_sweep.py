@@ -243,7 +243,8 @@ def test_the_command_says_what_to_install(tmp_path, monkeypatch):
 
     ended = said(file)
     assert ended.returncode == 2 and ended.stderr.count("\n") == 1
-    assert ended.stderr.startswith(f"innerloop: {file}: /search/name: wanted optuna for \"tpe\" (pip install \"innerloop[sweep]\")")
+    wanted = 'wanted optuna for "tpe" (pip install "innerloop[sweep]"), found none\n'
+    assert ended.stderr == f"innerloop: {file}: /search/name: {wanted}"
     ended = said(written(tmp_path / "r.json", random=LR, engine={"name": "ray"}))
     assert ended.returncode == 2 and "/engine/name: wanted Ray Tune" in ended.stderr
     assert 'pip install "innerloop[ray]"' in ended.stderr and not (tmp_path / "swept").exists()

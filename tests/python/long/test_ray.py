@@ -1,4 +1,4 @@
-"""A sweep on a Ray cluster that loses one of its nodes. By hand: pip install "innerloop[ray]"; pytest tests/python/long/test_ray.py"""
+"""A sweep on a Ray cluster that loses one of its nodes. It wants Ray, so it is not among the quick tests."""
 import json
 import threading
 import time
@@ -24,7 +24,8 @@ def cluster(monkeypatch):
     """Three nodes on this machine, each with one processor."""
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    cluster.nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    cluster.to_lose = cluster.add_node(num_cpus=1)
+    cluster.add_node(num_cpus=1)
     ray.init(address=cluster.address, log_to_driver=False)
     yield cluster
     ray.shutdown()
@@ -55,7 +56,7 @@ def test_a_node_that_is_killed_loses_no_point_and_doubles_none(cluster, tmp_path
             time.sleep(0.05)
         time.sleep(1)
         lost.append(len(list(folder.glob("runs/*/outcome.json"))))
-        cluster.remove_node(cluster.nodes[0], allow_graceful=False)
+        cluster.remove_node(cluster.to_lose, allow_graceful=False)
 
     killer = threading.Thread(target=kill)
     killer.start()
