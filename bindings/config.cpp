@@ -8,6 +8,7 @@
 #include "bindings/exports.h"
 #include "engine/config/config.h"
 #include "engine/config/tasks.h"
+#include "engine/sweep/sweep.h"
 #include "engine/text/json.h"
 
 namespace innerloop {
@@ -41,6 +42,9 @@ void export_config(nb::module_& m) {
     for (const Listing& listing : listings()) all.emplace_back(listing.title, listing.entries);
     return all;
   });
+  m.def(
+      "sweep", [](const std::filesystem::path& path) { return json_text(to_json(read_sweep(path))); },
+      nb::arg("path"));
 }
 
 }  // namespace innerloop

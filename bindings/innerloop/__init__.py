@@ -20,15 +20,15 @@ from innerloop.config import Config, Plan, algorithms, configs, environments
 from innerloop.evaluation import Adapted, Evaluation, adapt, evaluate, play
 from innerloop.numpy_policy import NumpyPolicy, State
 from innerloop.policy import Policy
+from innerloop.sweeps import Sweep, sweep
 from innerloop.training import Report, Run, Trainer, batch, train
 
 if TYPE_CHECKING:
     from innerloop.vector import make, make_vec
 
 __all__ = ["Adapted", "Config", "Evaluation", "InputError", "NumpyPolicy", "Plan", "Policy", "Report", "Run", "RunError",
-           "State", "Trainer", "__version__", "adapt", "algorithms", "batch", "configs", "environments", "evaluate", "make",
-           "make_vec", "play", "plot_training",
-           "train"]
+           "State", "Sweep", "Trainer", "__version__", "adapt", "algorithms", "batch", "configs", "environments", "evaluate",
+           "make", "make_vec", "play", "plot_training", "sweep", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -28,7 +28,7 @@ constexpr std::size_t kMostRows = 40;
 
 struct SweepFlags {
   std::string sweep, out, shard = "1/1", table;
-  bool resume = false, dry_run = false;
+  bool resume = false, dry_run = false, results = false, no_retry = false;
   int jobs = 0, until = 0;
   DeviceOptions device;
 };
@@ -45,15 +45,15 @@ std::filesystem::path folder_of(const SweepFlags& flags) {
   return is_folder(flags.sweep) ? std::filesystem::path(flags.sweep) : default_sweep_folder(flags.sweep);
 }
 
-// What is done in Python, where the libraries are that do it.
-void check_is_ours(const Sweep& sweep) {
+// What is done in Python, where the libraries are that do it: by parts that are ours.
+void check_is_ours(const Sweep& sweep, bool is_part) {
   const auto refuse = [&](const char* key, const char* ours, const char* extra) {
     throw InputError(sweep.source + ": /" + key + "/name: wanted \"" + ours +
                      "\", or the command of the Python package (pip install innerloop[" + extra +
                      "]), found another with this program alone");
   };
   if (sweep.options.search.name != SearchName::random) refuse("search", "random", "sweep");
-  if (sweep.options.engine.name != EngineName::local) refuse("engine", "local", "ray");
+  if (sweep.options.engine.name != EngineName::local && !is_part) refuse("engine", "local", "ray");
 }
 
 Sweep read(const SweepFlags& flags) {
@@ -62,7 +62,6 @@ Sweep read(const SweepFlags& flags) {
   if (flags.jobs > 0) sweep.options.jobs = flags.jobs;
   if (flags.device.threads > 0) sweep.options.threads = flags.device.threads;
   check_metric(sweep.options.metric, sweep.source);
-  check_is_ours(sweep);
   return sweep;
 }
 
@@ -110,7 +109,7 @@ void show_results(const Sweep& sweep, const Points& points, const SweepResults& 
 // False: interrupted.
 bool sweep(const SweepFlags& flags) {
   const Sweep sweep = read(flags);
-  const Part part = {parse_shard(flags.shard), flags.until};
+  const Part part = {parse_shard(flags.shard), flags.until, !flags.no_retry};
   const Points points(sweep);
   const std::filesystem::path path = folder_of(flags);
   if (!flags.table.empty()) {
@@ -125,21 +124,25 @@ bool sweep(const SweepFlags& flags) {
     show_plan(sweep, points, flags.device);
     return true;
   }
+  check_is_ours(sweep, flags.results || !part.is_whole());
   check_sweep(sweep, points, flags.device);
   const SweepFolder folder = open_sweep_folder(path, sweep, points, flags.resume || is_folder(flags.sweep));
-  catch_interrupts();
-  std::cout << points.size() << " points × " << sweep.seeds.size() << " seeds, " << sweep.options.jobs
-            << " jobs × " << sweep.options.threads << " threads\n"
-            << "sweep: " << path.string() << "\n"
-            << std::flush;
-  const SweepEnd end = run_sweep(sweep, points, folder, part, flags.device, std::cout);
-  release_interrupts();
+  SweepEnd end;
+  if (!flags.results) {
+    catch_interrupts();
+    std::cout << points.size() << " points × " << sweep.seeds.size() << " seeds, " << sweep.options.jobs
+              << " jobs × " << sweep.options.threads << " threads\n"
+              << "sweep: " << path.string() << "\n"
+              << std::flush;
+    end = run_sweep(sweep, points, folder, part, flags.device, std::cout);
+    release_interrupts();
+  }
   if (end.interrupted) {
     std::cout << "Interrupted; to go on: innerloop sweep " << shell_word(path.string()) << "\n";
     return false;
   }
   // Of a part whoever comes last tells what all have found.
-  if (part.is_whole() || has_all_outcomes(folder, sweep, points)) {
+  if (flags.results || part.is_whole() || has_all_outcomes(folder, sweep, points)) {
     const SweepResults results = read_results(sweep, points, folder);
     write_results(sweep, points, results, folder);
     write_file_atomically(folder.report(), sweep_page(sweep, points, results, folder));
@@ -174,6 +177,9 @@ void add_sweep(CLI::App& app, int& exit_code) {
   command
       .add_option("--until", flags->until, "trains every point to so many iterations, whatever halving says")
       ->check(CLI::Range(1, 1000000000));
+  command.add_flag("--no-retry", flags->no_retry, "leaves runs that failed in an earlier start as they are");
+  command.add_flag("--results", flags->results,
+                   "writes the folder with the results so far, and trains nothing");
   command.add_option("--jobs", flags->jobs, "runs side by side; what the sweep says unless given")
       ->check(CLI::Range(1, 1024));
   command

@@ -44,7 +44,7 @@ class Driver {
                                       : stops_of(sweep.options.halving, iterations));
     }
     progress_.resize(mine_.size());
-    for (std::size_t place = 0; place < mine_.size(); ++place) look_back(place);
+    for (std::size_t place = 0; place < mine_.size(); ++place) look_back(place, part.retry);
     busy_.resize(static_cast<std::size_t>(sweep.options.jobs));
   }
 
@@ -81,15 +81,15 @@ class Driver {
   // Its number among all runs of the sweep, whatever the shard.
   std::size_t number(const Run& run) const { return mine_[run.place] * kMostSeeds + run.seed % kMostSeeds; }
 
-  // What earlier starts have done. What failed then is tried again; what diverged would do so again.
-  void look_back(std::size_t place) {
+  // What earlier starts have done. What failed then may be tried again; what diverged would do so again.
+  void look_back(std::size_t place, bool retry) {
     bool begun = false;
     for (const std::uint32_t seed : sweep_.seeds) {
       const RunFolder run = folder_.run(mine_[place], seed);
       const std::optional<RunOutcome> outcome = read_outcome(run);
       if (!outcome) continue;
       begun = true;
-      if (outcome->status == RunOutcome::Status::failed) {
+      if (retry && outcome->status == RunOutcome::Status::failed) {
         RunOutcome again = *outcome;
         again.status = RunOutcome::Status::done;
         again.iteration = again.stops.empty() ? 0 : again.stops.back().iteration;

@@ -25,7 +25,8 @@ Shard parse_shard(const std::string& text);
 /// What of a sweep this process trains.
 struct Part {
   Shard shard;
-  int until = 0;  // iterations, whatever halving says; 0: as it says
+  int until = 0;      // iterations, whatever halving says; 0: as it says
+  bool retry = true;  // runs that failed in an earlier start
 
   bool is_whole() const { return shard.count == 1 && until == 0; }
 };

@@ -193,6 +193,31 @@ TEST_F(SweepCommandTest, WhatFailsIsToldAtTheEndAndStopsNoOther) {
   EXPECT_THAT(ended.err, HasSubstr("found 1 that failed"));
   EXPECT_EQ(results()["points"][0]["runs"][0]["status"], "failed");
   EXPECT_EQ(results()["points"][1]["runs"][0]["status"], "done");
+  // It would take for ever.
+  EXPECT_EQ(sweep({"--resume", "--no-retry"}).exit_code, kExitDone);
+  EXPECT_EQ(results()["points"][0]["runs"][0]["status"], "failed");
+}
+
+TEST_F(SweepCommandTest, ResultsOfWhatIsThereAreWrittenWithoutTraining) {
+  write_sweep(kGrid);
+  ASSERT_EQ(sweep({"--results"}).exit_code, kExitDone);
+  EXPECT_EQ(results()["points"].size(), 0u);
+  EXPECT_TRUE(std::filesystem::is_empty(path("sweeps/s/runs")));
+  ASSERT_EQ(sweep({"--resume", "--shard", "2/2"}).exit_code, kExitDone);
+  const Ended ended = run({"sweep", "sweeps/s", "--results"});
+  EXPECT_EQ(ended.exit_code, kExitDone) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("results: sweeps/s/results.json"));
+  EXPECT_EQ(results()["points"].size(), 1u);
+  EXPECT_EQ(results()["points"][0]["point"], 1);
+}
+
+TEST_F(SweepCommandTest, WhatRayStartsArePartsOfIt) {
+  write_sweep(kGrid + std::string(R"(, "engine": {"name": "ray"})"));
+  EXPECT_THAT(refusal({"sweep", "s.json", "--backend", "cpu"}), HasSubstr("/engine/name: wanted \"local\""));
+  ASSERT_EQ(sweep({"--results"}).exit_code, kExitDone);
+  ASSERT_EQ(sweep({"--resume", "--shard", "1/2", "--until", "2"}).exit_code, kExitDone);
+  ASSERT_EQ(sweep({"--resume", "--results"}).exit_code, kExitDone);
+  EXPECT_EQ(results()["points"][0]["iteration"], 2);
 }
 
 TEST_F(SweepCommandTest, WhatFailedAtItsVeryEndIsTriedAgain) {

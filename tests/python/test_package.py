@@ -11,7 +11,7 @@ import pytest
 import innerloop as il
 from conftest import ROOT
 
-OPTIONAL = {"torch_policy": "torch", "onnx_policy": "onnx", "sb3": "stable_baselines3"}
+OPTIONAL = {"torch_policy": "torch", "onnx_policy": "onnx", "sb3": "stable_baselines3", "_ray": "ray"}
 MODULES = sorted(module.name for module in pkgutil.iter_modules(il.__path__) if module.name != "_core")
 
 
@@ -47,4 +47,4 @@ def test_one_version_licence_and_types():
 def test_importing_is_quick_and_brings_no_large_package():
     said = subprocess.run([sys.executable, "-c", "import sys, innerloop; print(*sorted(sys.modules))"], text=True,
                           capture_output=True, check=True).stdout.split()
-    assert not {"torch", "jax", "pandas", "onnx", "matplotlib", "stable_baselines3"} & set(said)
+    assert not {"torch", "jax", "pandas", "onnx", "matplotlib", "stable_baselines3", "optuna", "ray"} & set(said)
