@@ -193,9 +193,17 @@ TEST_F(SweepCommandTest, WhatFailsIsToldAtTheEndAndStopsNoOther) {
   EXPECT_THAT(ended.err, HasSubstr("found 1 that failed"));
   EXPECT_EQ(results()["points"][0]["runs"][0]["status"], "failed");
   EXPECT_EQ(results()["points"][1]["runs"][0]["status"], "done");
-  // It would take for ever.
-  EXPECT_EQ(sweep({"--resume", "--no-retry"}).exit_code, kExitDone);
+}
+
+TEST_F(SweepCommandTest, WhatFailedIsTriedAgainUnlessThatIsRefused) {
+  write_sweep("");
+  ASSERT_EQ(sweep().exit_code, kExitDone);
+  const std::filesystem::path outcome = path("sweeps/s/runs/0000-s1/outcome.json");
+  write_text(outcome, R"({"status": "failed", "iteration": 2, "message": "out of memory", "stops": []})");
+  ASSERT_EQ(sweep({"--resume", "--no-retry"}).exit_code, kExitDone);
   EXPECT_EQ(results()["points"][0]["runs"][0]["status"], "failed");
+  ASSERT_EQ(sweep({"--resume"}).exit_code, kExitDone);
+  EXPECT_EQ(results()["points"][0]["runs"][0]["status"], "done");
 }
 
 TEST_F(SweepCommandTest, ResultsOfWhatIsThereAreWrittenWithoutTraining) {

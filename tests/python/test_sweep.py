@@ -262,19 +262,20 @@ def test_the_installed_command_searches_and_stops_at_an_interrupt(tmp_path):
 
     file = written(tmp_path / "long.json", random=LR, samples=3, search={"name": "tpe"}, set={"iterations": 10**9})
     for number in (signal.SIGINT, signal.SIGTERM):
-        started = subprocess.Popen([sys.executable, "-m", "innerloop._command", "sweep", file, "--out", tmp_path / "long",
-                                    "--resume", "--backend", "cpu"], stdout=subprocess.PIPE, text=True)
-        while not list((tmp_path / "long").glob("runs/*/metrics.jsonl")):
+        folder = tmp_path / f"long-{number}"
+        started = subprocess.Popen([sys.executable, "-m", "innerloop._command", "sweep", file, "--out", folder,
+                                    "--backend", "cpu"], stdout=subprocess.PIPE, text=True)
+        while not list(folder.glob("runs/*/metrics.jsonl")):
             time.sleep(0.01)
         time.sleep(0.2)
         try:
-            other = python_command("sweep", file, "--out", tmp_path / "long", "--resume", timeout=20)
+            other = python_command("sweep", file, "--out", folder, "--resume", timeout=20)
             assert other.returncode == 2 and "wanted one search at a time" in other.stderr
         finally:
             started.send_signal(number)
             said, _ = started.communicate(timeout=20)
-        assert started.returncode == 130 and f"to go on: innerloop sweep {tmp_path}/long" in said
-        assert list((tmp_path / "long").glob("runs/*/checkpoints/*"))
+        assert started.returncode == 130 and f"to go on: innerloop sweep {folder}" in said
+        assert list(folder.glob("runs/*/checkpoints/*"))
 
 
 def test_the_job_array_trains_all_and_is_queued_again_where_its_time_was_up(tmp_path):
