@@ -89,7 +89,9 @@ class Driver {
       const std::optional<RunOutcome> outcome = read_outcome(run);
       if (!outcome) continue;
       begun = true;
-      if (retry && outcome->status == RunOutcome::Status::failed) {
+      const bool again_now = retry && outcome->status == RunOutcome::Status::failed;
+      if (!again_now && outcome->is_over(stops_[place].back())) ++told_;
+      if (again_now) {
         RunOutcome again = *outcome;
         again.status = RunOutcome::Status::done;
         again.iteration = again.stops.empty() ? 0 : again.stops.back().iteration;

@@ -161,7 +161,9 @@ TEST_F(SweepCommandTest, ALongerSweepKeepsWhatThereIs) {
   ASSERT_EQ(sweep().exit_code, kExitDone);
   const std::string before = read_text(path("sweeps/s/runs/0001-s1/metrics.jsonl"));
   write_sweep(random + "3");
-  ASSERT_EQ(sweep({"--resume"}).exit_code, kExitDone);
+  const Ended longer = sweep({"--resume"});
+  ASSERT_EQ(longer.exit_code, kExitDone);
+  EXPECT_THAT(longer.out, HasSubstr("(3 of 3)")) << "those that were done count";
   EXPECT_EQ(read_text(path("sweeps/s/runs/0001-s1/metrics.jsonl")), before) << "not trained again";
   EXPECT_EQ(results()["points"].size(), 3u);
 }
