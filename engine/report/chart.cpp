@@ -16,7 +16,7 @@ struct Area {
   double width, height, left, right, top, bottom;
 };
 constexpr Area kLarge = {640, 360, 68, 624, 12, 312}, kSmall = {400, 240, 62, 390, 10, 194},
-                kPlane = {640, 470, 68, 488, 12, 422}, kComparison = {640, 470, 68, 624, 12, 422};
+               kPlane = {640, 470, 68, 488, 12, 422}, kComparison = {640, 470, 68, 624, 12, 422};
 constexpr double kShadesLeft = 520, kShadesWidth = 14;                 // where a plane's scale of colours is
 constexpr double kDot = 3.2, kPlaneDot = 5, kWholeDot = 40, kCap = 4;  // radii; the third that of all tasks
 
