@@ -239,8 +239,11 @@ class Search:
         study = optuna.create_study(direction=goal)
         scores: dict[str, dict[str, Any]] = {_text(values): {} for values in self._points()}
         if scores:
-            for point in self._results():
-                scores[_text(point["values"])] = self._told_of(point)
+            points = self._results()
+            means = [point["mean"] for point in points if point["complete"] and point["mean"] is not None]
+            worst = (min if goal == "maximize" else max)(means, default=None)
+            for point in points:
+                scores[_text(point["values"])] = self._told_of(point, worst)
         for batch in self._asked:
             if self._name == "cmaes":
                 # What it has learned it keeps in the trials that it was asked for: so it is asked again.
@@ -258,11 +261,13 @@ class Search:
                                                               **scores[_text(values)]))
         return study
 
-    def _told_of(self, point: dict[str, Any]) -> dict[str, Any]:
-        """A point of results.json as Optuna takes it. In `mean` runs that diverged or failed count as the worst."""
+    def _told_of(self, point: dict[str, Any], worst: float | None) -> dict[str, Any]:
+        """A point of results.json as Optuna takes it. In `mean` runs that diverged or failed count as the worst; a point of
+        nothing but such has none, and is told as the worst point."""
         states = self._optuna.trial.TrialState
         if point["complete"]:
-            return {"state": states.FAIL} if point["mean"] is None else {"state": states.COMPLETE, "value": point["mean"]}
+            value = worst if point["mean"] is None else point["mean"]
+            return {"state": states.FAIL} if value is None else {"state": states.COMPLETE, "value": value}
         metrics = [run.get("metric") for run in point["runs"]]
         if None in metrics:
             return {"state": states.PRUNED}

@@ -1,11 +1,16 @@
 """What the tests of the Python package share."""
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
 import innerloop as il
+
+# A shell that starts the tests in the background has its children ignore Ctrl-C, which tests of it do not mean.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[2]
 
