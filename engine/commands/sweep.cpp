@@ -30,6 +30,8 @@ struct SweepFlags {
   std::string sweep, out, shard = "1/1", table;
   bool resume = false, dry_run = false, results = false, no_retry = false;
   int jobs = 0, until = 0;
+  std::int64_t run = -1;  // the point of a single run; -1: all of the sweep
+  std::uint32_t seed = 0;
   DeviceOptions device;
 };
 
@@ -112,6 +114,12 @@ bool sweep(const SweepFlags& flags) {
   const Part part = {parse_shard(flags.shard), flags.until, !flags.no_retry};
   const Points points(sweep);
   const std::filesystem::path path = folder_of(flags);
+  if (flags.run >= 0) {
+    catch_interrupts();
+    std::cout << train_run(sweep, points, SweepFolder{path}, static_cast<std::size_t>(flags.run), flags.seed,
+                           flags.until, flags.device);
+    return true;
+  }
   if (!flags.table.empty()) {
     if (!is_folder(path.string()))
       throw InputError(path.string() + ": wanted the folder of a sweep, found none");
@@ -177,6 +185,9 @@ void add_sweep(CLI::App& app, int& exit_code) {
   command
       .add_option("--until", flags->until, "trains every point to so many iterations, whatever halving says")
       ->check(CLI::Range(1, 1000000000));
+  // What the driver starts for each run; nothing for people.
+  command.add_option("--run", flags->run)->group("");
+  command.add_option("--seed", flags->seed)->group("");
   command.add_flag("--no-retry", flags->no_retry, "leaves runs that failed in an earlier start as they are");
   command.add_flag("--results", flags->results,
                    "writes the folder with the results so far, and trains nothing");

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <ctime>
 #include <iostream>
+#include <string_view>
 #include <utility>
 
 #include "engine/error.h"
@@ -36,7 +37,7 @@ void write_all(int to, std::string_view text) {
   }
 }
 
-[[noreturn]] void be_child(const std::function<std::string()>& work, int message, pid_t parent) {
+[[noreturn]] void be_child(const std::function<std::string(int)>& work, int message, pid_t parent) {
   ::setpgid(0, 0);  // Ctrl-C is the parent's, which tells its children once
   catch_interrupts();
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -46,7 +47,7 @@ void write_all(int to, std::string_view text) {
   int code = kFinished;
   std::string text;
   try {
-    text = work();
+    text = work(message);
   } catch (const InputError& error) {
     code = kRefused;
     text = error.what();
@@ -61,6 +62,24 @@ void write_all(int to, std::string_view text) {
 }  // namespace
 
 Child::Child(const std::function<std::string()>& work) {
+  start([&](int) { return work(); });
+}
+
+Child::Child(const std::vector<std::string>& arguments) {
+  start([&](int message) -> std::string {
+    std::string name = "innerloop";
+    std::vector<std::string> own = arguments;
+    std::vector<char*> argv = {name.data()};
+    for (std::string& argument : own) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    if (::dup2(message, STDOUT_FILENO) >= 0 && ::dup2(message, STDERR_FILENO) >= 0)
+      ::execv("/proc/self/exe", argv.data());
+    throw RunError(std::string("sweep: wanted to start this program anew, found \"") + std::strerror(errno) +
+                   "\"");
+  });
+}
+
+void Child::start(const std::function<std::string(int message)>& work) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     throw RunError(std::string("sweep: wanted a pipe, found \"") + std::strerror(errno) + "\"");
@@ -103,6 +122,9 @@ Child::End Child::read_end(int status) {
     const int number = WTERMSIG(status);
     return {End::How::killed, "signal " + std::to_string(number) + " (" + ::strsignal(number) + ")"};
   }
+  constexpr std::string_view kName = "innerloop: ";
+  if (text.starts_with(kName)) text.erase(0, kName.size());
+  while (text.ends_with('\n')) text.pop_back();
   const int code = WEXITSTATUS(status);
   return {code == kFinished  ? End::How::finished
           : code == kRefused ? End::How::refused

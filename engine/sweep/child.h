@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace innerloop {
 
@@ -16,6 +17,9 @@ class Child {
   /// (engine/run/interrupt.h), is in no terminal's foreground, and is interrupted when this process ends. @pre this process
   /// has no other threads and has touched no GPU. @throws RunError where the system has no process for it.
   explicit Child(const std::function<std::string()>& work);
+  /// This very program with these arguments in place of `work`: for what touches a GPU, whose libraries need not live through a
+  /// fork. Its message is what it prints, without "innerloop: "; refused and failed are its exit codes.
+  explicit Child(const std::vector<std::string>& arguments);
   Child(Child&& other) noexcept;
   Child& operator=(Child&& other) noexcept;
   /// Waits for it.
@@ -33,6 +37,7 @@ class Child {
   void interrupt() const;
 
  private:
+  void start(const std::function<std::string(int message)>& work);
   End read_end(int status);
 
   pid_t process_ = -1;

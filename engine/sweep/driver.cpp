@@ -30,6 +30,12 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// A run's number among all of the sweep.
+std::size_t number_of(std::size_t point, std::uint32_t seed) {
+  constexpr std::size_t kMostSeeds = std::size_t{1} << 20;
+  return point * kMostSeeds + seed % kMostSeeds;
+}
+
 class Driver {
  public:
   Driver(const Sweep& sweep, const Points& points, const SweepFolder& folder, const Part& part,
@@ -78,8 +84,7 @@ class Driver {
   RunFolder folder_of(const Run& run) const { return folder_.run(mine_[run.place], run.seed); }
   int iterations(const Run& run) const { return stops_[run.place][run.stop]; }
   std::string name(const Run& run) const { return folder_of(run).path.filename().string(); }
-  // Its number among all runs of the sweep, whatever the shard.
-  std::size_t number(const Run& run) const { return mine_[run.place] * kMostSeeds + run.seed % kMostSeeds; }
+  std::size_t number(const Run& run) const { return number_of(mine_[run.place], run.seed); }
 
   // What earlier starts have done. What failed then may be tried again; what diverged would do so again.
   void look_back(std::size_t place, bool retry) {
@@ -175,19 +180,22 @@ class Driver {
     DeviceOptions device = device_;
     const std::vector<int>& devices = sweep_.options.devices;
     if (!devices.empty()) device.device = devices[slot % devices.size()];
-    jobs_.push_back({run, slot, Clock::now(), Child([&]() -> std::string {
-                       const auto claim = RunClaim::take(folder_, number(run));
-                       if (!claim) return kElsewhere;
-                       const RunFolder folder = folder_of(run);
-                       const std::optional<RunOutcome> outcome = read_outcome(folder);
-                       if (outcome && outcome->is_over(iterations(run))) return kDone;
-                       const Point point = points_.at(mine_[run.place]);
-                       return train_point(config_of(sweep_, point, run.seed),
-                                          sweep_.source + ": " + point_text(point), folder, iterations(run),
-                                          device, sweep_.options.metric)
-                                  ? kDone
-                                  : kStopped;
-                     })});
+    jobs_.push_back({run, slot, Clock::now(), Child(arguments_of(run, device))});
+  }
+
+  // What has this program do the run alone.
+  std::vector<std::string> arguments_of(const Run& run, const DeviceOptions& device) const {
+    constexpr const char* kBackends[] = {"auto", "cpu", "cuda"};
+    std::vector<std::string> arguments = {"sweep",     folder_.path.string(),
+                                          "--run",     std::to_string(mine_[run.place]),
+                                          "--seed",    std::to_string(run.seed),
+                                          "--until",   std::to_string(iterations(run)),
+                                          "--backend", kBackends[static_cast<int>(device.backend)]};
+    if (device.device > 0) arguments.insert(arguments.end(), {"--device", std::to_string(device.device)});
+    if (device.threads > 0) arguments.insert(arguments.end(), {"--threads", std::to_string(device.threads)});
+    if (!device.instructions.empty())
+      arguments.insert(arguments.end(), {"--instructions", device.instructions});
+    return arguments;
   }
 
   void reap() {
@@ -278,8 +286,6 @@ class Driver {
     return end;
   }
 
-  static constexpr std::size_t kMostSeeds = std::size_t{1} << 20;
-
   const Sweep& sweep_;
   const Points& points_;
   const SweepFolder& folder_;
@@ -312,6 +318,20 @@ Shard parse_shard(const std::string& text) {
     throw InputError("--shard: wanted a part as 3/8, the first number from 1 to the second, found \"" + text +
                      "\"");
   return shard;
+}
+
+std::string train_run(const Sweep& sweep, const Points& points, const SweepFolder& folder, std::size_t number,
+                      std::uint32_t seed, int iterations, const DeviceOptions& device) {
+  const auto claim = RunClaim::take(folder, number_of(number, seed));
+  if (!claim) return kElsewhere;
+  const RunFolder run = folder.run(number, seed);
+  const std::optional<RunOutcome> outcome = read_outcome(run);
+  if (outcome && outcome->is_over(iterations)) return kDone;
+  const Point point = points.at(number);
+  return train_point(config_of(sweep, point, seed), sweep.source + ": " + point_text(point), run, iterations,
+                     device, sweep.options.metric)
+             ? kDone
+             : kStopped;
 }
 
 SweepEnd run_sweep(const Sweep& sweep, const Points& points, const SweepFolder& folder, const Part& part,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <ostream>
 #include <string>
 
@@ -37,9 +38,15 @@ struct SweepEnd {
   std::size_t left = 0;    // runs of the shard that nobody has trained to their end: the budget, an interrupt
 };
 
+/// Trains the run of `point` with `seed` until so many iterations are done, unless another process has it: what each child of
+/// run_sweep does, and says in a word. @throws as train_point
+std::string train_run(const Sweep& sweep, const Points& points, const SweepFolder& folder, std::size_t point,
+                      std::uint32_t seed, int iterations, const DeviceOptions& device);
+
 /// Trains what is left to be trained, with a line on `out` for each run that comes to a stop, and what failed at the end.
 /// Runs that another process has in hand are left to it; waits for these. An interrupt (engine/run/interrupt.h) stops all
-/// runs after their iteration, with checkpoints. The process must have no threads and have touched no GPU: its children do.
+/// runs after their iteration, with checkpoints. Each run is a
+/// child, `innerloop sweep FOLDER --run …`.
 /// @throws InputError where the metric is one that a run does not have, which ends the sweep, nothing being lost.
 SweepEnd run_sweep(const Sweep& sweep, const Points& points, const SweepFolder& folder, const Part& part,
                    const DeviceOptions& device, std::ostream& out);

@@ -96,8 +96,11 @@ SweepFolder open_sweep_folder(const std::filesystem::path& path, const Sweep& sw
       if (const auto other = difference(before, text))
         throw InputError(path.string() + ": wanted a folder of this very sweep, found one of another: its " +
                          other->first + " would be " + other->second);
-      // A sweep that was made shorter keeps what it had.
-      if (before.size() > text.size()) return folder;
+      // A sweep that was made shorter keeps the points that it had.
+      if (before.size() > text.size()) {
+        write_json(folder.sweep(), to_json(sweep));
+        return folder;
+      }
     }
   }
   make_folders(path / "runs");
