@@ -87,7 +87,7 @@ TEST_F(SweepCommandTest, ItGoesOnToTheSameResultsHoweverOftenItIsKilled) {
 TEST_F(SweepCommandTest, AnInterruptStopsAllAfterTheirIteration) {
   write_text(
       path("s.json"),
-      R"({"config": "tiny.json", "set": {"iterations": 1000000000, "evaluation.every": 0}, "seeds": 2, "jobs": 2})");
+      R"({"config": "tiny.json", "set": {"iterations": 1000000000, "evaluation.every": 0, "checkpoint.every": 50}, "seeds": 2, "jobs": 2})");
   CommandLine started(path(""), {"sweep", "s.json", "--backend", "cpu"});
   for (int milliseconds = 0;
        list_checkpoints(path("sweeps/s/runs/0000-s2")).size() < 2 && milliseconds < 30000; ++milliseconds)
@@ -101,6 +101,23 @@ TEST_F(SweepCommandTest, AnInterruptStopsAllAfterTheirIteration) {
     EXPECT_EQ(std::ranges::count(metrics, '\n'), list_checkpoints(path(run)).back())
         << "a checkpoint of the last iteration";
   }
+}
+
+TEST_F(SweepCommandTest, RunsEndWithTheirDriver) {
+  write_text(path("s.json"),
+             R"({"config": "tiny.json", "set": {"iterations": 1000000000, "evaluation.every": 0}})");
+  CommandLine started(path(""), {"sweep", "s.json", "--backend", "cpu"});
+  const auto is_taken = [&] { return RunClaim::is_taken({path("sweeps/s")}, 1); };  // seed 1 of point 0
+  const auto wait_until = [&](const auto& holds) {
+    for (int milliseconds = 0; !holds() && milliseconds < 30000; ++milliseconds)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return holds();
+  };
+  ASSERT_TRUE(wait_until([&] { return list_checkpoints(path("sweeps/s/runs/0000-s1")).size() >= 2; }));
+  EXPECT_TRUE(is_taken());
+  started.signal(SIGKILL);
+  started.wait();
+  EXPECT_TRUE(wait_until([&] { return !is_taken(); })) << "a run goes on that nobody asks for";
 }
 
 TEST_F(SweepCommandTest, TwoDriversShareAFolder) {
