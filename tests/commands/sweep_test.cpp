@@ -85,9 +85,9 @@ TEST_F(SweepCommandTest, ItGoesOnToTheSameResultsHoweverOftenItIsKilled) {
 }
 
 TEST_F(SweepCommandTest, AnInterruptStopsAllAfterTheirIteration) {
-  write_text(
-      path("s.json"),
-      R"({"config": "tiny.json", "set": {"iterations": 1000000000, "evaluation.every": 0, "checkpoint.every": 50}, "seeds": 2, "jobs": 2})");
+  write_text(path("s.json"),
+             R"({"config": "tiny.json", "seeds": 2, "jobs": 2,
+          "set": {"iterations": 1000000000, "evaluation.every": 0, "checkpoint.every": 50}})");
   CommandLine started(path(""), {"sweep", "s.json", "--backend", "cpu"});
   for (int milliseconds = 0;
        list_checkpoints(path("sweeps/s/runs/0000-s2")).size() < 2 && milliseconds < 30000; ++milliseconds)
