@@ -32,7 +32,7 @@ Config sized(const Config& config, const Throughput& size) {
   // A list of step sizes has one for each step.
   if (all["algorithm"]["inner_lr"].is_array())
     set.push_back("algorithm.inner_lr=" + json_text(all["algorithm"]["inner_lr"][0]));
-  return parse_config(json_text(all), "bench", set);
+  return parse_config(json_text(all), "bench", set, "bench --sweep: ");
 }
 
 void measure(const Config& config, Throughput& result, Device& device) {

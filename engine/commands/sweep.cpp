@@ -5,6 +5,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/commands/commands.h"
@@ -30,8 +31,8 @@ struct SweepFlags {
   std::string sweep, out, shard = "1/1", table;
   bool resume = false, dry_run = false, results = false, no_retry = false;
   int jobs = 0, until = 0;
-  std::int64_t run = -1;  // the point of a single run; -1: all of the sweep
-  std::uint32_t seed = 0;
+  std::optional<std::size_t> run;  // the point of a single run; empty: all of the sweep
+  std::optional<std::uint32_t> seed;
   DeviceOptions device;
 };
 
@@ -114,10 +115,13 @@ bool sweep(const SweepFlags& flags) {
   const Part part = {parse_shard(flags.shard), flags.until, !flags.no_retry};
   const Points points(sweep);
   const std::filesystem::path path = folder_of(flags);
-  if (flags.run >= 0) {
+  if (flags.run || flags.seed) {
+    if (!flags.run || !flags.seed || flags.until == 0)
+      throw InputError(
+          "--run: wanted --seed and --until with it, as the sweep gives them to its runs, found some alone");
     catch_interrupts();
-    std::cout << train_run(sweep, points, SweepFolder{path}, static_cast<std::size_t>(flags.run), flags.seed,
-                           flags.until, flags.device);
+    std::cout << train_run(sweep, points, SweepFolder{path}, *flags.run, *flags.seed, flags.until,
+                           flags.device);
     return true;
   }
   if (!flags.table.empty()) {

@@ -1,5 +1,6 @@
 #include "engine/sweep/driver.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -322,6 +323,10 @@ Shard parse_shard(const std::string& text) {
 
 std::string train_run(const Sweep& sweep, const Points& points, const SweepFolder& folder, std::size_t number,
                       std::uint32_t seed, int iterations, const DeviceOptions& device) {
+  if (number >= points.size() || std::ranges::find(sweep.seeds, seed) == sweep.seeds.end())
+    throw InputError("--run: wanted a point below " + std::to_string(points.size()) +
+                     " with one of the sweep's seeds, found point " + std::to_string(number) + " with seed " +
+                     std::to_string(seed));
   const auto claim = RunClaim::take(folder, number_of(number, seed));
   if (!claim) return kElsewhere;
   const RunFolder run = folder.run(number, seed);

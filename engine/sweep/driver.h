@@ -39,7 +39,7 @@ struct SweepEnd {
 };
 
 /// Trains the run of `point` with `seed` until so many iterations are done, unless another process has it: what each child of
-/// run_sweep does, and says in a word. @throws as train_point
+/// run_sweep does, and says in a word. @throws InputError where the sweep has no such run; as train_point
 std::string train_run(const Sweep& sweep, const Points& points, const SweepFolder& folder, std::size_t point,
                       std::uint32_t seed, int iterations, const DeviceOptions& device);
 

@@ -33,12 +33,13 @@ std::int64_t bytes_of(const Sweep& sweep, const Point& point, Device& device) {
 
 void check_memory(const Sweep& sweep, const Points& points, const DeviceOptions& options) {
   Device device(device_of(sweep, options));
-  const auto sharing =
-      static_cast<std::size_t>(sweep.options.jobs) / std::max<std::size_t>(1, sweep.options.devices.size());
+  // Jobs that are on one device at a time.
+  const std::size_t devices = std::max<std::size_t>(1, sweep.options.devices.size());
+  const std::size_t sharing = (static_cast<std::size_t>(sweep.options.jobs) + devices - 1) / devices;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const Point point = points.at(i);
     const std::int64_t bytes = bytes_of(sweep, point, device);
-    const std::int64_t all = bytes * static_cast<std::int64_t>(std::max<std::size_t>(1, sharing));
+    const std::int64_t all = bytes * static_cast<std::int64_t>(sharing);
     if (all > device.available_bytes())
       throw InputError(sweep.source + ": " + point_text(point) + ": wanted " + std::to_string(bytes) +
                        " bytes (" + readable_bytes(bytes) + ") for each of " + std::to_string(sharing) +

@@ -32,7 +32,6 @@ class Points {
   const std::vector<std::string>& keys() const { return keys_; }
   /// The cell of the grid that a point is a draw of, from 0: points of one cell differ in drawn numbers alone.
   std::size_t cell_of(std::size_t number) const;
-  std::size_t cells() const { return cells_.size(); }
 
  private:
   struct Cell {

@@ -103,9 +103,7 @@ Json json_of(const std::optional<ConfidenceInterval>& interval) {
 Json number_or_null(double number) { return std::isfinite(number) ? Json(number) : Json(nullptr); }
 
 Json json_of(const RunResult& run) {
-  constexpr const char* kStatus[] = {"done", "diverged", "failed"};
-  Json json = {{"seed", run.seed},
-               {"status", run.outcome ? kStatus[static_cast<int>(run.outcome->status)] : "not trained"}};
+  Json json = {{"seed", run.seed}, {"status", run.outcome ? run.outcome->status_name() : "not trained"}};
   if (!run.outcome) return json;
   json["iteration"] = run.outcome->iteration;
   json["metric"] = number_or_null(run.metric);

@@ -84,7 +84,9 @@ SweepFolder open_sweep_folder(const std::filesystem::path& path, const Sweep& sw
                               bool resume) {
   SweepFolder folder{path};
   const std::string text = points_text(sweep, points);
-  if (std::filesystem::exists(status_of(path))) {
+  if (const auto status = status_of(path); std::filesystem::exists(status)) {
+    if (!std::filesystem::is_directory(status))
+      throw InputError(path.string() + ": wanted a place for the sweep's folder, found something else");
     if (!resume)
       throw InputError(path.string() +
                        ": wanted a folder that does not exist yet, found one (--resume goes on with it)");
@@ -108,6 +110,8 @@ SweepFolder open_sweep_folder(const std::filesystem::path& path, const Sweep& sw
   write_file_atomically(folder.points(), text);
   return folder;
 }
+
+const char* RunOutcome::status_name() const { return kStatus[static_cast<int>(status)]; }
 
 std::optional<RunOutcome> read_outcome(const RunFolder& run) {
   const Json json = read_json(outcome_file(run));
@@ -141,7 +145,7 @@ bool has_all_outcomes(const SweepFolder& folder, const Sweep& sweep, const Point
 }
 
 void write_outcome(const RunFolder& run, const RunOutcome& outcome) {
-  Json json = {{"status", kStatus[static_cast<int>(outcome.status)]}, {"iteration", outcome.iteration}};
+  Json json = {{"status", outcome.status_name()}, {"iteration", outcome.iteration}};
   if (!outcome.message.empty()) json["message"] = outcome.message;
   json["stops"] = Json::array();
   for (const RunOutcome::Stop& stop : outcome.stops)

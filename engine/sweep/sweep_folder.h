@@ -46,6 +46,8 @@ struct RunOutcome {
   std::string message;      // of what did not go well
   std::vector<Stop> stops;  // with an evaluation, the newest last
 
+  /// "done", "diverged" or "failed".
+  const char* status_name() const;
   /// Whether the run has no more to do before `iterations`.
   bool is_over(int iterations) const { return status != Status::done || iteration >= iterations; }
 };

@@ -333,6 +333,21 @@ TEST_F(SweepCommandTest, WhatCannotBeIsRefusedBeforeAnythingIsDone) {
               HasSubstr("wanted a folder of this very sweep"));
 }
 
+TEST_F(SweepCommandTest, ARunThatTheSweepDoesNotHaveIsRefused) {
+  write_sweep("");
+  EXPECT_THAT(
+      refusal({"sweep", "s.json", "--run", "5", "--seed", "1", "--until", "3"}),
+      HasSubstr("--run: wanted a point below 1 with one of the sweep's seeds, found point 5 with seed 1"));
+  EXPECT_THAT(refusal({"sweep", "s.json", "--run", "0", "--seed", "9", "--until", "3"}),
+              HasSubstr("found point 0 with seed 9"));
+  EXPECT_THAT(refusal({"sweep", "s.json", "--run", "0", "--seed", "1"}),
+              HasSubstr("--run: wanted --seed and --until with it"));
+  EXPECT_THAT(refusal({"sweep", "s.json", "--seed", "1"}),
+              HasSubstr("--run: wanted --seed and --until with it"));
+  EXPECT_THAT(refusal({"sweep", "s.json", "--out", "tiny.json"}),
+              HasSubstr("tiny.json: wanted a place for the sweep's folder, found something else"));
+}
+
 TEST_F(SweepCommandTest, AMetricThatNoRunHasEndsItWithWhatThereIs) {
   write_sweep(R"("metric": {"path": "evaluation.curve.1.mean_retrun"}, "seeds": 3)");
   const Ended ended = sweep();
