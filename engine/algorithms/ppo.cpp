@@ -124,6 +124,13 @@ void Ppo::learn(int epoch) {
   for (int minibatch = 0; minibatch < options_.minibatches; ++minibatch) update(epoch, minibatch);
 }
 
+int Ppo::tiles() const {
+  if (is_wide(loop_.policy())) return 1;
+  return with_memory(loop_.policy(), [&]<class Memory>(const MemoryPolicy<Memory>&) {
+    return ceil_div(minibatch_envs_, TrialGradient<float, Memory>::kTile);
+  });
+}
+
 template <class Objective>
 Objective Ppo::objective_on(const int* order) const {
   Objective objective;

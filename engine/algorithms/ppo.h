@@ -44,7 +44,7 @@ class Ppo : public Algorithm {
   /// Whether an update is made on a minibatch, by what its gradient brought (kernels/trials/update_gate.h).
   void decide_update(int minibatch);
   /// Partial sums of a minibatch's gradient.
-  int tiles() const { return is_wide(loop_.policy()) ? 1 : ceil_div(minibatch_envs_, kTrialTile); }
+  int tiles() const;
   /// The options' part of an objective on the environments order[0], …
   template <class Objective>
   Objective objective_on(const int* order) const;

@@ -162,6 +162,16 @@ void check_trials(const Config& config, const OptionSource& source) {
     source.refuse("/algorithm/window",
                   "a number that divides the " + std::to_string(length) + " steps of a trial, or 0",
                   std::to_string(ppo->window));
+  if (const auto* transformer = std::get_if<TransformerOptions>(&config.policy)) {
+    if (ppo->window > 0)
+      source.refuse("/algorithm/window", "0 with policy \"transformer\", whose gradient goes through the whole trial",
+                    std::to_string(ppo->window));
+    if (length > transformer->kMaxSteps)
+      source.refuse("/algorithm/trial_length",
+                    "at most " + std::to_string(transformer->kMaxSteps) +
+                        " steps with policy \"transformer\", which looks back at all of them",
+                    std::to_string(length));
+  }
   if (ppo->value_network == ValueNetwork::separate && ppo->value_weight == 0)
     source.refuse("/algorithm/value_network",
                   "\"shared\" with value_weight 0, which lets no value network learn", "\"separate\"");

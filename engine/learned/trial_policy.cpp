@@ -30,6 +30,7 @@ TrialPolicy policy_of(const Config& config, const Options& options) {
   set_groups(environment, policy.actor);
   policy.memory = Memory::shape_of(options, policy.inputs);
   policy.memory.learned = policy.embedding;
+  if constexpr (kTakesWholeTrials<Memory>) policy.memory.steps = trial_length(config);
   policy.hidden = policy.actor.width[0] = policy.memory.hidden;
   return policy;
 }

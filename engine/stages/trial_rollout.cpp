@@ -24,8 +24,8 @@ TrialRollout::TrialRollout(const EnvironmentOptions& environment, const TrialPol
                {networks, envs, padded(shape.hidden)});
     if (wide) plan.add(&kept_, "rollout_gates", "[env][gate]", {envs, Memory::kept_size(with.memory)});
     if constexpr (kLooksBack<Memory>)
-      plan.add(&trace_, "rollout_trace", "[network][tile][step][row][number]",
-               {networks, tiles, steps, kTrialTile, Memory::trace_size(with.memory)});
+      plan.add(&trace_, "rollout_trace", "[network][tile][row][number]",
+               {networks, tiles, kTrialTile, Memory::trace_size(with.memory, steps)});
   });
   with_environment(environment, [&]<class Env>(const typename Env::Options& options) {
     plan.add(&between_, "rollout_environments", "[tile][number]",

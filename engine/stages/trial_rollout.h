@@ -43,7 +43,7 @@ class TrialRollout {
   float* states_ = nullptr;       // [network] of them
   float* inputs_ = nullptr;       // [network][env][padded(inputs)]  null: as the trials have them
   float* normalised_ = nullptr;   // [network][env][padded(hidden)]
-  float* trace_ = nullptr;        // [network][tile][step][row][trace_size]
+  float* trace_ = nullptr;        // [network][tile][tile_trace]
   float* kept_ = nullptr;         // [env][kept_size]  wide
   float* between_ = nullptr;      // [tile][tile_numbers]
 };

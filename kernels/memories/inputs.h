@@ -28,11 +28,21 @@ struct StepRows {
   FN int of(int place, int row) const { return batch.symbols[place * batch.row_stride + at(row)]; }
 };
 
-// What a network takes in of a step, [row][padded(inputs)], in scratch memory. `embedding`: E; `zero`: [padded(embedding)].
-// Syncs.
-template <class Team>
-TEAM_FN void take_in(const Team& team, const MemoryPolicyShape& shape,
-                     const StepRows<typename Team::Scalar>& rows, const typename Team::Scalar* embedding,
+// All steps of one environment.
+template <class T>
+struct TrialRows {
+  const Batch<T>& batch;
+  int env;
+  int rows;
+
+  FN long at(int row) const { return static_cast<long>(row) * batch.envs + env; }
+  FN int of(int place, int row) const { return batch.symbols[place * batch.row_stride + at(row)]; }
+};
+
+// What a network takes in of `rows`, StepRows or TrialRows: [row][padded(inputs)], in scratch memory. `embedding`: E; `zero`:
+// [padded(embedding)]. Syncs.
+template <class Team, class Rows>
+TEAM_FN void take_in(const Team& team, const MemoryPolicyShape& shape, const Rows& rows, const typename Team::Scalar* embedding,
                      const typename Team::Scalar* zero, typename Team::Scalar* to) {
   const int size = padded(shape.inputs);
   if (shape.embedding > 0) {
@@ -77,7 +87,7 @@ struct GatherInputs {
     team.sync();
     take_in(
         team, shape,
-        {trials.batch, step + place.part % steps, rows, order != nullptr ? order + first : nullptr, first},
+        StepRows<T>{trials.batch, step + place.part % steps, rows, order != nullptr ? order + first : nullptr, first},
         embedding + set * network_stride, b.zero, b.inputs);
     T* const to = inputs + (static_cast<long>(place.part) * envs + first) * size;
     for (int i = team.rank() * V::lanes; i < rows * size; i += team.size() * V::lanes)

@@ -19,13 +19,20 @@
 //
 // A memory that looks back (an attention, a dictionary) has a trace too, which the state of a recurrent one is too small for:
 //
-//   trace_size(shape)                  numbers that a row's step leaves for all later ones: keys and values
-//   step                               reads the trace of steps 0 … t, and writes that of step t
+//   trace_size(shape, steps)           numbers that so many steps of a row leave for later ones: keys and values
+//   step                               reads what the steps 0 … t − 1 have left in the trace, and adds its own
 //   back                               adds ∂/∂trace for steps first … t. The way back goes from a trial's last step to its
 //                                      first, so that what it finds of step t is complete but for its own share. Steps before
 //                                      `first` belong to the window before, and are constants
 //
-// tests/examples/causal_attention.h is one.
+// tests/examples/causal_attention.h is one. Where a trial's steps are better gone through together than one by one, it says
+// `takes_whole_trials = true`; it has, in place of back, add_gradient and what belongs to them (kernels/trials/whole_gradient.h):
+//
+//   Trial<T>, take_trial               what a trial's pass keeps
+//   forward, backward                  all steps of a trial, and from ∂/∂(what the heads read of each) to the weights' sums
+//   input_gradient                     from what backward left to ∂/∂(the learned inputs)
+//
+// kernels/memories/transformer.h is one.
 //
 // A recurrent one says `names_products = true` and names its matrix products apart from the rest, for those who multiply all
 // rows at once (kernels/memories/layered.h): step_products and activate make a step, slopes and back_products the way back,
@@ -65,12 +72,16 @@ inline constexpr bool kNamesProducts = requires {
 };
 template <class Memory>
 inline constexpr bool kLooksBack = requires(const typename Memory::Shape& shape) {
-  Memory::trace_size(shape);
+  Memory::trace_size(shape, 1);
 };
 template <class Memory>
-FN int trace_size([[maybe_unused]] const typename Memory::Shape& shape) {
+inline constexpr bool kTakesWholeTrials = requires {
+  requires Memory::takes_whole_trials;
+};
+template <class Memory>
+FN long trace_size([[maybe_unused]] const typename Memory::Shape& shape, [[maybe_unused]] int steps) {
   if constexpr (kLooksBack<Memory>)
-    return Memory::trace_size(shape);
+    return Memory::trace_size(shape, steps);
   else
     return 0;
 }
@@ -83,8 +94,9 @@ struct MemoryStep {
   const T* before;     // [row][state_size]
   T* kept;             // [row][kept_size]
   T* after;            // [row][state_size]
-  T* trace = nullptr;  // [step][row][trace_size]
+  T* trace = nullptr;  // [trace_size of all steps] for each row, as the memory lays it out
   int t = 0;           // which step of the trial this is
+  int steps = 0;       // of the trial
 };
 
 // The same step on the way back.
@@ -95,8 +107,8 @@ struct MemoryBack {
   const T* kept;                // [row][kept_size]
   T* state;                     // [row][state_size]  ∂/∂(state after), becomes ∂/∂(state before)
   T* back;                      // [row][back_size]
-  const T* trace = nullptr;     // [step][row][trace_size]
-  T* trace_gradient = nullptr;  // [step − first][row][trace_size]
+  const T* trace = nullptr;     // as of MemoryStep
+  T* trace_gradient = nullptr;  // likewise, of the steps from `first` on
   int first = 0, t = 0;         // this is step t of the trial; steps before `first` are constants
 };
 

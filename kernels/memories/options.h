@@ -14,7 +14,8 @@ namespace innerloop {
 struct Feedforward;
 struct Gru;
 struct Lstm;
-using MemoryTypes = TypeList<Feedforward, Gru, Lstm>;
+struct Transformer;
+using MemoryTypes = TypeList<Feedforward, Gru, Lstm, Transformer>;
 
 /// The options of a policy, which has that memory where it plays trials.
 template <class Memory>
@@ -139,6 +140,65 @@ struct PolicyOptions<Lstm> : RecurrentOptions {
   }
 };
 using LstmOptions = PolicyOptions<Lstm>;
+
+/// How a transformer knows where in a trial a step is.
+enum class Positions : int { learned, sinusoidal, rotary };
+
+/// A causal transformer over the steps of a trial, with the same heads.
+template <>
+struct PolicyOptions<Transformer> {
+  using Options = PolicyOptions;
+  using Memory = Transformer;
+  static constexpr auto name = "transformer";
+  static constexpr auto meaning =
+      "causal transformer over the steps of a trial, a memory of algorithm `rl2`; heads as of `mlp`, and for the value";
+  static constexpr bool has_memory = true;
+  static constexpr bool layer_norm = true;  // behind the last layer, before the heads
+  static constexpr int kMaxSteps = 8192;    // of a trial
+
+  int hidden = 64;
+  int layers = 2;
+  int heads = 4;
+  int feedforward = 256;
+  Activation activation = Activation::relu;
+  Positions positions = Positions::learned;
+  bool gated = false;
+  int embedding = 64;
+  double initial_log_std = 0;
+  double min_log_std = -13.815510557964274;  // log(1e-6)
+  std::optional<double> squash;
+
+  bool operator==(const PolicyOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PolicyOptions& o) {
+    field("hidden", o.hidden, between(16, 256), "numbers of the stream that goes through the layers, 16 or a multiple for each head");
+    field("layers", o.layers, between(1, 16), "of an attention and two layers of a perceptron each");
+    field("heads", o.heads, between(1, 32), "of each attention");
+    field("feedforward", o.feedforward, between(16, 2048), "units between a layer's two of the perceptron, a multiple of 16");
+    field("activation", o.activation, Choices{"tanh", "relu"}, "of these");
+    field("positions", o.positions,
+          Choices{Choice{"learned", "a vector is learned for each step"},
+                  Choice{"sinusoidal", "sines and cosines of its number are added (Vaswani et al. 2017)"},
+                  Choice{"rotary", "queries and keys are turned by it (Su et al. 2021)"}},
+          "where in a trial a step is");
+    field("gated", o.gated,
+          "gates in place of residual connections, which are nearly closed at the start (GTrXL, Parisotto et al. 2020)");
+    describe_embedding(field, o.embedding);
+    field("initial_log_std", o.initial_log_std, between(-20, 5),
+          "where the Gaussian head's log standard deviation starts");
+    field("min_log_std", o.min_log_std, between(-20, 5),
+          "floor of the log standard deviation (log 1e-6); where it starts at its floor it stays there");
+    describe_squash(field, o.squash);
+  }
+
+  template <class Report>
+  static void validate(const PolicyOptions& o, Report& report) {
+    if (o.hidden % (16 * o.heads) != 0) report("hidden", "each head has 16 numbers or a multiple of 16");
+    if (o.feedforward % 16 != 0) report("feedforward", "a multiple of 16");
+  }
+};
+using TransformerOptions = PolicyOptions<Transformer>;
 
 namespace options_detail {
 template <class List>

@@ -8,6 +8,7 @@
 #include "kernels/memories/gru.h"
 #include "kernels/memories/lstm.h"
 #include "kernels/memories/policy.h"
+#include "kernels/memories/transformer.h"
 
 namespace innerloop {
 

@@ -16,11 +16,11 @@ struct StepMemory {
   int step = 0;
   T* states = nullptr;      // [network][even, odd][env][state_size]  before even steps and before odd ones
   T* normalised = nullptr;  // [network][env][padded(hidden)]  null: nothing is normalised
-  T* trace = nullptr;       // [network][tile][step][row][trace_size]
+  T* trace = nullptr;       // [network][tile][tile_trace]
 
   // Numbers of `trace` that a network's tile takes.
   FN long tile_trace() const {
-    return static_cast<long>(trials.batch.horizon) * kTrialTile * trace_size<Memory>(shape.memory);
+    return kTrialTile * trace_size<Memory>(shape.memory, trials.batch.horizon);
   }
   // A network's states before a step; before(step + 1) is after it.
   FN T* before(int network, int step) const {
@@ -57,7 +57,8 @@ struct StepMemory {
     if constexpr (Team::copies) team.sync();
     Memory::step(team, shape.memory, Memory::template take_weights<T>(at, shape.memory, false),
                  {rows, taken_in, states_before, b.kept, before(network, step + 1) + state,
-                  trace + (static_cast<long>(network) * trials.tiles() + place.task) * tile_trace(), step});
+                  trace + (static_cast<long>(network) * trials.tiles() + place.task) * tile_trace(), step,
+                  batch.horizon});
     if (!shape.layer_norm) return;
     b.norm.outputs = normalised + (static_cast<long>(network) * batch.envs + first) * padded(shape.hidden);
     load_layer_norm(team, shape.hidden,

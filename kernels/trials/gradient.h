@@ -26,6 +26,8 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
   T* values = nullptr;        // [tile][kTrialValues]
   const int* enabled = nullptr;
 
+  static constexpr int kTile = kTrialTile;  // environments of a partial sum
+
   FN int window_steps() const { return window > 0 ? window : trials.batch.horizon; }
   FN int windows() const { return trials.batch.horizon / window_steps(); }
 
@@ -60,8 +62,8 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
     T* state;           // [row][state_size]  the gradient by the memory's state
     T* back;            // [kTogether · row][back_size]
     T* borders;         // [window − 1][row][state_size]  the memory where each window but the first begins
-    T* trace;           // [step of the trial][row][trace_size]
-    T* trace_gradient;  // [step][row][trace_size]
+    T* trace;           // of all steps of the trial
+    T* trace_gradient;  // of the window's
 
     // Of a step of a tile of `rows` rows; before(step + 1) is after the step.
     FN T* before(int step, int rows, const MemoryShape& shape) const {
@@ -77,8 +79,7 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
     template <class Team>
     LAYOUT_FN static Network take(Scratch& scratch, const Policy& shape, int window, int windows) {
       const MemoryShape& memory = shape.memory;
-      const long rows = kTrialTile, steps = window * rows, state_size = Memory::state_size(memory),
-                 trace = trace_size<Memory>(memory);
+      const long rows = kTrialTile, steps = window * rows, state_size = Memory::state_size(memory);
       Network n;
       n.memory = Memory::template take_weights<T>(scratch, memory, true);
       n.norm = LayerNorm<T>::take(scratch, shape.normalised(), kTrialTile, true);
@@ -88,8 +89,8 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
       n.kept = scratch.take<T>(steps * Memory::kept_size(memory));
       n.states = scratch.take<T>((steps + rows) * state_size);
       n.borders = scratch.take<T>((windows - 1) * rows * state_size);
-      n.trace = scratch.take<T>(windows * steps * trace);
-      n.trace_gradient = scratch.take<T>(steps * trace);
+      n.trace = scratch.take<T>(rows * trace_size<Memory>(memory, windows * window));
+      n.trace_gradient = scratch.take<T>(rows * trace_size<Memory>(memory, window));
       return n;
     }
   };
@@ -195,7 +196,7 @@ TEAM_FN void TrialGradient<T, Memory>::forward(const Team& team, const Buffers& 
     for (int n = 0; n < shape.networks(); ++n) {
       T* const inputs = b.inputs_of(n, t, rows, shape);
       if (n < shape.input_sets())
-        take_in(team, shape, {trials.batch, number * steps + t, rows, envs_of_tile},
+        take_in(team, shape, StepRows<T>{trials.batch, number * steps + t, rows, envs_of_tile},
                 params + n * shape.network_parameters() + shape.embedding_offset(), b.zero, inputs);
       const Network network = network_of(team, b, n);
       Memory::step(team, shape.memory, network.memory,
@@ -310,7 +311,7 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
       fill(team, network_of(team, b, n).state, static_cast<long>(kTrialTile) * state_size, T(0));
       if constexpr (kLooksBack<Memory>)
         fill(team, network_of(team, b, n).trace_gradient,
-             static_cast<long>(steps) * rows * Memory::trace_size(memory), T(0));
+             rows * Memory::trace_size(memory, steps), T(0));
     }
     team.sync();
   };
@@ -331,7 +332,8 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
     }
     for (int s = min_of(batch.horizon - number * steps, steps); s-- > 0;) {
       const Buffers b = buffers(team, scratch);
-      this->gather_drawn(team, shape, b.rows, rows, of, number * steps + s);
+      const long at = static_cast<long>(number * steps + s) * batch.envs;
+      this->gather_drawn(team, shape, b.rows, rows, [&](int row) FN_LAMBDA { return at + of[row]; });
       for (int n = 0; n < shape.networks(); ++n) {
         const Network network = network_of(team, b, n);
         const HeadInputs<T> inputs =

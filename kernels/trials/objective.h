@@ -74,12 +74,11 @@ struct TrialTerms {
     team.sync();
   }
 
-  // What `rows` environments, of[row], drew at step t. Does not sync.
-  template <class Team>
+  // What `rows` rows drew, each the batch's at(row). Does not sync.
+  template <class Team, class At>
   TEAM_FN void gather_drawn(const Team& team, const MemoryPolicyShape& shape, const Rows& b, int rows,
-                            const int* of, int t) const {
+                            const At& at) const {
     const Batch<T>& batch = trials.batch;
-    const long at = static_cast<long>(t) * batch.envs;
     for_cells(team, batch.action_size + kDrawn, rows, [&](int i, int row) FN_LAMBDA {
       const int rest = i - batch.action_size;
       const T* const from = rest < 0    ? batch.actions + i * batch.row_stride
@@ -88,12 +87,12 @@ struct TrialTerms {
                             : rest == 2 ? trials.targets
                             : rest == 3 ? trials.values
                                         : batch.valid;
-      b.drawn[i * kStride + row] = from == nullptr ? T(1) : from[at + of[row]];
+      b.drawn[i * kStride + row] = from == nullptr ? T(1) : from[at(row)];
     });
     if (b.allowed != nullptr)
       for_cells(team, mask_words(shape.actions()), rows, [&](int word, int row) FN_LAMBDA {
         b.allowed[word * kStride + row] =
-            batch.allowed == nullptr ? ~0u : batch.allowed[word * batch.row_stride + at + of[row]];
+            batch.allowed == nullptr ? ~0u : batch.allowed[word * batch.row_stride + at(row)];
       });
   }
 

@@ -61,7 +61,8 @@ struct TrialSeeds : TrialObjective<T> {
     const MemoryPolicyShape& shape = this->shape;
     const int quantities = Objective::quantities(shape);
     this->prepare_rows(team, shape, b, params);
-    this->gather_drawn(team, shape, b, rows, of, step);
+    const long at = static_cast<long>(step) * this->trials.batch.envs;
+    this->gather_drawn(team, shape, b, rows, [&](int row) FN_LAMBDA { return at + of[row]; });
     for (int n = 0; n < shape.networks(); ++n)
       forward_heads(team, shape, n, b.heads, rows,
                     {memory[n] + static_cast<long>(first) * state_size, state_size}, b.outputs,

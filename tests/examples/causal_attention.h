@@ -31,7 +31,7 @@ struct CausalAttention {
   FN static int state_size(const Shape& s) { return padded(s.hidden); }
   FN static int kept_size(const Shape& s) { return 5 * padded(s.hidden); }   // q, k, v, u, h
   FN static int back_size(const Shape& s) { return 4 * padded(s.hidden); }   // ∂ by q, k, v, u
-  FN static int trace_size(const Shape& s) { return 2 * padded(s.hidden); }  // k, v
+  FN static long trace_size(const Shape& s, int steps) { return 2L * steps * padded(s.hidden); }  // k, v
 
   template <class T>
   struct Weights {
@@ -83,7 +83,7 @@ struct CausalAttention {
     for (int row = team.rank(); row < now.rows; row += team.size()) {
       T *const own = now.kept + static_cast<long>(row) * kept, *const h =
                                                                    now.after + static_cast<long>(row) * width;
-      T* const trace = now.trace + (static_cast<long>(now.t) * now.rows + row) * trace_size(s);
+      T* const trace = now.trace + (static_cast<long>(now.t) * now.rows + row) * trace_size(s, 1);
       for (int i = 0; i < 2 * width; ++i) trace[i] = own[width + i];
       for (int i = 0; i < width; ++i) h[i] = own[3 * width + i];
       const Look<T> look(s, own, now.trace, row, now.rows, now.t);
@@ -109,7 +109,7 @@ struct CausalAttention {
                                                                        static_cast<long>(row) * 4 * width;
       T *const by_q = to, *const by_u = to + 3 * width;
       const auto gradient = [&](int j) {
-        return now.trace_gradient + (static_cast<long>(j - now.first) * now.rows + row) * trace_size(s);
+        return now.trace_gradient + (static_cast<long>(j - now.first) * now.rows + row) * trace_size(s, 1);
       };
       for (int i = 0; i < width; ++i) {
         const T h = own[4 * width + i];

@@ -11,6 +11,7 @@
 #include "engine/device/operations/trial.h"
 #include "kernels/memories/registry.h"
 #include "tests/support/kernels.h"
+#include "tests/support/transformer_reference.h"
 
 namespace innerloop {
 
@@ -85,13 +86,19 @@ struct TrialProblemOf {
 };
 using TrialProblem = TrialProblemOf<TrialPolicy>;
 
-/// A memory of `hidden` units; without a memory three hidden layers.
+/// A memory of `hidden` units; without a memory three hidden layers; a transformer has heads of 16 numbers.
 template <class Memory>
 typename Memory::Shape memory_shape_of(int inputs, int hidden) {
   if constexpr (std::is_same_v<Memory, Feedforward>) {
     MlpOptions options;
     options.hidden = {hidden + 2, 3, hidden};
     return Feedforward::shape_of(options, inputs);
+  } else if constexpr (std::is_same_v<Memory, Transformer>) {
+    TransformerOptions options;
+    options.hidden = hidden;
+    options.heads = hidden / 16;
+    options.feedforward = 32;
+    return Transformer::shape_of(options, inputs);
   } else {
     return {inputs, hidden};
   }
@@ -122,6 +129,15 @@ inline void add_embedding(TrialPolicy& policy, int places, int kinds, int embedd
   std::visit([&](auto& with) { add_embedding(with, places, kinds, embedding); }, policy);
 }
 
+/// Tells a memory that takes whole trials how long they are.
+template <class Memory>
+void set_steps(MemoryPolicy<Memory>& policy, int steps) {
+  if constexpr (kTakesWholeTrials<Memory>) policy.memory.steps = steps;
+}
+inline void set_steps(TrialPolicy& policy, int steps) {
+  std::visit([&](auto& with) { set_steps(with, steps); }, policy);
+}
+
 /// `policy` has its memory.
 template <class Policy>
 TrialProblemOf<Policy> random_trial_problem_of(const Policy& policy, int actions, HeadKind head, int envs,
@@ -131,6 +147,7 @@ TrialProblemOf<Policy> random_trial_problem_of(const Policy& policy, int actions
   p.policy = policy;
   const int numbers = p.shape().numbers();
   p.shape().actor = policy_of({p.shape().hidden, actions}, head);
+  set_steps(p.policy, steps);
   p.envs = envs;
   p.steps = steps;
   p.theta = random_vector(p.parameters(), 0.4, random);

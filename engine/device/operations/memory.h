@@ -7,6 +7,7 @@
 #include "kernels/memories/step.h"
 #include "kernels/options/type_list.h"
 #include "kernels/trials/gradient.h"
+#include "kernels/trials/whole_gradient.h"
 
 namespace innerloop {
 

@@ -1,0 +1,243 @@
+// The gradient of PPO's objective for a memory that takes whole trials (kernels/memories/memory.h): one environment after the
+// other goes through the memory with all its steps at once, forth and back, so that a team keeps one trial at a time.
+#pragma once
+
+#include "kernels/trials/gradient.h"
+
+namespace innerloop {
+
+template <class T, class Memory>
+requires kTakesWholeTrials<Memory>
+struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
+  using Objective = TrialObjective<T, MemoryPolicy<Memory>>;
+  using Objective::envs;
+  using Objective::order;
+  using Objective::shape;
+  using Objective::trials;
+
+  const T* params = nullptr;  // [P]  θ at which the gradient is taken
+  int window = 0;             // the gradient goes through the whole trial: 0
+  T* partial = nullptr;       // [tile][P]
+  T* values = nullptr;        // [tile][kTrialValues]
+  const int* enabled = nullptr;
+
+  // Environments of a partial sum: one after the other, so that few of them make a tile.
+  static constexpr int kTile = 8;
+
+  FN int tiles() const { return ceil_div(envs, kTile); }
+  FN int parts() const { return 1; }
+  template <class Team>
+  FN long scratch_bytes() const {
+    Scratch scratch;
+    Buffers::template take<Team>(scratch, shape, trials.batch.horizon);
+    return scratch.used();
+  }
+  /// place.task: which tile of the environments in `order`.
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const;
+
+ private:
+  using Policy = MemoryPolicy<Memory>;
+  using Objective::kStride;
+  using Objective::quantities;
+  using Rows = typename Objective::Rows;
+
+  // A memory, its gradient, and what a trial leaves of it.
+  struct Network {
+    typename Memory::template Weights<T> memory;
+    LayerNorm<T> norm;
+    typename Memory::template Sums<T> sums;
+    typename Memory::template Trial<T> trial;
+    T* state;  // [step][hidden]  the gradient by what the heads read, or by what that was before its normalisation
+
+    template <class Team>
+    LAYOUT_FN static Network take(Scratch& scratch, const Policy& shape, int steps) {
+      Network n;
+      n.memory = Memory::template take_weights<T>(scratch, shape.memory, true);
+      n.norm = LayerNorm<T>::take(scratch, shape.normalised(), padded(steps), true);
+      n.sums = Memory::template take_sums<T>(scratch, shape.memory);
+      n.trial = Memory::template take_trial<Team>(scratch, shape.memory);
+      n.state = scratch.take<T>(static_cast<long>(padded(steps)) * padded(shape.hidden));
+      return n;
+    }
+  };
+
+  struct Buffers {
+    Scratch networks;       // the policy's, and the value's own one, if it has one
+    long network_size = 0;  // bytes of each
+    Rows rows;
+    T* head_sums;   // [head][padded(hidden)]
+    T* row_sums;    // [quantity][kChains]
+    T* inputs;      // [set][step][padded(inputs)]
+    long set_size;  // numbers of a set
+    T* zero;        // [padded(embedding or hidden)]
+    T* by_inputs;   // [step][padded(embedding)]  the gradient by the learned inputs
+
+    FN T* inputs_of(int network, const Policy& shape) const {
+      return inputs + (shape.input_sets() > 1 ? network : 0) * set_size;
+    }
+    template <class Team>
+    LAYOUT_FN static Buffers take(Scratch& scratch, const Policy& shape, int steps) {
+      Buffers b;
+      b.row_sums = scratch.take<T>(static_cast<long>(quantities(shape)) * kChains);
+      b.head_sums = scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.hidden));
+      b.rows = Rows::take(scratch, shape);
+      b.set_size = static_cast<long>(padded(steps)) * padded(shape.inputs);
+      b.inputs = scratch.take<T>(shape.input_sets() * b.set_size);
+      b.zero = scratch.take<T>(padded(shape.hidden > shape.embedding ? shape.hidden : shape.embedding));
+      b.by_inputs = scratch.take<T>(static_cast<long>(padded(steps)) * padded(shape.embedding));
+      b.networks = scratch;
+      for (int n = 0; n < shape.networks(); ++n) {
+        const long before = scratch.used();
+        Network::template take<Team>(scratch, shape, steps);
+        b.network_size = scratch.used() - before;
+      }
+      return b;
+    }
+  };
+
+  // Both are found anew wherever they are used: all their pointers are more than a GPU's threads have registers for.
+  template <class Team>
+  FN Buffers buffers(const Team&, const Scratch& scratch) const {
+    Scratch from_start = scratch.restarted();
+    return Buffers::template take<Team>(from_start, shape, trials.batch.horizon);
+  }
+  template <class Team>
+  FN Network network_of(const Team&, const Buffers& b, int number) const {
+    Scratch at = b.networks;
+    at.take<char>(number * b.network_size);
+    return Network::template take<Team>(at, shape, trials.batch.horizon);
+  }
+  // What the heads read of a network, a row for each step.
+  FN T* outputs_of(const Network& own) const { return shape.layer_norm ? own.norm.outputs : own.trial.pass.leaving; }
+  FN T* gradient_of(int tile, int network) const {
+    return partial + static_cast<long>(tile) * shape.parameters() + network * shape.network_parameters();
+  }
+
+  // All weights; clears the sums and the gradients. Syncs.
+  template <class Team>
+  TEAM_FN void prepare(const Team& team, const Buffers& b, int tile) const {
+    for (int n = 0; n < shape.networks(); ++n) {
+      const Network network = network_of(team, b, n);
+      const T* const own = params + n * shape.network_parameters();
+      Memory::load_weights(team, shape.memory, own, network.memory);
+      if (shape.layer_norm)
+        load_layer_norm(team, shape.hidden, own + Memory::parameters(shape.memory), network.norm);
+      Memory::clear_sums(team, shape.memory, network.sums);
+      fill(team, gradient_of(tile, n) + shape.embedding_offset(), shape.embedding_parameters(), T(0));
+    }
+    fill(team, b.zero, padded(shape.hidden > shape.embedding ? shape.hidden : shape.embedding), T(0));
+    this->prepare_rows(team, shape, b.rows, params + shape.memory_parameters());
+    fill(team, b.head_sums, static_cast<long>(shape.heads()) * padded(shape.hidden), T(0));
+    fill(team, b.row_sums, static_cast<long>(quantities(shape)) * kChains, T(0));
+    team.sync();
+  }
+
+  // The networks' outputs at all steps of an environment. Syncs.
+  template <class Team>
+  TEAM_FN void forward(const Team& team, const Buffers& b, int env) const {
+    const int steps = trials.batch.horizon;
+    for (int n = 0; n < shape.networks(); ++n) {
+      const Network own = network_of(team, b, n);
+      if (n < shape.input_sets())
+        take_in(team, shape, TrialRows<T>{trials.batch, env, steps},
+                params + n * shape.network_parameters() + shape.embedding_offset(), b.zero, b.inputs_of(n, shape));
+      Memory::forward(team, shape.memory, own.memory, steps, b.inputs_of(n, shape), own.trial);
+      if (shape.layer_norm)
+        normalise_rows(team, shape.hidden, own.norm, steps, own.trial.pass.leaving, Memory::state_size(shape.memory));
+    }
+  }
+
+  // The objective's gradient by the networks' outputs, kStride steps at a time. Syncs.
+  template <class Team>
+  TEAM_FN void through_heads(const Team& team, const Buffers& b, int env, T entropy_weight) const {
+    using V = typename Team::Vector;
+    const int steps = trials.batch.horizon, width = padded(shape.hidden);
+    for (int first = 0; first < steps; first += kStride) {
+      const int rows = min_of(kStride, steps - first);
+      const TrialRows<T> drawn{trials.batch, env, steps};
+      if (rows < kStride) {  // lanes behind the last step have no weight
+        fill(team, b.rows.drawn, static_cast<long>(trials.batch.action_size + Objective::kDrawn) * kStride, T(0));
+        team.sync();
+      }
+      this->gather_drawn(team, shape, b.rows, rows, [&](int row) FN_LAMBDA { return drawn.at(first + row); });
+      for (int n = 0; n < shape.networks(); ++n)
+        forward_heads(team, shape, n, b.rows.heads, rows,
+                      {outputs_of(network_of(team, b, n)) + static_cast<long>(first) * width, width}, b.rows.outputs,
+                      kStride);
+      this->seed_rows(team, shape, b.rows, rows, entropy_weight);
+      team.sync();
+      add_rows(team, rows, quantities(shape), b.rows.seeds, kStride, b.row_sums);
+      for (int n = 0; n < shape.networks(); ++n) {
+        const Network own = network_of(team, b, n);
+        const int head = shape.first_head(n), heads = shape.heads_of(n);
+        const long at = static_cast<long>(first) * width;
+        const T* const seeds = b.rows.seeds + head * kStride;
+        T *const sums = b.head_sums + static_cast<long>(head) * width,
+                *const by_outputs = (shape.layer_norm ? own.norm.by_outputs : own.state) + at;
+        product<V>(team, heads, width, Array<Term<T>, 1>{{{{seeds, kStride, 1}, {outputs_of(own) + at, width}, rows}}},
+                   Start<T>{sums, width}, sums, width);
+        product<V>(team, rows, width,
+                   Array<Term<T>, 1>{{{{seeds, 1, kStride},
+                                       {b.rows.heads.transposed + static_cast<long>(head) * width, width},
+                                       heads}}},
+                   Start<T>{b.zero, 0}, by_outputs, width);
+      }
+      team.sync();
+    }
+  }
+
+  // From there to the sums of the networks' weights. Syncs.
+  template <class Team>
+  TEAM_FN void backward(const Team& team, const Buffers& b, int tile, int env) const {
+    const int steps = trials.batch.horizon, size = padded(shape.embedding);
+    for (int n = 0; n < shape.networks(); ++n) {
+      const Network own = network_of(team, b, n);
+      if (shape.layer_norm) {
+        fill(team, own.state, static_cast<long>(steps) * padded(shape.hidden), T(0));
+        team.sync();
+        back_through_layer_norm(team, shape.hidden, own.norm, steps, own.state, padded(shape.hidden));
+      }
+      Memory::backward(team, shape.memory, own.memory, steps, b.inputs_of(n, shape), own.trial, own.state, own.sums);
+      if (shape.embedding == 0) continue;
+      Memory::input_gradient(team, shape.memory, own.memory, steps, own.state, b.by_inputs);
+      add_symbol_gradient(team, shape.embedding_table(), steps, TrialRows<T>{trials.batch, env, steps}, b.by_inputs, size,
+                          gradient_of(tile, n) + shape.embedding_offset());
+      team.sync();
+    }
+  }
+
+  // The flat gradient but for the embeddings', which lie there, and the values. Does not sync.
+  template <class Team>
+  TEAM_FN void write(const Team& team, const Buffers& b, int tile) const {
+    const int numbers = shape.heads() + shape.actions();
+    for (int n = 0; n < shape.networks(); ++n) {
+      const Network own = network_of(team, b, n);
+      T* const to = gradient_of(tile, n);
+      Memory::store_gradient(team, shape.memory, own.sums, to);
+      if (shape.layer_norm)
+        store_layer_norm_gradient(team, shape.hidden, own.norm, to + Memory::parameters(shape.memory));
+    }
+    const auto sum = [&](int quantity) FN_LAMBDA { return close_chains(b.row_sums + quantity * kChains); };
+    store_heads_gradient(team, shape, b.head_sums, sum, gradient_of(tile, shape.networks()));
+    for (int i = team.rank(); i < kTrialValues; i += team.size())
+      values[static_cast<long>(tile) * kTrialValues + i] = sum(numbers + i);
+  }
+};
+
+template <class T, class Memory>
+requires kTakesWholeTrials<Memory>
+template <class Team>
+TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place& place, Scratch scratch) const {
+  const int first = place.task * kTile, end = min_of(envs, first + kTile);
+  const T entropy_weight = this->entropy_weight_now();
+  prepare(team, buffers(team, scratch), place.task);
+  for (int e = first; e < end; ++e) {
+    forward(team, buffers(team, scratch), order[e]);
+    through_heads(team, buffers(team, scratch), order[e], entropy_weight);
+    backward(team, buffers(team, scratch), place.task, order[e]);
+  }
+  write(team, buffers(team, scratch), place.task);
+}
+
+}  // namespace innerloop
