@@ -4,10 +4,13 @@
 #include "envs/acrobot.h"
 #include "envs/bandit.h"
 #include "envs/cartpole.h"
+#include "envs/dark_room.h"
 #include "envs/grid_navigation.h"
+#include "envs/key_door.h"
 #include "envs/mountain_car.h"
 #include "envs/pendulum.h"
 #include "envs/point_navigation.h"
+#include "envs/t_maze.h"
 #include "envs/tabular_mdp.h"
 #include "envs/wind_navigation.h"
 #include "kernels/options/type_list.h"
@@ -15,6 +18,6 @@
 namespace innerloop {
 
 using Environments = TypeList<PointNavigation, WindNavigation, GridNavigation, Bandit, TabularMdp, CartPole,
-                              Pendulum, MountainCar, Acrobot>;
+                              Pendulum, MountainCar, Acrobot, TMaze, KeyDoor, DarkRoom>;
 
 }  // namespace innerloop
