@@ -3,11 +3,17 @@
 
 #include "envs/acrobot.h"
 #include "envs/bandit.h"
+#include "envs/barcode_bandit.h"
 #include "envs/cartpole.h"
+#include "envs/contextual_choice.h"
+#include "envs/dark_room.h"
+#include "envs/episodic_two_step.h"
 #include "envs/grid_navigation.h"
+#include "envs/key_door.h"
 #include "envs/mountain_car.h"
 #include "envs/pendulum.h"
 #include "envs/point_navigation.h"
+#include "envs/t_maze.h"
 #include "envs/tabular_mdp.h"
 #include "envs/wind_navigation.h"
 #include "kernels/options/type_list.h"
@@ -15,6 +21,7 @@
 namespace innerloop {
 
 using Environments = TypeList<PointNavigation, WindNavigation, GridNavigation, Bandit, TabularMdp, CartPole,
-                              Pendulum, MountainCar, Acrobot>;
+                              Pendulum, MountainCar, Acrobot, TMaze, KeyDoor, DarkRoom,
+                              BarcodeBandit, EpisodicTwoStep, ContextualChoice>;
 
 }  // namespace innerloop

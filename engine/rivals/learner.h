@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,12 @@
 
 namespace innerloop {
 
-/// Where a learner stands: the state's number among those of the environment (a bandit has 0 alone), and the step of the
-/// episode, from 0.
+/// Where a learner stands: the state's number among those of the environment (a bandit has 0 alone), the step of the episode,
+/// from 0, and the numbers that a policy would see there.
 struct Situation {
   int state = 0;
   int step = 0;
+  std::span<const float> seen = {};
 };
 
 /// What an action brought, and where it led.

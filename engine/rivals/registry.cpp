@@ -6,6 +6,7 @@
 #include "engine/rivals/bandit_rules.h"
 #include "engine/rivals/grid_rules.h"
 #include "engine/rivals/mdp_rules.h"
+#include "engine/rivals/recall_rules.h"
 #include "envs/registry.h"
 #include "kernels/environment/words.h"
 
@@ -34,6 +35,12 @@ std::vector<Rival> rivals_of(const Config& config) {
   if (std::holds_alternative<Bandit::Options>(config.environment)) all = bandit_rivals();
   if (std::holds_alternative<TabularMdp::Options>(config.environment)) all = tabular_mdp_rivals();
   if (std::holds_alternative<GridNavigation::Options>(config.environment)) all = grid_navigation_rivals();
+  if (std::holds_alternative<TMaze::Options>(config.environment)) all = t_maze_rivals();
+  if (std::holds_alternative<KeyDoor::Options>(config.environment)) all = key_door_rivals();
+  if (std::holds_alternative<DarkRoom::Options>(config.environment)) all = dark_room_rivals();
+  if (std::holds_alternative<BarcodeBandit::Options>(config.environment)) all = barcode_bandit_rivals();
+  if (std::holds_alternative<EpisodicTwoStep::Options>(config.environment)) all = episodic_two_step_rivals();
+  if (std::holds_alternative<ContextualChoice::Options>(config.environment)) all = contextual_choice_rivals();
   if (!all.empty()) all.insert(all.begin(), {"random", prepare_random});
   return all;
 }

@@ -6,7 +6,7 @@
 #include "engine/config/tasks.h"
 #include "engine/device/thread_pool.h"
 #include "engine/evaluation/curve.h"
-#include "kernels/environment/fields.h"
+#include "kernels/environment/episode.h"
 #include "kernels/environment/words.h"
 
 namespace innerloop {
@@ -46,27 +46,35 @@ class RivalTrial {
       return Random<One>(key_, OneWord(task), OneWord(env), OneWord(static_cast<std::uint32_t>(step)),
                          purpose, 0);
     };
-    typename Env::template State<One> state;
+    std::vector<float> between(static_cast<std::size_t>(episode_size<Env>(options_))),
+        seen(static_cast<std::size_t>(Env::observation(options_).numbers));
+    Episode<Env, One> playing(options_, numbers, between.data(), 1);
+    const auto state_number = [&] {
+      playing.save();
+      return Env::state_number(options_, gather_fields<One, typename Env::template State<One>>(
+                                             [&](int i) { return One(between[static_cast<std::size_t>(i)]); }));
+    };
+    const auto see_number = [&](int d, One x) { seen[static_cast<std::size_t>(d)] = x.get(0); };
+    const auto see_symbol = [](int, IntPack<One>) {};
+    playing.begin(random_at(0, Purpose::trial), random_at(0, Purpose::reset));
     double all = 0, sum = 0;
     std::size_t episode = 0;
-    Situation now;
+    Situation now{.seen = seen};
     bool begins = true;
     for (int t = 0; t < steps_ && (counted_ == 0 || episode < counted_); ++t) {
       Draws draws(key_, task, env, static_cast<std::uint32_t>(t));
       if (begins) {
-        Random<One> random = random_at(t, Purpose::reset);
-        state = Env::template reset<One>(options_, numbers, random);
+        if (t > 0) playing.restart(Mask<One>(-1), random_at(t, Purpose::reset));
         now.step = 0;
         sum = 0;
         learner.begin_episode(draws);
       }
-      now.state = Env::state_number(options_, state);
+      now.state = state_number();
+      playing.observe(random_at(t, Purpose::observation), Sink(see_number, see_symbol));
       const int action = learner.act(now, draws);
-      Random<One> random = random_at(t, Purpose::environment);
-      const Outcome<One> outcome =
-          Env::template step<One>(options_, numbers, state, IntPack<One>(action), random);
+      const Outcome<One> outcome = playing.step(IntPack<One>(action), random_at(t, Purpose::environment));
       const float reward = outcome.reward.get(0);
-      learner.learn({now.state, action, reward, Env::state_number(options_, state)});
+      learner.learn({now.state, action, reward, state_number()});
       sum += reward;
       all += reward;
       begins = ++now.step == episode_steps_ || outcome.terminated.get(0) != 0;

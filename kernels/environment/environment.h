@@ -52,6 +52,13 @@ struct Observation {
   int kinds = 0;  // of each symbol; 0 where there are none
 };
 
+// The part of what is seen that says which context the environment is in: `count` of its numbers, from number `first` on. A
+// memory that looks for like contexts takes its keys from there.
+struct ContextPart {
+  int first = 0;
+  int count = 0;  // 0: the environment has none
+};
+
 // A mask of 32-bit integers (a discrete action compared) as one of Reals, to select them with.
 template <class Real>
 FN Mask<Real> as_mask(IntPack<Real> mask) {
@@ -201,6 +208,15 @@ FN void draw_task(const typename E::Options& options, Random<Real>& random,
     task = E::template draw<Real>(options, random);
 }
 
+// What an environment calls its context; none where it says nothing of one.
+template <class E>
+FN ContextPart context_of(const typename E::Options& options) {
+  if constexpr (requires { E::context(options); })
+    return E::context(options);
+  else
+    return {};
+}
+
 template <class E>
 inline constexpr bool kPaysAlike = requires {
   requires E::pays_alike;
@@ -256,6 +272,8 @@ concept Plays = requires(const typename E::Options& options, const TaskOf<E, Rea
 //   them is one trial of each environment;
 // - `static constexpr bool has_allowed = true` and `allowed<Real>(options, task, state, group, choice)`, of discrete actions:
 //   the lanes on which the choice may be taken. One choice of each group may be, in every state;
+// - `static ContextPart context(options)` where contexts are shown that come back: which of the numbers seen they are, the
+//   first or the last ones, next to each other. All of them are 0 where no context is shown, and only there;
 // - `static constexpr bool pays_alike = true` where every step pays the same, so that only the length of an episode counts;
 // - words and a picture for people, on the host alone: kernels/environment/words.h, kernels/environment/sketch.h.
 template <class E>

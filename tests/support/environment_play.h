@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernels/environment/environment.h"
+#include "kernels/environment/episode.h"
 #include "kernels/inner/rollout.h"
 #include "kernels/options/options.h"
 
@@ -29,10 +30,17 @@ Random<R> stream(Purpose purpose, std::uint32_t first, std::uint32_t step = 0) {
 // Not inlined, as others below: many tests call them, and they are long.
 template <class E, class R>
 [[gnu::noinline]] auto draw(const typename E::Options& options, std::uint32_t first) {
-  auto random = stream<R>(Purpose::task, first);
-  typename E::template Task<R> task;
-  draw_task<E>(options, random, task);
-  return task;
+  // One at a time, as the contract says.
+  using One = Pack<typename R::value_type, 1>;
+  std::vector<R> numbers(static_cast<std::size_t>(kTaskSize<E>));
+  for (int lane = 0; lane < R::lanes; ++lane) {
+    auto random = stream<One>(Purpose::task, first + static_cast<std::uint32_t>(lane));
+    typename E::template Task<One> task;
+    draw_task<E>(options, random, task);
+    scatter_fields<One>(task, [&](int i, One x) { numbers[static_cast<std::size_t>(i)].set(lane, x.get(0)); });
+  }
+  return gather_fields<R, typename E::template Task<R>>(
+      [&](int i) { return numbers[static_cast<std::size_t>(i)]; });
 }
 
 template <class E, class R>
@@ -121,19 +129,28 @@ using Doubles = Pack<double, 4>;
 template <class E, int N>
 std::vector<std::uint32_t> bits_of_a_game(const typename E::Options& options) {
   using R = Pack<float, N>;
-  constexpr int kSteps = 50;
+  constexpr int kSteps = 50, kEpisode = 17;
   const int size = E::observation(options).numbers + 2;
   std::vector<std::uint32_t> bits(static_cast<std::size_t>(16 * kSteps * size));
-  play<E, R>(options, 1, kSteps, 1.0,
-             [&](int first, int t, auto&, auto&, auto&, const auto& state, const auto& outcome) {
-               const auto its = seen<E, R>(options, state);
-               for (int lane = 0; lane < N; ++lane) {
-                 std::uint32_t* to = &bits[static_cast<std::size_t>(((first + lane) * kSteps + t) * size)];
-                 *to++ = std::bit_cast<std::uint32_t>(outcome.reward.get(lane));
-                 *to++ = static_cast<std::uint32_t>(outcome.terminated.get(lane));
-                 for (const R& x : its) *to++ = std::bit_cast<std::uint32_t>(x.get(lane));
-               }
-             });
+  for (std::uint32_t first = 0; first < 16; first += N) {
+    std::vector<float> memory, between(static_cast<std::size_t>(episode_size<E>(options)) * N);
+    const TaskOf<E, R> task = as_taken<E, R>(draw<E, R>(options, first), memory);
+    Episode<E, R> episode(options, task, between.data(), N);
+    episode.begin(stream<R>(Purpose::trial, first), stream<R>(Purpose::reset, first));
+    for (std::uint32_t t = 0; t < kSteps; ++t) {
+      if (t % kEpisode == kEpisode - 1) episode.restart(Mask<R>(-1), stream<R>(Purpose::reset, first, t));
+      const auto outcome = episode.step(act<E, R>(options, first, t, 1.0), stream<R>(Purpose::environment, first, t));
+      const auto put = [&](int i, const auto& x) {
+        for (int lane = 0; lane < N; ++lane)
+          bits[((first + static_cast<std::uint32_t>(lane)) * kSteps + t) * static_cast<std::size_t>(size) +
+               static_cast<std::size_t>(i)] = std::bit_cast<std::uint32_t>(x.get(lane));
+      };
+      put(0, outcome.reward);
+      put(1, outcome.terminated);
+      const auto see = [&](int i, const auto& x) { put(2 + i, x); };
+      episode.observe(stream<R>(Purpose::observation, first, t), Sink(see, see));
+    }
+  }
   return bits;
 }
 
