@@ -11,6 +11,7 @@ EnvironmentInfo environment_info(const Config& config) {
   with_environment(config.environment, [&]<class Env>(const typename Env::Options& options) {
     info.name = Env::name;
     info.observation = Env::observation(options);
+    info.context = context_of<Env>(options);
     info.trial_inputs = policy_inputs<Env>(options);
     info.head = HeadOf<Env>::kind;
     info.action_count = action_outputs<Env>(options);

@@ -16,6 +16,7 @@ struct Config;
 struct EnvironmentInfo {
   std::string name;
   Observation observation;  // what a policy sees in each step
+  ContextPart context;      // the numbers of it that say which context it is in
   int trial_inputs = 0;     // numbers that a policy with a memory takes in (kernels/trials/play.h)
   HeadKind head = HeadKind::gaussian;
   int action_count = 0;  // numbers that a policy puts out for an action: one a dimension, or one a choice

@@ -30,6 +30,13 @@ TrialPolicy policy_of(const Config& config, const Options& options) {
   set_groups(environment, policy.actor);
   policy.memory = Memory::shape_of(options, policy.inputs);
   policy.memory.learned = policy.embedding;
+  if constexpr (std::is_same_v<Memory, Episodic>) {
+    // Of an environment that says nothing of a context all numbers are one.
+    const ContextPart context = environment.context;
+    const bool says = context.count > 0;
+    policy.memory.key_first = policy.embedding + (says ? context.first : 0);
+    policy.memory.key_count = says ? context.count : environment.observation.numbers;
+  }
   if constexpr (kTakesWholeTrials<Memory>) policy.memory.steps = trial_length(config);
   policy.hidden = policy.actor.width[0] = policy.memory.hidden;
   return policy;

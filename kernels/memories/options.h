@@ -14,8 +14,9 @@ namespace innerloop {
 struct Feedforward;
 struct Gru;
 struct Lstm;
+struct Episodic;
 struct Transformer;
-using MemoryTypes = TypeList<Feedforward, Gru, Lstm, Transformer>;
+using MemoryTypes = TypeList<Feedforward, Gru, Lstm, Episodic, Transformer>;
 
 /// The options of a policy, which has that memory where it plays trials.
 template <class Memory>
@@ -140,6 +141,40 @@ struct PolicyOptions<Lstm> : RecurrentOptions {
   }
 };
 using LstmOptions = PolicyOptions<Lstm>;
+
+/// A long short-term memory that recalls its states of earlier episodes by the context that is seen, with the same heads.
+template <>
+struct PolicyOptions<Episodic> : RecurrentOptions {
+  using Options = PolicyOptions;
+  using Memory = Episodic;
+  static constexpr auto name = "episodic";
+  static constexpr auto meaning =
+      "long short-term memory that recalls what it was in like contexts, a memory of algorithm `rl2`; heads as of `mlp`, and "
+      "for the value";
+
+  int entries = 100;
+  int nearest = 1;
+  bool resets = true;
+
+  bool operator==(const PolicyOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PolicyOptions& o) {
+    RecurrentOptions::describe(field, o);
+    field("entries", o.entries, between(1, 4096),
+          "episodes of a trial that are stored, each the cell's state at its end under the context that was seen; what comes "
+          "behind them is not");
+    field("nearest", o.nearest, between(1, 64), "stored episodes that are recalled together, weighed by the distances of their contexts");
+    field("resets", o.resets, "the memory's state starts anew with each episode, and only what is stored goes on");
+  }
+
+  template <class Report>
+  static void validate(const PolicyOptions& o, Report& report) {
+    if (o.hidden > kMaxTeamHidden) report("hidden", "at most 256 with policy episodic");
+    if (o.nearest > o.entries) report("nearest", "at most entries");
+  }
+};
+using EpisodicOptions = PolicyOptions<Episodic>;
 
 /// How a transformer knows where in a trial a step is.
 enum class Positions : int { learned, sinusoidal, rotary };

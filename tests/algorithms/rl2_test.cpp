@@ -164,6 +164,7 @@ double reported(const IterationReport& report, const std::string& wanted) {
 // What a policy gave when it played, it gives when it learns, to the last bit: each ratio of the first minibatch is 1.
 TEST(Rl2, TheFirstMinibatchHasTheRatioOneForEveryMemory) {
   for (const std::string policy : {R"({"name": "gru", "hidden": 18})", R"({"name": "lstm", "hidden": 18})",
+                                   R"({"name": "episodic", "hidden": 18})",
                                    R"({"name": "transformer", "hidden": 32, "heads": 2, "feedforward": 48})",
                                    R"({"name": "transformer", "hidden": 16, "heads": 1, "feedforward": 16, "gated": true,
                                        "positions": "rotary"})"})
@@ -368,6 +369,7 @@ TEST(MemoryLayout, CoversAllParametersOnceAndInOrder) {
   for (const std::string policy :
        {R"({"name": "gru", "hidden": 5})", R"({"name": "lstm", "hidden": 5})",
         R"({"name": "gru", "hidden": 5, "layer_norm": true})",
+        R"({"name": "episodic", "hidden": 5})",
         R"({"name": "transformer", "hidden": 32, "heads": 1, "feedforward": 48, "gated": true})",
         R"({"name": "mlp", "hidden": [7, 5]})"})
     for (const auto& [environment, network] :

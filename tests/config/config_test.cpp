@@ -119,7 +119,7 @@ TEST(Config, EveryChoiceOfNamesReadsBackEqual) {
                         : list.title == "optimisers" ? "outer.name"
                                                      : "algorithm.estimator";
       // Neither does without the other.
-      const bool memory = name == "gru" || name == "lstm" || name == "transformer" || name == "rl2";
+      const bool memory = name == "gru" || name == "lstm" || name == "episodic" || name == "transformer" || name == "rl2";
       Config c = parse(memory          ? kTrials
                        : name == "ppo" ? R"({"at_episode_end": "restart"})"
                                        : "{}",
@@ -553,7 +553,7 @@ TEST(Config, PlainPpoHasTrialsOfOneHorizonAndNoMemory) {
 TEST(Config, RefusesPoliciesAndOptimisersThatDoNotFitAMemory) {
   EXPECT_EQ(
       error_of(R"({"at_episode_end": "restart", "algorithm": {"name": "rl2"}})"),
-      "x.json: /policy/name: wanted \"gru\", \"lstm\" or \"transformer\" with algorithm \"rl2\", which learns a task by the "
+      "x.json: /policy/name: wanted \"gru\", \"lstm\", \"episodic\" or \"transformer\" with algorithm \"rl2\", which learns a task by the "
       "policy's memory, "
       "found \"mlp\"");
   EXPECT_EQ(

@@ -128,6 +128,10 @@ const LearnerCase kLearners[] = {
      {R"(environment={"name":"tabular_mdp"})", "at_episode_end=restart", "tasks_per_iteration=35",
       "envs_per_task=1", R"(policy={"name":"transformer","hidden":32,"heads":2,"feedforward":48})",
       R"(algorithm={"name":"rl2","trial_length":20,"epochs":2,"minibatches":5})"}},
+    {"Rl2Episodic",
+     {R"(environment={"name":"barcode_bandit"})", "horizon=2", "at_episode_end=restart", "tasks_per_iteration=20",
+      R"(policy={"name":"episodic","hidden":18,"nearest":2})",
+      R"(algorithm={"name":"rl2","trial_length":40,"epochs":2,"minibatches":2,"window":8})"}},
     {"Rl2GatedTransformer",
      {"at_episode_end=restart", "tasks_per_iteration=20",
       R"(policy={"name":"transformer","hidden":16,"heads":1,"layers":1,"feedforward":16,"gated":true,)"

@@ -99,6 +99,12 @@ typename Memory::Shape memory_shape_of(int inputs, int hidden) {
     options.heads = hidden / 16;
     options.feedforward = 32;
     return Transformer::shape_of(options, inputs);
+  } else if constexpr (std::is_same_v<Memory, Episodic>) {
+    Episodic::Shape shape;
+    shape.inputs = inputs;
+    shape.hidden = hidden;
+    shape.entries = 100;
+    return shape;
   } else {
     return {inputs, hidden};
   }
@@ -248,6 +254,73 @@ inline Vector memory_step(const MemoryPolicy<Gru>& p, const Vector& theta, const
 inline Vector memory_step(const MemoryPolicy<Lstm>& p, const Vector& theta, const Vector& x, Vector state) {
   state.resize(2 * static_cast<std::size_t>(p.hidden));
   return lstm_step(p.memory, theta, x, state);
+}
+/// What an episodic memory recalled in each of its steps, in the order in which they were made: recorded, or given back.
+struct Recalled {
+  bool record = true;
+  std::size_t next = 0;
+  std::vector<Vector> of_step;
+};
+inline Recalled& recalled() {
+  static Recalled all;
+  return all;
+}
+/// The state is h, c, and the key that was seen last; behind them a key and a cell for each context that is stored.
+inline Vector memory_step(const MemoryPolicy<Episodic>& p, const Vector& theta, const Vector& x, Vector state) {
+  const Episodic::Shape& s = p.memory;
+  const auto n = static_cast<std::size_t>(s.hidden), k = static_cast<std::size_t>(s.key_count), entry = k + n;
+  if (state.empty()) state.resize(2 * n + k);
+  const auto is_context = [](const Vector& key) { return std::ranges::any_of(key, [](double v) { return v != 0; }); };
+  const auto part = [&](std::size_t first, std::size_t count) {
+    return Vector(state.begin() + static_cast<long>(first), state.begin() + static_cast<long>(first + count));
+  };
+  const bool ended = x.back() != 0;
+  const Vector last = part(2 * n, k), seen(x.begin() + s.key_first, x.begin() + s.key_first + s.key_count);
+  if (ended && is_context(last) && state.size() < 2 * n + k + static_cast<std::size_t>(s.entries) * entry) {
+    const Vector cell = part(n, n);
+    state.insert(state.end(), last.begin(), last.end());
+    state.insert(state.end(), cell.begin(), cell.end());
+  }
+  for (std::size_t i = 0; i < k; ++i) state[2 * n + i] = is_context(seen) ? seen[i] : ended ? 0 : last[i];
+  if (ended && s.resets) std::fill_n(state.begin(), 2 * n, 0.0);
+  Vector m(n);
+  if (is_context(seen)) {
+    std::vector<std::pair<double, std::size_t>> distances;  // of equals the last one comes first
+    for (std::size_t at = 2 * n + k; at < state.size(); at += entry) {
+      double distance = 0;
+      for (std::size_t i = 0; i < k; ++i) distance += std::pow(state[at + i] - seen[i], 2);
+      distances.emplace_back(distance, state.size() - at);
+    }
+    std::ranges::sort(distances);
+    if (distances.size() > static_cast<std::size_t>(s.nearest)) distances.resize(static_cast<std::size_t>(s.nearest));
+    double total = 0;
+    for (const auto& [distance, at] : distances) total += 1 / (distance + 1e-3);
+    for (const auto& [distance, from_end] : distances)
+      for (std::size_t i = 0; i < n; ++i) m[i] += state[state.size() - from_end + k + i] / (distance + 1e-3) / total;
+  }
+  Recalled& all = recalled();
+  if (all.record)
+    all.of_step.push_back(m);
+  else
+    m = all.of_step[all.next++];
+  const double *w = theta.data(), *u = w + s.inputs * 5 * s.hidden, *b = u + s.hidden * 5 * s.hidden;
+  const auto sum = [&](int gate, std::size_t j) {
+    const int o = gate * s.hidden + static_cast<int>(j);
+    double total = b[o];
+    for (int i = 0; i < s.inputs; ++i) total += x[static_cast<std::size_t>(i)] * w[i * 5 * s.hidden + o];
+    for (int i = 0; i < s.hidden; ++i) total += state[static_cast<std::size_t>(i)] * u[i * 5 * s.hidden + o];
+    return total;
+  };
+  const auto logistic = [](double v) { return 1 / (1 + std::exp(-v)); };
+  Vector h(n), c(n);
+  for (std::size_t j = 0; j < n; ++j) {
+    c[j] = logistic(sum(1, j)) * state[n + j] + logistic(sum(0, j)) * std::tanh(sum(2, j)) +
+           logistic(sum(4, j)) * std::tanh(m[j]);
+    h[j] = logistic(sum(3, j)) * std::tanh(c[j]);
+  }
+  std::copy(h.begin(), h.end(), state.begin());
+  std::copy(c.begin(), c.end(), state.begin() + static_cast<long>(n));
+  return state;
 }
 inline Vector memory_step(const MemoryPolicy<Feedforward>& p, const Vector& theta, const Vector& x,
                           const Vector&) {

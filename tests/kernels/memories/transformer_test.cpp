@@ -66,7 +66,7 @@ TEST(Transformer, GradientIsTheFiniteDifferenceOfEachParameter) {
   for (const Positions positions : {Positions::learned, Positions::sinusoidal, Positions::rotary})
     for (const bool gated : {false, true}) {
       const Form form{positions, gated};
-      const TrialProblem p = problem_of(policy_of_form(form, 2), 2, 4);
+      const TrialProblem p = problem_of(policy_of_form(form, 2), 1, 3);
       const Vector differences =
           central_differences([&](const Vector& theta) { return objective(p, theta); }, p.theta, 1e-5);
       EXPECT_LT(relative_error(kernel_trial_gradient(p).gradient, differences), 1e-6) << named(form);

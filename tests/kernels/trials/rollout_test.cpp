@@ -20,6 +20,7 @@ const std::vector<std::vector<std::string>> kFamilies = {
     {R"(policy={"name": "transformer", "hidden": 32, "heads": 2, "feedforward": 16})"},
     {R"(environment={"name": "point_navigation"})",
      R"(policy={"name": "transformer", "hidden": 16, "heads": 1, "feedforward": 16, "gated": true, "positions": "rotary"})"},
+    {R"(policy={"name": "episodic", "hidden": 7})"},
     {"policy.layer_norm=true"},
     {R"(environment={"name": "point_navigation"})",
      R"(policy={"name": "lstm", "hidden": 18, "layer_norm": true})"},

@@ -216,6 +216,14 @@ struct Cases {
       options.gated = gaussian;
       policy.memory = Transformer::shape_of(options, inputs);
       policy.memory.steps = 18;  // more than a trial of any case has
+    } else if constexpr (std::is_same_v<Kind, Episodic>) {
+      EpisodicOptions options;
+      options.hidden = policy.hidden;
+      options.entries = 5;
+      options.nearest = head == HeadKind::gaussian ? 2 : 1;
+      policy.memory = Episodic::shape_of(options, inputs);
+      policy.memory.key_first = form.embedding;
+      policy.memory.key_count = 2;
     } else {
       policy.memory = {inputs, policy.hidden};
     }

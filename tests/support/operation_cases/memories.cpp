@@ -159,6 +159,9 @@ struct OfMemories : Cases {
               op.normalised = memory.blank("normalised", networks * envs * padded(policy.hidden));
             if constexpr (kLooksBack<Kind>)
               op.trace = memory.normals("trace", networks * op.trials.tiles() * op.tile_trace());
+            if constexpr (std::is_same_v<Kind, Episodic>)  // episodes that are stored already
+              for (long row = 0; row < networks * 2 * envs; ++row)
+                op.states[row * Kind::state_size(policy.memory) + Kind::count_at(policy.memory)] = static_cast<float>(row % 5);
             return op;
           }));
     }
@@ -174,6 +177,7 @@ std::vector<OperationCase> memories(CaseSize size) {
   c.load_memory<Gru>("gru");
   c.load_memory<Lstm>("lstm");
   c.load_memory<Feedforward>("feedforward");
+  c.load_memory<Episodic>("episodic");
   c.load_memory<Transformer>("transformer");
   c.load_heads();
   c.step_memory<Gru>({}, "gru");
@@ -182,6 +186,7 @@ std::vector<OperationCase> memories(CaseSize size) {
   c.step_memory<Gru>({true, true}, "gru_normalised_separate");
   c.step_memory<Lstm>({true}, "lstm_normalised");
   c.step_memory<Feedforward>({false, true}, "feedforward_separate");
+  c.step_memory<Episodic>({true, true}, "episodic_normalised_separate");
   c.step_memory<Transformer>({true, true}, "transformer_normalised_separate");
   c.inputs();
   c.step_memory<Gru>({false, true, 19}, "gru_symbols_separate");
@@ -198,6 +203,8 @@ std::vector<OperationCase> memories(CaseSize size) {
   c.trial_gradients<Gru>({true, true, 19}, "gru_symbols_separate");
   c.trial_gradients<Lstm>({false, false, 5}, "lstm_symbols");
   c.trial_gradients<Feedforward>({false, true, 17}, "feedforward_symbols_separate");
+  c.trial_gradients<Episodic>({}, "episodic");
+  c.trial_gradients<Episodic>({false, true, 19}, "episodic_symbols_separate");
   c.trial_gradients<Transformer>({true}, "transformer_normalised");
   c.trial_gradients<Transformer>({true, true, 19}, "transformer_symbols_separate");
   return std::move(c.all);
