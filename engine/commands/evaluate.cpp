@@ -147,7 +147,10 @@ void add_evaluate(CLI::App& app) {
   command
       .add_option("--baseline", flags->rivals,
                   "a hand-written learner beside the run, or of a config alone: random, oracle; of bandits "
-                  "thompson, ucb1, epsilon_greedy, greedy, gittins; of tabular_mdp psrl, opsrl")
+                  "thompson, ucb1, epsilon_greedy, greedy, gittins; of tabular_mdp psrl, opsrl; of "
+                  "grid_navigation bayes, posterior_sampling; of dark_room search, posterior_sampling; of "
+                  "key_door search; of t_maze guess; of barcode_bandit, episodic_two_step and "
+                  "contextual_choice recall, no_recall")
       ->type_size(1)
       ->allow_extra_args(false)
       ->type_name("LEARNER")

@@ -61,8 +61,8 @@ TEST_F(MemoryRunTest, RivalsStandBesideARun) {
 TEST_F(MemoryRunTest, RefusesRivalsThatCannotBe) {
   train_memory();
   EXPECT_EQ(refusal({"evaluate", "run", "--baseline", "orcale"}),
-            "innerloop: --baseline: wanted one of environment \"grid_navigation\": random, oracle (nearest: "
-            "\"oracle\"), found \"orcale\"");
+            "innerloop: --baseline: wanted one of environment \"grid_navigation\": random, oracle, bayes, "
+            "posterior_sampling (nearest: \"oracle\"), found \"orcale\"");
   EXPECT_THAT(refusal({"evaluate", "memory.json", "--baseline", "thompson"}), HasSubstr("\"thompson\""));
   EXPECT_THAT(refusal({"evaluate", "tiny.json", "--baseline", "random"}),
               StartsWith("innerloop: --baseline: wanted environment \"grid_navigation\", \"bandit\""));

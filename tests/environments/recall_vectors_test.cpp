@@ -7,7 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "envs/barcode_bandit.h"
+#include "envs/contextual_choice.h"
 #include "envs/dark_room.h"
+#include "envs/episodic_two_step.h"
 #include "envs/key_door.h"
 #include "envs/t_maze.h"
 #include "kernels/environment/episode.h"
@@ -29,9 +32,10 @@ const json& vectors() {
 // The options of a case; of a choice, its number.
 struct ReadOptions {
   const json& from;
-  void operator()(const char* name, auto& option, auto&&...) const {
-    using Option = std::remove_cvref_t<decltype(option)>;
-    if constexpr (!std::is_enum_v<Option>) option = from.at(name).get<Option>();
+  template <class Option>
+  requires(!std::is_enum_v<Option>)
+  void operator()(const char* name, Option& option, const auto&...) const {
+    option = from.at(name).get<Option>();
   }
   template <class Enum, std::size_t N>
   requires std::is_enum_v<Enum>
@@ -93,7 +97,8 @@ struct NameOf {
     return Env::name;
   }
 };
-using Families = testing::Types<TMaze, KeyDoor, DarkRoom>;
+using Families =
+    testing::Types<TMaze, KeyDoor, DarkRoom, BarcodeBandit, EpisodicTwoStep, ContextualChoice>;
 TYPED_TEST_SUITE(RecallVectors, Families, NameOf);
 
 TYPED_TEST(RecallVectors, AreTheSteps) {

@@ -55,7 +55,10 @@ class Repeating : public TrialLearner {
 TEST(RivalTrials, AreTheAgents) {
   for (const char* environment :
        {R"({"name": "grid_navigation"})", R"({"name": "tabular_mdp", "states": 4, "actions": 3})",
-        R"({"name": "bandit"})", R"({"name": "bandit", "arms": 3, "reward": "gaussian"})"}) {
+        R"({"name": "bandit"})", R"({"name": "bandit", "arms": 3, "reward": "gaussian"})",
+        R"({"name": "t_maze", "corridor": 3})", R"({"name": "key_door", "size": 2, "attempt_steps": 3})",
+        R"({"name": "dark_room"})", R"({"name": "barcode_bandit"})", R"({"name": "episodic_two_step"})",
+        R"({"name": "contextual_choice", "guesses": 4, "noise_steps": 2})"}) {
     const Config config = trial_config(
         {std::string("environment=") + environment, "evaluation={\"tasks\": 1, \"envs_per_task\": 1}"});
     Device device(kOneThread);
@@ -243,10 +246,12 @@ TEST(RivalNames, ThatDoNotFitAreRefused) {
             "--baseline: wanted one of environment \"bandit\": random, oracle, thompson, ucb1, "
             "epsilon_greedy, greedy, gittins (nearest: \"thompson\"), found \"tompson\"");
   EXPECT_EQ(refusal_of(trial_config(), "thompson"),
-            "--baseline: wanted one of environment \"grid_navigation\": random, oracle, found \"thompson\"");
+            "--baseline: wanted one of environment \"grid_navigation\": random, oracle, bayes, "
+            "posterior_sampling, found \"thompson\"");
   EXPECT_EQ(refusal_of(trial_config({R"(environment={"name": "cartpole"})"}), "random"),
-            "--baseline: wanted environment \"grid_navigation\", \"bandit\" or \"tabular_mdp\", which have "
-            "hand-written learners, found environment \"cartpole\"");
+            "--baseline: wanted environment \"grid_navigation\", \"bandit\", \"tabular_mdp\", \"t_maze\", "
+            "\"key_door\", \"dark_room\", \"barcode_bandit\", \"episodic_two_step\" or \"contextual_choice\", which "
+            "have hand-written learners, found environment \"cartpole\"");
   for (const char* name : {"thompson", "gittins"})
     EXPECT_EQ(refusal_of(bandit_trials(3, 4, 5, "gaussian"), name),
               std::string("/environment/reward: wanted \"bernoulli\" with --baseline ") + name +

@@ -203,6 +203,12 @@ std::vector<OperationCase> environments(CaseSize size) {
   c.environment<Pendulum>("default", {});
   c.environment<MountainCar>("default", {});
   c.environment<Acrobot>("default", {});
+  c.environment<TMaze>("beside", {.start = TMaze::Start::beside});
+  c.environment<KeyDoor>("default", {});
+  c.environment<DarkRoom>("default", {});
+  c.environment<BarcodeBandit>("default", {});
+  c.environment<EpisodicTwoStep>("default", {});
+  c.environment<ContextualChoice>("default", {});
   return std::move(c.all);
 }
 
