@@ -18,7 +18,8 @@ namespace innerloop {
 // barcode is presented as often as the others, in any order.
 struct BarcodeBandit {
   static constexpr const char* name = "barcode_bandit";
-  static constexpr const char* meaning = "arms of which barcodes, shown again and again, tell the one that pays";
+  static constexpr const char* meaning =
+      "arms of which barcodes, shown again and again, tell the one that pays";
 
   static constexpr int kBits = 10, kMaxArms = 10, kMaxPresentations = 10;
 
@@ -32,9 +33,11 @@ struct BarcodeBandit {
 
   template <class Fields>
   static void describe(Fields& field, Options& o) {
-    field("arms", o.arms, between(2, kMaxArms), "number of arms, and of barcodes, each of which has an arm of its own");
+    field("arms", o.arms, between(2, kMaxArms),
+          "number of arms, and of barcodes, each of which has an arm of its own");
     field("presentations", o.presentations, between(1, kMaxPresentations),
-          "episodes with each barcode: a trial is arms × presentations episodes, and a longer one starts the bag anew");
+          "episodes with each barcode: a trial is arms × presentations episodes, and a longer one starts the "
+          "bag anew");
     field("best", o.best, between(0, 1), "probability that the barcode's arm pays 1");
     field("others", o.others, between(0, 1), "that of any other arm");
   }
@@ -73,7 +76,8 @@ struct BarcodeBandit {
   static std::optional<TaskFault> task_fault(const Options& o, std::span<const float> task) {
     for (int i = 0; i < o.arms; ++i) {
       const auto fault = [&](const char* of, int at, const std::string& wanted) {
-        return TaskFault{of + std::to_string(i), wanted, std::to_string(std::lround(task[static_cast<std::size_t>(at)]))};
+        return TaskFault{of + std::to_string(i), wanted,
+                         std::to_string(std::lround(task[static_cast<std::size_t>(at)]))};
       };
       const auto same = [&](int a, int b) {
         return task[static_cast<std::size_t>(a)] == task[static_cast<std::size_t>(b)];
@@ -111,7 +115,8 @@ struct BarcodeBandit {
     for (int i = 0; i < o.arms;) {
       task.code[i] = Real(static_cast<T>(1 + below((1 << kBits) - 1)));
       bool is_new = true;
-      for (int other = 0; other < i; ++other) is_new = is_new && task.code[other].get(0) != task.code[i].get(0);
+      for (int other = 0; other < i; ++other)
+        is_new = is_new && task.code[other].get(0) != task.code[i].get(0);
       i += is_new ? 1 : 0;
     }
     for (int i = 0; i < o.arms; ++i) task.arm[i] = Real(static_cast<T>(i));
@@ -126,7 +131,8 @@ struct BarcodeBandit {
   }
 
   template <class Real>
-  FN static State<Real> reset(const Options& o, const TaskNumbers<Real>& task, Trial<Real>& trial, Random<Real>&) {
+  FN static State<Real> reset(const Options& o, const TaskNumbers<Real>& task, Trial<Real>& trial,
+                              Random<Real>&) {
     const Real bag(static_cast<typename Real::value_type>(episodes(o)));
     const Real number = select(trial.episodes == bag, Real(0), trial.episodes);
     trial.episodes = number + Real(1);
@@ -135,8 +141,8 @@ struct BarcodeBandit {
 
   /// The barcode's bits, the lowest one first.
   template <class Real, class See>
-  FN static void observe(const Options&, const TaskNumbers<Real>& task, const Trial<Real>&, const State<Real>& state,
-                         Random<Real>&, const See& see) {
+  FN static void observe(const Options&, const TaskNumbers<Real>& task, const Trial<Real>&,
+                         const State<Real>& state, Random<Real>&, const See& see) {
     using T = typename Real::value_type;
     using Int = IntPack<Real>;
     const Int code = convert<std::int32_t>(task[convert<std::int32_t>(state.barcode)]);
@@ -144,8 +150,8 @@ struct BarcodeBandit {
   }
 
   template <class Real>
-  FN static Outcome<Real> step(const Options& o, const TaskNumbers<Real>& task, Trial<Real>&, State<Real>& state,
-                               const IntPack<Real>& action, Random<Real>& random) {
+  FN static Outcome<Real> step(const Options& o, const TaskNumbers<Real>& task, Trial<Real>&,
+                               State<Real>& state, const IntPack<Real>& action, Random<Real>& random) {
     using T = typename Real::value_type;
     const Real good = task[convert<std::int32_t>(state.barcode) + IntPack<Real>(kMaxArms)];
     const Real chance = select(convert<T>(action) == good, Real(o.best), Real(o.others));
@@ -170,7 +176,8 @@ struct BarcodeBandit {
   static void sketch(const Options& o, const TaskNumbers<Pack<float, 1>>& task, const Trial<Pack<float, 1>>&,
                      const State<Pack<float, 1>>& state, std::span<const float> action, Canvas& canvas) {
     const auto number = [&](int at) {
-      return static_cast<int>(task[IntPack<Pack<float, 1>>(at + static_cast<int>(state.barcode.get(0)))].get(0));
+      return static_cast<int>(
+          task[IntPack<Pack<float, 1>>(at + static_cast<int>(state.barcode.get(0)))].get(0));
     };
     canvas.frame(0, 0, kMaxArms, 5);
     for (int bit = 0; bit < kBits; ++bit) {
@@ -179,7 +186,8 @@ struct BarcodeBandit {
     }
     for (int arm = 0; arm < o.arms; ++arm) {
       canvas.rectangle(arm + 0.1, 0.5, arm + 0.9, 2, arm == number(kMaxArms) ? Ink::goal : Ink::scene);
-      if (!action.empty() && arm == static_cast<int>(action[0])) canvas.circle(arm + 0.5, 1.25, 0.25, Ink::body);
+      if (!action.empty() && arm == static_cast<int>(action[0]))
+        canvas.circle(arm + 0.5, 1.25, 0.25, Ink::body);
     }
   }
 

@@ -36,11 +36,13 @@ struct ContextualChoice {
     field("contexts", o.contexts, between(1, kMaxContexts),
           "number of contexts: a trial is twice as many episodes, and a longer one starts anew");
     field("guesses", o.guesses, between(1, 1000), "steps after which an episode ends by itself");
-    field("noise_steps", o.noise_steps, between(0, 1000), "steps at first in which the evidence is noise alone");
+    field("noise_steps", o.noise_steps, between(0, 1000),
+          "steps at first in which the evidence is noise alone");
     field("pay", o.pay,
-          Choices{Choice{"at_the_end", "the last step pays 1 for each right guess of the episode"},
-                  Choice{"each_guess",
-                         "1 for a right one: a memory that takes in rewards knows the answer from the first on"}},
+          Choices{
+              Choice{"at_the_end", "the last step pays 1 for each right guess of the episode"},
+              Choice{"each_guess",
+                     "1 for a right one: a memory that takes in rewards knows the answer from the first on"}},
           "when guesses are paid for");
   }
 
@@ -101,7 +103,8 @@ struct ContextualChoice {
   }
 
   template <class Real>
-  FN static State<Real> reset(const Options& o, const TaskNumbers<Real>& task, Trial<Real>& trial, Random<Real>&) {
+  FN static State<Real> reset(const Options& o, const TaskNumbers<Real>& task, Trial<Real>& trial,
+                              Random<Real>&) {
     const Real contexts(static_cast<typename Real::value_type>(o.contexts));
     const Real number = select(trial.episodes == contexts + contexts, Real(0), trial.episodes);
     trial.episodes = number + Real(1);
@@ -112,19 +115,20 @@ struct ContextualChoice {
 
   /// The evidence, normal about the answer in each number and about 0 at first, standard deviation 1; then the context.
   template <class Real, class See>
-  FN static void observe(const Options& o, const TaskNumbers<Real>& task, const Trial<Real>&, const State<Real>& state,
-                         Random<Real>& random, const See& see) {
+  FN static void observe(const Options& o, const TaskNumbers<Real>& task, const Trial<Real>&,
+                         const State<Real>& state, Random<Real>& random, const See& see) {
     using Int = IntPack<Real>;
     using T = typename Real::value_type;
-    const Real about = select(state.steps < Real(static_cast<T>(o.noise_steps)), Real(0), answer(task, state));
+    const Real about =
+        select(state.steps < Real(static_cast<T>(o.noise_steps)), Real(0), answer(task, state));
     for (int d = 0; d < kSize; ++d) see(d, about + random.normal());
     const Int first = convert<std::int32_t>(state.context) * Int(kSize);
     for (int d = 0; d < kSize; ++d) see(kSize + d, task[first + Int(d)]);
   }
 
   template <class Real>
-  FN static Outcome<Real> step(const Options& o, const TaskNumbers<Real>& task, Trial<Real>&, State<Real>& state,
-                               const IntPack<Real>& action, Random<Real>&) {
+  FN static Outcome<Real> step(const Options& o, const TaskNumbers<Real>& task, Trial<Real>&,
+                               State<Real>& state, const IntPack<Real>& action, Random<Real>&) {
     using T = typename Real::value_type;
     const Mask<Real> up = as_mask<Real>(action == IntPack<Real>(1));
     const Real right = select(select(up, Real(1), Real(-1)) == answer(task, state), Real(1), Real(0));

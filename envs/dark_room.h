@@ -92,7 +92,9 @@ struct DarkRoom {
   FN static int first_cell(const Options& o) { return o.start == Start::centre ? o.size / 2 : 0; }
 
   static std::string say(const Options& o, Seen seen) {
-    const auto cell = [&](float axis) { return std::to_string(std::lround((axis + 1) * 0.5 * (o.size - 1))); };
+    const auto cell = [&](float axis) {
+      return std::to_string(std::lround((axis + 1) * 0.5 * (o.size - 1)));
+    };
     return "(" + cell(seen.numbers[0]) + ", " + cell(seen.numbers[1]) + ")";
   }
   static std::string say_action(const Options&, std::span<const float> action) {

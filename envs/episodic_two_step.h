@@ -18,7 +18,8 @@ namespace innerloop {
 // 0 to 24, before 75 to 99 one of 25 to 49: if the choice leads to the state that it led to then, it pays what it paid then.
 struct EpisodicTwoStep {
   static constexpr const char* name = "episodic_two_step";
-  static constexpr const char* meaning = "choices between two states, of which contexts call back what they paid";
+  static constexpr const char* meaning =
+      "choices between two states, of which contexts call back what they paid";
 
   static constexpr int kBits = 10, kUncued = 50, kChoices = 100;
 
@@ -31,10 +32,12 @@ struct EpisodicTwoStep {
 
   template <class Fields>
   static void describe(Fields& field, Options& o) {
-    field("common", o.common, between(0, 1), "probability that action i leads to state i, and not to the other");
+    field("common", o.common, between(0, 1),
+          "probability that action i leads to state i, and not to the other");
     field("high", o.high, between(0, 1),
           "probability that the better state pays 1; the other one does with what is left to 1");
-    field("change", o.change, between(0, 1), "probability, before each choice, that the other state becomes the better");
+    field("change", o.change, between(0, 1),
+          "probability, before each choice, that the other state becomes the better");
   }
 
   using Action = Discrete<>;
@@ -81,7 +84,8 @@ struct EpisodicTwoStep {
     for (int i = 0; i < kUncued;) {
       task.code[i] = Real(static_cast<T>(1 + below((1 << kBits) - 1)));
       bool is_new = true;
-      for (int other = 0; other < i; ++other) is_new = is_new && task.code[other].get(0) != task.code[i].get(0);
+      for (int other = 0; other < i; ++other)
+        is_new = is_new && task.code[other].get(0) != task.code[i].get(0);
       i += is_new ? 1 : 0;
     }
     constexpr int kHalf = kUncued / 2;
@@ -98,7 +102,8 @@ struct EpisodicTwoStep {
   }
 
   template <class Real>
-  FN static State<Real> reset(const Options& o, const TaskNumbers<Real>&, Trial<Real>& trial, Random<Real>& random) {
+  FN static State<Real> reset(const Options& o, const TaskNumbers<Real>&, Trial<Real>& trial,
+                              Random<Real>& random) {
     const Mask<Real> anew = trial.episodes == Real(kChoices);
     for (int word = 0; word < kWords; ++word) {
       trial.second[word] = select(anew, Real(0), trial.second[word]);
@@ -113,8 +118,8 @@ struct EpisodicTwoStep {
   /// 1 at the place, the start first; the choice's number as a part of the 100; then the context's bits, the lowest first: of a
   /// cued choice in both steps, of an uncued one in the second alone, before it zeros.
   template <class Real, class See>
-  FN static void observe(const Options&, const TaskNumbers<Real>& task, const Trial<Real>&, const State<Real>& state,
-                         Random<Real>&, const See& see) {
+  FN static void observe(const Options&, const TaskNumbers<Real>& task, const Trial<Real>&,
+                         const State<Real>& state, Random<Real>&, const See& see) {
     using T = typename Real::value_type;
     using Int = IntPack<Real>;
     for (int place = 0; place < 3; ++place)
@@ -126,8 +131,8 @@ struct EpisodicTwoStep {
   }
 
   template <class Real>
-  FN static Outcome<Real> step(const Options& o, const TaskNumbers<Real>& task, Trial<Real>& trial, State<Real>& state,
-                               const IntPack<Real>& action, Random<Real>& random) {
+  FN static Outcome<Real> step(const Options& o, const TaskNumbers<Real>& task, Trial<Real>& trial,
+                               State<Real>& state, const IntPack<Real>& action, Random<Real>& random) {
     using T = typename Real::value_type;
     using Int = IntPack<Real>;
     const Mask<Real> chooses = state.place == Real(0), cued = is_cued(state);
@@ -198,9 +203,8 @@ struct EpisodicTwoStep {
   }
   template <class Real>
   FN static Real power(IntPack<Real> bit) {
-    return pack_detail::lanewise<Real>([](std::int32_t b) FN_LAMBDA {
-      return static_cast<typename Real::value_type>(1 << b);
-    }, bit);
+    return pack_detail::lanewise<Real>(
+        [](std::int32_t b) FN_LAMBDA { return static_cast<typename Real::value_type>(1 << b); }, bit);
   }
   template <class Real>
   FN static Real bit_of(Real word, IntPack<Real> bit) {

@@ -18,7 +18,8 @@ namespace innerloop {
 // then ends no episode.
 struct KeyDoor {
   static constexpr const char* name = "key_door";
-  static constexpr const char* meaning = "a room in the dark: first to the hidden key, then to the hidden door";
+  static constexpr const char* meaning =
+      "a room in the dark: first to the hidden key, then to the hidden door";
 
   struct Options {
     int size = 8;
@@ -32,9 +33,10 @@ struct KeyDoor {
   static void describe(Fields& field, Options& o) {
     field("size", o.size, between(2, 100), "cells along each side");
     field("attempt_steps", o.attempt_steps, between(1, 100000), "steps after which an attempt ends");
-    field("reset_call", o.reset_call,
-          "a further step, which pays 0 and whose action is not looked at, stands between an attempt's end and "
-          "the next start, as published: choose a horizon above attempt_steps");
+    field(
+        "reset_call", o.reset_call,
+        "a further step, which pays 0 and whose action is not looked at, stands between an attempt's end and "
+        "the next start, as published: choose a horizon above attempt_steps");
     field("key_reward", o.key_reward, any_number(),
           "what the key pays, once an attempt; the door pays 1, so with 0 the return counts doors");
   }
@@ -116,8 +118,11 @@ struct KeyDoor {
   }
 
   static std::string say(const Options& o, Seen seen) {
-    const auto cell = [&](float part) { return std::to_string(std::lround(part * static_cast<float>(o.size))); };
-    return "(" + cell(seen.numbers[0]) + ", " + cell(seen.numbers[1]) + ")" + (seen.numbers[2] > 0 ? ", key" : "");
+    const auto cell = [&](float part) {
+      return std::to_string(std::lround(part * static_cast<float>(o.size)));
+    };
+    return "(" + cell(seen.numbers[0]) + ", " + cell(seen.numbers[1]) + ")" +
+           (seen.numbers[2] > 0 ? ", key" : "");
   }
   static std::string say_action(const Options&, std::span<const float> action) {
     constexpr const char* names[] = {"down", "left", "up", "right", "stay"};
@@ -126,7 +131,8 @@ struct KeyDoor {
   /// The cell, plus the number of cells with the key, plus twice as many once the attempt is over.
   static int state_number(const Options& o, const State<Pack<float, 1>>& state) {
     const auto number = [](Pack<float, 1> of) { return static_cast<int>(of.get(0)); };
-    return ((2 * number(state.over) + number(state.has_key)) * o.size + number(state.y)) * o.size + number(state.x);
+    return ((2 * number(state.over) + number(state.has_key)) * o.size + number(state.y)) * o.size +
+           number(state.x);
   }
 
   template <class Canvas>

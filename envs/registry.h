@@ -21,7 +21,7 @@
 namespace innerloop {
 
 using Environments = TypeList<PointNavigation, WindNavigation, GridNavigation, Bandit, TabularMdp, CartPole,
-                              Pendulum, MountainCar, Acrobot, TMaze, KeyDoor, DarkRoom,
-                              BarcodeBandit, EpisodicTwoStep, ContextualChoice>;
+                              Pendulum, MountainCar, Acrobot, TMaze, KeyDoor, DarkRoom, BarcodeBandit,
+                              EpisodicTwoStep, ContextualChoice>;
 
 }  // namespace innerloop

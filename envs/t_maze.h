@@ -27,9 +27,10 @@ struct TMaze {
 
   template <class Fields>
   static void describe(Fields& field, Options& o) {
-    field("corridor", o.corridor, between(1, 10000),
-          "L: cells to go from the cue to the junction, or from the cell beside it; an episode ends by itself "
-          "after L + 1 steps, or L + 3");
+    field(
+        "corridor", o.corridor, between(1, 10000),
+        "L: cells to go from the cue to the junction, or from the cell beside it; an episode ends by itself "
+        "after L + 1 steps, or L + 3");
     field("start", o.start,
           Choices{Choice{"cue", "where the cue is shown (passive): the task is to remember alone"},
                   Choice{"beside", "one cell further on (active): to go back and look comes first"}},
@@ -120,7 +121,8 @@ struct TMaze {
   template <class Canvas>
   static void sketch(const Options& o, const Task<Pack<float, 1>>& task, const State<Pack<float, 1>>& state,
                      std::span<const float>, Canvas& canvas) {
-    const double end = o.corridor + first_x(o), goal = task.goal.get(0), x = state.x.get(0), y = state.y.get(0);
+    const double end = o.corridor + first_x(o), goal = task.goal.get(0), x = state.x.get(0),
+                 y = state.y.get(0);
     canvas.rectangle(end - 0.5, goal - 0.5, end + 0.5, goal + 0.5, Ink::goal);
     canvas.rectangle(-0.5, -0.5, end + 0.5, 0.5, Ink::scene);
     canvas.rectangle(end - 0.5, -1.5, end + 0.5, 1.5, Ink::scene);

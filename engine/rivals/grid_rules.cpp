@@ -64,7 +64,9 @@ class TriedCells {
 class GoalOracle : public TrialLearner {
  public:
   GoalOracle(int size, Cell goal) : room_(size), goal_(goal) {}
-  int act(const Situation& now, Draws&) override { return towards(kGridCompass, room_.cell(now.state), goal_); }
+  int act(const Situation& now, Draws&) override {
+    return towards(kGridCompass, room_.cell(now.state), goal_);
+  }
 
  private:
   TriedCells room_;
@@ -165,8 +167,9 @@ class GridBayes : public GoalLearner {
 
 LearnerOfTrial prepare_grid_bayes(const Config& config) {
   if (grid_size(config) != GridBayes::kSize)
-    throw InputError("/environment/size: wanted 5 with --baseline bayes, whose ways are of that grid, found " +
-                     std::to_string(grid_size(config)));
+    throw InputError(
+        "/environment/size: wanted 5 with --baseline bayes, whose ways are of that grid, found " +
+        std::to_string(grid_size(config)));
   if (config.horizon != GridBayes::kSteps)
     throw InputError("/horizon: wanted 15 with --baseline bayes, whose ways take as many steps, found " +
                      std::to_string(config.horizon));
@@ -225,7 +228,9 @@ LearnerOfTrial prepare_key_door_oracle(const Config& config) {
 }
 
 LearnerOfTrial prepare_key_door_search(const Config& config) {
-  return [size = doors_size(config)](const std::vector<float>&) { return std::make_unique<KeyDoorLearner>(size); };
+  return [size = doors_size(config)](const std::vector<float>&) {
+    return std::make_unique<KeyDoorLearner>(size);
+  };
 }
 
 }  // namespace

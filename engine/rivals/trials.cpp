@@ -51,8 +51,9 @@ class RivalTrial {
     Episode<Env, One> playing(options_, numbers, between.data(), 1);
     const auto state_number = [&] {
       playing.save();
-      return Env::state_number(options_, gather_fields<One, typename Env::template State<One>>(
-                                             [&](int i) { return One(between[static_cast<std::size_t>(i)]); }));
+      return Env::state_number(options_, gather_fields<One, typename Env::template State<One>>([&](int i) {
+                                 return One(between[static_cast<std::size_t>(i)]);
+                               }));
     };
     const auto see_number = [&](int d, One x) { seen[static_cast<std::size_t>(d)] = x.get(0); };
     const auto see_symbol = [](int, IntPack<One>) {};

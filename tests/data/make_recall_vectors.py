@@ -4,7 +4,8 @@ recall_vectors_test.cpp compares the headers with. Run once; needs Python alone.
 
 The families are written down from the definitions in their papers and in public code, one object at a time. Where they draw
 while they are played, they draw what Philox4x32-10 (Salmon et al. 2011) gives for (task, environment, step, purpose), as
-kernels/lanes/random.h says. Of what is seen before each step the file has one number, the sum of √(d + 2) · number d.
+kernels/lanes/random.h says. Of what is seen before each step, and after an episode's last one, the file has one number, the
+sum of √(d + 2) · number d.
 """
 
 import json
@@ -13,7 +14,7 @@ import pathlib
 import random
 
 KEY = (5, 2)
-RESET, ENVIRONMENT, OBSERVATION, TRIAL = 1, 3, 6, 8  # of the purposes that random numbers have
+RESET, ENVIRONMENT, OBSERVATION, LAST_OBSERVATION, TRIAL = 1, 3, 6, 7, 8  # of the purposes that random numbers have
 
 
 class Stream:
@@ -60,12 +61,12 @@ class TMaze:
         self.goal = task[0]
 
     def start_episode(self, _):
-        self.place, self.time, self.been_at_cue = (self.first, 0), 0, False
+        self.place, self.time = (self.first, 0), 0
+        self.visits = 1 - self.first  # moments at which x is 0
 
     def see(self, _):
         x, y = self.place
-        if x == 0 and not self.been_at_cue:
-            self.been_at_cue = True
+        if x == 0 and self.visits == 1:
             return [0, self.goal]
         return [1, y] if x == self.end else [0, 0]
 
@@ -76,6 +77,7 @@ class TMaze:
             self.place = to
         self.time += 1
         x, y = self.place
+        self.visits += x == 0
         if self.time == self.length + 2 * self.first + 1:
             return (1 if y == self.goal else 0), True
         return (-1 / self.length if x < self.time - self.first else 0), False
@@ -273,6 +275,10 @@ class ContextualChoice:
         return draw.randrange(2)
 
 
+def one_number(seen):
+    return round(sum(math.sqrt(d + 2) * x for d, x in enumerate(seen)), 12)
+
+
 def trial(family, horizon, steps, draw):
     task = family.task(draw)
     family.start_trial(task, Stream(0, TRIAL))
@@ -281,11 +287,13 @@ def trial(family, horizon, steps, draw):
         if left == 0:
             family.start_episode(Stream(t, RESET))
             left = horizon
-        seen = family.see(Stream(t, OBSERVATION))
+        seen = one_number(family.see(Stream(t, OBSERVATION)))
         actions.append(family.policy(draw))
         reward, ended = family.act(actions[-1], Stream(t, ENVIRONMENT))
-        rows.append([round(sum(math.sqrt(d + 2) * x for d, x in enumerate(seen)), 12), reward, int(ended)])
         left = 0 if ended else left - 1
+        rows.append([seen, reward, int(ended)])
+        if left == 0:
+            rows[-1].append(one_number(family.see(Stream(t + 1, LAST_OBSERVATION))))
     return {"environment": family.options, "horizon": horizon, "task": task, "actions": actions, "rows": rows}
 
 
@@ -302,7 +310,7 @@ def main():
         (BarcodeBandit(10, 10, 0.875, 0.125), 3, 330, 1),
         (BarcodeBandit(3, 2, 0.75, 0.25), 4, 40, 2),
         (EpisodicTwoStep(0.875, 0.875, 0.125), 2, 210, 2),
-        (EpisodicTwoStep(0.75, 1.0, 0.25), 2, 210, 1),
+        (EpisodicTwoStep(0.75, 1.0, 0.25), 2, 400, 1),
         (ContextualChoice(4, 5, 2, "at_the_end"), 9, 50, 1),
         (ContextualChoice(3, 4, 1, "each_guess"), 9, 30, 1),
     ):

@@ -33,8 +33,7 @@ const json& vectors() {
 struct ReadOptions {
   const json& from;
   template <class Option>
-  requires(!std::is_enum_v<Option>)
-  void operator()(const char* name, Option& option, const auto&...) const {
+  requires(!std::is_enum_v<Option>) void operator()(const char* name, Option& option, const auto&...) const {
     option = from.at(name).get<Option>();
   }
   template <class Enum, std::size_t N>
@@ -70,21 +69,23 @@ void expect_the_trial(const json& of, double bound) {
       episode.restart(Mask<R>(-1), at(t, Purpose::reset));
       left = of["horizon"];
     }
-    double seen = 0;
-    int count = 0;
-    episode.observe(at(t, Purpose::observation), Sink(
-                                                     [&](int d, R x) {
-                                                       seen += std::sqrt(d + 2.0) * x.get(0);
-                                                       ++count;
-                                                     },
-                                                     [](int, auto) {}));
-    const Outcome<R> outcome =
-        episode.step(IntPack<R>(of["actions"][static_cast<std::size_t>(t)].get<int>()),
-                     at(t, Purpose::environment));
-    ASSERT_EQ(count, Env::observation(options).numbers);
-    ASSERT_NEAR(seen, row[0].get<double>(), bound) << of["environment"] << ", step " << t;
+    const auto expect_seen = [&](Purpose purpose, int step, const json& wanted) {
+      double seen = 0;
+      int count = 0;
+      const auto add = [&](int d, R x) {
+        seen += std::sqrt(d + 2.0) * x.get(0);
+        ++count;
+      };
+      episode.observe(at(step, purpose), Sink(add, [](int, auto) {}));
+      ASSERT_EQ(count, Env::observation(options).numbers);
+      ASSERT_NEAR(seen, wanted.get<double>(), bound) << of["environment"] << ", step " << t;
+    };
+    expect_seen(Purpose::observation, t, row[0]);
+    const IntPack<R> action(of["actions"][static_cast<std::size_t>(t)].get<int>());
+    const Outcome<R> outcome = episode.step(action, at(t, Purpose::environment));
     ASSERT_NEAR(outcome.reward.get(0), row[1].get<double>(), bound) << of["environment"] << ", step " << t;
     ASSERT_EQ(outcome.terminated.get(0) != 0, row[2] != 0) << of["environment"] << ", step " << t;
+    if (row.size() == 4) expect_seen(Purpose::last_observation, t + 1, row[3]);
     left = row[2] != 0 ? 0 : left - 1;
   }
 }
@@ -97,8 +98,7 @@ struct NameOf {
     return Env::name;
   }
 };
-using Families =
-    testing::Types<TMaze, KeyDoor, DarkRoom, BarcodeBandit, EpisodicTwoStep, ContextualChoice>;
+using Families = testing::Types<TMaze, KeyDoor, DarkRoom, BarcodeBandit, EpisodicTwoStep, ContextualChoice>;
 TYPED_TEST_SUITE(RecallVectors, Families, NameOf);
 
 TYPED_TEST(RecallVectors, AreTheSteps) {

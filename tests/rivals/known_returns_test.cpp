@@ -22,7 +22,8 @@ Config trials_of(const std::string& environment, int horizon, int episodes, int 
                        "evaluation={\"tasks\": " + std::to_string(tasks) + ", \"envs_per_task\": 1}"});
 }
 
-TrialLoop::Returns play_by(const std::string& name, const Config& config, const std::vector<float>& task = {}) {
+TrialLoop::Returns play_by(const std::string& name, const Config& config,
+                           const std::vector<float>& task = {}) {
   return play_rival(prepare_rivals(config, {name})[0].learner, config, 2, task);
 }
 
@@ -67,7 +68,8 @@ TEST(KnownReturns, OfTheGridsBayesOptimalWayAreMetInDrawnTrials) {
 
 // A goal that was drawn is one of 21 that may be the true one; on the way to it the true one may be passed.
 TEST(KnownReturns, OfPosteriorSamplingRise) {
-  const auto of = play_by("posterior_sampling", trials_of(R"({"name": "grid_navigation"})", 15, 8, 4000)).of_episode;
+  const auto of =
+      play_by("posterior_sampling", trials_of(R"({"name": "grid_navigation"})", 15, 8, 4000)).of_episode;
   double before = -1;
   for (const std::vector<float>& episode : of) {
     const Estimate found = mean_of(episode);
@@ -91,16 +93,19 @@ TEST(KnownReturns, InTheDarkRoom) {
 // From the corner the search is a way through all cells: (100 + 99 + … + 1) / 100.
 TEST(KnownReturns, InTheDarkRoomFromItsCorner) {
   const Config config = trials_of(R"({"name": "dark_room", "size": 10, "start": "corner"})", 100, 2, 1);
-  const std::vector<double> search = over_all_goals("search", config, 10), oracle = over_all_goals("oracle", config, 10);
+  const std::vector<double> search = over_all_goals("search", config, 10),
+                            oracle = over_all_goals("oracle", config, 10);
   EXPECT_NEAR(search[0], 50.5, 1e-5);
   for (double of : {search[1], oracle[0], oracle[1]}) EXPECT_NEAR(of, 91.99, 1e-5);
 }
 
 TEST(KnownReturns, OfPosteriorSamplingInTheDarkRoom) {
-  const auto of = play_by("posterior_sampling", trials_of(R"({"name": "dark_room"})", 20, 20, 3000)).of_episode;
+  const auto of =
+      play_by("posterior_sampling", trials_of(R"({"name": "dark_room"})", 20, 20, 3000)).of_episode;
   // One goal an episode; how much is seen on the way depends on which of the shortest ways is taken.
   const double computed[] = {0.25, 1.22, 2.06, 2.80, 3.48};
-  for (std::size_t e = 0; e < 5; ++e) expect_known(of[e], computed[e], 0.1, "episode " + std::to_string(e + 1));
+  for (std::size_t e = 0; e < 5; ++e)
+    expect_known(of[e], computed[e], 0.1, "episode " + std::to_string(e + 1));
   expect_known(of[19], 10.8, 0.3, "episode 20");
 }
 
@@ -126,13 +131,17 @@ TEST(KnownReturns, AreDoorsOfEveryTask) {
   const Config config = trials_of(R"({"name": "key_door", "key_reward": 0, "size": 2})", 60, 2, 1);
   for (int task = 0; task < 64; ++task) {
     const int start = task / 16, key = task / 4 % 4, door = task % 4;
-    const auto steps = [](int from, int to) { return std::max(std::abs(from % 2 - to % 2) + std::abs(from / 2 - to / 2), 1); };
+    const auto steps = [](int from, int to) {
+      return std::max(std::abs(from % 2 - to % 2) + std::abs(from / 2 - to / 2), 1);
+    };
     std::vector<float> numbers;
     for (int cell : {start, key, door}) {
       numbers.push_back(static_cast<float>(cell % 2));
       numbers.push_back(static_cast<float>(cell / 2));
     }
-    EXPECT_EQ(play_by("oracle", config, numbers).of_trial[0], 121 / (steps(start, key) + steps(key, door) + 1)) << task;
+    EXPECT_EQ(play_by("oracle", config, numbers).of_trial[0],
+              121 / (steps(start, key) + steps(key, door) + 1))
+        << task;
   }
 }
 
@@ -166,7 +175,8 @@ TEST(KnownReturns, InTheMaze) {
 TEST(KnownReturns, OfBarcodes) {
   const auto of = [](const std::string& name, const std::string& options, int episodes, int tasks) {
     std::vector<float> means =
-        play_by(name, trials_of(R"({"name": "barcode_bandit")" + options + "}", 10, episodes, tasks)).of_trial;
+        play_by(name, trials_of(R"({"name": "barcode_bandit")" + options + "}", 10, episodes, tasks))
+            .of_trial;
     for (float& mean : means) mean /= static_cast<float>(episodes);
     return means;
   };
@@ -175,7 +185,8 @@ TEST(KnownReturns, OfBarcodes) {
   expect_known(of("recall", "", 100, 600), 8.440, 5e-4, "recall");
   expect_known(of("no_recall", "", 100, 300), 4.436, 5e-3, "no recall");
   expect_known(of("recall", R"(, "presentations": 1)", 10, 2000), 4.442, 5e-3, "recall, first presentations");
-  expect_known(of("recall", R"(, "presentations": 2)", 20, 2000), (4.442 + 8.158) / 2, 5e-3, "recall, first two");
+  expect_known(of("recall", R"(, "presentations": 2)", 20, 2000), (4.442 + 8.158) / 2, 5e-3,
+               "recall, first two");
   expect_known(of("no_recall", R"(, "arms": 5)", 50, 600), 6.607, 5e-4, "5 arms");
   expect_known(of("no_recall", R"(, "arms": 3)", 30, 600), 7.761, 5e-4, "3 arms");
 }
@@ -199,7 +210,8 @@ TEST(KnownReturns, OfTwoSteps) {
 
 TEST(KnownReturns, OfChoicesInContexts) {
   const auto of = [](const std::string& name, std::size_t episode, const std::string& options = "") {
-    return play_by(name, trials_of(R"({"name": "contextual_choice")" + options + "}", 10, 100, 60)).of_episode[episode];
+    return play_by(name, trials_of(R"({"name": "contextual_choice")" + options + "}", 10, 100, 60))
+        .of_episode[episode];
   };
   expect_known(of("random", 7), 5, 0, "random");
   for (const std::size_t episode : {0u, 49u}) {

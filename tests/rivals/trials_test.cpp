@@ -250,7 +250,8 @@ TEST(RivalNames, ThatDoNotFitAreRefused) {
             "posterior_sampling, found \"thompson\"");
   EXPECT_EQ(refusal_of(trial_config({R"(environment={"name": "cartpole"})"}), "random"),
             "--baseline: wanted environment \"grid_navigation\", \"bandit\", \"tabular_mdp\", \"t_maze\", "
-            "\"key_door\", \"dark_room\", \"barcode_bandit\", \"episodic_two_step\" or \"contextual_choice\", which "
+            "\"key_door\", \"dark_room\", \"barcode_bandit\", \"episodic_two_step\" or "
+            "\"contextual_choice\", which "
             "have hand-written learners, found environment \"cartpole\"");
   for (const char* name : {"thompson", "gittins"})
     EXPECT_EQ(refusal_of(bandit_trials(3, 4, 5, "gaussian"), name),

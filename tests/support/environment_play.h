@@ -37,7 +37,8 @@ template <class E, class R>
     auto random = stream<One>(Purpose::task, first + static_cast<std::uint32_t>(lane));
     typename E::template Task<One> task;
     draw_task<E>(options, random, task);
-    scatter_fields<One>(task, [&](int i, One x) { numbers[static_cast<std::size_t>(i)].set(lane, x.get(0)); });
+    scatter_fields<One>(task,
+                        [&](int i, One x) { numbers[static_cast<std::size_t>(i)].set(lane, x.get(0)); });
   }
   return gather_fields<R, typename E::template Task<R>>(
       [&](int i) { return numbers[static_cast<std::size_t>(i)]; });
@@ -139,7 +140,8 @@ std::vector<std::uint32_t> bits_of_a_game(const typename E::Options& options) {
     episode.begin(stream<R>(Purpose::trial, first), stream<R>(Purpose::reset, first));
     for (std::uint32_t t = 0; t < kSteps; ++t) {
       if (t % kEpisode == kEpisode - 1) episode.restart(Mask<R>(-1), stream<R>(Purpose::reset, first, t));
-      const auto outcome = episode.step(act<E, R>(options, first, t, 1.0), stream<R>(Purpose::environment, first, t));
+      const auto outcome =
+          episode.step(act<E, R>(options, first, t, 1.0), stream<R>(Purpose::environment, first, t));
       const auto put = [&](int i, const auto& x) {
         for (int lane = 0; lane < N; ++lane)
           bits[((first + static_cast<std::uint32_t>(lane)) * kSteps + t) * static_cast<std::size_t>(size) +
