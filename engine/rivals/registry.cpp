@@ -29,18 +29,6 @@ LearnerOfTrial prepare_random(const Config& config) {
 
 }  // namespace
 
-std::vector<Rival> rivals_of(const Config& config) {
-  std::vector<Rival> all;
-  if (std::holds_alternative<Bandit::Options>(config.environment)) all = bandit_rivals();
-  if (std::holds_alternative<TabularMdp::Options>(config.environment)) all = tabular_mdp_rivals();
-  if (std::holds_alternative<GridNavigation::Options>(config.environment)) all = grid_navigation_rivals();
-  if (!all.empty()) all.insert(all.begin(), {"random", prepare_random});
-  return all;
-}
-
-namespace {
-
-// "a", "b" or "c": hand-written learners know an environment by its states' numbers.
 std::string environments_with_learners() {
   std::vector<std::string> names;
   for_each_type(Environments{}, [&]<class Env>() {
@@ -51,6 +39,17 @@ std::string environments_with_learners() {
     list += (i == 0 ? "" : i + 1 < names.size() ? ", " : " or ") + names[i];
   return list;
 }
+
+std::vector<Rival> rivals_of(const Config& config) {
+  std::vector<Rival> all;
+  if (std::holds_alternative<Bandit::Options>(config.environment)) all = bandit_rivals();
+  if (std::holds_alternative<TabularMdp::Options>(config.environment)) all = tabular_mdp_rivals();
+  if (std::holds_alternative<GridNavigation::Options>(config.environment)) all = grid_navigation_rivals();
+  if (!all.empty()) all.insert(all.begin(), {"random", prepare_random});
+  return all;
+}
+
+namespace {
 
 // @throws InputError as prepare_rivals.
 Rival find_rival(const Config& config, const std::string& name) {
