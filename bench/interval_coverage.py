@@ -39,7 +39,7 @@ def of_runs_and_tasks(random, samples, runs, tasks):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--samples", type=int, default=4000)
+    parser.add_argument("--samples", type=int, default=20000)
     samples = parser.parse_args().samples
     random = numpy.random.default_rng(1)
     for runs in T_95:
