@@ -33,8 +33,8 @@ TEST_F(NormalisedSweepTest, RandomIsNothingAndTheOracleIsAll) {
   const Ended ended = run({"sweep", "s.json", "--backend", "cpu"});
   ASSERT_EQ(ended.exit_code, kExitDone) << ended.err;
   EXPECT_THAT(ended.out, AllOf(HasSubstr("normalised"), HasSubstr("optimality gap")));
-  ASSERT_EQ(run({"evaluate", "sweeps/s/runs/0000-s1/config.json", "--baseline", "random", "--baseline", "oracle",
-                 "--json", "rivals.json"})
+  ASSERT_EQ(run({"evaluate", "sweeps/s/runs/0000-s1/config.json", "--baseline", "random", "--baseline",
+                 "oracle", "--json", "rivals.json"})
                 .exit_code,
             kExitDone);
   const json rivals = json::parse(read_text(path("rivals.json")));
@@ -47,7 +47,9 @@ TEST_F(NormalisedSweepTest, RandomIsNothingAndTheOracleIsAll) {
   ASSERT_EQ(all["points"].size(), 2u);
   for (const json& point : all["points"]) {
     const json& its = point["normalised"];
-    const auto share = [&](const json& number) { return (number.get<double>() - random) / (oracle - random); };
+    const auto share = [&](const json& number) {
+      return (number.get<double>() - random) / (oracle - random);
+    };
     EXPECT_NEAR(its["mean"].get<double>(), share(point["mean"]), 1e-9);
     EXPECT_NEAR(its["iqm"].get<double>(), share(point["iqm"]), 1e-9);
     for (const char* interval : {"interval", "t_interval", "iqm_interval"})
@@ -57,8 +59,7 @@ TEST_F(NormalisedSweepTest, RandomIsNothingAndTheOracleIsAll) {
     double gap = 0;
     int count = 0;
     for (const json& run : point["runs"]) {
-      const std::string folder =
-          "sweeps/s/runs/000" + point["point"].dump() + "-s" + run["seed"].dump();
+      const std::string folder = "sweeps/s/runs/000" + point["point"].dump() + "-s" + run["seed"].dump();
       const json by_task = json::parse(read_text(path(folder) / "evaluation_tasks.json"));
       for (const json& task : by_task["returns"]) {
         gap += std::max(0.0, 1 - share(task.back()));
@@ -114,7 +115,9 @@ TEST_F(NormalisedSweepTest, WhereThereIsNoOracleItIsRefusedBeforeAnythingIsDone)
   write_sweep("evaluation.trial_return.ci95");
   refused("s.json: /metric/normalise: wanted a return that hand-written learners have, too");
   write_sweep("evaluation.curve.9.mean_return");
-  refused("metric: wanted a number at evaluation.curve.9.mean_return, found in what \"random\" reaches a list of 4");
+  refused(
+      "metric: wanted a number at evaluation.curve.9.mean_return, found in what \"random\" reaches a list of "
+      "4");
   // In a single pull the best arm need not pay.
   write_sweep(kTrial, R"("set": {"horizon": 1, "algorithm.trial_length": 1, "algorithm.minibatches": 1,
                                  "evaluation.tasks": 1, "evaluation.envs_per_task": 1},
