@@ -1,22 +1,27 @@
 #!/usr/bin/env python3
-"""Writes the tables and the plot of docs/results.md that come from a sweep.
+"""Writes the tables and the plot of docs/results.md from the folders of its sweeps.
 
-    innerloop sweep sweeps/results/adaptation.json
-    python3 bench/results_page.py sweeps/adaptation [--page docs/results.md] [--svg docs/adaptation.svg]
+    for file in sweeps/results/*.json; do innerloop sweep --resume $file; done
+    mkdir -p sweeps/hand_written
+    for config in rl2_bandit_10_5 rl2_bandit_100_5 rl2_bandit_100_50; do
+      innerloop evaluate configs/$config.json --json sweeps/hand_written/$config.json --baseline random --baseline thompson \\
+        --baseline ucb1 --baseline epsilon_greedy --baseline greedy --baseline gittins --baseline oracle
+    done
+    innerloop evaluate configs/rl2_mdp_10.json --json sweeps/hand_written/rl2_mdp_10.json --baseline random --baseline psrl \\
+      --baseline opsrl --baseline oracle
+    python3 bench/results_page.py [--sweeps sweeps] [--page docs/results.md] [--svg docs/adaptation.svg]
 
-The tables stand between `<!-- adaptation -->` and `<!-- end -->`, one for each family of tasks: mean return after 0, 1, …
-gradient steps over the seeds, each on the same held-out tasks, ± the half width of its 95 % interval by Student's t over
-the seeds, and the interquartile mean over runs × tasks after one step with its bootstrap interval. The first row is the
-random initialisation that the runs of the first method started from.
+A table stands between `<!-- NAME -->` and `<!-- end -->`, and is of the folder NAME among the sweeps. One whose sweep is not
+trained to its end stays as it is, which is told.
 """
 import argparse
 import json
 import math
+import re
 import statistics
 from pathlib import Path
 
 from plot_curve import draw
-from results import measured, number
 
 ROOT = Path(__file__).resolve().parent.parent
 # What Student's t is within in 95 % of cases, by degrees of freedom from 1.
@@ -24,6 +29,156 @@ T_95 = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228]
 TITLES = {"point_navigation": "2D navigation", "pendulum": "pendulum", "cartpole": "cart-pole"}
 NAMES = {"maml": "MAML", "fomaml": "FOMAML", "emaml": "E-MAML", "promp": "ProMP", "meta_sgd": "Meta-SGD", "cavia": "CAVIA",
          "reptile": "Reptile"}
+# Rows of others' results, which end a table, and what Duan et al. 2016 publish of RL² and of hand-written learners.
+PUBLISHED_ROWS = {"navigation": ["| published MAML with TRPO (Finn et al. 2017, 40 tasks) | −40.41 | −11.68 | −3.33 | −3.23 |"]}
+PUBLISHED_RL2 = {"rl2_bandit_10_5": "6.7", "rl2_bandit_100_5": "78.7", "rl2_bandit_100_50": "84.9", "rl2_mdp_10": "156.2"}
+PUBLISHED = {"random": ["5.0", "49.9", "49.8"], "thompson": ["5.7", "74.7", "64.5"], "ucb1": ["6.7", "78.0", "84.3"],
+             "epsilon_greedy": ["6.6", "75.4", "78.3"], "greedy": ["6.6", "74.8", "78.0"], "gittins": ["6.6", "78.3", "85.2"]}
+PUBLISHED_MDP = {"random": "100.1", "psrl": "138.1", "opsrl": "144.1"}
+KNOWS = {"oracle": " (knows the task)"}
+
+
+def number(value, digits):
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def measured(point, what, otherwise=math.nan):
+    """A number of a curve's point; `otherwise` where it is not finite, which is null in the file."""
+    return otherwise if point[what] is None else point[what]
+
+
+def cell(value, half, digits):
+    return number(value, digits) + (f" ± {half:.{digits}f}" if half is not None else "")
+
+
+def curve_cells(points, digits):
+    return [cell(measured(point, "mean_return"), point["ci95"], digits) for point in points]
+
+
+def trial_cell(evaluation):
+    return cell(evaluation["trial_return"]["mean"], evaluation["trial_return"]["ci95"], 2)
+
+
+def row(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def head(cells):
+    return [row(cells), "|---" * len(cells) + "|"]
+
+
+def counted(number_, what):
+    return f"{number_} {what}" + ("" if number_ == 1 else "s")
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+class Point:
+    """A point of a sweep: its name on the page, and what its runs have reached."""
+
+    def __init__(self, folder, listed, first_set, result):
+        self.config = Path(listed["config"]).stem if listed["config"] != "config" else folder.name
+        others = [f"`{path}` {value}" for path, value in listed["set"].items() if first_set.get(path) != value]
+        self.name = f"`{self.config}`" + (" with " + ", ".join(others) if others else "")
+        self.group, self.runs = result["group"], result["runs"]
+        self.evaluations = [read(folder / "runs" / f"{listed['point']:04d}-s{run['seed']}" / "evaluation.json")
+                            for run in self.runs]
+
+
+def points_of(folder):
+    """Those of a sweep; none where it is not trained to its end."""
+    if not (folder / "results.json").exists():
+        return []
+    listed = [json.loads(line) for line in (folder / "points.jsonl").read_text(encoding="utf-8").splitlines()]
+    results = {point["point"]: point for point in read(folder / "results.json")["points"] if point["complete"]}
+    if len(results) < len(listed):
+        return []
+    first = {}
+    for point in listed:
+        first.setdefault(point["config"], point["set"])
+    return [Point(folder, point, first[point["config"]], results[point["point"]]) for point in listed]
+
+
+def rows_of(points, cells_of, means_of):
+    """A row for each run of each point, one for the mean of a point's runs, and behind a group of points one for the random
+    initialisation of its first. `cells_of` makes the cells of an evaluation (and of its run, where there is one)."""
+    lines = []
+    for point in points:
+        lines += [row([f"{point.name}, seed {run['seed']}", *cells_of(evaluation, run, point)])
+                  for run, evaluation in zip(point.runs, point.evaluations)]
+        if len(point.runs) > 1:
+            lines.append(row([f"{point.name}, mean", *means_of(point.evaluations)]))
+        its_group = [other for other in points if other.group == point.group]
+        if point is its_group[-1]:
+            lines.append(row(["random initialisation", *cells_of(its_group[0].evaluations[0]["baselines"][0], None, point)]))
+    return lines
+
+
+def padded(cells, count):
+    return cells + [""] * (count - len(cells))
+
+
+def bold(values):
+    return [f"**{number(value, 2)}**" for value in values]
+
+
+def mean_curve(evaluations):
+    return [statistics.fmean(measured(point, "mean_return") for point in points)
+            for points in zip(*(evaluation["curve"] for evaluation in evaluations))]
+
+
+def mean_trial(evaluations):
+    return statistics.fmean(evaluation["trial_return"]["mean"] for evaluation in evaluations)
+
+
+def steps_table(points):
+    """Of policies that take gradient steps."""
+    steps = max(len(point.evaluations[0]["curve"]) for point in points)
+    return head(["run", *(counted(step, "step") for step in range(steps))]) + rows_of(
+        points, lambda evaluation, *_: padded(curve_cells(evaluation["curve"], 2), steps),
+        lambda evaluations: padded(bold(mean_curve(evaluations)), steps))
+
+
+def episodes_table(points):
+    """Of policies with a memory, episode by episode."""
+    episodes = max(len(point.evaluations[0]["curve"]) for point in points)
+    return head(["run", *(f"episode {i + 1}" for i in range(episodes)), "trial"]) + rows_of(
+        points, lambda evaluation, *_: [*padded(curve_cells(evaluation["curve"], 2), episodes), trial_cell(evaluation)],
+        lambda evaluations: [*padded(bold(mean_curve(evaluations)), episodes), *bold([mean_trial(evaluations)])])
+
+
+def trials_table(points):
+    """Of policies with a memory, whole trials alone."""
+    return head(["run", "trial return", "env steps", "published RL²"]) + rows_of(
+        points, lambda evaluation, run, point: [trial_cell(evaluation), f"{run['env_steps'] / 1e6:.1f} M" if run else "",
+                                                PUBLISHED_RL2[point.config] if run else ""],
+        lambda evaluations: [*bold([mean_trial(evaluations)]), "", ""])
+
+
+def learners_of(report):
+    """The hand-written learners of an evaluation of them alone, by name."""
+    return {report["algorithm"]: report, **{baseline["name"]: baseline for baseline in report["baselines"]}}
+
+
+def bandits_table(folder):
+    reports = [learners_of(read(folder / f"{name}.json"))
+               for name in ("rl2_bandit_10_5", "rl2_bandit_100_5", "rl2_bandit_100_50")]
+    lines = head(["`--baseline`", "10 pulls, 5 arms", "100 pulls, 5 arms", "100 pulls, 50 arms"])
+    for name in reports[0]:
+        published = [f" ({value})" for value in PUBLISHED.get(name, [])] or [""] * len(reports)
+        lines.append(row([f"`{name}`{KNOWS.get(name, '')}",
+                          *(trial_cell(report[name]) + its for report, its in zip(reports, published))]))
+    return lines
+
+
+def processes_table(folder):
+    lines = head(["`--baseline`", "trial return", "published", "first episode", "last episode"])
+    for name, report in learners_of(read(folder / "rl2_mdp_10.json")).items():
+        ends = [number(report["curve"][place]["mean_return"], 2) for place in (0, -1)]
+        lines.append(row([f"`{name}`{KNOWS.get(name, '')}", trial_cell(report), PUBLISHED_MDP.get(name, ""), *ends]))
+    return lines
 
 
 def curve_over(curves):
@@ -36,19 +191,15 @@ def curve_over(curves):
     return points
 
 
-def cells(points, digits):
-    return [number(p["mean_return"], digits) + (f" ± {p['ci95']:.{digits}f}" if p["ci95"] is not None else "") for p in points]
-
-
-def rows_of(folder, results, group):
+def methods_of(folder, results, group):
     """(name, inner lr, points of the curve, iqm, seconds a run) of each point of the group, and of the random initialisation."""
     rows = []
     for point in results["points"]:
         if point["group"] != group:
             continue
         runs = [folder / "runs" / f"{point['point']:04d}-s{run['seed']}" for run in point["runs"]]
-        evaluations = [json.loads((run / "evaluation.json").read_text()) for run in runs]
-        config = json.loads((runs[0] / "config.json").read_text())
+        evaluations = [read(run / "evaluation.json") for run in runs]
+        config = read(runs[0] / "config.json")
         if not rows:
             random = [evaluation["baselines"][0]["curve"] for evaluation in evaluations]
             rows.append(("random initialisation", evaluations[0]["inner_lr"][0], curve_over(random), None, None))
@@ -58,41 +209,70 @@ def rows_of(folder, results, group):
     return rows
 
 
-def table(title, rows):
+def methods_table(title, rows):
     digits = 1 if abs(rows[0][2][0]["mean_return"]) < 100 else 0
-    steps = [point["step"] for point in rows[0][2]]
-    yield f"\n**{title}**\n"
-    yield "| method | inner lr | " + " | ".join(f"{step} steps" if step != 1 else "1 step" for step in steps) + \
-          " | interquartile mean after 1 step | s a seed |"
-    yield "|---" * (len(steps) + 4) + "|"
+    yield from ("", f"**{title}**", "")
+    yield from head(["method", "inner lr", *(counted(point["step"], "step") for point in rows[0][2]),
+                     "interquartile mean after 1 step", "s a seed"])
     for name, size, points, iqm, seconds in rows:
         middle = ""
         if iqm is not None:
             middle = number(iqm[0], digits) + (f" [{number(iqm[1][0], digits)}, {number(iqm[1][1], digits)}]" if iqm[1] else "")
-        yield f"| {name} | {size:g} | " + " | ".join(cells(points, digits)) + f" | {middle} | " + \
-              (f"{seconds:.0f} |" if seconds is not None else "|")
+        yield row([name, f"{size:g}", *curve_cells(points, digits), middle, f"{seconds:.0f}" if seconds is not None else ""])
+
+
+def adaptation_tables(folder, svg):
+    """A table for each family: mean over the seeds ± the half width of Student's interval over them, and the interquartile
+    mean over runs × tasks after one step with its bootstrap interval. The first row is the random initialisation that the
+    runs of the first method started from. Draws them all, too."""
+    results = read(folder / "results.json")
+    lines, panels = [], []
+    for group in dict.fromkeys(point["group"] for point in results["points"]):
+        rows = methods_of(folder, results, group)
+        lines += methods_table(TITLES.get(group, group), rows)
+        panels.append((TITLES.get(group, group), [(name, points) for name, _, points, _, _ in rows]))
+    svg.write_text(draw(panels), encoding="utf-8")
+    return lines[1:]
+
+
+TABLES = {"navigation": steps_table, "sparse_corners": steps_table, "bandit": steps_table, "families": steps_table,
+          "ppo": steps_table, "memories": trials_table, "memories_episodes": episodes_table}
+HAND_WRITTEN = {"hand_written_bandits": bandits_table, "hand_written_processes": processes_table}
+
+
+def table(name, arguments):
+    """The lines of a table; None where what it is of is not there."""
+    if name in HAND_WRITTEN:
+        folder = arguments.sweeps / "hand_written"
+        return HAND_WRITTEN[name](folder) if folder.exists() else None
+    folder = arguments.sweeps / name
+    points = points_of(folder)
+    if name == "adaptation":
+        return adaptation_tables(folder, arguments.svg) if points else None
+    if name not in TABLES:
+        raise SystemExit(f"results_page: {arguments.page}: wanted the name of a table, one of "
+                         f"{', '.join(['adaptation', *TABLES, *HAND_WRITTEN])}, found <!-- {name} -->")
+    return TABLES[name](points) + PUBLISHED_ROWS.get(name, []) if points else None
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="of the finished sweep")
+    parser.add_argument("--sweeps", type=Path, default=ROOT / "sweeps", help="where the sweeps' folders are")
     parser.add_argument("--page", type=Path, default=ROOT / "docs/results.md")
     parser.add_argument("--svg", type=Path, default=ROOT / "docs/adaptation.svg")
     arguments = parser.parse_args()
-    results = json.loads((arguments.folder / "results.json").read_text())
-    groups = list(dict.fromkeys(point["group"] for point in results["points"]))
-    lines, panels = [], []
-    for group in groups:
-        rows = rows_of(arguments.folder, results, group)
-        lines += table(TITLES.get(group, group), rows)
-        panels.append((TITLES.get(group, group), [(name, points) for name, _, points, _, _ in rows]))
-    page = arguments.page.read_text()
-    before, found, rest = page.partition("<!-- adaptation -->\n")
-    _, ends, after = rest.partition("<!-- end -->")
-    if not found or not ends:
-        raise SystemExit(f"results_page: wanted <!-- adaptation --> and <!-- end --> in {arguments.page}, found none")
-    arguments.page.write_text(before + found + "\n".join(lines).lstrip("\n") + "\n" + ends + after)
-    arguments.svg.write_text(draw(panels), encoding="utf-8")
+
+    def written(match):
+        lines = table(match[1], arguments)
+        if lines is None:
+            print(f"results_page: the table <!-- {match[1]} --> stays as it was: its sweep is not trained to its end")
+        return match[0] if lines is None else f"<!-- {match[1]} -->\n" + "\n".join(lines) + "\n<!-- end -->"
+
+    page = arguments.page.read_text(encoding="utf-8")
+    page, count = re.subn(r"<!-- (\w+) -->\n.*?<!-- end -->", written, page, flags=re.DOTALL)
+    if count == 0:
+        raise SystemExit(f"results_page: wanted <!-- NAME --> and <!-- end --> in {arguments.page}, found none")
+    arguments.page.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

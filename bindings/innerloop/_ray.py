@@ -87,12 +87,37 @@ class _Told(tune.Callback):  # type: ignore[misc]
         print(f"point {trial.config['point']} failed too often", flush=True)
 
 
-def _scheduler(sweep: dict[str, Any], points: list[dict[str, Any]]) -> ASHAScheduler | None:
-    halving = sweep["halving"]
-    if halving["first"] == 0:
+class Asha(ASHAScheduler):  # type: ignore[misc]
+    """Ray's, but what it has decided it decides again in a later start.
+
+    Neither Ray's state of an experiment nor `Tuner.restore` has the scheduler in it (2.60): a restored one knows nothing of
+    the points that came to their end, and compares the others among themselves. So each start is an experiment of its own,
+    in which all that is there is told again, and what came of it is in `file`.
+    """
+
+    def __init__(self, file: Path, sweep: dict[str, Any], end: int) -> None:
+        halving = sweep["halving"]
+        super().__init__(time_attr="iterations", max_t=end, grace_period=halving["first"], reduction_factor=halving["factor"])
+        self._file, self._asked = file, {"halving": halving, "metric": sweep["metric"], "seeds": sweep["seeds"]}
+        state = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        self._decided: dict[str, str] = state["decided"] if state.get("asked") == self._asked else {}
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        decision: str = super().on_trial_result(tune_controller, trial, result)
+        key = f"{trial.config['point']} after {result['iterations']}"
+        if key not in self._decided:
+            self._decided[key] = decision
+            self._file.parent.mkdir(exist_ok=True)
+            new = self._file.with_suffix(".new")
+            new.write_text(json.dumps({"asked": self._asked, "decided": self._decided}), encoding="utf-8")
+            new.replace(self._file)
+        return self._decided[key]
+
+
+def _scheduler(sweep: dict[str, Any], points: list[dict[str, Any]], folder: Path) -> Asha | None:
+    if sweep["halving"]["first"] == 0:
         return None
-    return ASHAScheduler(time_attr="iterations", max_t=stops(sweep, points[0])[-1], grace_period=halving["first"],
-                         reduction_factor=halving["factor"])
+    return Asha(folder / "ray" / "decisions.json", sweep, stops(sweep, points[0])[-1])
 
 
 def run(path: str, folder: Path, resume: bool, flags: list[str]) -> None:
@@ -121,7 +146,7 @@ def run(path: str, folder: Path, resume: bool, flags: list[str]) -> None:
             param_space={"point": tune.grid_search(list(range(count))), "folder": str(folder), "flags": flags},
             tune_config=tune.TuneConfig(
                 metric="score", mode="max" if sweep["metric"]["goal"] == "maximize" else "min",
-                scheduler=_scheduler(sweep, points), reuse_actors=True, time_budget_s=budget["hours"] * 3600 or None,
+                scheduler=_scheduler(sweep, points, folder), reuse_actors=True, time_budget_s=budget["hours"] * 3600 or None,
                 trial_dirname_creator=lambda trial: f"{trial.config['point']:04d}"),
             run_config=tune.RunConfig(
                 name="ray", storage_path=str(folder), verbose=0, callbacks=[_Told()],

@@ -41,7 +41,8 @@ class Sweep:
         """A row for each point: a DataFrame where pandas is installed, else a list of dicts.
 
         Its columns are `point`, `group`, what varies, and then what results.json says of the point: `iteration`,
-        `complete`, `mean`, `low`, `high`, `iqm`, `missing`, `best`, `difference` to the best, and `scores`, one a run.
+        `complete`, `mean`, `low`, `high`, `iqm`, `normalised` mean and `optimality_gap` (None unless `normalise` is wanted),
+        `missing`, `best`, `difference` to the best, and `scores`, one a run.
         """
         rows = [_row(point) for point in self.report["points"]]
         try:
@@ -80,6 +81,8 @@ def _row(point: dict[str, Any]) -> dict[str, Any]:
     low, high = point.get("interval") or (None, None)
     return {"point": point["point"], "group": point["group"], **point["values"], "iteration": point["iteration"],
             "complete": point["complete"], "mean": point.get("mean"), "low": low, "high": high, "iqm": point.get("iqm"),
+            "normalised": point.get("normalised", {}).get("mean"),
+            "optimality_gap": point.get("normalised", {}).get("optimality_gap"),
             "missing": point.get("missing"), "best": point.get("best", False),
             "difference": point.get("difference", {}).get("mean"),
             "scores": [run.get("metric") for run in point["runs"]]}

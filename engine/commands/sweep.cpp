@@ -11,6 +11,7 @@
 #include "engine/commands/commands.h"
 #include "engine/commands/device_flags.h"
 #include "engine/device/buffer_plan.h"
+#include "engine/device/thread_pool.h"
 #include "engine/error.h"
 #include "engine/files/atomic_file.h"
 #include "engine/run/interrupt.h"
@@ -18,6 +19,7 @@
 #include "engine/sweep/estimate.h"
 #include "engine/sweep/metric.h"
 #include "engine/sweep/page.h"
+#include "engine/sweep/references.h"
 #include "engine/sweep/results.h"
 #include "engine/text/shell.h"
 #include "engine/text/table.h"
@@ -132,13 +134,17 @@ bool sweep(const SweepFlags& flags) {
     return true;
   }
   check_points(sweep, points);
+  check_normalisation(sweep, points);
   if (flags.dry_run) {
     show_plan(sweep, points, flags.device);
     return true;
   }
   check_is_ours(sweep, flags.results || !part.is_whole());
   check_sweep(sweep, points, flags.device);
+  const References references =
+      references_of(sweep, points, SweepFolder{path}, threads_or_cores(sweep.options.threads));
   const SweepFolder folder = open_sweep_folder(path, sweep, points, flags.resume || is_folder(flags.sweep));
+  write_references(sweep, references, folder);
   SweepEnd end;
   if (!flags.results) {
     catch_interrupts();

@@ -30,6 +30,17 @@ LearnerOfTrial prepare_random(const Config& config) {
 
 }  // namespace
 
+std::string environments_with_learners() {
+  std::vector<std::string> names;
+  for_each_type(Environments{}, [&]<class Env>() {
+    if constexpr (HasStateNumbers<Env>) names.push_back(std::string("\"") + Env::name + "\"");
+  });
+  std::string list;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    list += (i == 0 ? "" : i + 1 < names.size() ? ", " : " or ") + names[i];
+  return list;
+}
+
 std::vector<Rival> rivals_of(const Config& config) {
   std::vector<Rival> all;
   if (std::holds_alternative<Bandit::Options>(config.environment)) all = bandit_rivals();
@@ -46,18 +57,6 @@ std::vector<Rival> rivals_of(const Config& config) {
 }
 
 namespace {
-
-// "a", "b" or "c": hand-written learners know an environment by its states' numbers.
-std::string environments_with_learners() {
-  std::vector<std::string> names;
-  for_each_type(Environments{}, [&]<class Env>() {
-    if constexpr (HasStateNumbers<Env>) names.push_back(std::string("\"") + Env::name + "\"");
-  });
-  std::string list;
-  for (std::size_t i = 0; i < names.size(); ++i)
-    list += (i == 0 ? "" : i + 1 < names.size() ? ", " : " or ") + names[i];
-  return list;
-}
 
 // @throws InputError as prepare_rivals.
 Rival find_rival(const Config& config, const std::string& name) {

@@ -10,6 +10,8 @@
 namespace innerloop {
 namespace {
 
+constexpr int kShareDecimals = 3;  // of what lies between 0 and 1
+
 // With a table's decimals; an enormous number, of a run that diverged, in short.
 std::string for_people(double number, int decimals) {
   const bool enormous = std::fabs(number) >= 1e9;
@@ -76,6 +78,18 @@ TextTable people_table(const ResultTable& results) {
   add("runs", [](const ResultRow& row) { return std::to_string(row.runs); });
   if (any_row(results, [](const ResultRow& row) { return row.missing > 0; }))
     add("missing", [](const ResultRow& row) { return std::to_string(row.missing); });
+  if (any_row(results, [](const ResultRow& row) { return row.normalised.has_value(); })) {
+    const auto add_normalised = [&](const char* title, const auto& text_of) {
+      add(title, [&](const ResultRow& row) { return row.normalised ? text_of(*row.normalised) : ""; });
+    };
+    using Normalised = ResultRow::Normalised;
+    add_normalised("normalised",
+                   [](const Normalised& its) { return for_people(its.score.value, kShareDecimals); });
+    add_normalised("its 95 % interval or runs",
+                   [](const Normalised& its) { return interval_or_runs(its.score, kShareDecimals); });
+    add_normalised("optimality gap",
+                   [](const Normalised& its) { return for_people(its.gap.value, kShareDecimals); });
+  }
   if (any_row(results, [](const ResultRow& row) { return row.difference.has_value(); }))
     add("difference to the best", [&](const ResultRow& row) {
       return row.difference ? for_people(row.difference->mean, results.decimals) : "";
@@ -109,6 +123,16 @@ TextTable data_table(const ResultTable& results) {
   add("difference", [](const ResultRow& row) { return row.difference ? exact(row.difference->mean) : ""; });
   add("difference_low", [&](const ResultRow& row) { return exact_ends(difference(row)).first; });
   add("difference_high", [&](const ResultRow& row) { return exact_ends(difference(row)).second; });
+  for (const auto& [name, summary] : {std::pair{"normalised", &ResultRow::Normalised::score},
+                                      {"optimality_gap", &ResultRow::Normalised::gap}}) {
+    const auto of = [summary](const ResultRow& row) {
+      return row.normalised ? (*row.normalised).*summary : Summary{};
+    };
+    add(name, [&](const ResultRow& row) { return row.normalised ? exact(of(row).value) : ""; });
+    add(name + std::string("_low"), [&](const ResultRow& row) { return exact_ends(of(row).interval).first; });
+    add(name + std::string("_high"),
+        [&](const ResultRow& row) { return exact_ends(of(row).interval).second; });
+  }
   return table;
 }
 

@@ -14,7 +14,10 @@ namespace innerloop {
 namespace {
 
 constexpr std::string_view kEvaluation = "evaluation.", kMetrics = "metrics.";
-constexpr std::string_view kCurve = "curve.", kReturn = ".mean_return";
+constexpr std::string_view kCurve = "evaluation.curve.", kReturn = ".mean_return";
+constexpr std::string_view kTrialReturn = "evaluation.trial_return.mean";
+
+bool is_curve_return(std::string_view path) { return path.starts_with(kCurve) && path.ends_with(kReturn); }
 
 std::string_view behind(std::string_view path, std::string_view start) { return path.substr(start.size()); }
 
@@ -100,20 +103,30 @@ void check_metric(const Metric& metric, const std::string& source) {
   if (!of_lines && metric.over != MetricOver::last)
     throw InputError(
         source + R"(: /metric/over: wanted "last" where evaluation.json has a single number, found another)");
+  if (!metric.normalise) return;
+  if (path != kTrialReturn && !is_curve_return(path))
+    throw InputError(source +
+                     ": /metric/normalise: wanted a return that hand-written learners have, too, \"" +
+                     std::string(kTrialReturn) + "\" or \"evaluation.curve.N.mean_return\", found \"" +
+                     metric.path + "\"");
+  if (metric.goal != Goal::maximize)
+    throw InputError(source +
+                     R"(: /metric/normalise: wanted "maximize" as the goal of a return, found "minimize")");
+}
+
+double metric_in(const Metric& metric, const Json& evaluation, const std::string& file) {
+  return number_in(evaluation, behind(metric.path, kEvaluation), metric.path, file);
 }
 
 double metric_of(const Metric& metric, const RunFolder& run) {
   if (metric.path.starts_with(kMetrics)) return metric_of_lines(metric, run);
-  return number_in(read_json(run.evaluation()), behind(metric.path, kEvaluation), metric.path,
-                   run.evaluation().string());
+  return metric_in(metric, read_json(run.evaluation()), run.evaluation().string());
 }
 
 std::vector<double> metric_by_task(const Metric& metric, const RunFolder& run) {
   const double mean = metric_of(metric, run);
   std::string_view path = metric.path;
-  if (!path.starts_with(kEvaluation)) return {mean};
-  path = behind(path, kEvaluation);
-  if (!path.starts_with(kCurve) || !path.ends_with(kReturn)) return {mean};
+  if (!is_curve_return(path)) return {mean};
   path = behind(path, kCurve);
   path.remove_suffix(kReturn.size());
   const Json by_task = read_json(run.evaluation_tasks());

@@ -9,6 +9,7 @@
 #include "engine/sweep/importance_bars.h"
 #include "engine/sweep/parallel_coordinates.h"
 #include "engine/sweep/shown.h"
+#include "engine/text/columns.h"
 #include "engine/text/markup.h"
 #include "engine/text/shell.h"
 #include "engine/text/table.h"
@@ -133,7 +134,8 @@ std::string results_html(const ResultTable& table, const std::vector<const Point
   return html;
 }
 
-std::string results_words(const Sweep& sweep, const std::vector<const PointResult*>& ranked) {
+std::string results_words(const Sweep& sweep, const std::vector<const PointResult*>& ranked,
+                          const std::optional<Reference>& reference) {
   std::string words =
       "Means over runs and tasks, the best first and bold; a run that diverged or failed counts as the worst "
       "of those it is compared with. ";
@@ -142,6 +144,12 @@ std::string results_words(const Sweep& sweep, const std::vector<const PointResul
                      " runs no interval can be told."
                : "In brackets 95 % intervals of a bootstrap over whole runs.";
   if (!std::ranges::all_of(ranked, &PointResult::complete)) words += " Points that stopped early come last.";
+  if (reference)
+    words += " Normalised is the share of what there is to gain: 0 is what random actions bring, " +
+             number_cell("%.6g", reference->random) +
+             ", and 1 what is brought by an oracle who knows the task, " +
+             number_cell("%.6g", reference->oracle) +
+             ", on the same tasks. The optimality gap is what is missing to 1.";
   if (std::ranges::any_of(ranked, [](const PointResult* each) { return each->difference.has_value(); }))
     words +=
         " The difference to the best is paired by seed and task, and below 0 where a point is worse. The "
@@ -277,8 +285,8 @@ std::string sweep_page(const Sweep& sweep, const Points& points, const SweepResu
     const auto heading = [&](const std::string& text) { return "<h2>" + markup_text(text + on) + "</h2>\n"; };
     const std::vector<const PointResult*> ranked = ranked_points(sweep, results, group),
                                           measured = comparable(ranked);
-    html +=
-        heading("Results") + results_html(tables[group], ranked) + page_note(results_words(sweep, ranked));
+    html += heading("Results") + results_html(tables[group], ranked) +
+            page_note(results_words(sweep, ranked, results.references[group]));
     if (measured.empty()) continue;
     if (const std::string its = options_html(metric, points.keys(), measured, results.importance, figures);
         !its.empty())

@@ -20,15 +20,6 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-// What decides which tasks a point's runs are measured on, and how.
-std::string measured_on(const Config& config) {
-  Json all = to_json(config);
-  Json key = {{"environment", all["environment"]}, {"horizon", all["horizon"]}, {"tasks", all["tasks"]}};
-  for (const char* option : {"tasks", "envs_per_task", "seed", "deterministic"})
-    key["evaluation"][option] = all["evaluation"][option];
-  return json_text(key);
-}
-
 RunResult read_run(const Sweep& sweep, const RunFolder& folder, std::uint32_t seed) {
   RunResult run;
   run.seed = seed;
@@ -54,7 +45,18 @@ Summary in_unit(Summary summary, Goal goal) {
   return summary;
 }
 
-void compare(const Sweep& sweep, const SweepFolder& folder, const std::vector<PointResult*>& points) {
+NormalisedResult normalised_result(const Scores& scores, const Reference& reference) {
+  const Scores shares = normalised(scores, {&reference.random, 1}, {&reference.oracle, 1});
+  NormalisedResult result = {summary_of(shares, mean_score),
+                             summary_of(shares, interquartile_mean),
+                             summary_of(shares, [](const Scores& of) { return optimality_gap(of); }),
+                             {}};
+  result.mean_by_t = t_interval(result.mean.points);
+  return result;
+}
+
+void compare(const Sweep& sweep, const SweepFolder& folder, const std::vector<PointResult*>& points,
+             const std::optional<Reference>& reference) {
   if (points.empty()) return;
   const Goal goal = sweep.options.metric.goal;
   const FilledScores filled =
@@ -67,10 +69,12 @@ void compare(const Sweep& sweep, const SweepFolder& folder, const std::vector<Po
     points[i]->mean_by_t = t_interval(points[i]->mean.points);
     points[i]->iqm = in_unit(summary_of(filled.methods[i], interquartile_mean), goal);
     points[i]->missing = filled.missing[i];
+    if (reference) points[i]->normalised = normalised_result(filled.methods[i], *reference);
     // Of a point without any score there is nothing to tell, whatever it counts for.
     if (points[i]->missing == points[i]->runs.size()) {
       points[i]->mean = points[i]->iqm = {kNone};
       points[i]->mean_by_t.reset();
+      points[i]->normalised.reset();
       means[i].value = kNone;
     }
     if (means[i].value > means[best].value || (std::isnan(means[best].value) && !std::isnan(means[i].value)))
@@ -111,6 +115,16 @@ Json json_of(const RunResult& run) {
   json["env_steps"] = run.env_steps;
   json["seconds"] = run.seconds;
   return json;
+}
+
+Json json_of(const NormalisedResult& result) {
+  return {{"mean", number_or_null(result.mean.value)},
+          {"interval", json_of(result.mean.interval)},
+          {"t_interval", json_of(result.mean_by_t)},
+          {"iqm", number_or_null(result.iqm.value)},
+          {"iqm_interval", json_of(result.iqm.interval)},
+          {"optimality_gap", number_or_null(result.gap.value)},
+          {"optimality_gap_interval", json_of(result.gap.interval)}};
 }
 
 // What a point had reached where its runs have stopped for now.
@@ -198,11 +212,14 @@ SweepResults read_results(const Sweep& sweep, const Points& points, const SweepF
     const bool alone = std::ranges::count(results.groups, name) == 1;
     if (const int before = named[name]++; !alone || before > 0) name += " " + std::to_string(before + 1);
   }
+  const References references = read_references(sweep, folder);
   for (std::size_t group = 0; group < groups.size(); ++group) {
+    const auto its = references.find(groups[group]);
+    results.references.push_back(its == references.end() ? std::nullopt : std::optional(its->second));
     std::vector<PointResult*> complete;
     for (PointResult& each : results.points)
       if (each.group == group && each.complete) complete.push_back(&each);
-    compare(sweep, folder, complete);
+    compare(sweep, folder, complete, results.references.back());
   }
   if (groups.size() == 1) {
     std::vector<const PointResult*> there;
@@ -238,6 +255,10 @@ Json results_json(const Sweep& sweep, const SweepResults& results) {
   Json json = {{"metric", write_options<Metric>(sweep.options.metric)},
                {"seeds", sweep.seeds},
                {"points", Json::array()}};
+  for (std::size_t group = 0; group < results.groups.size(); ++group)
+    if (const std::optional<Reference>& reference = results.references[group])
+      json["references"][results.groups[group]] = {{"random", reference->random},
+                                                   {"oracle", reference->oracle}};
   for (const PointResult& each : results.points) {
     Json point = {{"point", each.point.number}, {"values", Json::object()}};
     for (const Assignment& value : each.point.values) point["values"][value.path] = value.value;
@@ -250,6 +271,7 @@ Json results_json(const Sweep& sweep, const SweepResults& results) {
       point["t_interval"] = json_of(each.mean_by_t);
       point["iqm"] = number_or_null(each.iqm.value);
       point["iqm_interval"] = json_of(each.iqm.interval);
+      if (each.normalised) point["normalised"] = json_of(*each.normalised);
       point["missing"] = each.missing;
       point["best"] = each.best;
       if (each.difference)
@@ -311,6 +333,7 @@ std::vector<ResultTable> result_tables(const Sweep& sweep, const Points& points,
       for (const RunResult& run : each->runs) row.runs += run.outcome ? 1 : 0;
       row.missing = each->missing;
       row.best = each->best;
+      if (each->normalised) row.normalised = {each->normalised->mean, each->normalised->gap};
       if (each->difference) row.difference = {each->difference->mean, each->difference->interval};
     }
   }

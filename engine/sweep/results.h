@@ -10,6 +10,7 @@
 #include "engine/statistics/result_table.h"
 #include "engine/statistics/scores.h"
 #include "engine/sweep/points.h"
+#include "engine/sweep/references.h"
 #include "engine/sweep/sweep.h"
 #include "engine/sweep/sweep_folder.h"
 
@@ -23,6 +24,12 @@ struct RunResult {
   double env_steps = 0;
 };
 
+/// A point's scores as shares of what there is to gain (normalised, engine/statistics/scores.h).
+struct NormalisedResult {
+  Summary mean, iqm, gap;  // gap: optimality_gap
+  std::optional<ConfidenceInterval> mean_by_t;
+};
+
 struct PointResult {
   Point point;
   std::string environment;  // its name
@@ -34,6 +41,7 @@ struct PointResult {
   Summary mean, iqm;
   std::optional<ConfidenceInterval> mean_by_t;  // Student's, over the runs
   std::size_t missing = 0;                      // of the runs
+  std::optional<NormalisedResult> normalised;   // where that is wanted, and not all of the runs have failed
   bool best = false;                            // in its group
   std::optional<PairedDifference> difference;   // to the best, more being better
 };
@@ -47,7 +55,8 @@ struct SweepResults {
   std::vector<PointResult> points;  // in the order of their numbers
   std::vector<std::string>
       groups;  // what their tasks are of: the environment's name, numbered where several have it
-  std::vector<KeyImportance> importance;  // of the keys, where there is one group
+  std::vector<std::optional<Reference>> references;  // [group]  of a metric that is to be normalised
+  std::vector<KeyImportance> importance;             // of the keys, where there is one group
 };
 
 /// Reads what there is; points without any run are left out. @throws InputError for a damaged file, and for a metric that a

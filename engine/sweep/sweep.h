@@ -23,6 +23,7 @@ struct Metric {
   std::string path = "evaluation.curve.-1.mean_return";
   MetricOver over = MetricOver::last;
   Goal goal = Goal::maximize;
+  bool normalise = false;
 
   bool operator==(const Metric&) const = default;
 
@@ -39,6 +40,9 @@ struct Metric {
                   Choice{"area", "the area under them over the env steps, divided by these"}},
           "which of the iterations' numbers counts where `path` is one of metrics.jsonl");
     field("goal", m.goal, Choices{"maximize", "minimize"}, "whether a large number is good, or a small one");
+    field("normalise", m.normalise,
+          "tell returns of trials also as a share of what there is to gain, 0 for random actions and 1 for "
+          "the `oracle` that knows the task, on the same held-out tasks");
   }
 };
 

@@ -18,6 +18,7 @@ struct SweepFolder {
 
   std::filesystem::path sweep() const { return path / "sweep.json"; }
   std::filesystem::path points() const { return path / "points.jsonl"; }
+  std::filesystem::path references() const { return path / "references.json"; }
   std::filesystem::path results() const { return path / "results.json"; }
   std::filesystem::path table() const { return path / "results.csv"; }
   std::filesystem::path report() const { return path / "report.html"; }

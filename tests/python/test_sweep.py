@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import innerloop as il
-from conftest import ROOT, TINY, command
+from conftest import ROOT, TINY, TINY_MEMORY, command
 
 optuna = pytest.importorskip("optuna")
 from innerloop import _program, _search  # noqa: E402
@@ -63,6 +63,17 @@ def test_a_sweep_is_that_of_the_command(tmp_path, capsys):
     assert run.evaluation.returns[-1] == max(best["scores"])
     assert swept.table("csv").startswith("algorithm.inner_lr,") and "*" in str(swept) and "<pre>" in swept._repr_html_()
     assert il.Sweep.load(tmp_path / "module").report == swept.report
+
+
+def test_a_metric_may_be_told_as_a_share_of_what_there_is_to_gain(tmp_path):
+    file = tmp_path / "share.json"
+    file.write_text(json.dumps({"config": TINY_MEMORY, "set": {"evaluation.tasks": 40}, "seeds": 2,
+                                "metric": {"path": "evaluation.trial_return.mean", "normalise": True}}))
+    swept = il.sweep(file, tmp_path / "share", backend="cpu")
+    its = swept.report["references"]["bandit"]
+    [row] = [dict(row) for _, row in swept.results().iterrows()]
+    assert row["normalised"] == pytest.approx((row["mean"] - its["random"]) / (its["oracle"] - its["random"]))
+    assert row["optimality_gap"] >= 1 - row["normalised"] - 1e-12
 
 
 def test_what_goes_wrong_is_raised_with_the_commands_words(tmp_path):

@@ -80,6 +80,14 @@ TEST_F(MetricTest, WhatNoRunCanHaveIsRefusedBefore) {
   EXPECT_THROW(check_metric({"returns.0"}, "s.json"), InputError);
   EXPECT_THROW(check_metric({"evaluation.tasks", MetricOver::mean}, "s.json"), InputError);
   EXPECT_NO_THROW(check_metric({"metrics.loss", MetricOver::mean}, "s.json"));
+  const auto normalised = [](const std::string& path, Goal goal = Goal::maximize) {
+    check_metric({path, MetricOver::last, goal, true}, "s.json");
+  };
+  EXPECT_NO_THROW(normalised("evaluation.trial_return.mean"));
+  EXPECT_NO_THROW(normalised("evaluation.curve.-1.mean_return"));
+  EXPECT_THROW(normalised("evaluation.curve.-1.ci95"), InputError) << "of which less is better";
+  EXPECT_THROW(normalised("metrics.trial_return"), InputError) << "of training's tasks";
+  EXPECT_THROW(normalised("evaluation.trial_return.mean", Goal::minimize), InputError);
 }
 
 }  // namespace
