@@ -162,12 +162,16 @@ void check_trials(const Config& config, const OptionSource& source) {
     source.refuse("/algorithm/window",
                   "a number that divides the " + std::to_string(length) + " steps of a trial, or 0",
                   std::to_string(ppo->window));
-  if (std::holds_alternative<EpisodicOptions>(config.policy) && environment_info(config).observation.numbers == 0)
-    source.refuse("/policy/name", "another one than \"episodic\" with an environment that shows symbols alone, which has no numbers to recall by",
+  if (std::holds_alternative<EpisodicOptions>(config.policy) &&
+      environment_info(config).observation.numbers == 0)
+    source.refuse("/policy/name",
+                  "another one than \"episodic\" with an environment that shows symbols alone, which has no "
+                  "numbers to recall by",
                   "\"episodic\"");
   if (const auto* transformer = std::get_if<TransformerOptions>(&config.policy)) {
     if (ppo->window > 0)
-      source.refuse("/algorithm/window", "0 with policy \"transformer\", whose gradient goes through the whole trial",
+      source.refuse("/algorithm/window",
+                    "0 with policy \"transformer\", whose gradient goes through the whole trial",
                     std::to_string(ppo->window));
     if (length > transformer->kMaxSteps)
       source.refuse("/algorithm/trial_length",

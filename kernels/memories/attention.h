@@ -73,14 +73,14 @@ TEAM_FN void soften(typename Team::Scalar* scores, int visible, int end, typenam
   alignas(64) T chains[kChains];
   for_vectors_of_chains<V>([&](int p, int at) FN_LAMBDA { store_aligned(chains + at, sum[p]); });
   const V share(T(1) / close_chains(chains));
-  for (int j = 0; j < end; j += V::lanes)
-    store_aligned(scores + j, load_aligned<V>(scores + j) * share);
+  for (int j = 0; j < end; j += V::lanes) store_aligned(scores + j, load_aligned<V>(scores + j) * share);
 }
 
 // Calls at(head, row) for each.
 template <class Team, class At>
 FN void for_heads(const Team& team, const AttentionShape& s, int rows, const At& at) {
-  for (int i = team.rank(); i < s.heads * rows; i += team.size()) at(quotient(i, rows), i - quotient(i, rows) * rows);
+  for (int i = team.rank(); i < s.heads * rows; i += team.size())
+    at(quotient(i, rows), i - quotient(i, rows) * rows);
 }
 }  // namespace attention_detail
 
@@ -93,14 +93,16 @@ FN T* values_of(const AttentionShape& s, T* trace) {
 }
 
 // Numbers of scores of `rows` rows at one step.
-FN long step_scores(const AttentionShape& s, int rows) { return static_cast<long>(rows) * s.heads * s.columns(); }
+FN long step_scores(const AttentionShape& s, int rows) {
+  return static_cast<long>(rows) * s.heads * s.columns();
+}
 
 // Step t of `rows` rows, each of another trial. qkv: [row][3·width]; trace: those of the rows, `trace_stride` apart, which get
 // the step's keys and values; scores: room for step_scores; out: [row][width]. Syncs.
 template <class Team>
-TEAM_FN void look_back(const Team& team, const AttentionShape& s, int rows, int t, const typename Team::Scalar* qkv,
-                       typename Team::Scalar* trace, long trace_stride, typename Team::Scalar* scores,
-                       typename Team::Scalar* out) {
+TEAM_FN void look_back(const Team& team, const AttentionShape& s, int rows, int t,
+                       const typename Team::Scalar* qkv, typename Team::Scalar* trace, long trace_stride,
+                       typename Team::Scalar* scores, typename Team::Scalar* out) {
   using namespace attention_detail;
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
@@ -114,8 +116,10 @@ TEAM_FN void look_back(const Team& team, const AttentionShape& s, int rows, int 
   team.sync();
   for_cells(team, rows * s.heads, ceil_div(end, V::lanes * together), [&](int of, int group) FN_LAMBDA {
     const int row = quotient(of, s.heads), head = of - row * s.heads, first = group * V::lanes * together;
-    const T *const q = qkv + row * 3 * width + head * size,
-                   *const keys = trace + row * trace_stride + static_cast<long>(head) * size * columns + first;
+    const T *const q = qkv + row * 3 * width + head * size, *const keys =
+                                                                trace + row * trace_stride +
+                                                                static_cast<long>(head) * size * columns +
+                                                                first;
     V sum[together];
     UNROLL
     for (int j = 0; j < together; ++j) sum[j] = V(T(0));
@@ -149,8 +153,8 @@ TEAM_FN void look_back(const Team& team, const AttentionShape& s, int rows, int 
     for (int j = 0; j <= t; ++j) UNROLL
     for (int i = 0; i < together; ++i)
       if (first + i * V::lanes < width)
-        sum[i] =
-            fma(V(weights[i][j]), load_aligned<V>(values + static_cast<long>(j) * width + i * V::lanes), sum[i]);
+        sum[i] = fma(V(weights[i][j]), load_aligned<V>(values + static_cast<long>(j) * width + i * V::lanes),
+                     sum[i]);
     UNROLL
     for (int i = 0; i < together; ++i)
       if (first + i * V::lanes < width) store_aligned(out + row * width + first + i * V::lanes, sum[i]);
@@ -168,7 +172,8 @@ struct AttentionRows {
 template <class T>
 FN AttentionRows<T> take_attention_rows(Scratch& scratch, const AttentionShape& s) {
   const long size = static_cast<long>(s.width) * s.columns();
-  return {scratch.take<T>(size), scratch.take<T>(size), scratch.take<T>(static_cast<long>(padded(s.steps)) * s.width)};
+  return {scratch.take<T>(size), scratch.take<T>(size),
+          scratch.take<T>(static_cast<long>(padded(s.steps)) * s.width)};
 }
 
 // Where sums start, of scores and of a head's numbers.
@@ -191,8 +196,9 @@ FN AttentionRoom<typename Team::Scalar> take_attention_room(Scratch& scratch, co
 namespace attention_detail {
 // The weights of the `rows` steps from `first` on, [head][row][columns]. Syncs.
 template <class Team>
-TEAM_FN void weigh(const Team& team, const AttentionShape& s, int first, int rows, const typename Team::Scalar* qkv,
-                   const AttentionRows<typename Team::Scalar>& b, const AttentionRoom<typename Team::Scalar>& room) {
+TEAM_FN void weigh(const Team& team, const AttentionShape& s, int first, int rows,
+                   const typename Team::Scalar* qkv, const AttentionRows<typename Team::Scalar>& b,
+                   const AttentionRoom<typename Team::Scalar>& room) {
   using T = typename Team::Scalar;
   const int size = s.head_size(), columns = s.columns(), end = padded(first + rows);
   const long of_head = static_cast<long>(kTogether<Team>) * columns;
@@ -206,7 +212,8 @@ TEAM_FN void weigh(const Team& team, const AttentionShape& s, int first, int row
   team.sync();
   const T scale = score_scale<T>(s);
   for_heads(team, s, rows, [&](int head, int row) FN_LAMBDA {
-    soften<Team>(room.weights + head * of_head + static_cast<long>(row) * columns, first + row + 1, end, scale);
+    soften<Team>(room.weights + head * of_head + static_cast<long>(row) * columns, first + row + 1, end,
+                 scale);
   });
   team.sync();
 }
@@ -215,7 +222,8 @@ TEAM_FN void weigh(const Team& team, const AttentionShape& s, int first, int row
 // All `steps` steps of one trial, from qkv [step][3·width] to b.out. Syncs.
 template <class Team>
 TEAM_FN void attend(const Team& team, const AttentionShape& s, int steps, const typename Team::Scalar* qkv,
-                    const AttentionRows<typename Team::Scalar>& b, const AttentionRoom<typename Team::Scalar>& room) {
+                    const AttentionRows<typename Team::Scalar>& b,
+                    const AttentionRoom<typename Team::Scalar>& room) {
   using namespace attention_detail;
   using T = typename Team::Scalar;
   const int width = s.width, columns = s.columns(), size = s.head_size();
@@ -242,8 +250,9 @@ TEAM_FN void attend(const Team& team, const AttentionShape& s, int steps, const 
 
 // The way back: from ∂/∂out [step][width] to ∂/∂qkv [step][3·width]. The weights are computed anew. Syncs.
 template <class Team>
-TEAM_FN void attend_back(const Team& team, const AttentionShape& s, int steps, const typename Team::Scalar* qkv,
-                         const AttentionRows<typename Team::Scalar>& b, const AttentionRoom<typename Team::Scalar>& room,
+TEAM_FN void attend_back(const Team& team, const AttentionShape& s, int steps,
+                         const typename Team::Scalar* qkv, const AttentionRows<typename Team::Scalar>& b,
+                         const AttentionRoom<typename Team::Scalar>& room,
                          const typename Team::Scalar* by_out, typename Team::Scalar* by_qkv) {
   using namespace attention_detail;
   using T = typename Team::Scalar;
@@ -278,7 +287,8 @@ TEAM_FN void attend_back(const Team& team, const AttentionShape& s, int steps, c
       const V all(close_chains(chains));
       const long of = head * of_head + static_cast<long>(row) * columns;
       for (int j = 0; j < end; j += V::lanes) {
-        const V slope = load_aligned<V>(room.slopes + of + j), weight = load_aligned<V>(room.weights + of + j);
+        const V slope = load_aligned<V>(room.slopes + of + j),
+                weight = load_aligned<V>(room.weights + of + j);
         store_aligned(room.slopes + of + j, weight * (slope - all) * V(scale));
       }
     });
@@ -288,7 +298,8 @@ TEAM_FN void attend_back(const Team& team, const AttentionShape& s, int steps, c
                      *const own = qkv + h * size;
       T* const to = by_qkv + h * size;
       const long row = static_cast<long>(first) * 3 * width;
-      product<V>(team, rows, size, Array<Term<T>, 1>{{{{slopes, columns, 1}, {own + width, 3 * width}, seen}}},
+      product<V>(team, rows, size,
+                 Array<Term<T>, 1>{{{{slopes, columns, 1}, {own + width, 3 * width}, seen}}},
                  Start<T>{room.zero, 0}, to + row, 3 * width);
       product<V>(team, seen, size, Array<Term<T>, 1>{{{{slopes, 1, columns}, {own + row, 3 * width}, rows}}},
                  Start<T>{to + width, 3 * width}, to + width, 3 * width);

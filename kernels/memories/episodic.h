@@ -9,8 +9,8 @@
 // seen has ended, c is stored under it, as long as there is room. A trial starts with nothing stored. What is stored is a
 // constant for the gradient, and stays as it is: a window of a trial that is played once more finds what it found before.
 //
-// Flat parameters: W [inputs][5·hidden] (i, f, g, o, q), U [hidden][5·hidden], b [5·hidden]. In scratch memory the gates lie side
-// by side, each padded.
+// Flat parameters: W [inputs][5·hidden] (i, f, g, o, q), U [hidden][5·hidden], b [5·hidden]. In scratch memory the gates lie
+// side by side, each padded.
 #pragma once
 
 #include "kernels/lanes/maths.h"
@@ -45,8 +45,10 @@ struct Episodic {
   // The forget gate's bias starts at 1 (Jozefowicz et al. 2015).
   static void describe_parameters(const Shape& s, const auto& add) {
     const int columns = kGates * s.hidden;
-    add(ParameterBlock{"episodic.input_weight", {s.inputs, columns}, true, InitialNumbers::glorot(s.inputs, columns)});
-    add(ParameterBlock{"episodic.recurrent_weight", {s.hidden, columns}, true, InitialNumbers::orthogonal(kGates)});
+    add(ParameterBlock{
+        "episodic.input_weight", {s.inputs, columns}, true, InitialNumbers::glorot(s.inputs, columns)});
+    add(ParameterBlock{
+        "episodic.recurrent_weight", {s.hidden, columns}, true, InitialNumbers::orthogonal(kGates)});
     add(ParameterBlock{"episodic.bias", {columns}, false, InitialNumbers::of_pieces({0, 1, 0, 0, 0})});
   }
   static ProductOperations operations(const Shape& s) {
@@ -109,7 +111,8 @@ struct Episodic {
     const auto transpose = [&](const T* from, int rows, T* to) FN_LAMBDA {
       for_cells(team, columns, padded(rows), [&](int column, int i) FN_LAMBDA {
         const int gate = column / width, o = column % width;
-        to[column * padded(rows) + i] = o < hidden && i < rows ? from[(i * kGates + gate) * hidden + o] : T(0);
+        to[column * padded(rows) + i] =
+            o < hidden && i < rows ? from[(i * kGates + gate) * hidden + o] : T(0);
       });
     };
     copy(params, s.inputs, w.input);
@@ -143,7 +146,8 @@ struct Episodic {
       const V i = sigmoid(load_aligned<V>(own)), f = sigmoid(load_aligned<V>(own + width)),
               g = tanh(load_aligned<V>(own + 2 * width)), o = sigmoid(load_aligned<V>(own + 3 * width)),
               q = sigmoid(load_aligned<V>(own + 4 * width)), recalled = load_aligned<V>(own + recalled_at(s));
-      const V cell = fma(f, load_aligned<V>(own + carried_at(s) + width), fma(q, recalled, i * g)), squashed = tanh(cell);
+      const V cell = fma(f, load_aligned<V>(own + carried_at(s) + width), fma(q, recalled, i * g)),
+              squashed = tanh(cell);
       store_aligned(own, i);
       store_aligned(own + width, f);
       store_aligned(own + 2 * width, g);
@@ -168,9 +172,9 @@ struct Episodic {
       const T* const own = now.kept + static_cast<long>(row) * kept + column;
       T* const to = now.back + static_cast<long>(row) * gates + column;
       T* const by_state = now.state + static_cast<long>(row) * state + column;
-      const V i = load_aligned<V>(own), f = load_aligned<V>(own + width), g = load_aligned<V>(own + 2 * width),
-              o = load_aligned<V>(own + 3 * width), q = load_aligned<V>(own + 4 * width),
-              squashed = load_aligned<V>(own + squashed_at(s));
+      const V i = load_aligned<V>(own), f = load_aligned<V>(own + width),
+              g = load_aligned<V>(own + 2 * width), o = load_aligned<V>(own + 3 * width),
+              q = load_aligned<V>(own + 4 * width), squashed = load_aligned<V>(own + squashed_at(s));
       const V by_h = load_aligned<V>(by_state), one(T(1));
       const V by_cell = fma(by_h * o, fma(-squashed, squashed, one), load_aligned<V>(by_state + width));
       store_aligned(to, by_cell * g * (i * (one - i)));
@@ -182,19 +186,22 @@ struct Episodic {
       store_aligned(by_state + width, by_cell * f);
     });
     team.sync();
-    product<V>(team, now.rows, width, Array<Term<T>, 1>{{{{now.back, gates, 1}, {w.transposed, width}, gates}}},
+    product<V>(team, now.rows, width,
+               Array<Term<T>, 1>{{{{now.back, gates, 1}, {w.transposed, width}, gates}}},
                Start<T>{now.state, state}, now.state, state);
     team.sync();
     // A step that began an episode went on from nothing.
     for_cells(team, now.rows, 2 * width, [&](int row, int i) FN_LAMBDA {
-      if (now.kept[static_cast<long>(row) * kept + distances_at(s)] < T(0)) now.state[static_cast<long>(row) * state + i] = T(0);
+      if (now.kept[static_cast<long>(row) * kept + distances_at(s)] < T(0))
+        now.state[static_cast<long>(row) * state + i] = T(0);
     });
     team.sync();
   }
 
   // Syncs.
   template <class Team>
-  TEAM_FN static void input_gradient(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
+  TEAM_FN static void input_gradient(const Team& team, const Shape& s,
+                                     const Weights<typename Team::Scalar>& w,
                                      const MemoryInputs<typename Team::Scalar>& now) {
     using T = typename Team::Scalar;
     const int inputs = padded(s.learned), gates = gates_size(s);
@@ -225,15 +232,16 @@ struct Episodic {
   }
   // Does not sync.
   template <class Team>
-  TEAM_FN static void add_gradient(const Team& team, const Shape& s, const MemoryRows<typename Team::Scalar>& rows,
+  TEAM_FN static void add_gradient(const Team& team, const Shape& s,
+                                   const MemoryRows<typename Team::Scalar>& rows,
                                    const Sums<typename Team::Scalar>& sums) {
     using T = typename Team::Scalar;
     const int gates = gates_size(s);
     // sum[i][·] += Σ over the rows of left[row][i] · back[row][·].
     const auto add = [&](const T* left, int row_size, int count, T* sum) FN_LAMBDA {
-      product<typename Team::Vector>(team, count, gates,
-                                     Array<Term<T>, 1>{{{{left, 1, row_size}, {rows.back, gates}, rows.rows}}},
-                                     Start<T>{sum, gates}, sum, gates);
+      product<typename Team::Vector>(
+          team, count, gates, Array<Term<T>, 1>{{{{left, 1, row_size}, {rows.back, gates}, rows.rows}}},
+          Start<T>{sum, gates}, sum, gates);
     };
     add(rows.inputs, padded(s.inputs), s.inputs, sums.input);
     add(rows.kept + carried_at(s), kept_size(s), s.hidden, sums.recurrent);
@@ -241,7 +249,8 @@ struct Episodic {
   }
   // The caller has synced.
   template <class Team>
-  TEAM_FN static void store_gradient(const Team& team, const Shape& s, const Sums<typename Team::Scalar>& sums,
+  TEAM_FN static void store_gradient(const Team& team, const Shape& s,
+                                     const Sums<typename Team::Scalar>& sums,
                                      typename Team::Scalar* gradient) {
     using T = typename Team::Scalar;
     const int hidden = s.hidden, width = padded(hidden), gates = gates_size(s), columns = kGates * hidden;
@@ -265,9 +274,12 @@ struct Episodic {
     const long state = static_cast<long>(row) * state_size(s);
     const T* const before = now.before + state;
     T *const after = now.after + state, *const own = now.kept + static_cast<long>(row) * kept_size(s);
-    T *const keys = now.trace + row * trace_size(s, now.steps), *const stored = keys + static_cast<long>(s.key_count) * columns;
+    T *const keys = now.trace + row * trace_size(s, now.steps), *const stored =
+                                                                    keys +
+                                                                    static_cast<long>(s.key_count) * columns;
     const auto input = [&](int i) FN_LAMBDA {
-      return now.inputs.data[static_cast<long>(row) * now.inputs.row_stride + static_cast<long>(i) * now.inputs.depth_stride];
+      return now.inputs.data[static_cast<long>(row) * now.inputs.row_stride +
+                             static_cast<long>(i) * now.inputs.depth_stride];
     };
     const bool ended = input(s.ended()) != T(0);
     T count = before[count_at(s)];
@@ -316,8 +328,9 @@ struct Episodic {
         distances[nearest] = T(-1);  // it is taken
         total = total + weight;
         for (int i = 0; i < width; i += V::lanes)
-          store_aligned(recalled + i, fma(V(weight), load_aligned<V>(stored + static_cast<long>(nearest) * width + i),
-                                          load_aligned<V>(recalled + i)));
+          store_aligned(recalled + i,
+                        fma(V(weight), load_aligned<V>(stored + static_cast<long>(nearest) * width + i),
+                            load_aligned<V>(recalled + i)));
       }
       for (int i = 0; i < width; i += V::lanes)
         store_aligned(recalled + i, tanh(load_aligned<V>(recalled + i) / V(total)));

@@ -17,7 +17,7 @@ namespace innerloop {
 struct GateShape {
   int width = 16;
 
-  FN int by_state() const { return 3 * width * width; }              // where U is
+  FN int by_state() const { return 3 * width * width; }               // where U is
   FN int by_reset() const { return by_state() + 2 * width * width; }  // where U_h is
   FN int bias() const { return by_reset() + width * width; }
   FN int parameters() const { return bias() + width; }
@@ -69,7 +69,8 @@ TEAM_FN void pass_gate(const Team& team, const GateShape& s, const typename Team
     const long at = static_cast<long>(row) * width + i;
     const V r = sigmoid(load_aligned<V>(gate));
     store_aligned(gate, r);
-    store_aligned(gate + width, sigmoid(load_aligned<V>(gate + width) - load_aligned<V>(params + s.bias() + i)));
+    store_aligned(gate + width,
+                  sigmoid(load_aligned<V>(gate + width) - load_aligned<V>(params + s.bias() + i)));
     store_aligned(b.reset + at, r * load_aligned<V>(x + at));
   });
   team.sync();
@@ -93,17 +94,17 @@ TEAM_FN void pass_gate(const Team& team, const GateShape& s, const typename Team
 template <class T>
 struct GateBack {
   const T* transposed;
-  const T* zero;   // [3·width]
-  T* by_gates;     // [row][3·width]
-  T* by_reset;     // [row][width]
+  const T* zero;  // [3·width]
+  T* by_gates;    // [row][3·width]
+  T* by_reset;    // [row][width]
 };
 
 // From ∂/∂out to ∂/∂x, both in `state`, and ∂/∂y in `by_made`; adds to the parameters' gradient `sums`. Syncs.
 template <class Team>
-TEAM_FN void back_through_gate(const Team& team, const GateShape& s, const GateBack<typename Team::Scalar>& w, int rows,
-                               const typename Team::Scalar* x, const GateRows<typename Team::Scalar>& b,
-                               typename Team::Scalar* state, typename Team::Scalar* by_made,
-                               typename Team::Scalar* sums) {
+TEAM_FN void back_through_gate(const Team& team, const GateShape& s, const GateBack<typename Team::Scalar>& w,
+                               int rows, const typename Team::Scalar* x,
+                               const GateRows<typename Team::Scalar>& b, typename Team::Scalar* state,
+                               typename Team::Scalar* by_made, typename Team::Scalar* sums) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
   const int width = s.width;
@@ -112,47 +113,55 @@ TEAM_FN void back_through_gate(const Team& team, const GateShape& s, const GateB
     const T* const gate = b.gates + static_cast<long>(row) * 3 * width + i;
     T* const by = w.by_gates + static_cast<long>(row) * 3 * width + i;
     const long at = static_cast<long>(row) * width + i;
-    const V z = load_aligned<V>(gate + width), h = load_aligned<V>(gate + 2 * width), d = load_aligned<V>(state + at);
+    const V z = load_aligned<V>(gate + width), h = load_aligned<V>(gate + 2 * width),
+            d = load_aligned<V>(state + at);
     store_aligned(by + width, d * (h - load_aligned<V>(x + at)) * (z * (one - z)));
     store_aligned(by + 2 * width, d * z * fma(-h, h, one));
     store_aligned(state + at, d * (one - z));
   });
   team.sync();
   product<V>(team, rows, width,
-             Array<Term<T>, 1>{{{{w.by_gates + 2 * width, 3 * width, 1}, {w.transposed + s.by_reset(), width}, width}}},
+             Array<Term<T>, 1>{
+                 {{{w.by_gates + 2 * width, 3 * width, 1}, {w.transposed + s.by_reset(), width}, width}}},
              Start<T>{w.zero, 0}, w.by_reset, width);
   team.sync();
   gate_detail::for_row_vectors(team, rows, width, [&](int row, int i) FN_LAMBDA {
     const long at = static_cast<long>(row) * width + i;
-    const V r = load_aligned<V>(b.gates + static_cast<long>(row) * 3 * width + i), by = load_aligned<V>(w.by_reset + at);
-    store_aligned(w.by_gates + static_cast<long>(row) * 3 * width + i, by * load_aligned<V>(x + at) * (r * (one - r)));
+    const V r = load_aligned<V>(b.gates + static_cast<long>(row) * 3 * width + i),
+            by = load_aligned<V>(w.by_reset + at);
+    store_aligned(w.by_gates + static_cast<long>(row) * 3 * width + i,
+                  by * load_aligned<V>(x + at) * (r * (one - r)));
     store_aligned(state + at, fma(by, r, load_aligned<V>(state + at)));
   });
   team.sync();
+  product<V>(
+      team, rows, width,
+      Array<Term<T>, 1>{{{{w.by_gates, 3 * width, 1}, {w.transposed + s.by_state(), width}, 2 * width}}},
+      Start<T>{state, width}, state, width);
   product<V>(team, rows, width,
-             Array<Term<T>, 1>{{{{w.by_gates, 3 * width, 1}, {w.transposed + s.by_state(), width}, 2 * width}}},
-             Start<T>{state, width}, state, width);
-  product<V>(team, rows, width,
-             Array<Term<T>, 1>{{{{w.by_gates, 3 * width, 1}, {w.transposed, width}, 3 * width}}}, Start<T>{w.zero, 0},
-             by_made, width);
+             Array<Term<T>, 1>{{{{w.by_gates, 3 * width, 1}, {w.transposed, width}, 3 * width}}},
+             Start<T>{w.zero, 0}, by_made, width);
   product<V>(team, width, 3 * width, Array<Term<T>, 1>{{{{b.made, 1, width}, {w.by_gates, 3 * width}, rows}}},
              Start<T>{sums, 3 * width}, sums, 3 * width);
   T* const by_state = sums + s.by_state();
   product<V>(team, width, 2 * width, Array<Term<T>, 1>{{{{x, 1, width}, {w.by_gates, 3 * width}, rows}}},
              Start<T>{by_state, 2 * width}, by_state, 2 * width);
   T* const by_reset = sums + s.by_reset();
-  product<V>(team, width, width, Array<Term<T>, 1>{{{{b.reset, 1, width}, {w.by_gates + 2 * width, 3 * width}, rows}}},
+  product<V>(team, width, width,
+             Array<Term<T>, 1>{{{{b.reset, 1, width}, {w.by_gates + 2 * width, 3 * width}, rows}}},
              Start<T>{by_reset, width}, by_reset, width);
   // b enters z with a minus.
   for (int i = team.rank(); i < width; i += team.size()) {
     T sum = sums[s.bias() + i];
-    for (int row = 0; row < rows; ++row) sum = sum - w.by_gates[static_cast<long>(row) * 3 * width + width + i];
+    for (int row = 0; row < rows; ++row)
+      sum = sum - w.by_gates[static_cast<long>(row) * 3 * width + width + i];
     sums[s.bias() + i] = sum;
   }
   team.sync();
   gate_detail::for_row_vectors(team, rows, width, [&](int row, int i) FN_LAMBDA {
     const long at = static_cast<long>(row) * width + i;
-    store_aligned(by_made + at, select(load_aligned<V>(b.made + at) > V(T(0)), load_aligned<V>(by_made + at), V(T(0))));
+    store_aligned(by_made + at,
+                  select(load_aligned<V>(b.made + at) > V(T(0)), load_aligned<V>(by_made + at), V(T(0))));
   });
   team.sync();
 }

@@ -42,8 +42,9 @@ struct TrialRows {
 // What a network takes in of `rows`, StepRows or TrialRows: [row][padded(inputs)], in scratch memory. `embedding`: E; `zero`:
 // [padded(embedding)]. Syncs.
 template <class Team, class Rows>
-TEAM_FN void take_in(const Team& team, const MemoryPolicyShape& shape, const Rows& rows, const typename Team::Scalar* embedding,
-                     const typename Team::Scalar* zero, typename Team::Scalar* to) {
+TEAM_FN void take_in(const Team& team, const MemoryPolicyShape& shape, const Rows& rows,
+                     const typename Team::Scalar* embedding, const typename Team::Scalar* zero,
+                     typename Team::Scalar* to) {
   const int size = padded(shape.inputs);
   if (shape.embedding > 0) {
     look_up_symbols(team, shape.embedding_table(), rows.rows, rows,
@@ -85,10 +86,10 @@ struct GatherInputs {
     fill(team, b.zero, padded(shape.embedding), T(0));
     fill(team, b.inputs, static_cast<long>(rows) * size, T(0));
     team.sync();
-    take_in(
-        team, shape,
-        StepRows<T>{trials.batch, step + place.part % steps, rows, order != nullptr ? order + first : nullptr, first},
-        embedding + set * network_stride, b.zero, b.inputs);
+    take_in(team, shape,
+            StepRows<T>{trials.batch, step + place.part % steps, rows,
+                        order != nullptr ? order + first : nullptr, first},
+            embedding + set * network_stride, b.zero, b.inputs);
     T* const to = inputs + (static_cast<long>(place.part) * envs + first) * size;
     for (int i = team.rank() * V::lanes; i < rows * size; i += team.size() * V::lanes)
       store_aligned(to + i, load_aligned<V>(b.inputs + i));

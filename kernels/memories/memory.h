@@ -26,7 +26,8 @@
 //                                      `first` belong to the window before, and are constants
 //
 // tests/examples/causal_attention.h is one. Where a trial's steps are better gone through together than one by one, it says
-// `takes_whole_trials = true`; it has, in place of back, add_gradient and what belongs to them (kernels/trials/whole_gradient.h):
+// `takes_whole_trials = true`; then it has, in place of back, add_gradient and what belongs to them
+// (kernels/trials/whole_gradient.h):
 //
 //   Trial<T>, take_trial               what a trial's pass keeps
 //   forward, backward                  all steps of a trial, and from ∂/∂(what the heads read of each) to the weights' sums

@@ -149,7 +149,8 @@ struct PolicyOptions<Episodic> : RecurrentOptions {
   using Memory = Episodic;
   static constexpr auto name = "episodic";
   static constexpr auto meaning =
-      "long short-term memory that recalls what it was in like contexts, a memory of algorithm `rl2`; heads as of `mlp`, and "
+      "long short-term memory that recalls what it was in like contexts, a memory of algorithm `rl2`; heads "
+      "as of `mlp`, and "
       "for the value";
 
   int entries = 100;
@@ -162,10 +163,13 @@ struct PolicyOptions<Episodic> : RecurrentOptions {
   static void describe(Fields& field, PolicyOptions& o) {
     RecurrentOptions::describe(field, o);
     field("entries", o.entries, between(1, 4096),
-          "episodes of a trial that are stored, each the cell's state at its end under the context that was seen; what comes "
+          "episodes of a trial that are stored, each the cell's state at its end under the context that was "
+          "seen; what comes "
           "behind them is not");
-    field("nearest", o.nearest, between(1, 64), "stored episodes that are recalled together, weighed by the distances of their contexts");
-    field("resets", o.resets, "the memory's state starts anew with each episode, and only what is stored goes on");
+    field("nearest", o.nearest, between(1, 64),
+          "stored episodes that are recalled together, weighed by the distances of their contexts");
+    field("resets", o.resets,
+          "the memory's state starts anew with each episode, and only what is stored goes on");
   }
 
   template <class Report>
@@ -186,7 +190,8 @@ struct PolicyOptions<Transformer> {
   using Memory = Transformer;
   static constexpr auto name = "transformer";
   static constexpr auto meaning =
-      "causal transformer over the steps of a trial, a memory of algorithm `rl2`; heads as of `mlp`, and for the value";
+      "causal transformer over the steps of a trial, a memory of algorithm `rl2`; heads as of `mlp`, and for "
+      "the value";
   static constexpr bool has_memory = true;
   static constexpr bool layer_norm = true;  // behind the last layer, before the heads
   static constexpr int kMaxSteps = 8192;    // of a trial
@@ -207,10 +212,12 @@ struct PolicyOptions<Transformer> {
 
   template <class Fields>
   static void describe(Fields& field, PolicyOptions& o) {
-    field("hidden", o.hidden, between(16, 256), "numbers of the stream that goes through the layers, 16 or a multiple for each head");
+    field("hidden", o.hidden, between(16, 256),
+          "numbers of the stream that goes through the layers, 16 or a multiple for each head");
     field("layers", o.layers, between(1, 16), "of an attention and two layers of a perceptron each");
     field("heads", o.heads, between(1, 32), "of each attention");
-    field("feedforward", o.feedforward, between(16, 2048), "units between a layer's two of the perceptron, a multiple of 16");
+    field("feedforward", o.feedforward, between(16, 2048),
+          "units between a layer's two of the perceptron, a multiple of 16");
     field("activation", o.activation, Choices{"tanh", "relu"}, "of these");
     field("positions", o.positions,
           Choices{Choice{"learned", "a vector is learned for each step"},
@@ -218,7 +225,8 @@ struct PolicyOptions<Transformer> {
                   Choice{"rotary", "queries and keys are turned by it (Su et al. 2021)"}},
           "where in a trial a step is");
     field("gated", o.gated,
-          "gates in place of residual connections, which are nearly closed at the start (GTrXL, Parisotto et al. 2020)");
+          "gates in place of residual connections, which are nearly closed at the start (GTrXL, Parisotto et "
+          "al. 2020)");
     describe_embedding(field, o.embedding);
     field("initial_log_std", o.initial_log_std, between(-20, 5),
           "where the Gaussian head's log standard deviation starts");

@@ -19,9 +19,7 @@ struct StepMemory {
   T* trace = nullptr;       // [network][tile][tile_trace]
 
   // Numbers of `trace` that a network's tile takes.
-  FN long tile_trace() const {
-    return kTrialTile * trace_size<Memory>(shape.memory, trials.batch.horizon);
-  }
+  FN long tile_trace() const { return kTrialTile * trace_size<Memory>(shape.memory, trials.batch.horizon); }
   // A network's states before a step; before(step + 1) is after it.
   FN T* before(int network, int step) const {
     return states + (2L * network + step % 2) * trials.batch.envs * Memory::state_size(shape.memory);

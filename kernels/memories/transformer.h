@@ -3,8 +3,8 @@
 //
 //   e = W x_t + b + P_t          then, layer by layer,    e ← e + W_o·attention(norm(e))    e ← e + W_2·act(W_1·norm(e))
 //
-// or, with gates, GTrXL's in place of each sum (kernels/memories/gate.h). A step of a rollout keeps each layer's keys and values
-// of the trial as its trace; the gradient takes a whole trial at once (kernels/trials/whole_gradient.h).
+// or, with gates, GTrXL's in place of each sum (kernels/memories/gate.h). A step of a rollout keeps each layer's keys and
+// values of the trial as its trace; the gradient takes a whole trial at once (kernels/trials/whole_gradient.h).
 //
 // Flat parameters: W [inputs][hidden], b; places [step][hidden] where they are learned; of each layer the first norm's gain and
 // bias, [q, k, v] weight [hidden][3·hidden] and bias, W_o and bias, the gate; the second norm, W_1 [hidden][feedforward] and
@@ -37,7 +37,9 @@ struct Transformer {
     FN int learned_places() const { return positions == Positions::learned ? steps * hidden : 0; }
     // Numbers of a step in the table of places that is computed: angles' sines and cosines.
     FN int table_width() const {
-      return positions == Positions::sinusoidal ? hidden : positions == Positions::rotary ? hidden / heads : 0;
+      return positions == Positions::sinusoidal ? hidden
+             : positions == Positions::rotary   ? hidden / heads
+                                                : 0;
     }
   };
 
@@ -135,7 +137,8 @@ struct Transformer {
   }
   // The caller has synced.
   template <class Team>
-  TEAM_FN static void store_gradient(const Team& team, const Shape& s, const Sums<typename Team::Scalar>& sums,
+  TEAM_FN static void store_gradient(const Team& team, const Shape& s,
+                                     const Sums<typename Team::Scalar>& sums,
                                      typename Team::Scalar* gradient) {
     for (int i = team.rank(); i < parameters(s); i += team.size()) gradient[i] = sums.params[i];
   }
@@ -143,14 +146,14 @@ struct Transformer {
   // What a layer makes of its rows.
   template <class T>
   struct LayerRows {
-    T* entering;                     // [row][hidden]
-    T *normalised, *second;          // [row][hidden]  of each norm
-    T *outputs, *second_outputs;     // [row][hidden]  with gain and bias
-    T *variance, *second_variance;   // [row]
-    T* qkv;                          // [row][3·hidden]
-    AttentionRows<T> attention;      // its `out` alone in a step
-    T* middle;                       // [row][hidden]  behind the first sublayer
-    T* grown;                        // [row][feedforward]
+    T* entering;                    // [row][hidden]
+    T *normalised, *second;         // [row][hidden]  of each norm
+    T *outputs, *second_outputs;    // [row][hidden]  with gain and bias
+    T *variance, *second_variance;  // [row]
+    T* qkv;                         // [row][3·hidden]
+    AttentionRows<T> attention;     // its `out` alone in a step
+    T* middle;                      // [row][hidden]  behind the first sublayer
+    T* grown;                       // [row][feedforward]
     GateRows<T> gate, second_gate;
   };
   // What a pass over rows keeps: of all layers, or where it goes nowhere but forth of one.
@@ -167,9 +170,9 @@ struct Transformer {
   struct Trial {
     Pass<T> pass;
     AttentionRoom<T> room;
-    T *by_qkv, *by_grown;    // [step][3·hidden], [step][feedforward]
-    T *by_rows, *by_out;     // [step][hidden]
-    T* slope;                // [step]
+    T *by_qkv, *by_grown;  // [step][3·hidden], [step][feedforward]
+    T *by_rows, *by_out;   // [step][hidden]
+    T* slope;              // [step]
   };
   template <class Team>
   LAYOUT_FN static Trial<typename Team::Scalar> take_trial(Scratch& scratch, const Shape& s) {
@@ -187,16 +190,19 @@ struct Transformer {
   }
   // All steps of a trial: what the heads read is in b.pass.leaving. inputs: [step][padded(inputs)]. Syncs.
   template <class Team>
-  TEAM_FN static void forward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w, int steps,
-                              const typename Team::Scalar* inputs, const Trial<typename Team::Scalar>& b);
+  TEAM_FN static void forward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
+                              int steps, const typename Team::Scalar* inputs,
+                              const Trial<typename Team::Scalar>& b);
   // From ∂/∂leaving, `state`, adds the trial's part to the sums; `state` becomes ∂/∂(the first layer's rows). Syncs.
   template <class Team>
-  TEAM_FN static void backward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w, int steps,
-                               const typename Team::Scalar* inputs, const Trial<typename Team::Scalar>& b,
-                               typename Team::Scalar* state, const Sums<typename Team::Scalar>& sums);
+  TEAM_FN static void backward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
+                               int steps, const typename Team::Scalar* inputs,
+                               const Trial<typename Team::Scalar>& b, typename Team::Scalar* state,
+                               const Sums<typename Team::Scalar>& sums);
   // From there ∂/∂(the learned inputs), [step][padded(learned)]. Syncs.
   template <class Team>
-  TEAM_FN static void input_gradient(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w, int steps,
+  TEAM_FN static void input_gradient(const Team& team, const Shape& s,
+                                     const Weights<typename Team::Scalar>& w, int steps,
                                      const typename Team::Scalar* state, typename Team::Scalar* gradient) {
     using T = typename Team::Scalar;
     const int inputs = padded(s.learned);
@@ -257,8 +263,8 @@ struct Transformer {
 
   // A norm at a place of the parameters, on rows that a layer keeps.
   template <class T>
-  FN static LayerNorm<T> norm_at(const Shape& s, const Weights<T>& w, int at, T* mean, T* variance, T* normalised,
-                                 T* outputs) {
+  FN static LayerNorm<T> norm_at(const Shape& s, const Weights<T>& w, int at, T* mean, T* variance,
+                                 T* normalised, T* outputs) {
     LayerNorm<T> n = {};
     n.gain = w.params + at;
     n.bias = n.gain + s.hidden;
@@ -273,16 +279,17 @@ struct Transformer {
 
   // Does not sync.
   template <class Team>
-  TEAM_FN static void apply(const Team& team, const Dense& d, const Weights<typename Team::Scalar>& w, int rows,
-                            const Left<typename Team::Scalar>& x, typename Team::Scalar* to) {
+  TEAM_FN static void apply(const Team& team, const Dense& d, const Weights<typename Team::Scalar>& w,
+                            int rows, const Left<typename Team::Scalar>& x, typename Team::Scalar* to) {
     using T = typename Team::Scalar;
-    product<typename Team::Vector>(team, rows, d.out, Array<Term<T>, 1>{{{x, {w.params + d.at, d.out}, d.in}}},
+    product<typename Team::Vector>(team, rows, d.out,
+                                   Array<Term<T>, 1>{{{x, {w.params + d.at, d.out}, d.in}}},
                                    Start<T>{w.params + d.bias(), 0}, to, d.out);
   }
   // Adds a matrix's gradient to the sums, and writes ∂/∂(its inputs). Does not sync.
   template <class Team>
-  TEAM_FN static void apply_back(const Team& team, const Dense& d, const Weights<typename Team::Scalar>& w, int rows,
-                                 const typename Team::Scalar* x, const typename Team::Scalar* by,
+  TEAM_FN static void apply_back(const Team& team, const Dense& d, const Weights<typename Team::Scalar>& w,
+                                 int rows, const typename Team::Scalar* x, const typename Team::Scalar* by,
                                  const Sums<typename Team::Scalar>& sums, typename Team::Scalar* by_x) {
     using T = typename Team::Scalar;
     add_dense(team, d, rows, x, d.in, by, sums);
@@ -291,11 +298,13 @@ struct Transformer {
                                    Start<T>{w.zero, 0}, by_x, d.in);
   }
   template <class Team>
-  TEAM_FN static void add_dense(const Team& team, const Dense& d, int rows, const typename Team::Scalar* x, int x_size,
-                                const typename Team::Scalar* by, const Sums<typename Team::Scalar>& sums) {
+  TEAM_FN static void add_dense(const Team& team, const Dense& d, int rows, const typename Team::Scalar* x,
+                                int x_size, const typename Team::Scalar* by,
+                                const Sums<typename Team::Scalar>& sums) {
     using T = typename Team::Scalar;
     T* const to = sums.params + d.at;
-    product<typename Team::Vector>(team, d.in, d.out, Array<Term<T>, 1>{{{{x, 1, x_size}, {by, d.out}, rows}}},
+    product<typename Team::Vector>(team, d.in, d.out,
+                                   Array<Term<T>, 1>{{{{x, 1, x_size}, {by, d.out}, rows}}},
                                    Start<T>{to, d.out}, to, d.out);
     add_columns(team, rows, d.out, sums.params + d.bias(), by, d.out);
   }
@@ -305,21 +314,24 @@ struct Transformer {
   TEAM_FN static void add_stream(const Team& team, const Shape& s, int rows, const typename Team::Scalar* x,
                                  typename Team::Scalar* to) {
     using V = typename Team::Vector;
-    for_vectors(team, static_cast<long>(rows) * s.hidden,
-                [&](long i) FN_LAMBDA { store_aligned(to + i, load_aligned<V>(x + i) + load_aligned<V>(to + i)); });
+    for_vectors(team, static_cast<long>(rows) * s.hidden, [&](long i) FN_LAMBDA {
+      store_aligned(to + i, load_aligned<V>(x + i) + load_aligned<V>(to + i));
+    });
     team.sync();
   }
   template <class Team, class At>
   FN static void for_vectors(const Team& team, long count, const At& at) {
     using V = typename Team::Vector;
-    for (long i = static_cast<long>(team.rank()) * V::lanes; i < count; i += static_cast<long>(team.size()) * V::lanes)
+    for (long i = static_cast<long>(team.rank()) * V::lanes; i < count;
+         i += static_cast<long>(team.size()) * V::lanes)
       at(i);
   }
 
   // The rows that enter the first layer; row r is at step step_of(r). Syncs.
   template <class Team, class StepOf>
-  TEAM_FN static void embed(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w, int rows,
-                            const Left<typename Team::Scalar>& inputs, const StepOf& step_of, typename Team::Scalar* to) {
+  TEAM_FN static void embed(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
+                            int rows, const Left<typename Team::Scalar>& inputs, const StepOf& step_of,
+                            typename Team::Scalar* to) {
     apply(team, embedding(s), w, rows, inputs, to);
     if (s.positions == Positions::rotary) return team.sync();
     team.sync();
@@ -332,8 +344,9 @@ struct Transformer {
   }
   // Turns queries and keys by the angles of their step (Su et al. 2021), back where `turn` is −1. Syncs.
   template <class Team, class StepOf>
-  TEAM_FN static void rotate(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w, int rows,
-                             const StepOf& step_of, typename Team::Scalar turn, typename Team::Scalar* qkv) {
+  TEAM_FN static void rotate(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
+                             int rows, const StepOf& step_of, typename Team::Scalar turn,
+                             typename Team::Scalar* qkv) {
     using One = Pack<typename Team::Scalar, 1>;
     if (s.positions != Positions::rotary) return;
     const int size = s.hidden / s.heads, half = size / 2;
@@ -353,9 +366,10 @@ struct Transformer {
   template <class Team, class StepOf>
   TEAM_FN static void enter_layer(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
                                   const Layer& layer, int rows, const StepOf& step_of,
-                                  const Pass<typename Team::Scalar>& pass, const LayerRows<typename Team::Scalar>& b) {
-    normalise_rows(team, s.hidden, norm_at(s, w, layer.norm, pass.mean, b.variance, b.normalised, b.outputs), rows,
-                   b.entering, s.hidden);
+                                  const Pass<typename Team::Scalar>& pass,
+                                  const LayerRows<typename Team::Scalar>& b) {
+    normalise_rows(team, s.hidden, norm_at(s, w, layer.norm, pass.mean, b.variance, b.normalised, b.outputs),
+                   rows, b.entering, s.hidden);
     apply(team, layer.qkv, w, rows, {b.outputs, s.hidden, 1}, b.qkv);
     team.sync();
     rotate(team, s, w, rows, step_of, 1, b.qkv);
@@ -384,10 +398,12 @@ void Transformer::describe_parameters(const Shape& s, const auto& add) {
   const int width = s.hidden;
   // What enters the stream starts smaller the more layers add to it (Radford et al. 2019).
   const float share = 1 / std::sqrt(2.0f * static_cast<float>(s.layers));
-  add(ParameterBlock{"transformer.input_weight", {s.inputs, width}, true, InitialNumbers::glorot(s.inputs, width)});
+  add(ParameterBlock{
+      "transformer.input_weight", {s.inputs, width}, true, InitialNumbers::glorot(s.inputs, width)});
   add(ParameterBlock{"transformer.input_bias", {width}});
   if (s.learned_places() > 0)
-    add(ParameterBlock{"transformer.positions", {s.steps, width}, false, InitialNumbers::glorot(width, width)});
+    add(ParameterBlock{
+        "transformer.positions", {s.steps, width}, false, InitialNumbers::glorot(width, width)});
   for (int l = 0; l < s.layers; ++l) {
     const std::string name = "transformer.layer" + std::to_string(l) + ".";
     const auto dense = [&](const char* of, int in, int out, const InitialNumbers& initial) {
@@ -400,9 +416,12 @@ void Transformer::describe_parameters(const Shape& s, const auto& add) {
     };
     const auto gate = [&](const char* of) {
       if (!s.gated) return;
-      add(ParameterBlock{name + of + "_input_weight", {width, 3 * width}, true, InitialNumbers::glorot(width, width)});
-      add(ParameterBlock{name + of + "_stream_weight", {width, 2 * width}, true, InitialNumbers::glorot(width, width)});
-      add(ParameterBlock{name + of + "_reset_weight", {width, width}, true, InitialNumbers::glorot(width, width)});
+      add(ParameterBlock{
+          name + of + "_input_weight", {width, 3 * width}, true, InitialNumbers::glorot(width, width)});
+      add(ParameterBlock{
+          name + of + "_stream_weight", {width, 2 * width}, true, InitialNumbers::glorot(width, width)});
+      add(ParameterBlock{
+          name + of + "_reset_weight", {width, width}, true, InitialNumbers::glorot(width, width)});
       add(ParameterBlock{name + of + "_bias", {width}, false, InitialNumbers::constant(2)});
     };
     norm("attention_norm");
@@ -418,7 +437,8 @@ void Transformer::describe_parameters(const Shape& s, const auto& add) {
 
 inline ProductOperations Transformer::operations(const Shape& s) {
   // Half of a trial is visible on the mean.
-  const double width = s.hidden, of_layer = width * (4 * width + 2.0 * s.feedforward + s.steps) + (s.gated ? 12 : 0) * width * width;
+  const double width = s.hidden, of_layer = width * (4 * width + 2.0 * s.feedforward + s.steps) +
+                                            (s.gated ? 12 : 0) * width * width;
   return {2 * (s.inputs * width + s.layers * of_layer), 2.0 * (s.inputs - s.learned) * width};
 }
 
@@ -442,9 +462,8 @@ TEAM_FN void Transformer::load_weights(const Team& team, const Shape& s, const t
   });
   if (w.transposed != nullptr) {
     const auto transpose = [&](int in, int out, int at) FN_LAMBDA {
-      for_cells(team, out, in, [&](int o, int i) FN_LAMBDA {
-        w.transposed[at + o * in + i] = params[at + i * out + o];
-      });
+      for_cells(team, out, in,
+                [&](int o, int i) FN_LAMBDA { w.transposed[at + o * in + i] = params[at + i * out + o]; });
     };
     for (int l = 0; l < s.layers; ++l) {
       const Layer layer = Transformer::layer(s, l);
@@ -470,14 +489,16 @@ TEAM_FN void Transformer::load_weights(const Team& team, const Shape& s, const t
 }
 
 template <class Team>
-TEAM_FN void Transformer::leave_layer(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                                      const Layer& layer, int rows, const Pass<typename Team::Scalar>& pass,
-                                      const LayerRows<typename Team::Scalar>& b, typename Team::Scalar* leaving) {
+TEAM_FN void Transformer::leave_layer(const Team& team, const Shape& s,
+                                      const Weights<typename Team::Scalar>& w, const Layer& layer, int rows,
+                                      const Pass<typename Team::Scalar>& pass,
+                                      const LayerRows<typename Team::Scalar>& b,
+                                      typename Team::Scalar* leaving) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
   // What a sublayer made joins the stream.
-  const auto join = [&](const Dense& d, const Left<T>& x, int gate, const GateRows<T>& rows_of_gate, const T* stream,
-                        T* to) FN_LAMBDA {
+  const auto join = [&](const Dense& d, const Left<T>& x, int gate, const GateRows<T>& rows_of_gate,
+                        const T* stream, T* to) FN_LAMBDA {
     T* const made = s.gated ? rows_of_gate.made : to;
     apply(team, d, w, rows, x, made);
     team.sync();
@@ -488,8 +509,8 @@ TEAM_FN void Transformer::leave_layer(const Team& team, const Shape& s, const We
   };
   join(layer.out, {b.attention.out, s.hidden, 1}, layer.gate, b.gate, b.entering, b.middle);
   normalise_rows(team, s.hidden,
-                 norm_at(s, w, layer.second_norm, pass.mean, b.second_variance, b.second, b.second_outputs), rows,
-                 b.middle, s.hidden);
+                 norm_at(s, w, layer.second_norm, pass.mean, b.second_variance, b.second, b.second_outputs),
+                 rows, b.middle, s.hidden);
   apply(team, layer.up, w, rows, {b.second_outputs, s.hidden, 1}, b.grown);
   team.sync();
   with_activation(s.activation, [&](auto activation) FN_LAMBDA {
@@ -519,13 +540,15 @@ TEAM_FN void Transformer::step(const Team& team, const Shape& s, const Weights<t
               trace_size(s, now.steps), scores, b.attention.out);
     leave_layer(team, s, w, layer, now.rows, pass, b, b.entering);
   }
-  for (long i = team.rank(); i < static_cast<long>(now.rows) * s.hidden; i += team.size()) now.after[i] = b.entering[i];
+  for (long i = team.rank(); i < static_cast<long>(now.rows) * s.hidden; i += team.size())
+    now.after[i] = b.entering[i];
   team.sync();
 }
 
 template <class Team>
-TEAM_FN void Transformer::forward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w, int steps,
-                                  const typename Team::Scalar* inputs, const Trial<typename Team::Scalar>& b) {
+TEAM_FN void Transformer::forward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
+                                  int steps, const typename Team::Scalar* inputs,
+                                  const Trial<typename Team::Scalar>& b) {
   using T = typename Team::Scalar;
   const auto step_of = [](int row) FN_LAMBDA { return row; };
   embed(team, s, w, steps, {inputs, padded(s.inputs), 1}, step_of, rows_of_layer(s, b.pass, 0).entering);
@@ -540,9 +563,10 @@ TEAM_FN void Transformer::forward(const Team& team, const Shape& s, const Weight
 }
 
 template <class Team>
-TEAM_FN void Transformer::backward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w, int steps,
-                                   const typename Team::Scalar* inputs, const Trial<typename Team::Scalar>& b,
-                                   typename Team::Scalar* state, const Sums<typename Team::Scalar>& sums) {
+TEAM_FN void Transformer::backward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
+                                   int steps, const typename Team::Scalar* inputs,
+                                   const Trial<typename Team::Scalar>& b, typename Team::Scalar* state,
+                                   const Sums<typename Team::Scalar>& sums) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
   const auto step_of = [](int row) FN_LAMBDA { return row; };
@@ -552,8 +576,8 @@ TEAM_FN void Transformer::backward(const Team& team, const Shape& s, const Weigh
     // ∂/∂(what a sublayer made): that of the stream itself, or through the gate, with by_qkv and by_out as its room.
     const auto part = [&](int gate, const GateRows<T>& rows_of_gate, const T* stream) FN_LAMBDA -> const T* {
       if (!s.gated) return state;
-      back_through_gate(team, s.gate(), GateBack<T>{w.transposed + gate, w.zero, b.by_qkv, b.by_out}, steps, stream,
-                        rows_of_gate, state, b.by_rows, sums.params + gate);
+      back_through_gate(team, s.gate(), GateBack<T>{w.transposed + gate, w.zero, b.by_qkv, b.by_out}, steps,
+                        stream, rows_of_gate, state, b.by_rows, sums.params + gate);
       return b.by_rows;
     };
     const auto back_through_norm = [&](int at, T* variance, T* normalised, T* outputs) FN_LAMBDA {

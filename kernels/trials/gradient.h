@@ -310,8 +310,7 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
         fill(team, start, static_cast<long>(rows) * state_size, T(0));
       fill(team, network_of(team, b, n).state, static_cast<long>(kTrialTile) * state_size, T(0));
       if constexpr (kLooksBack<Memory>)
-        fill(team, network_of(team, b, n).trace_gradient,
-             rows * Memory::trace_size(memory, steps), T(0));
+        fill(team, network_of(team, b, n).trace_gradient, rows * Memory::trace_size(memory, steps), T(0));
     }
     team.sync();
   };

@@ -109,7 +109,9 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
     return Network::template take<Team>(at, shape, trials.batch.horizon);
   }
   // What the heads read of a network, a row for each step.
-  FN T* outputs_of(const Network& own) const { return shape.layer_norm ? own.norm.outputs : own.trial.pass.leaving; }
+  FN T* outputs_of(const Network& own) const {
+    return shape.layer_norm ? own.norm.outputs : own.trial.pass.leaving;
+  }
   FN T* gradient_of(int tile, int network) const {
     return partial + static_cast<long>(tile) * shape.parameters() + network * shape.network_parameters();
   }
@@ -141,10 +143,12 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
       const Network own = network_of(team, b, n);
       if (n < shape.input_sets())
         take_in(team, shape, TrialRows<T>{trials.batch, env, steps},
-                params + n * shape.network_parameters() + shape.embedding_offset(), b.zero, b.inputs_of(n, shape));
+                params + n * shape.network_parameters() + shape.embedding_offset(), b.zero,
+                b.inputs_of(n, shape));
       Memory::forward(team, shape.memory, own.memory, steps, b.inputs_of(n, shape), own.trial);
       if (shape.layer_norm)
-        normalise_rows(team, shape.hidden, own.norm, steps, own.trial.pass.leaving, Memory::state_size(shape.memory));
+        normalise_rows(team, shape.hidden, own.norm, steps, own.trial.pass.leaving,
+                       Memory::state_size(shape.memory));
     }
   }
 
@@ -157,14 +161,15 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
       const int rows = min_of(kStride, steps - first);
       const TrialRows<T> drawn{trials.batch, env, steps};
       if (rows < kStride) {  // lanes behind the last step have no weight
-        fill(team, b.rows.drawn, static_cast<long>(trials.batch.action_size + Objective::kDrawn) * kStride, T(0));
+        fill(team, b.rows.drawn, static_cast<long>(trials.batch.action_size + Objective::kDrawn) * kStride,
+             T(0));
         team.sync();
       }
       this->gather_drawn(team, shape, b.rows, rows, [&](int row) FN_LAMBDA { return drawn.at(first + row); });
       for (int n = 0; n < shape.networks(); ++n)
         forward_heads(team, shape, n, b.rows.heads, rows,
-                      {outputs_of(network_of(team, b, n)) + static_cast<long>(first) * width, width}, b.rows.outputs,
-                      kStride);
+                      {outputs_of(network_of(team, b, n)) + static_cast<long>(first) * width, width},
+                      b.rows.outputs, kStride);
       this->seed_rows(team, shape, b.rows, rows, entropy_weight);
       team.sync();
       add_rows(team, rows, quantities(shape), b.rows.seeds, kStride, b.row_sums);
@@ -173,9 +178,13 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
         const int head = shape.first_head(n), heads = shape.heads_of(n);
         const long at = static_cast<long>(first) * width;
         const T* const seeds = b.rows.seeds + head * kStride;
-        T *const sums = b.head_sums + static_cast<long>(head) * width,
-                *const by_outputs = (shape.layer_norm ? own.norm.by_outputs : own.state) + at;
-        product<V>(team, heads, width, Array<Term<T>, 1>{{{{seeds, kStride, 1}, {outputs_of(own) + at, width}, rows}}},
+        T *const sums = b.head_sums + static_cast<long>(head) * width, *const by_outputs =
+                                                                           (shape.layer_norm
+                                                                                ? own.norm.by_outputs
+                                                                                : own.state) +
+                                                                           at;
+        product<V>(team, heads, width,
+                   Array<Term<T>, 1>{{{{seeds, kStride, 1}, {outputs_of(own) + at, width}, rows}}},
                    Start<T>{sums, width}, sums, width);
         product<V>(team, rows, width,
                    Array<Term<T>, 1>{{{{seeds, 1, kStride},
@@ -198,11 +207,12 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
         team.sync();
         back_through_layer_norm(team, shape.hidden, own.norm, steps, own.state, padded(shape.hidden));
       }
-      Memory::backward(team, shape.memory, own.memory, steps, b.inputs_of(n, shape), own.trial, own.state, own.sums);
+      Memory::backward(team, shape.memory, own.memory, steps, b.inputs_of(n, shape), own.trial, own.state,
+                       own.sums);
       if (shape.embedding == 0) continue;
       Memory::input_gradient(team, shape.memory, own.memory, steps, own.state, b.by_inputs);
-      add_symbol_gradient(team, shape.embedding_table(), steps, TrialRows<T>{trials.batch, env, steps}, b.by_inputs, size,
-                          gradient_of(tile, n) + shape.embedding_offset());
+      add_symbol_gradient(team, shape.embedding_table(), steps, TrialRows<T>{trials.batch, env, steps},
+                          b.by_inputs, size, gradient_of(tile, n) + shape.embedding_offset());
       team.sync();
     }
   }
@@ -228,7 +238,8 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
 template <class T, class Memory>
 requires kTakesWholeTrials<Memory>
 template <class Team>
-TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place& place, Scratch scratch) const {
+TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place& place,
+                                                  Scratch scratch) const {
   const int first = place.task * kTile, end = min_of(envs, first + kTile);
   const T entropy_weight = this->entropy_weight_now();
   prepare(team, buffers(team, scratch), place.task);

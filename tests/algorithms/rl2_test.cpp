@@ -163,14 +163,16 @@ double reported(const IterationReport& report, const std::string& wanted) {
 
 // What a policy gave when it played, it gives when it learns, to the last bit: each ratio of the first minibatch is 1.
 TEST(Rl2, TheFirstMinibatchHasTheRatioOneForEveryMemory) {
-  for (const std::string policy : {R"({"name": "gru", "hidden": 18})", R"({"name": "lstm", "hidden": 18})",
-                                   R"({"name": "episodic", "hidden": 18})",
-                                   R"({"name": "transformer", "hidden": 32, "heads": 2, "feedforward": 48})",
-                                   R"({"name": "transformer", "hidden": 16, "heads": 1, "feedforward": 16, "gated": true,
+  for (const std::string policy :
+       {R"({"name": "gru", "hidden": 18})", R"({"name": "lstm", "hidden": 18})",
+        R"({"name": "episodic", "hidden": 18})",
+        R"({"name": "transformer", "hidden": 32, "heads": 2, "feedforward": 48})",
+        R"({"name": "transformer", "hidden": 16, "heads": 1, "feedforward": 16, "gated": true,
                                        "positions": "rotary"})"})
     for (const std::string environment : {"tabular_mdp", "point_navigation"}) {
-      Learning learning(trial_config({"environment={\"name\": \"" + environment + "\"}", "policy=" + policy,
-                                      "algorithm.trial_length=40", "algorithm.epochs=1", "algorithm.minibatches=1"}));
+      Learning learning(
+          trial_config({"environment={\"name\": \"" + environment + "\"}", "policy=" + policy,
+                        "algorithm.trial_length=40", "algorithm.epochs=1", "algorithm.minibatches=1"}));
       for (int i = 0; i < 2; ++i) EXPECT_EQ(reported(learning.iterate(), "kl"), 0) << policy << environment;
     }
 }
@@ -259,8 +261,8 @@ TEST(Rl2, LearnsToFindTheBetterArmWithAnLstm) {
   expect_to_find_the_better_arm({R"(policy={"name": "lstm", "hidden": 16})"});
 }
 TEST(Rl2, LearnsToFindTheBetterArmWithATransformer) {
-  expect_to_find_the_better_arm({R"(policy={"name": "transformer", "hidden": 32, "heads": 2, "feedforward": 64})",
-                                 "outer.lr=0.003"});
+  expect_to_find_the_better_arm(
+      {R"(policy={"name": "transformer", "hidden": 32, "heads": 2, "feedforward": 64})", "outer.lr=0.003"});
 }
 TEST(Rl2, LearnsToFindTheBetterArmInWindows) {
   expect_to_find_the_better_arm({"policy.hidden=16", "algorithm.window=5"});
@@ -368,8 +370,7 @@ TEST(Rl2, ATrialOfAllItsEpisodesIsThatOfItsSteps) {
 TEST(MemoryLayout, CoversAllParametersOnceAndInOrder) {
   for (const std::string policy :
        {R"({"name": "gru", "hidden": 5})", R"({"name": "lstm", "hidden": 5})",
-        R"({"name": "gru", "hidden": 5, "layer_norm": true})",
-        R"({"name": "episodic", "hidden": 5})",
+        R"({"name": "gru", "hidden": 5, "layer_norm": true})", R"({"name": "episodic", "hidden": 5})",
         R"({"name": "transformer", "hidden": 32, "heads": 1, "feedforward": 48, "gated": true})",
         R"({"name": "mlp", "hidden": [7, 5]})"})
     for (const auto& [environment, network] :

@@ -119,7 +119,8 @@ TEST(Config, EveryChoiceOfNamesReadsBackEqual) {
                         : list.title == "optimisers" ? "outer.name"
                                                      : "algorithm.estimator";
       // Neither does without the other.
-      const bool memory = name == "gru" || name == "lstm" || name == "episodic" || name == "transformer" || name == "rl2";
+      const bool memory =
+          name == "gru" || name == "lstm" || name == "episodic" || name == "transformer" || name == "rl2";
       Config c = parse(memory          ? kTrials
                        : name == "ppo" ? R"({"at_episode_end": "restart"})"
                                        : "{}",
@@ -480,19 +481,23 @@ TEST(Config, RefusesTransformersThatDoNotFit) {
   };
   EXPECT_EQ(with(""), "no error");
   EXPECT_EQ(with(R"(, "hidden": 96, "heads": 4)"),
-            "/policy/hidden: wanted a value that fits the other options (each head has 16 numbers or a multiple of 16), "
+            "/policy/hidden: wanted a value that fits the other options (each head has 16 numbers or a "
+            "multiple of 16), "
             "found 96 (number)");
   EXPECT_EQ(with(R"(, "hidden": 96, "heads": 3)"), "no error");
   EXPECT_EQ(with(R"(, "feedforward": 40)"),
-            "/policy/feedforward: wanted a value that fits the other options (a multiple of 16), found 40 (number)");
+            "/policy/feedforward: wanted a value that fits the other options (a multiple of 16), found 40 "
+            "(number)");
   const auto of_trials = [](const std::string& option) {
     return error_of(kTrials, {R"(policy={"name": "transformer"})", option});
   };
   EXPECT_EQ(of_trials("algorithm.window=10"),
-            "--set algorithm.window=10: /algorithm/window: wanted 0 with policy \"transformer\", whose gradient goes through the whole trial, "
+            "--set algorithm.window=10: /algorithm/window: wanted 0 with policy \"transformer\", whose "
+            "gradient goes through the whole trial, "
             "found 10");
   EXPECT_EQ(of_trials("algorithm.trial_length=8200"),
-            "--set algorithm.trial_length=8200: /algorithm/trial_length: wanted at most 8192 steps with policy \"transformer\", which looks back at "
+            "--set algorithm.trial_length=8200: /algorithm/trial_length: wanted at most 8192 steps with "
+            "policy \"transformer\", which looks back at "
             "all of them, found 8200");
 }
 
@@ -551,11 +556,11 @@ TEST(Config, PlainPpoHasTrialsOfOneHorizonAndNoMemory) {
 }
 
 TEST(Config, RefusesPoliciesAndOptimisersThatDoNotFitAMemory) {
-  EXPECT_EQ(
-      error_of(R"({"at_episode_end": "restart", "algorithm": {"name": "rl2"}})"),
-      "x.json: /policy/name: wanted \"gru\", \"lstm\", \"episodic\" or \"transformer\" with algorithm \"rl2\", which learns a task by the "
-      "policy's memory, "
-      "found \"mlp\"");
+  EXPECT_EQ(error_of(R"({"at_episode_end": "restart", "algorithm": {"name": "rl2"}})"),
+            "x.json: /policy/name: wanted \"gru\", \"lstm\", \"episodic\" or \"transformer\" with algorithm "
+            "\"rl2\", which learns a task by the "
+            "policy's memory, "
+            "found \"mlp\"");
   EXPECT_EQ(
       error_of(R"({"policy": {"name": "gru"}})"),
       "x.json: /policy/name: wanted \"mlp\" with algorithm \"maml\", which learns a task by gradient steps, "

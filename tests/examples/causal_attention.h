@@ -29,8 +29,8 @@ struct CausalAttention {
   FN static int parameters(const Shape& s) { return (s.inputs + 1) * 4 * s.hidden; }
   FN static int outputs(const Shape& s) { return padded(s.hidden); }
   FN static int state_size(const Shape& s) { return padded(s.hidden); }
-  FN static int kept_size(const Shape& s) { return 5 * padded(s.hidden); }   // q, k, v, u, h
-  FN static int back_size(const Shape& s) { return 4 * padded(s.hidden); }   // ∂ by q, k, v, u
+  FN static int kept_size(const Shape& s) { return 5 * padded(s.hidden); }  // q, k, v, u, h
+  FN static int back_size(const Shape& s) { return 4 * padded(s.hidden); }  // ∂ by q, k, v, u
   FN static long trace_size(const Shape& s, int steps) { return 2L * steps * padded(s.hidden); }  // k, v
 
   template <class T>

@@ -1,8 +1,8 @@
 // A transformer's outputs from the formulas in kernels/memories/transformer.h, in double, written without a cache.
 #pragma once
 
-#include "kernels/memories/transformer.h"
 #include "kernels/memories/policy.h"
+#include "kernels/memories/transformer.h"
 #include "tests/support/trajectories.h"
 
 namespace innerloop::reference {
@@ -34,7 +34,8 @@ class TransformerReference {
       double mean = 0, variance = 0;
       for (const double v : x) mean += v / s_.hidden;
       for (const double v : x) variance += (v - mean) * (v - mean) / s_.hidden;
-      for (std::size_t i = 0; i < x.size(); ++i) x[i] = gain[i] * (x[i] - mean) / std::sqrt(variance + 1e-5) + bias[i];
+      for (std::size_t i = 0; i < x.size(); ++i)
+        x[i] = gain[i] * (x[i] - mean) / std::sqrt(variance + 1e-5) + bias[i];
       return x;
     };
   }
@@ -49,10 +50,12 @@ class TransformerReference {
         for (std::size_t i = 0; i < x.size(); ++i) out[i] = x[i] + made[i];
         return out;
       }
-      const double *const by_state = w + 3 * n * n, *const by_reset = by_state + 2 * n * n, *const bias = by_reset + n * n;
+      const double *const by_state = w + 3 * n * n, *const by_reset = by_state + 2 * n * n,
+                          *const bias = by_reset + n * n;
       const auto made_by = [&](int gate, int o) {
         double sum = 0;
-        for (int i = 0; i < n; ++i) sum += std::max(made[static_cast<std::size_t>(i)], 0.0) * w[i * 3 * n + gate * n + o];
+        for (int i = 0; i < n; ++i)
+          sum += std::max(made[static_cast<std::size_t>(i)], 0.0) * w[i * 3 * n + gate * n + o];
         return sum;
       };
       const auto logistic = [](double v) { return 1 / (1 + std::exp(-v)); };
@@ -81,11 +84,15 @@ class TransformerReference {
     const int n = s_.hidden;
     for (int i = 0; i < n; ++i) {
       double& at = x[static_cast<std::size_t>(i)];
-      if (s_.positions == Positions::learned) at += theta_[static_cast<std::size_t>((s_.inputs + 1 + t) * n + i)];
-      if (s_.positions == Positions::sinusoidal) at += i < n / 2 ? std::sin(angle(t, i, n / 2)) : std::cos(angle(t, i - n / 2, n / 2));
+      if (s_.positions == Positions::learned)
+        at += theta_[static_cast<std::size_t>((s_.inputs + 1 + t) * n + i)];
+      if (s_.positions == Positions::sinusoidal)
+        at += i < n / 2 ? std::sin(angle(t, i, n / 2)) : std::cos(angle(t, i - n / 2, n / 2));
     }
   }
-  static double angle(int t, int i, int count) { return t * std::pow(10000.0, -static_cast<double>(i) / count); }
+  static double angle(int t, int i, int count) {
+    return t * std::pow(10000.0, -static_cast<double>(i) / count);
+  }
   // Queries or keys of a step, which begin at `first`.
   void turn(Vector& qkv, int first, int t) const {
     if (s_.positions != Positions::rotary) return;
@@ -128,7 +135,8 @@ class TransformerReference {
         }
         for (std::size_t j = 0; j <= t; ++j)
           for (int i = head * size; i < (head + 1) * size; ++i)
-            seen[static_cast<std::size_t>(i)] += weights[j] / total * qkv[j][static_cast<std::size_t>(2 * n + i)];
+            seen[static_cast<std::size_t>(i)] +=
+                weights[j] / total * qkv[j][static_cast<std::size_t>(2 * n + i)];
       }
       const Vector middle = first_joint(stream[t], to_out(seen));
       Vector grown = up(second_norm(middle));
@@ -157,7 +165,8 @@ class TransformerReference {
 };
 
 /// The state is the outputs, and behind them all inputs so far.
-inline Vector memory_step(const MemoryPolicy<Transformer>& p, const Vector& theta, const Vector& x, Vector state) {
+inline Vector memory_step(const MemoryPolicy<Transformer>& p, const Vector& theta, const Vector& x,
+                          Vector state) {
   state.resize(std::max(state.size(), static_cast<std::size_t>(p.hidden)));
   state.insert(state.end(), x.begin(), x.end());
   std::vector<Vector> inputs;

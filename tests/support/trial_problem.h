@@ -266,11 +266,14 @@ inline Recalled& recalled() {
   return all;
 }
 /// The state is h, c, and the key that was seen last; behind them a key and a cell for each context that is stored.
-inline Vector memory_step(const MemoryPolicy<Episodic>& p, const Vector& theta, const Vector& x, Vector state) {
+inline Vector memory_step(const MemoryPolicy<Episodic>& p, const Vector& theta, const Vector& x,
+                          Vector state) {
   const Episodic::Shape& s = p.memory;
   const auto n = static_cast<std::size_t>(s.hidden), k = static_cast<std::size_t>(s.key_count), entry = k + n;
   if (state.empty()) state.resize(2 * n + k);
-  const auto is_context = [](const Vector& key) { return std::ranges::any_of(key, [](double v) { return v != 0; }); };
+  const auto is_context = [](const Vector& key) {
+    return std::ranges::any_of(key, [](double v) { return v != 0; });
+  };
   const auto part = [&](std::size_t first, std::size_t count) {
     return Vector(state.begin() + static_cast<long>(first), state.begin() + static_cast<long>(first + count));
   };
@@ -292,11 +295,13 @@ inline Vector memory_step(const MemoryPolicy<Episodic>& p, const Vector& theta, 
       distances.emplace_back(distance, state.size() - at);
     }
     std::ranges::sort(distances);
-    if (distances.size() > static_cast<std::size_t>(s.nearest)) distances.resize(static_cast<std::size_t>(s.nearest));
+    if (distances.size() > static_cast<std::size_t>(s.nearest))
+      distances.resize(static_cast<std::size_t>(s.nearest));
     double total = 0;
     for (const auto& [distance, at] : distances) total += 1 / (distance + 1e-3);
     for (const auto& [distance, from_end] : distances)
-      for (std::size_t i = 0; i < n; ++i) m[i] += state[state.size() - from_end + k + i] / (distance + 1e-3) / total;
+      for (std::size_t i = 0; i < n; ++i)
+        m[i] += state[state.size() - from_end + k + i] / (distance + 1e-3) / total;
   }
   Recalled& all = recalled();
   if (all.record)

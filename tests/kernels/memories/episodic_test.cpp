@@ -13,7 +13,8 @@ namespace {
 
 constexpr int kBits = 3;  // of a context, the first inputs
 
-MemoryPolicy<Episodic> policy_of_sizes(int inputs, int hidden, int entries = 8, int nearest = 1, bool resets = true) {
+MemoryPolicy<Episodic> policy_of_sizes(int inputs, int hidden, int entries = 8, int nearest = 1,
+                                       bool resets = true) {
   MemoryPolicy<Episodic> policy = policy_with<Episodic>(inputs, hidden);
   policy.memory.key_count = kBits;
   policy.memory.entries = entries;
@@ -48,8 +49,8 @@ double objective_with_constant_store(const TrialProblem& p, const Vector& theta,
 Vector differences_of(const TrialProblem& p) {
   reference::recalled().of_step.clear();
   objective_with_constant_store(p, p.theta, true);
-  return central_differences([&](const Vector& theta) { return objective_with_constant_store(p, theta, false); }, p.theta,
-                             1e-6);
+  return central_differences(
+      [&](const Vector& theta) { return objective_with_constant_store(p, theta, false); }, p.theta, 1e-6);
 }
 
 TEST(Episodic, GradientIsTheFiniteDifferenceWithWhatIsStoredAsAConstant) {
@@ -60,7 +61,7 @@ TEST(Episodic, GradientIsTheFiniteDifferenceWithWhatIsStoredAsAConstant) {
       EXPECT_LT(relative_error(found, wanted), 1e-7) << resets << nearest;
     }
   const TrialProblem wide = problem_of(policy_of_sizes(kBits + 2, 18), 2, 7),  // more units than a vector has
-      many = problem_of(policy_of_sizes(kBits + 2, 3), 35, 7);                 // more environments than a tile has
+      many = problem_of(policy_of_sizes(kBits + 2, 3), 35, 7);  // more environments than a tile has
   EXPECT_LT(relative_error(kernel_trial_gradient(wide).gradient, differences_of(wide)), 1e-7);
   EXPECT_LT(relative_error(kernel_trial_gradient(many).gradient, differences_of(many)), 1e-7);
 }
@@ -132,7 +133,8 @@ class Stepped {
 
  private:
   template <class Op>
-  static constexpr HostKernel<Op> kernel{&TeamRun<SimdTeam<Portable>, Op>::run, &scratch_bytes_of<SimdTeam<Portable>, Op>};
+  static constexpr HostKernel<Op> kernel{&TeamRun<SimdTeam<Portable>, Op>::run,
+                                         &scratch_bytes_of<SimdTeam<Portable>, Op>};
 
   MemoryPolicy<Episodic> policy_;
   Vector theta_;
@@ -145,7 +147,8 @@ TEST(Episodic, RecallsInALikeContextAloneAndForgetsWithTheTrial) {
   Stepped memory(policy_of_sizes(kBits + 2, 6));
   const std::vector<float> fresh = memory.step(5, false);
   memory.step(5, false, 2);
-  const std::vector<float> other = memory.step(2, true);  // the first key is stored, and is the nearest one there is
+  const std::vector<float> other =
+      memory.step(2, true);  // the first key is stored, and is the nearest one there is
   const std::vector<float> again = memory.step(5, true);
   EXPECT_NE(again, fresh);
   memory.begin_trial();

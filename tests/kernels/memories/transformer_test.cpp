@@ -139,8 +139,8 @@ TEST(Transformer, StepsWithACacheAreTheWholeCausalPass) {
       batch.envs = kEnvs;
       batch.row_stride = padded(kSteps * kEnvs);
       Buffers memory(1);
-      batch.observations =
-          memory.hold<double>("inputs", random_vector(kInputs * static_cast<int>(batch.row_stride), 1, random));
+      batch.observations = memory.hold<double>(
+          "inputs", random_vector(kInputs * static_cast<int>(batch.row_stride), 1, random));
       LoadMemory<double, Transformer> load{op.shape.memory};
       Scratch at(memory.blank<double>("weights", weights_size<double, Transformer>(op.shape.memory, false)));
       load.weights = Transformer::take_weights<double>(at, op.shape.memory, false);
@@ -168,9 +168,11 @@ TEST(Transformer, StepsWithACacheAreTheWholeCausalPass) {
               for (int i = 0; i < kInputs; ++i)
                 inputs.back().push_back(batch.observations[i * batch.row_stride + t * kEnvs + e]);
             }
-            const Vector wanted = reference::TransformerReference(op.shape.memory, theta).outputs(inputs).back();
+            const Vector wanted =
+                reference::TransformerReference(op.shape.memory, theta).outputs(inputs).back();
             for (int i = 0; i < 32; ++i)
-              ASSERT_NEAR(found.rows[e * found.row_size + i], wanted[static_cast<std::size_t>(i)], 1e-11) << op.step;
+              ASSERT_NEAR(found.rows[e * found.row_size + i], wanted[static_cast<std::size_t>(i)], 1e-11)
+                  << op.step;
           }
         }
     }

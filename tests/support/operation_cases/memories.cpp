@@ -161,7 +161,8 @@ struct OfMemories : Cases {
               op.trace = memory.normals("trace", networks * op.trials.tiles() * op.tile_trace());
             if constexpr (std::is_same_v<Kind, Episodic>)  // episodes that are stored already
               for (long row = 0; row < networks * 2 * envs; ++row)
-                op.states[row * Kind::state_size(policy.memory) + Kind::count_at(policy.memory)] = static_cast<float>(row % 5);
+                op.states[row * Kind::state_size(policy.memory) + Kind::count_at(policy.memory)] =
+                    static_cast<float>(row % 5);
             return op;
           }));
     }
