@@ -42,6 +42,8 @@ BANDIT = TRIALS | {"environment": {"name": "bandit"}, "horizon": 1,
 TRIAL_CONFIGS = {"GRU, 64 units": BANDIT | {"policy": {"name": "gru", "hidden": 64}},
                  "GRU, 128 units": BANDIT | {"policy": {"name": "gru", "hidden": 128}},
                  "LSTM, 64 units": BANDIT | {"policy": {"name": "lstm", "hidden": 64}},
+                 "episodic, 64 units": BANDIT | {"policy": {"name": "episodic", "hidden": 64}},
+                 "transformer, 2×64": BANDIT | {"policy": {"name": "transformer", "hidden": 64}},
                  "no memory, 2×64": TRIALS | {"environment": {"name": "cartpole"}, "horizon": 4,
                                               "algorithm": {"name": "ppo", "epochs": 1, "minibatches": 1}}}
 MATRIX_KERNELS = ("Rollout", "PolicyGradient", "HessianVector")
@@ -231,6 +233,7 @@ def launch_sizes(arguments):
                  {"algorithm": {"name": "maml", "baseline": "network", "value_hidden": [64, 64]}}]
     variants += [BANDIT | {"policy": {"name": name, "hidden": hidden, "layer_norm": layer_norm}}
                  for name in ("gru", "lstm") for hidden, layer_norm in ((512, False), (128, False), (128, True))]
+    variants += [BANDIT | {"policy": {"name": name}} for name in ("episodic", "transformer")]
     variants += [TRIALS | {"environment": {"name": name}, "algorithm": {"name": "ppo", "epochs": 1, "minibatches": 1}}
                  for name in environments]
     sizes = {}
