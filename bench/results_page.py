@@ -186,7 +186,9 @@ def curve_over(curves):
     points = []
     for of_runs in zip(*curves):
         means = [measured(point, "mean_return") for point in of_runs]
-        half = T_95[min(len(means), len(T_95) + 1) - 2] * statistics.stdev(means) / math.sqrt(len(means)) if len(means) > 1 else None
+        half = None
+        if len(means) > 1:
+            half = T_95[min(len(means), len(T_95) + 1) - 2] * statistics.stdev(means) / math.sqrt(len(means))
         points.append({"step": of_runs[0]["step"], "mean_return": statistics.mean(means), "ci95": half})
     return points
 

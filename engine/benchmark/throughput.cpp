@@ -128,7 +128,8 @@ std::string throughput_page(const Config& config, const std::vector<Throughput>&
     if (charts.empty() || charts.back().title != title) {
       charts.push_back({});
       charts.back().title = title;
-      charts.back().x_title = "environments side by side, as a power of ten";
+      charts.back().x_title = "environments side by side";
+      charts.back().powers_of_ten = true;
       charts.back().y_title = "million steps a second";
     }
     std::vector<ChartSeries>& series = charts.back().series;

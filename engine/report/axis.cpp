@@ -56,4 +56,15 @@ Axis make_axis(double low, double high, int ticks, bool rounded, bool whole) {
   return axis;
 }
 
+std::vector<double> logarithmic_ticks(double low, double high) {
+  const bool few = high / low < 300;
+  std::vector<double> ticks;
+  for (int power = static_cast<int>(std::floor(std::log10(low))); std::pow(10.0, power) <= high; ++power)
+    for (const double times : {1.0, 2.0, 5.0})
+      if (const double tick = times * std::pow(10.0, power);
+          (few || times == 1) && tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9))
+        ticks.push_back(tick);
+  return ticks.size() > 1 ? ticks : make_axis(low, high, 4, false, false).ticks();
+}
+
 }  // namespace innerloop

@@ -23,4 +23,8 @@ struct Axis {
 /// `whole`: none lies between whole numbers.
 Axis make_axis(double low, double high, int ticks, bool rounded, bool whole);
 
+/// Where an axis of logarithms has ticks for numbers from `low` > 0 to `high`: at powers of ten and, where these are few, at 2
+/// and 5 times them; where even these are fewer than two, as make_axis.
+std::vector<double> logarithmic_ticks(double low, double high);
+
 }  // namespace innerloop

@@ -59,7 +59,7 @@ class Drawing {
       return;
     }
     // What is counted from 0 on is shown from there; the points at the ends keep clear of the edges.
-    if (left > 0 && left < 0.2 * right) left = 0;
+    if (!chart.powers_of_ten && left > 0 && left < 0.2 * right) left = 0;
     const double edge = 0.015 * (right - left);
     x_ = make_axis(left == 0 && !chart.whole_x ? left : left - edge, right + edge, chart.small ? 5 : 8, false,
                    chart.whole_x);
@@ -102,12 +102,16 @@ class Drawing {
              text("y tick", "x=\"" + units(at_.left - 8) + "\" y=\"" + down(tick) + "\" dy=\"0.35em\"",
                   y_.label(tick));
     }
-    for (const double tick : x_.ticks()) {
-      svg +=
-          "<line class=\"axis\" x1=\"" + across(tick) + "\" x2=\"" + across(tick) + "\" y1=\"" +
-          units(at_.bottom) + "\" y2=\"" + units(at_.bottom + 5) + "\"/>\n" +
-          text("x tick", "x=\"" + across(tick) + "\" y=\"" + units(at_.bottom + 18) + "\"", x_.label(tick));
-    }
+    const auto x_tick = [&](double x, const std::string& label) {
+      svg += "<line class=\"axis\" x1=\"" + across(x) + "\" x2=\"" + across(x) + "\" y1=\"" +
+             units(at_.bottom) + "\" y2=\"" + units(at_.bottom + 5) + "\"/>\n" +
+             text("x tick", "x=\"" + across(x) + "\" y=\"" + units(at_.bottom + 18) + "\"", label);
+    };
+    if (chart_.powers_of_ten)
+      for (const double tick : logarithmic_ticks(std::pow(10.0, x_.low), std::pow(10.0, x_.high)))
+        x_tick(std::log10(tick), Axis{0, tick, tick}.label(tick));
+    else
+      for (const double tick : x_.ticks()) x_tick(tick, x_.label(tick));
     return svg + "<line class=\"axis\" x1=\"" + units(at_.left) + "\" x2=\"" + units(at_.right) + "\" y1=\"" +
            units(at_.bottom) + "\" y2=\"" + units(at_.bottom) + "\"/>\n" +
            text("x title",
@@ -241,6 +245,7 @@ std::string chart_figure(const Chart& chart) {
 Json chart_numbers(const Chart& chart) {
   const Drawing drawing(chart);
   Json numbers = {{"title", chart.title}, {"x_title", chart.x_title}, {"series", Json::array()}};
+  if (chart.powers_of_ten) numbers["powers_of_ten"] = true;
   numbers["x"] = drawing.across();
   numbers["y"] = drawing.down();
   for (const ChartSeries& series : chart.series) {

@@ -34,8 +34,9 @@ enum class ChartForm { curves, comparison, plane };
 
 struct Chart {
   std::string title, x_title, y_title;
-  bool whole_x = false;  // no tick between whole numbers
-  bool small = false;    // for three beside each other
+  bool whole_x = false;        // no tick between whole numbers
+  bool small = false;          // for three beside each other
+  bool powers_of_ten = false;  // x is a logarithm; ticks and what the pointer tells are numbers
   std::vector<ChartSeries> series = {};
   ChartForm form = ChartForm::curves;
   Axis shades = {};  // what the colours of a plane span

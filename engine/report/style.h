@@ -112,7 +112,7 @@ document.querySelectorAll("figure").forEach((figure, number) => {
     }
     reading.hidden = at === null;
     if (at === null) return;
-    reading.prepend(chart.x_title + ": " + shown(at));
+    reading.prepend(chart.x_title + ": " + shown(chart.powers_of_ten ? 10 ** at : at));
     const across = left + (right - left) * (at - low) / (high - low);
     pointer.setAttribute("x1", across);
     pointer.setAttribute("x2", across);

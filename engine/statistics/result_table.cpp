@@ -123,16 +123,16 @@ TextTable data_table(const ResultTable& results) {
   add("difference", [](const ResultRow& row) { return row.difference ? exact(row.difference->mean) : ""; });
   add("difference_low", [&](const ResultRow& row) { return exact_ends(difference(row)).first; });
   add("difference_high", [&](const ResultRow& row) { return exact_ends(difference(row)).second; });
-  for (const auto& [name, summary] : {std::pair{"normalised", &ResultRow::Normalised::score},
-                                      {"optimality_gap", &ResultRow::Normalised::gap}}) {
+  const auto add_normalised = [&](const std::string& name, Summary ResultRow::Normalised::*summary) {
     const auto of = [summary](const ResultRow& row) {
       return row.normalised ? (*row.normalised).*summary : Summary{};
     };
     add(name, [&](const ResultRow& row) { return row.normalised ? exact(of(row).value) : ""; });
-    add(name + std::string("_low"), [&](const ResultRow& row) { return exact_ends(of(row).interval).first; });
-    add(name + std::string("_high"),
-        [&](const ResultRow& row) { return exact_ends(of(row).interval).second; });
-  }
+    add(name + "_low", [&](const ResultRow& row) { return exact_ends(of(row).interval).first; });
+    add(name + "_high", [&](const ResultRow& row) { return exact_ends(of(row).interval).second; });
+  };
+  add_normalised("normalised", &ResultRow::Normalised::score);
+  add_normalised("optimality_gap", &ResultRow::Normalised::gap);
   return table;
 }
 

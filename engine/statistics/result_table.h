@@ -40,9 +40,9 @@ struct ResultTable {
 };
 
 /// The table for people: a column for each key, then `metric`, "95 % interval or runs" ("[1.00, 2.00]", and where there is no
-/// interval "{1.00, 2.00, 1.50}"), "runs", "missing", "normalised", "its 95 % interval or runs", "optimality gap" (these three
-/// with three decimals), "difference to the best" and "95 % interval of it"; from "missing" on only where a row has them. The
-/// best point's score stands out; what a row does not have is empty, NaN is "nan".
+/// interval "{1.00, 2.00, 1.50}"), "runs", "missing", "normalised", "its 95 % interval or runs", "optimality gap" (these
+/// three with three decimals), "difference to the best" and "95 % interval of it"; from "missing" on only where a row has
+/// them. The best point's score stands out; what a row does not have is empty, NaN is "nan".
 TextTable people_table(const ResultTable& results);
 
 /// The table for programs, always with the same columns: the keys, `metric`, low, high, scores (of the runs, with semicolons),

@@ -27,24 +27,13 @@ struct KeyAxis {
   std::vector<double> places;  // [point]
 };
 
-std::vector<double> ticks_of_logarithms(double low, double high) {
-  const bool few = high / low < 300;
-  std::vector<double> ticks;
-  for (int power = static_cast<int>(std::floor(std::log10(low))); std::pow(10.0, power) <= high; ++power)
-    for (const double times : {1.0, 2.0, 5.0})
-      if (const double tick = times * std::pow(10.0, power);
-          (few || times == 1) && tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9))
-        ticks.push_back(tick);
-  return ticks;
-}
-
 // Many different numbers.
 KeyAxis axis_of_numbers(const std::vector<double>& numbers) {
   const double low = std::ranges::min(numbers), high = std::ranges::max(numbers);
   KeyAxis axis;
   if (low > 0 && high >= 10 * low) {
     const auto place = [&](double number) { return std::log(number / low) / std::log(high / low); };
-    for (const double tick : ticks_of_logarithms(low, high))
+    for (const double tick : logarithmic_ticks(low, high))
       axis.ticks.push_back({place(tick), short_number(tick)});
     for (const double number : numbers) axis.places.push_back(place(number));
     return axis;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "engine/error.h"
 #include "engine/text/json.h"
@@ -41,6 +42,29 @@ TEST(Throughput, EveryCombinationIsMeasured) {
   EXPECT_THAT(page, HasSubstr("Hidden layers of 5"));
   EXPECT_THAT(page, HasSubstr("Hidden layers of 6"));
   EXPECT_THAT(page, HasSubstr("2 inner steps, 4 environments a task"));
+}
+
+TEST(Throughput, ThePageHasAnAxisOfLogarithms) {
+  const Device device({.backend = Backend::cpu, .threads = 1, .instructions = ""});
+  std::vector<Throughput> results;
+  for (const int tasks : {1, 10, 100, 1000}) {
+    results.emplace_back();
+    results.back().tasks = tasks;
+    results.back().envs = 10;
+    results.back().width = 5;
+    results.back().playing = results.back().learning = tasks;
+  }
+  const std::string page = throughput_page(small(), results, device);
+  std::vector<double> places;
+  for (const char* label : {"10", "100", "1 k", "10 k"}) {
+    const std::regex tick(R"x(class="x tick" x="([0-9.]+)" y="[0-9.]+">)x" + std::string(label) + "</text>");
+    std::smatch match;
+    ASSERT_TRUE(std::regex_search(page, match, tick)) << label;
+    places.push_back(std::stod(match[1]));
+  }
+  for (const std::size_t i : {2u, 3u}) EXPECT_NEAR(places[i] - places[i - 1], places[1] - places[0], 0.2);
+  EXPECT_GT(places[1], places[0] + 50);
+  EXPECT_THAT(page, HasSubstr(R"("powers_of_ten":true)")) << "the pointer tells numbers, not logarithms";
 }
 
 TEST(Throughput, WhatDoesNotFitIsAResultToo) {

@@ -1,4 +1,7 @@
-"""Sweeps on a Ray cluster that loses one of its nodes, or the process that started them. They want Ray, so they are not among the quick tests."""
+"""Sweeps on a Ray cluster that loses one of its nodes, or the process that started them.
+
+They want Ray, so they are not among the quick tests.
+"""
 import json
 import os
 import signal
