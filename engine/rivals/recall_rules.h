@@ -8,8 +8,8 @@
 
 namespace innerloop {
 
-/// oracle: knows where the goal is, and goes to the cue first where the start is beside it, as being in time wants it. guess: the
-/// same way to one end at random, the best there is without a memory.
+/// oracle: knows where the goal is, and goes to the cue first where the start is beside it, as being in time wants it. guess:
+/// the same way to one end at random, the best there is without a memory.
 std::vector<Rival> t_maze_rivals();
 
 /// oracle: pulls the barcode's arm. recall: the likeliest arm by all pulls with the same barcode in sight; no_recall: by those
