@@ -64,6 +64,7 @@ struct EpisodicTwoStep {
 
   static std::vector<TaskNumber> task_numbers(const Options&) {
     std::vector<TaskNumber> numbers;
+    numbers.reserve(2 * kUncued);
     for (int i = 0; i < kUncued; ++i)
       numbers.push_back({"code_" + std::to_string(i), between(1, (1 << kBits) - 1), true});
     for (int i = 0; i < kUncued; ++i)
