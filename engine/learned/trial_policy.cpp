@@ -31,6 +31,8 @@ TrialPolicy policy_of(const Config& config, const Options& options) {
   policy.memory = Memory::shape_of(options, policy.inputs);
   policy.memory.learned = policy.embedding;
   if constexpr (kTakesWholeTrials<Memory>) policy.memory.steps = trial_length(config);
+  if constexpr (requires { Memory::set_environment(policy.memory, 0, 0); })
+    Memory::set_environment(policy.memory, environment.observation.numbers, environment.grid_side);
   policy.hidden = policy.actor.width[0] = policy.memory.hidden;
   return policy;
 }

@@ -20,6 +20,8 @@
 
 namespace innerloop {
 
+inline constexpr const char* kBeliefPrefix = "belief.";
+
 struct Belief {
   struct Shape : MemorySizes {
     int latent = 1;
@@ -74,7 +76,7 @@ struct Belief {
   // Those of the belief have names of their own, by which their optimiser finds them. They do not decay with the policy's.
   static void describe_parameters(const Shape& s, const auto& add) {
     const auto add_belief = [&](ParameterBlock block, const std::string& of = "") {
-      block.name = "belief." + of + block.name;
+      block.name = kBeliefPrefix + of + block.name;
       block.decays = false;
       add(std::move(block));
     };
