@@ -79,6 +79,7 @@ std::string policy_facts(const Config& config) {
                              {"head", heads.at(static_cast<std::size_t>(info.head))},
                              {"groups", info.group_sizes},
                              {"actions", info.action_count},
+                             {"steps", find_ppo_options(config) != nullptr ? trial_length(config) : config.horizon},
                              {"layout", layout_json(create_learned(config))}});
 }
 

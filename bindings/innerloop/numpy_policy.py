@@ -2,7 +2,7 @@
 
     policy = NumpyPolicy.load("policy.npz")
     action = policy([0.1, -0.2], deterministic=True)                  # one observation, or [n, numbers] of them
-    action, state = memory_policy(observation, state, reward, ended)  # gru, lstm: the state of a trial goes along
+    action, state = memory_policy(observation, state, reward, ended)  # gru, lstm, transformer: the state of a trial goes along
 """
 from __future__ import annotations
 
@@ -40,6 +40,16 @@ class _Maths:
     def concatenate(parts: Sequence[Any]) -> Any:
         return np.concatenate(parts, axis=-1)
 
+    @staticmethod
+    def numbers(mask: Any) -> Any:
+        return mask.astype(np.float32)
+
+    @staticmethod
+    def softmax(x: Any) -> Any:
+        """Along the axis 1."""
+        shares = np.exp(x - x.max(axis=1, keepdims=True))
+        return shares / shares.sum(axis=1, keepdims=True)
+
 
 def forward(maths: Any, w: Mapping[str, Any], about: Mapping[str, Any], x: Any, memory: Any) -> tuple[Any, Any]:
     """What the head puts out for the inputs x [n, numbers], and the memory [n, units] after it; None where there is none.
@@ -59,6 +69,8 @@ def forward(maths: Any, w: Mapping[str, Any], about: Mapping[str, Any], x: Any, 
                 maths.sigmoid(entered[:, :units]) * maths.tanh(entered[:, 2 * units:3 * units]))
         x = maths.sigmoid(entered[:, 3 * units:]) * maths.tanh(cell)
         memory = maths.concatenate([x, cell])
+    elif about["kind"] == "transformer":
+        x, memory = _transformer(maths, w, about, x, memory)
     else:
         for layer in range(about["layers"]):
             x = x @ w[f"layer{layer}.weight"] + w[f"layer{layer}.bias"]
@@ -68,6 +80,61 @@ def forward(maths: Any, w: Mapping[str, Any], about: Mapping[str, Any], x: Any, 
         x = centred / maths.sqrt((centred * centred) @ w["average"] + w["floor"])
         x = x * w["layer_norm.gain"] + w["layer_norm.bias"]
     return x @ w["head.weight"] + w["head.bias"], memory
+
+
+def _normalised(maths: Any, w: Mapping[str, Any], name: str, x: Any) -> Any:
+    centred = x - x @ w["average"]
+    x = centred / maths.sqrt((centred * centred) @ w["average"] + w["floor"])
+    return x * w[f"{name}_gain"] + w[f"{name}_bias"]
+
+
+def _gated(maths: Any, w: Mapping[str, Any], name: str, x: Any, made: Any, units: int) -> Any:
+    """The stream x with what a sublayer made of it: their sum, or through a gate where there is one."""
+    if f"{name}_bias" not in w:
+        return x + made
+    by_made, by_stream = maths.relu(made) @ w[f"{name}_input_weight"], x @ w[f"{name}_stream_weight"]
+    reset = maths.sigmoid(by_made[:, :units] + by_stream[:, :units])
+    share = maths.sigmoid(by_made[:, units:2 * units] + by_stream[:, units:] - w[f"{name}_bias"])
+    candidate = maths.tanh(by_made[:, 2 * units:] + (reset * x) @ w[f"{name}_reset_weight"])
+    return x + share * (candidate - x)
+
+
+def _transformer(maths: Any, w: Mapping[str, Any], about: Mapping[str, Any], x: Any, memory: Any) -> tuple[Any, Any]:
+    """A step of a transformer. Its memory [n, 1 + layers · 2 · steps · units] is the number of steps that were made, and each
+    layer's keys and values of them."""
+    n, units, heads, steps = len(x), about["units"], about["heads"], about["steps"]
+    made, kept = memory[:, :1], memory[:, 1:].reshape(n, about["depth"], 2, steps, units)
+    now, seen = w["steps"] == made, (w["steps"] <= made)[:, :, None]  # [n, step], [n, step, head]
+    place, hidden = maths.numbers(now), maths.numbers(~seen)
+    x = x @ w["transformer.input_weight"] + w["transformer.input_bias"]
+    if about["positions"] != "rotary":
+        x = x + place @ w["transformer.positions"]
+
+    def turned(vectors: Any) -> Any:
+        if about["positions"] != "rotary":
+            return vectors
+        angles, half = (place @ w["transformer.positions"])[:, None], units // heads // 2
+        vectors = vectors.reshape(n, heads, 2 * half)
+        first, second, sine, cosine = vectors[..., :half], vectors[..., half:], angles[..., :half], angles[..., half:]
+        return maths.concatenate([first * cosine - second * sine, second * cosine + first * sine]).reshape(n, units)
+
+    caches = []
+    for layer in range(about["depth"]):
+        name = f"transformer.layer{layer}."
+        y = _normalised(maths, w, name + "attention_norm", x) @ w[name + "qkv_weight"] + w[name + "qkv_bias"]
+        query = turned(y[:, :units])
+        new = [turned(y[:, units:2 * units]), y[:, 2 * units:]]
+        keys, values = (kept[:, layer, i] + place[:, :, None] * (new[i][:, None] - kept[:, layer, i]) for i in range(2))
+        caches += [keys.reshape(n, -1), values.reshape(n, -1)]
+        split = n, steps, heads, units // heads
+        scores = (query.reshape(n, 1, heads, -1) * keys.reshape(*split)).sum(-1) / (units // heads) ** 0.5
+        weights = maths.softmax(scores - np.float32(1e30) * hidden)
+        read = (weights[..., None] * values.reshape(*split)).sum(1).reshape(n, units)
+        x = _gated(maths, w, name + "attention_gate", x, read @ w[name + "out_weight"] + w[name + "out_bias"], units)
+        y = _normalised(maths, w, name + "feedforward_norm", x) @ w[name + "up_weight"] + w[name + "up_bias"]
+        y = maths.tanh(y) if about["activation"] == "tanh" else maths.relu(y)
+        x = _gated(maths, w, name + "feedforward_gate", x, y @ w[name + "down_weight"] + w[name + "down_bias"], units)
+    return x, maths.concatenate([made + 1, *caches])
 
 
 class NumpyPolicy:
@@ -96,8 +163,10 @@ class NumpyPolicy:
 
     def initial_state(self, n: int = 1) -> State:
         """The state of n agents before the first step of a trial."""
-        size = {"mlp": 0, "gru": 1, "lstm": 2}[self.about["kind"]] * self.about["units"]
-        return State(np.zeros((n, size), np.float32), np.zeros((n, self.about["actions"]), np.float32))
+        about = self.about
+        size = {"mlp": 0, "gru": 1, "lstm": 2, "transformer": 2 * about.get("depth", 0) * about.get("steps", 0)}[about["kind"]]
+        size = size * about["units"] + (about["kind"] == "transformer")
+        return State(np.zeros((n, size), np.float32), np.zeros((n, about["actions"]), np.float32))
 
     def __call__(self, obs: Any, state: State | None = None, reward: Any = 0.0, ended: Any = False, *,
                  allowed: Any = None, deterministic: bool = False, seed: int | None = None) -> Any:
@@ -161,6 +230,9 @@ class NumpyPolicy:
         state = self.initial_state(n) if state is None else state
         if len(state.memory) != n:
             raise ValueError(f"state: wanted that of {n} agents, as there are observations, found {len(state.memory)}")
+        if self.about["kind"] == "transformer" and (state.memory[:, 0] >= self.about["steps"]).any():
+            raise ValueError(f"state: wanted at most the {self.about['steps']} steps of a trial, found one more (without a "
+                             "state a trial begins)")
         if self.has_memory:
             last = [np.broadcast_to(np.asarray(each, np.float32), n)[:, np.newaxis] for each in (reward, ended)]
             rows = np.concatenate([rows, state.action, *last], axis=1)

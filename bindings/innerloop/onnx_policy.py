@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from innerloop._errors import InputError
 from innerloop.numpy_policy import forward
 
 
@@ -76,6 +77,8 @@ class _Value:
 
 def write(path: str | os.PathLike[str], about: Mapping[str, Any], weights: Mapping[str, Any]) -> None:
     """Writes the policy's network as an ONNX file."""
+    if about["kind"] == "transformer":
+        raise InputError("to_onnx: wanted a policy \"mlp\", \"gru\" or \"lstm\", found \"transformer\" (to_torch has it)")
     graph = _Graph()
     values = {name: graph.constant(array) for name, array in weights.items() if name != "log_std"}
     memory_size = {"mlp": 0, "gru": 1, "lstm": 2}[about["kind"]] * about["units"]

@@ -60,7 +60,7 @@ class Policy:
     the same kind. The methods are those of NumpyPolicy:
 
     - `policy(obs)` draws actions, `policy(obs, deterministic=True)` gives the likeliest, `seed` makes the draw repeatable;
-    - of a gru or lstm `policy(obs, state, reward, ended)` gives (actions, state);
+    - of a gru, lstm or transformer `policy(obs, state, reward, ended)` gives (actions, state);
     - `mean`, `distribution`, `log_prob(obs, action)`, `initial_state(n)`.
 
     >>> from innerloop import train
@@ -168,9 +168,9 @@ def _described(config: Config, params: npt.NDArray[np.float32]) -> tuple[dict[st
         size = int(np.prod(block["shape"]))
         if block["offset"] + size <= params.size:  # step sizes and more lie behind the policy, and may be left out
             blocks[block["name"]] = params[block["offset"]:block["offset"] + size].reshape(block["shape"])
-    if options["name"] not in ("mlp", "gru", "lstm"):
-        raise InputError(f"config: /policy/name: wanted \"mlp\", \"gru\" or \"lstm\" for a policy in Python, found "
-                         f"\"{options['name']}\"")
+    if options["name"] not in ("mlp", "gru", "lstm", "transformer"):
+        raise InputError("config: /policy/name: wanted \"mlp\", \"gru\", \"lstm\" or \"transformer\" for a policy in Python, "
+                         f"found \"{options['name']}\"")
     if "context" in blocks:
         _fold_context(blocks, config["algorithm"].get("context_input", "concatenate"))
     layers = sum(name.startswith("layer") and name.endswith(".weight") for name in blocks)
@@ -180,13 +180,13 @@ def _described(config: Config, params: npt.NDArray[np.float32]) -> tuple[dict[st
         layers -= 1
         head = f"layer{layers}"
     weights: dict[str, Any] = {name: block for name, block in blocks.items()
-               if name.startswith(("gru.", "lstm.", "layer_norm.")) or
+               if name.startswith(("gru.", "lstm.", "transformer.", "layer_norm.")) or
                name in [f"layer{layer}.{part}" for layer in range(layers) for part in ("weight", "bias")]}
     weights |= {"head.weight": blocks[f"{head}.weight"], "head.bias": blocks[f"{head}.bias"]}
     if facts["head"] == "gaussian":
         weights["log_std"] = blocks["log_std"]
     units = weights["head.weight"].shape[0]
-    layer_norm = bool(options.get("layer_norm", False))
+    layer_norm = bool(options.get("layer_norm", options["name"] == "transformer"))
     if layer_norm:
         weights |= {"average": np.full((units, 1), 1 / units, np.float32), "floor": np.array([1e-5], np.float32)}
     about = {"kind": options["name"], "units": units, "layers": layers, "activation": options.get("activation", "tanh"),
@@ -195,7 +195,20 @@ def _described(config: Config, params: npt.NDArray[np.float32]) -> tuple[dict[st
              "groups": facts["groups"] if facts["head"] == "grouped" else [facts["actions"]],
              "min_log_std": options["min_log_std"], "squash": options["squash"],
              "environment": config["environment.name"], "algorithm": config["algorithm.name"]}
+    if options["name"] == "transformer":
+        about |= {"depth": options["layers"], "heads": options["heads"], "positions": options["positions"],
+                  "steps": facts["steps"]}
+        weights["steps"] = np.arange(facts["steps"], dtype=np.float32)[np.newaxis]
+        if options["positions"] != "learned":
+            weights["transformer.positions"] = _angles(facts["steps"], units if options["positions"] == "sinusoidal" else
+                                                       units // options["heads"])
     return about, weights
+
+
+def _angles(steps: int, width: int) -> npt.NDArray[np.float32]:
+    """Sines and, behind them, cosines of the steps' angles, [step, width]."""
+    angles = np.outer(np.arange(steps), 10000.0 ** (-np.arange(width // 2) / (width // 2)))
+    return np.concatenate([np.sin(angles), np.cos(angles)], axis=1).astype(np.float32)
 
 
 def _fold_context(blocks: dict[str, Any], enters: str) -> None:

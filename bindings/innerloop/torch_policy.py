@@ -16,6 +16,14 @@ class _Maths:
     def concatenate(parts: Sequence[Any]) -> Any:
         return torch.cat(list(parts), dim=-1)
 
+    @staticmethod
+    def numbers(mask: Any) -> Any:
+        return mask.float()
+
+    @staticmethod
+    def softmax(x: Any) -> Any:
+        return torch.softmax(x, dim=1)
+
 
 class TorchPolicy(torch.nn.Module):
     """The network: observations [n, numbers], of a memory its inputs and its `memory` [n, numbers], to the head's outputs;

@@ -331,6 +331,7 @@ void check_rules(const Config& config, const OptionSource& source) {
   check_estimator(config, source);
   check_policy(config, source);
   check_validity(Environments{}, config.environment, "/environment", source);
+  check_validity(Policies{}, config.policy, "/policy", source);
   check_validity(Algorithms{}, config.algorithm, "/algorithm", source);
   check_validity(OuterOptimisers{}, config.outer, "/outer", source);
 }

@@ -161,6 +161,19 @@ double reported(const IterationReport& report, const std::string& wanted) {
   return NAN;
 }
 
+// What a policy gave when it played, it gives when it learns, to the last bit: each ratio of the first minibatch is 1.
+TEST(Rl2, TheFirstMinibatchHasTheRatioOneForEveryMemory) {
+  for (const std::string policy : {R"({"name": "gru", "hidden": 18})", R"({"name": "lstm", "hidden": 18})",
+                                   R"({"name": "transformer", "hidden": 32, "heads": 2, "feedforward": 48})",
+                                   R"({"name": "transformer", "hidden": 16, "heads": 1, "feedforward": 16, "gated": true,
+                                       "positions": "rotary"})"})
+    for (const std::string environment : {"tabular_mdp", "point_navigation"}) {
+      Learning learning(trial_config({"environment={\"name\": \"" + environment + "\"}", "policy=" + policy,
+                                      "algorithm.trial_length=40", "algorithm.epochs=1", "algorithm.minibatches=1"}));
+      for (int i = 0; i < 2; ++i) EXPECT_EQ(reported(learning.iterate(), "kl"), 0) << policy << environment;
+    }
+}
+
 TEST(Rl2, MakesNoFurtherUpdateAboveTheTargetDivergence) {
   // Any step goes beyond it, so that the first update is the only one; of a memory for one team, and of a wide one.
   for (const std::string hidden : {"5", "257"}) {
@@ -243,6 +256,10 @@ void expect_to_find_the_better_arm(const std::vector<std::string>& overrides, do
 TEST(Rl2, LearnsToFindTheBetterArm) { expect_to_find_the_better_arm({"policy.hidden=16"}); }
 TEST(Rl2, LearnsToFindTheBetterArmWithAnLstm) {
   expect_to_find_the_better_arm({R"(policy={"name": "lstm", "hidden": 16})"});
+}
+TEST(Rl2, LearnsToFindTheBetterArmWithATransformer) {
+  expect_to_find_the_better_arm({R"(policy={"name": "transformer", "hidden": 32, "heads": 2, "feedforward": 64})",
+                                 "outer.lr=0.003"});
 }
 TEST(Rl2, LearnsToFindTheBetterArmInWindows) {
   expect_to_find_the_better_arm({"policy.hidden=16", "algorithm.window=5"});
@@ -350,7 +367,9 @@ TEST(Rl2, ATrialOfAllItsEpisodesIsThatOfItsSteps) {
 TEST(MemoryLayout, CoversAllParametersOnceAndInOrder) {
   for (const std::string policy :
        {R"({"name": "gru", "hidden": 5})", R"({"name": "lstm", "hidden": 5})",
-        R"({"name": "gru", "hidden": 5, "layer_norm": true})", R"({"name": "mlp", "hidden": [7, 5]})"})
+        R"({"name": "gru", "hidden": 5, "layer_norm": true})",
+        R"({"name": "transformer", "hidden": 32, "heads": 1, "feedforward": 48, "gated": true})",
+        R"({"name": "mlp", "hidden": [7, 5]})"})
     for (const auto& [environment, network] :
          {std::pair<std::string, std::string>{"cartpole", "shared"}, {"point_navigation", "separate"}}) {
       const Config config =

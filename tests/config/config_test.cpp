@@ -119,7 +119,7 @@ TEST(Config, EveryChoiceOfNamesReadsBackEqual) {
                         : list.title == "optimisers" ? "outer.name"
                                                      : "algorithm.estimator";
       // Neither does without the other.
-      const bool memory = name == "gru" || name == "lstm" || name == "rl2";
+      const bool memory = name == "gru" || name == "lstm" || name == "transformer" || name == "rl2";
       Config c = parse(memory          ? kTrials
                        : name == "ppo" ? R"({"at_episode_end": "restart"})"
                                        : "{}",
@@ -474,6 +474,28 @@ TEST(Config, RefusesToNormaliseASingleUnit) {
             "/policy/layer_norm: wanted false with more than 256 hidden units, found true");
 }
 
+TEST(Config, RefusesTransformersThatDoNotFit) {
+  const auto with = [](const std::string& options) {
+    return fault_of(R"(policy={"name": "transformer")" + options + "}");
+  };
+  EXPECT_EQ(with(""), "no error");
+  EXPECT_EQ(with(R"(, "hidden": 96, "heads": 4)"),
+            "/policy/hidden: wanted a value that fits the other options (each head has 16 numbers or a multiple of 16), "
+            "found 96 (number)");
+  EXPECT_EQ(with(R"(, "hidden": 96, "heads": 3)"), "no error");
+  EXPECT_EQ(with(R"(, "feedforward": 40)"),
+            "/policy/feedforward: wanted a value that fits the other options (a multiple of 16), found 40 (number)");
+  const auto of_trials = [](const std::string& option) {
+    return error_of(kTrials, {R"(policy={"name": "transformer"})", option});
+  };
+  EXPECT_EQ(of_trials("algorithm.window=10"),
+            "--set algorithm.window=10: /algorithm/window: wanted 0 with policy \"transformer\", whose gradient goes through the whole trial, "
+            "found 10");
+  EXPECT_EQ(of_trials("algorithm.trial_length=8200"),
+            "--set algorithm.trial_length=8200: /algorithm/trial_length: wanted at most 8192 steps with policy \"transformer\", which looks back at "
+            "all of them, found 8200");
+}
+
 TEST(Config, RefusesAValueNetworkThatDoesNotLearn) {
   EXPECT_EQ(fault_of("algorithm.value_network=separate"), "no error");
   EXPECT_EQ(fault_of("algorithm.value_weight=0"), "no error");
@@ -531,7 +553,7 @@ TEST(Config, PlainPpoHasTrialsOfOneHorizonAndNoMemory) {
 TEST(Config, RefusesPoliciesAndOptimisersThatDoNotFitAMemory) {
   EXPECT_EQ(
       error_of(R"({"at_episode_end": "restart", "algorithm": {"name": "rl2"}})"),
-      "x.json: /policy/name: wanted \"gru\" or \"lstm\" with algorithm \"rl2\", which learns a task by the "
+      "x.json: /policy/name: wanted \"gru\", \"lstm\" or \"transformer\" with algorithm \"rl2\", which learns a task by the "
       "policy's memory, "
       "found \"mlp\"");
   EXPECT_EQ(

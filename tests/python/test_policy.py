@@ -26,6 +26,10 @@ MEMORIES = {
     "layer_norm": {"policy": {"name": "gru", "hidden": 6, "layer_norm": True}},
     "gaussian": {"environment": {"name": "point_navigation"}},
     "separate_value": {"algorithm.value_network": "separate"},
+    "transformer": {"policy": {"name": "transformer", "hidden": 32, "heads": 2, "feedforward": 16}},
+    "rotary": {"environment": {"name": "point_navigation"},
+               "policy": {"name": "transformer", "hidden": 16, "heads": 1, "feedforward": 16, "gated": True,
+                          "positions": "rotary"}},
 }
 
 
@@ -157,7 +161,19 @@ def test_a_numpy_policy_acts_without_innerloop(tmp_path):
     assert float(said) == float(policy(obs, deterministic=True)[1].memory.sum())
 
 
-@pytest.mark.parametrize("name", [*STEPS, *MEMORIES])
+def test_a_transformer_is_refused_where_it_cannot_go(tmp_path):
+    policy = memory_run("transformer").policy()
+    obs, state = np.zeros(policy.to_numpy().about["observation"]), None
+    for _ in range(policy.to_numpy().about["steps"]):
+        _, state = policy(obs, state)
+    with pytest.raises(il.InputError, match="state: wanted at most the 20 steps of a trial, found one more"):
+        policy(obs, state)
+    pytest.importorskip("onnx")
+    with pytest.raises(il.InputError, match="to_onnx: wanted a policy"):
+        policy.to_onnx(tmp_path / "policy.onnx")
+
+
+@pytest.mark.parametrize("name", [*STEPS, *(name for name in MEMORIES if name not in ("transformer", "rotary"))])
 def test_onnx_computes_the_same(name, tmp_path):
     pytest.importorskip("onnx")
     onnxruntime = pytest.importorskip("onnxruntime")
@@ -180,6 +196,8 @@ def test_torch_computes_the_same_and_returns_its_own(name):
     policy = small_policy() if name == "mlp" else memory_run(name).policy()
     plain = policy.to_numpy()
     inputs, memory = torch.randn(6, plain.about["inputs"]), torch.rand(6, plain.initial_state().memory.shape[1])
+    if plain.about["kind"] == "transformer":
+        memory[:, 0] = torch.arange(6)  # steps that were made
     wanted = il.numpy_policy.forward(il.numpy_policy._Maths, plain.weights, plain.about, inputs.numpy(), memory.numpy())
     found = policy.to_torch()(inputs, memory)
     for one, other in zip(found if plain.has_memory else [found], wanted):

@@ -206,6 +206,16 @@ struct Cases {
       MlpOptions options;
       options.hidden = {18, policy.hidden};
       policy.memory = Feedforward::shape_of(options, inputs);
+    } else if constexpr (std::is_same_v<Kind, Transformer>) {
+      const bool gaussian = head == HeadKind::gaussian;
+      TransformerOptions options;
+      options.hidden = policy.hidden = gaussian ? 32 : 16;
+      options.heads = gaussian ? 2 : 1;
+      options.feedforward = 48;
+      options.positions = gaussian ? Positions::rotary : Positions::learned;
+      options.gated = gaussian;
+      policy.memory = Transformer::shape_of(options, inputs);
+      policy.memory.steps = 18;  // more than a trial of any case has
     } else {
       policy.memory = {inputs, policy.hidden};
     }

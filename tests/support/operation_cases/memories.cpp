@@ -157,6 +157,8 @@ struct OfMemories : Cases {
               op.inputs = memory.normals("taken_in", networks * envs * padded(policy.inputs));
             if (policy.layer_norm)
               op.normalised = memory.blank("normalised", networks * envs * padded(policy.hidden));
+            if constexpr (kLooksBack<Kind>)
+              op.trace = memory.normals("trace", networks * op.trials.tiles() * op.tile_trace());
             return op;
           }));
     }
@@ -172,6 +174,7 @@ std::vector<OperationCase> memories(CaseSize size) {
   c.load_memory<Gru>("gru");
   c.load_memory<Lstm>("lstm");
   c.load_memory<Feedforward>("feedforward");
+  c.load_memory<Transformer>("transformer");
   c.load_heads();
   c.step_memory<Gru>({}, "gru");
   c.step_memory<Lstm>({}, "lstm");
@@ -179,6 +182,7 @@ std::vector<OperationCase> memories(CaseSize size) {
   c.step_memory<Gru>({true, true}, "gru_normalised_separate");
   c.step_memory<Lstm>({true}, "lstm_normalised");
   c.step_memory<Feedforward>({false, true}, "feedforward_separate");
+  c.step_memory<Transformer>({true, true}, "transformer_normalised_separate");
   c.inputs();
   c.step_memory<Gru>({false, true, 19}, "gru_symbols_separate");
   c.step_memory<Lstm>({false, false, 5}, "lstm_symbols");
@@ -194,6 +198,8 @@ std::vector<OperationCase> memories(CaseSize size) {
   c.trial_gradients<Gru>({true, true, 19}, "gru_symbols_separate");
   c.trial_gradients<Lstm>({false, false, 5}, "lstm_symbols");
   c.trial_gradients<Feedforward>({false, true, 17}, "feedforward_symbols_separate");
+  c.trial_gradients<Transformer>({true}, "transformer_normalised");
+  c.trial_gradients<Transformer>({true, true, 19}, "transformer_symbols_separate");
   return std::move(c.all);
 }
 
