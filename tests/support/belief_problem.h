@@ -136,7 +136,7 @@ BeliefGradient<T> belief_gradient_of(const BeliefProblem& p, Buffers& memory) {
   op.batch.latent = p.shape.latent;
   op.batch.decode_steps = p.decode_steps;
   op.batch.drawn = memory.hold<int>("drawn", p.drawn);
-  op.batch.decoded = memory.hold<int>("decoded", p.decoded);
+  if (p.decode_steps > 0) op.batch.decoded = memory.hold<int>("decoded", p.decoded);
   op.batch.noise = memory.hold<T>("noise", p.noise);
   op.params = memory.hold<T>("params", p.theta);
   op.partial = memory.blank<T>("partial", static_cast<long>(op.tiles()) * Belief::belief_parameters(p.shape));

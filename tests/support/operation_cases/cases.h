@@ -216,6 +216,14 @@ struct Cases {
       options.gated = gaussian;
       policy.memory = Transformer::shape_of(options, inputs);
       policy.memory.steps = 18;  // more than a trial of any case has
+    } else if constexpr (std::is_same_v<Kind, Belief>) {
+      BeliefOptions options;
+      options.latent = head == HeadKind::gaussian ? 3 : 9;
+      options.encoder = 17;
+      options.decoder_hidden = {6};
+      options.hidden = {18, policy.hidden};
+      policy.memory = Belief::shape_of(options, inputs);
+      Belief::set_environment(policy.memory, 2, 0);
     } else {
       policy.memory = {inputs, policy.hidden};
     }
