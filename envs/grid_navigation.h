@@ -41,6 +41,8 @@ struct GridNavigation {
     return {{"goal_x", cells, true}, {"goal_y", cells, true}};
   }
   FN static Observation observation(const Options&) { return {.numbers = 2}; }
+  /// What is seen is a cell, and a step's reward depends on the cell that it ends in alone.
+  static int grid_side(const Options& o) { return o.size; }
   FN static Array<int, 1> action_sizes(const Options&) { return {5}; }
 
   template <class Real>

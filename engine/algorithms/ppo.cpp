@@ -9,6 +9,15 @@
 #include "engine/statistics/estimates.h"
 
 namespace innerloop {
+namespace {
+
+// What the policy's optimiser moves: all but a belief, whose blocks come first.
+OuterOptimiser::Target policy_of(const Learned& learned) {
+  const std::int64_t belief = learned.range(kBeliefPrefix).size;
+  return {{belief, learned.size() - belief}, ""};
+}
+
+}  // namespace
 
 std::unique_ptr<Ppo> make_algorithm(const Rl2Options&, const Config& config, Device& device) {
   return std::make_unique<Ppo>(config, device);
@@ -52,7 +61,8 @@ Ppo::Ppo(const Config& config, Device& device)
   plan_.add(&shuffle_.numbers, "order_numbers", "[epoch][env]", {epochs, envs});
   plan_.add(&order_, "order", "[epoch][env]", {epochs, envs});
   if (is_wide(loop_.policy())) wide_.emplace(loop_.policy(), steps, minibatch_envs_, device, plan_);
-  outer_ = OuterOptimiser::create(config.outer, learned_, "", config.iterations, device, plan_);
+  outer_ =
+      OuterOptimiser::create(config.outer, learned_, policy_of(learned_), config.iterations, device, plan_);
 }
 
 void Ppo::allocate() {
@@ -65,6 +75,7 @@ void Ppo::allocate() {
   device_.write(params_, start);
   device_.write(advantages_.scale.deviation, 1.0f);
   outer_->prepare(loop_.key());
+  prepare();
   device_.finish();
 }
 
@@ -84,6 +95,7 @@ std::vector<StateTensor> Ppo::state() const {
                                       tensor("value_scale.deviation", 1, scale.deviation),
                                       tensor("value_scale.updates", 1, scale.updates)};
   for (const StateTensor& of_optimiser : outer_->state()) tensors.push_back(of_optimiser);
+  for (const StateTensor& own : own_state()) tensors.push_back(own);
   return tensors;
 }
 
@@ -94,6 +106,7 @@ void Ppo::enqueue() {
   device_.once(StartUpdates<float>{gate_});
   for (int epoch = 0; epoch < options_.epochs; ++epoch) learn(epoch);
   device_.once(AverageUpdates<float>{gate_, options_.minibatches, mean_values_});
+  learn_more();
 }
 
 void Ppo::draw_orders() {
@@ -194,6 +207,7 @@ IterationReport Ppo::report() const {
   report.extra.emplace_back("kl", values[kTrialDivergence]);
   report.extra.emplace_back("value_loss", values[kTrialValueLoss]);
   report.extra.emplace_back("updates", updates);
+  add_to(report);
   report.gradient_finite = std::isfinite(report.gradient_norm);
   for (const float value : values) report.gradient_finite = report.gradient_finite && std::isfinite(value);
   if (report.gradient_finite) return report;

@@ -36,7 +36,24 @@ class Ppo : public Algorithm {
   void play() { loop_.play(params_); }
   void learn(int epoch);
 
+ protected:
+  const std::uint32_t seed_;
+  const PpoUpdateOptions options_;
+  Device& device_;
+  const Learned learned_;
+  BufferPlan plan_;
+  TrialLoop loop_;
+  float* params_ = nullptr;
+
  private:
+  /// What else an algorithm learns from the iteration's trials, once the policy's updates are made: always the same operations
+  /// on the same memory.
+  virtual void learn_more() {}
+  virtual void prepare() {}  // constants of the algorithm, once memory is there
+  virtual std::vector<StateTensor> own_state() const { return {}; }
+  /// What the algorithm adds to the report. Waits.
+  virtual void add_to(IterationReport&) const {}
+
   /// The trials' advantages and the values' targets.
   void estimate_advantages();
   /// Draws the order in which each epoch goes through the environments.
@@ -55,12 +72,6 @@ class Ppo : public Algorithm {
   void enqueue();
   IterationReport report() const;
 
-  const std::uint32_t seed_;
-  const PpoUpdateOptions options_;
-  Device& device_;
-  const Learned learned_;
-  BufferPlan plan_;
-  TrialLoop loop_;
   std::unique_ptr<OuterOptimiser> outer_;
   TrialAdvantages<float> advantages_;
   ShuffleTrials<float> shuffle_;
@@ -69,8 +80,7 @@ class Ppo : public Algorithm {
   Schedule<float> entropy_schedule_;
   const int envs_per_task_, minibatch_envs_;
   std::optional<WideGradient> wide_;
-  int* order_ = nullptr;  // [epoch][env]  of the environments in each epoch's minibatches
-  float* params_ = nullptr;
+  int* order_ = nullptr;                // [epoch][env]  of the environments in each epoch's minibatches
   float* partial_gradients_ = nullptr;  // [tile][P]
   float* tile_values_ = nullptr;        // [tile][kTrialValues]
   float* mean_gradient_ = nullptr;

@@ -2,6 +2,7 @@
 // where it cannot be climbed by TRPO the reason (`why_no_trpo`).
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "kernels/options/choices.h"
@@ -128,7 +129,7 @@ enum class EvaluationProtocol {
 
 /// How the policies of an algorithm learn a task: what its options name as `Learning`. `how` is the end of "algorithm x,
 /// which …". Where trials are played the options have a PpoUpdateOptions `ppo`, and else an InnerLoopOptions `inner`; where
-/// the policy has a memory, the `trial_length` and `trial_episodes`, too. `at_own_end`, `at_time_limit` and `at_last_step` say
+/// the policy has a memory, the `trial_length` and, where trials may be a number of episodes, `trial_episodes`, too. `at_own_end`, `at_time_limit` and `at_last_step` say
 /// what an episode is worth beyond its last step (options_markdown).
 struct LearnsByInnerSteps {
   static constexpr auto how = "learns a task by gradient steps";
@@ -149,6 +150,10 @@ struct LearnsByMemory {
   static constexpr auto protocol = EvaluationProtocol::over_episodes;
   static constexpr bool plays_trials = true;
   static constexpr bool needs_memory = true;
+};
+struct LearnsByBelief : LearnsByMemory {
+  static constexpr auto how = "learns a task by a belief about it";
+  static constexpr bool needs_belief = true;
 };
 struct LearnsNoTask {
   static constexpr auto how = "learns one policy for all tasks";
@@ -442,8 +447,58 @@ struct PpoOptions {
   }
 };
 
+/// How a belief is learned, beside the policy that acts on it (kernels/beliefs/elbo.h).
+struct VaribadOptions {
+  using Options = VaribadOptions;
+  using Learning = LearnsByBelief;
+  static constexpr auto name = "varibad";
+  static constexpr auto meaning =
+      "VariBAD: a belief about the task, learned by what it tells of a trial's rewards, and a policy of the "
+      "belief and the "
+      "observation, trained by PPO; nothing is adapted by gradient";
+  static constexpr auto why_no_trpo = "whose clipping bounds the update";
+  static constexpr int kMaxUpdates = 1000;
+  static constexpr int kMaxKept = 1 << 24;
+
+  int trial_length = 100;
+  PpoUpdateOptions ppo = {.gae_lambda = 0.95};
+  int belief_updates = 3;
+  int belief_trials = 32;
+  int belief_capacity = 4096;
+  double belief_lr = 1e-3;
+  std::optional<double> belief_max_gradient_norm;
+  double kl_weight = 0.01;
+  int decode_steps = 0;
+  bool operator==(const VaribadOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, VaribadOptions& o) {
+    field(
+        "trial_length", o.trial_length, between(1, kMaxHorizon),
+        "steps of a trial, a multiple of the horizon; the task and the belief last for all of its episodes");
+    PpoUpdateOptions::describe(field, o.ppo);
+    field("belief_updates", o.belief_updates, between(0, kMaxUpdates),
+          "updates of the belief in an iteration, after the policy's; 0: it stays as it starts");
+    field("belief_trials", o.belief_trials, between(1, 1 << 16),
+          "trials that each is made on, drawn anew without replacement from the last ones; at most those of "
+          "an iteration");
+    field("belief_capacity", o.belief_capacity, between(1, kMaxKept),
+          "how many of the last trials are kept for them; at least those of an iteration; checkpoints hold "
+          "them");
+    field("belief_lr", o.belief_lr, above(0), "step size of the belief's Adam");
+    field("belief_max_gradient_norm", o.belief_max_gradient_norm, above(0),
+          "a longer gradient of the belief's is scaled to this; null: never");
+    field("kl_weight", o.kl_weight, at_least(0),
+          "weight of the belief's divergence from the one a step before, the first one's from N(0, I)");
+    field("decode_steps", o.decode_steps, between(0, kMaxHorizon),
+          "of decoder `reward`: steps of the trial, drawn from equal pieces of it, that stand for all where "
+          "a belief's latent "
+          "variable is to tell of it; 0: all, which takes the time of the trial's steps squared");
+  }
+};
+
 using Algorithms =
     TypeList<MamlOptions, MetaSgdOptions, AlfaOptions, CaviaOptions, FomamlOptions, PretrainingOptions,
-             ReptileOptions, EmamlOptions, PrompOptions, Rl2Options, PpoOptions>;
+             ReptileOptions, EmamlOptions, PrompOptions, Rl2Options, VaribadOptions, PpoOptions>;
 
 }  // namespace innerloop

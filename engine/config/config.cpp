@@ -149,6 +149,8 @@ bool has_memory(const Config& config) {
   return std::visit([](const auto& policy) { return policy.has_memory; }, config.policy);
 }
 
+bool has_belief(const Config& config) { return std::holds_alternative<BeliefOptions>(config.policy); }
+
 const PpoUpdateOptions* find_ppo_options(const Config& config) {
   return std::visit(
       []<class Options>(const Options& options) -> const PpoUpdateOptions* {
@@ -180,7 +182,7 @@ int trial_length(const Config& config) {
 int trial_episodes(const Config& config) {
   return std::visit(
       []<class Options>(const Options& options) {
-        if constexpr (Options::Learning::needs_memory)
+        if constexpr (requires { options.trial_episodes; })
           return options.trial_episodes;
         else
           return 0;

@@ -185,6 +185,8 @@ EvaluationProtocol evaluation_protocol(const Config& config);
 
 /// Whether the policy is one with a memory.
 bool has_memory(const Config& config);
+/// Whether that is a belief, which is learned apart from the policy.
+bool has_belief(const Config& config);
 
 /// The options of PPO's updates on trials; null where the algorithm makes none. ppo_options is for where there are some.
 const PpoUpdateOptions* find_ppo_options(const Config& config);

@@ -21,6 +21,7 @@ EnvironmentInfo environment_info(const Config& config) {
         info.group_sizes.push_back(Env::action_sizes(options)[group]);
     info.has_allowed = kHasAllowed<Env>;
     info.pays_alike = kPaysAlike<Env>;
+    if constexpr (requires { Env::grid_side(options); }) info.grid_side = Env::grid_side(options);
     info.task_size = kTaskSize<Env>;
     info.task_in_memory = kTaskInMemory<Env>;
     info.state_size = episode_size<Env>(options);

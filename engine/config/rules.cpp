@@ -122,8 +122,12 @@ void check_policy_kind(const Config& config, const OptionSource& source) {
   std::visit(
       [&]<class Options>(const Options&) {
         using Learning = typename Options::Learning;
-        if (has_memory(config) == Learning::needs_memory) return;
-        const auto fits = []<class Policy>() { return Policy::has_memory == Learning::needs_memory; };
+        constexpr bool needs_belief = requires { Learning::needs_belief; };
+        if (has_memory(config) == Learning::needs_memory && has_belief(config) == needs_belief) return;
+        const auto fits = []<class Policy>() {
+          constexpr bool is_belief = requires { Policy::has_belief; };
+          return Policy::has_memory == Learning::needs_memory && is_belief == needs_belief;
+        };
         source.refuse("/policy/name",
                       one_of_names(names_where<Policies>(fits)) + " with algorithm \"" + Options::name +
                           "\", which " + Learning::how,
@@ -188,6 +192,50 @@ void check_trials(const Config& config, const OptionSource& source) {
   if (!config.evaluation.inner_lr.empty())
     source.refuse("/evaluation/inner_lr", "no step sizes" + with + "which takes no gradient steps",
                   numbers(config.evaluation.inner_lr.size()));
+}
+
+// What a belief takes in and tells of, and what it is learned from.
+void check_belief(const Config& config, const OptionSource& source) {
+  const auto* policy = std::get_if<BeliefOptions>(&config.policy);
+  const auto* options = std::get_if<VaribadOptions>(&config.algorithm);
+  if (policy == nullptr || options == nullptr) return;
+  const EnvironmentInfo environment = environment_info(config);
+  if (environment.observation.symbols > 0)
+    source.refuse("/environment/name",
+                  "an environment without symbols with policy \"belief\", which takes in numbers alone",
+                  "\"" + environment.name + "\"");
+  if (policy->decoder == Decoder::cells) {
+    if (environment.grid_side == 0)
+      source.refuse(
+          "/policy/decoder",
+          "\"reward\" with environment \"" + environment.name + "\", whose observation is no cell of a grid",
+          "\"cells\"");
+    const int cells = environment.grid_side * environment.grid_side;
+    if (cells > policy->kMaxCells)
+      source.refuse("/policy/decoder",
+                    "\"reward\" with more than " + std::to_string(policy->kMaxCells) +
+                        " cells, of which there are " + std::to_string(cells),
+                    "\"cells\"");
+    if (options->decode_steps > 0)
+      source.refuse("/algorithm/decode_steps", "0 with decoder \"cells\", which tells of all steps at once",
+                    std::to_string(options->decode_steps));
+  }
+  if (options->decode_steps > options->trial_length)
+    source.refuse("/algorithm/decode_steps",
+                  "at most the " + std::to_string(options->trial_length) + " steps of a trial",
+                  std::to_string(options->decode_steps));
+  if (options->ppo.value_network == ValueNetwork::separate)
+    source.refuse("/algorithm/value_network", "\"shared\" with policy \"belief\", of which there is one",
+                  "\"separate\"");
+  const std::int64_t trials = std::int64_t{config.tasks_per_iteration} * config.envs_per_task;
+  const std::string of_iteration =
+      " the " + std::to_string(trials) + " trials of an iteration (tasks_per_iteration × envs_per_task)";
+  if (options->belief_trials > trials)
+    source.refuse("/algorithm/belief_trials", "at most" + of_iteration,
+                  std::to_string(options->belief_trials));
+  if (options->belief_capacity < trials)
+    source.refuse("/algorithm/belief_capacity", "at least" + of_iteration,
+                  std::to_string(options->belief_capacity));
 }
 
 void check_time_limit(const Config& config, const OptionSource& source) {
@@ -285,6 +333,7 @@ std::string doubt_about(const Config& config) {
 void check_rules(const Config& config, const OptionSource& source) {
   check_policy_kind(config, source);
   check_trials(config, source);
+  check_belief(config, source);
   check_step_sizes(config, source);
   check_learned_step_sizes(config, source);
   check_adapted_layers(config, source);

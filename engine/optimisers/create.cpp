@@ -49,6 +49,13 @@ std::unique_ptr<OuterOptimiser> OuterOptimiser::create(const OptionsVariant<Oute
   const Target target{learned.range(prefix), prefix};
   if (target.part.size == 0)
     throw std::logic_error("optimiser: wanted blocks whose names begin with \"" + prefix + "\", found none");
+  return create(options, learned, target, iterations, device, plan, objective);
+}
+
+std::unique_ptr<OuterOptimiser> OuterOptimiser::create(const OptionsVariant<OuterOptimisers>& options,
+                                                       const Learned& learned, const Target& target,
+                                                       int iterations, Device& device, BufferPlan& plan,
+                                                       TrustRegionObjective* objective) {
   return std::visit(Maker{learned, target, iterations, device, plan, objective}, options);
 }
 

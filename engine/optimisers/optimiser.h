@@ -46,6 +46,11 @@ class OuterOptimiser {
                                                 const Learned& learned, const std::string& prefix,
                                                 int iterations, Device& device, BufferPlan& plan,
                                                 TrustRegionObjective* objective = nullptr);
+  /// One for a part of `learned`, whatever its blocks are called.
+  static std::unique_ptr<OuterOptimiser> create(const OptionsVariant<OuterOptimisers>& options,
+                                                const Learned& learned, const Target& target, int iterations,
+                                                Device& device, BufferPlan& plan,
+                                                TrustRegionObjective* objective = nullptr);
 
   /// After the plan's memory is bound; `key` [1] in device memory is that of the running iteration.
   virtual void prepare(const RandomKey* key) = 0;

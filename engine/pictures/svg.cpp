@@ -38,7 +38,7 @@ std::string style() {
   return css + "line,polyline,polygon{stroke-linecap:round;stroke-linejoin:round}";
 }
 
-std::string text_at(const PictureText& text) {
+std::string written_text(const PictureText& text) {
   return std::string("<text class=\"") + (text.kind == PictureText::Kind::title ? "title" : "caption") +
          "\" x=\"" + number(text.x) + "\" y=\"" + number(text.y) + "\">" + markup_text(text.text) +
          "</text>\n";
@@ -200,7 +200,7 @@ std::string svg_picture(const Picture& picture, bool still) {
   std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" " + size + " viewBox=\"0 0 " +
                     number(layout.width) + " " + number(layout.height) + "\">\n<style>" + style() +
                     "</style>\n<rect " + size + " fill=\"#fff\"/>\n";
-  for (const PictureText& text : layout.texts) svg += text_at(text);
+  for (const PictureText& text : layout.texts) svg += written_text(text);
   for (const auto& [panel, view] : layout.panels) {
     svg += "<g class=\"panel\">\n<rect class=\"frame\" x=\"" + number(view.left) + "\" y=\"" +
            number(view.top) + "\" width=\"" + number(view.width()) + "\" height=\"" + number(view.height()) +

@@ -45,6 +45,9 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
   if (advantages) {
     plan.add(&b.advantages, "advantages", "[row]", {b.row_stride});
     plan.add(&trials_.targets, "value_targets", "[row]", {b.row_stride});
+    if (setup.keeps_next)
+      plan.add(&b.next_observations, "next_observations", "[dimension][row]",
+               {environment.observation.numbers, b.row_stride});
     if (setup.trial_episodes > 0) plan.add(&b.valid, "weights", "[row]", {b.row_stride});
   }
   plan.add(&returns_, "returns", "[episode + trial][env]", {episodes() + 1, envs});

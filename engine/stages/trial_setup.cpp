@@ -15,6 +15,7 @@ TrialSetup trial_setup(const Config& config) {
           .trial_episodes = trial_episodes(config),
           .looks_beyond = !has_memory(config),  // whose trials end with its memory
           .limit_ends = config.at_time_limit == AtTimeLimit::zero,
+          .keeps_next = has_belief(config),
           .precision = config.precision};
 }
 

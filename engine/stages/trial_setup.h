@@ -18,6 +18,7 @@ struct TrialSetup {
   int trial_episodes = 0;     // that count; 0: all that a trial's steps have
   bool looks_beyond = false;  // an episode that the trial cuts off is worth there what the value head says
   bool limit_ends = false;    // but not where its time limit does
+  bool keeps_next = false;    // training keeps what each step leads to, before the next episode starts
   Precision precision = Precision::float32;
 };
 

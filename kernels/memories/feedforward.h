@@ -25,12 +25,15 @@ struct Feedforward {
   };
 
   static Shape shape_of(const MlpOptions& options, int inputs) {
+    return shape_of(options.hidden, options.activation, inputs);
+  }
+  static Shape shape_of(const std::vector<int>& widths, Activation activation, int inputs) {
     Shape s;
     s.inputs = inputs;
-    s.hidden = options.hidden.back();
-    s.layers = static_cast<int>(options.hidden.size());
-    for (int l = 0; l < s.layers; ++l) s.width[l] = options.hidden[static_cast<std::size_t>(l)];
-    s.activation = options.activation;
+    s.hidden = widths.back();
+    s.layers = static_cast<int>(widths.size());
+    for (int l = 0; l < s.layers; ++l) s.width[l] = widths[static_cast<std::size_t>(l)];
+    s.activation = activation;
     return s;
   }
   static void describe_parameters(const Shape& s, const auto& add) {
@@ -139,13 +142,22 @@ struct Feedforward {
     team.sync();
   }
 
+  FN static RowSizes own_rows(const Shape& s) {
+    return {padded(s.inputs), state_size(s), kept_size(s), back_size(s)};
+  }
+
   // Syncs.
   template <class Team>
   TEAM_FN static void step(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
                            const MemoryStep<typename Team::Scalar>& now) {
+    step(team, s, w, now, own_rows(s));
+  }
+  template <class Team>
+  TEAM_FN static void step(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
+                           const MemoryStep<typename Team::Scalar>& now, const RowSizes& sizes) {
     using T = typename Team::Scalar;
     using V = typename Team::Vector;
-    const int kept = kept_size(s);
+    const int kept = sizes.kept;
     for (int l = 0; l < s.layers; ++l) {
       const int width = padded(s.width[l]);
       const Left<T> entering = l == 0 ? now.inputs : Left<T>{now.kept + place(s, l - 1), kept, 1};
@@ -160,7 +172,7 @@ struct Feedforward {
           T* const at = to + static_cast<long>(row) * kept + vector * V::lanes;
           const V h = activation.value(load_aligned<V>(at));
           store_aligned(at, h);
-          if (last) store_aligned(now.after + static_cast<long>(row) * width + vector * V::lanes, h);
+          if (last) store_aligned(now.after + static_cast<long>(row) * sizes.state + vector * V::lanes, h);
         });
       });
       team.sync();
@@ -171,9 +183,14 @@ struct Feedforward {
   template <class Team>
   TEAM_FN static void back(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
                            const MemoryBack<typename Team::Scalar>& now) {
+    back(team, s, w, now, own_rows(s));
+  }
+  template <class Team>
+  TEAM_FN static void back(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
+                           const MemoryBack<typename Team::Scalar>& now, const RowSizes& sizes) {
     using T = typename Team::Scalar;
     using V = typename Team::Vector;
-    const int size = back_size(s);
+    const int size = sizes.back;
     for (int l = s.layers; l-- > 0;) {
       const int width = padded(s.width[l]);
       const bool last = l + 1 == s.layers;
@@ -188,9 +205,11 @@ struct Feedforward {
       with_activation(s.activation, [&](auto activation) FN_LAMBDA {
         for_cells(team, now.rows, width / V::lanes, [&](int row, int vector) FN_LAMBDA {
           const long at = static_cast<long>(row) * size + place(s, l) + vector * V::lanes;
-          T* const by_state = now.state + static_cast<long>(row) * state_size(s) + vector * V::lanes;
+          T* const by_state = now.state + static_cast<long>(row) * sizes.state + vector * V::lanes;
           const V by_output = load_aligned<V>(last ? by_state : now.back + at);
-          store_aligned(now.back + at, by_output * activation.slope(load_aligned<V>(now.kept + at)));
+          const T* const output =
+              now.kept + static_cast<long>(row) * sizes.kept + place(s, l) + vector * V::lanes;
+          store_aligned(now.back + at, by_output * activation.slope(load_aligned<V>(output)));
           if (last) store_aligned(by_state, V(0));
         });
       });
@@ -228,19 +247,25 @@ struct Feedforward {
   TEAM_FN static void add_gradient(const Team& team, const Shape& s,
                                    const MemoryRows<typename Team::Scalar>& rows,
                                    const Sums<typename Team::Scalar>& sums) {
+    add_gradient(team, s, rows, sums, own_rows(s));
+  }
+  template <class Team>
+  TEAM_FN static void add_gradient(const Team& team, const Shape& s,
+                                   const MemoryRows<typename Team::Scalar>& rows,
+                                   const Sums<typename Team::Scalar>& sums, const RowSizes& sizes) {
     using T = typename Team::Scalar;
     using V = typename Team::Vector;
-    const int size = back_size(s);
+    const int size = sizes.back;
     for (int l = 0; l < s.layers; ++l) {
       const int width = padded(s.width[l]);
-      const Left<T> entering =
-          l == 0 ? Left<T>{rows.inputs, 1, padded(s.inputs)} : Left<T>{rows.kept + place(s, l - 1), 1, size};
+      const Left<T> entering = l == 0 ? Left<T>{rows.inputs, 1, sizes.inputs}
+                                      : Left<T>{rows.kept + place(s, l - 1), 1, sizes.kept};
       T* const sum = sums.weight + weight_place(s, l);
       product<V>(team, inputs(s, l), width,
                  Array<Term<T>, 1>{{{entering, {rows.back + place(s, l), size}, rows.rows}}}, {sum, width},
                  sum, width);
     }
-    add_columns(team, rows.rows, size, sums.bias, rows.back, size);
+    add_columns(team, rows.rows, back_size(s), sums.bias, rows.back, size);
   }
   // Writes the memory's part of the flat gradient. The caller has synced.
   template <class Team>

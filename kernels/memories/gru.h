@@ -83,11 +83,20 @@ struct Gru : Recurrent<Gru, 3> {
     team.sync();
   }
 
+  FN static RowSizes own_rows(const Shape& s) {
+    return {padded(s.inputs), state_size(s), kept_size(s), back_size(s)};
+  }
+
   template <class T, class Multiply>
   FN static void step_products(const Shape& s, const Weights<T>& w, const MemoryStep<T>& now,
                                const Multiply& multiply) {
-    const int width = padded(s.hidden), gates = gates_size(s), row_size = kept_size(s);
-    const Left<T> before{now.before, state_size(s), 1};
+    step_products(s, w, now, multiply, own_rows(s));
+  }
+  template <class T, class Multiply>
+  FN static void step_products(const Shape& s, const Weights<T>& w, const MemoryStep<T>& now,
+                               const Multiply& multiply, const RowSizes& sizes) {
+    const int width = padded(s.hidden), gates = gates_size(s), row_size = sizes.kept;
+    const Left<T> before{now.before, sizes.state, 1};
     // Columns of `gate` and what follows, of both weight matrices.
     const auto by_input = [&](int gate) FN_LAMBDA {
       return Term<T>{now.inputs, {w.input + gate * width, gates}, s.inputs};
@@ -108,12 +117,17 @@ struct Gru : Recurrent<Gru, 3> {
   template <class Team>
   TEAM_FN static void activate(const Team& team, const Shape& s,
                                const MemoryStep<typename Team::Scalar>& now) {
+    activate(team, s, now, own_rows(s));
+  }
+  template <class Team>
+  TEAM_FN static void activate(const Team& team, const Shape& s, const MemoryStep<typename Team::Scalar>& now,
+                               const RowSizes& sizes) {
     using T = typename Team::Scalar;
     using V = typename Team::Vector;
     const int width = padded(s.hidden);
     for_row_vectors(team, now.rows, width, [&](int row, int i) FN_LAMBDA {
-      T* const gate = now.kept + static_cast<long>(row) * kept_size(s) + i;
-      const long at = static_cast<long>(row) * state_size(s) + i;
+      T* const gate = now.kept + static_cast<long>(row) * sizes.kept + i;
+      const long at = static_cast<long>(row) * sizes.state + i;
       const V r = sigmoid(load_aligned<V>(gate)), z = sigmoid(load_aligned<V>(gate + width));
       const V n = tanh(fma(r, load_aligned<V>(gate + 2 * width), load_aligned<V>(gate + 3 * width)));
       store_aligned(gate, r);

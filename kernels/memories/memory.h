@@ -132,4 +132,9 @@ struct MemoryRows {
   const T* kept;    // [row][kept_size]
 };
 
+// Numbers from a row to the next one, where a memory's rows lie within the longer ones of another that it is a part of.
+struct RowSizes {
+  int inputs, state, kept, back;
+};
+
 }  // namespace innerloop

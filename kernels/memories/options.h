@@ -16,7 +16,8 @@ struct Gru;
 struct Lstm;
 struct Episodic;
 struct Transformer;
-using MemoryTypes = TypeList<Feedforward, Gru, Lstm, Episodic, Transformer>;
+struct Belief;
+using MemoryTypes = TypeList<Feedforward, Gru, Lstm, Episodic, Transformer, Belief>;
 
 /// The options of a policy, which has that memory where it plays trials.
 template <class Memory>
@@ -242,6 +243,63 @@ struct PolicyOptions<Transformer> {
   }
 };
 using TransformerOptions = PolicyOptions<Transformer>;
+
+/// What a belief is asked to tell of a trial.
+enum class Decoder : int { reward, cells };
+
+/// A belief about the task, which an encoder makes of a trial's steps, and a perceptron that acts on it.
+template <>
+struct PolicyOptions<Belief> {
+  using Options = PolicyOptions;
+  using Memory = Belief;
+  static constexpr auto name = "belief";
+  static constexpr auto meaning =
+      "belief about the task, a memory of algorithm `varibad`: a Gaussian that a gated recurrent unit makes "
+      "of a trial's steps; "
+      "a perceptron of it and the observation has heads as of `mlp`, and for the value";
+  static constexpr bool has_memory = true;
+  static constexpr bool has_belief = true;
+  static constexpr int embedding = 0;  // it takes in no symbols
+  static constexpr int kMaxCells = 1024;
+
+  int latent = 5;
+  int encoder = 64;
+  Decoder decoder = Decoder::reward;
+  std::vector<int> decoder_hidden = {32, 32};
+  std::vector<int> hidden = {64, 64};
+  Activation activation = Activation::tanh;
+  double initial_log_std = 0;
+  double min_log_std = -13.815510557964274;  // log(1e-6)
+  std::optional<double> squash;
+
+  bool operator==(const PolicyOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PolicyOptions& o) {
+    field("latent", o.latent, between(1, 64), "numbers of the latent variable that stands for a task");
+    field("encoder", o.encoder, between(1, MlpOptions::kMaxWidth), "units of the recurrent unit");
+    field(
+        "decoder", o.decoder,
+        Choices{Choice{"reward", "a step's reward, from the latent variable and what the step led to"},
+                Choice{"cells",
+                       "of an environment whose observation is a cell of a grid and whose reward depends on "
+                       "that alone: for "
+                       "each cell the probability that it pays more than 0, from the latent variable alone"}},
+        "what is learned to be told from the latent variable, so that the belief is one about the task");
+    field("decoder_hidden", o.decoder_hidden, list_of(between(1, MlpOptions::kMaxWidth), 1, kMaxLayers - 1),
+          "width of each of the decoder's hidden layers, ReLU");
+    field("hidden", o.hidden, list_of(between(1, MlpOptions::kMaxWidth), 1, kMaxLayers - 1),
+          "width of each of the policy's hidden layers, which take in the belief's means and log variances "
+          "and the observation");
+    field("activation", o.activation, Choices{"tanh", "relu"}, "after each of the policy's hidden layers");
+    field("initial_log_std", o.initial_log_std, between(-20, 5),
+          "where the Gaussian head's log standard deviation starts");
+    field("min_log_std", o.min_log_std, between(-20, 5),
+          "floor of the log standard deviation (log 1e-6); where it starts at its floor it stays there");
+    describe_squash(field, o.squash);
+  }
+};
+using BeliefOptions = PolicyOptions<Belief>;
 
 namespace options_detail {
 template <class List>

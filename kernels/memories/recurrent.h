@@ -59,6 +59,15 @@ struct Recurrent {
     Memory::activate(team, s, now);
     team.sync();
   }
+  // Of rows within longer ones. Syncs.
+  template <class Team, class Weights>
+  TEAM_FN static void step(const Team& team, const Shape& s, const Weights& w,
+                           const MemoryStep<typename Team::Scalar>& now, const RowSizes& sizes) {
+    Memory::step_products(s, w, now, multiply_on(team), sizes);
+    team.sync();
+    Memory::activate(team, s, now, sizes);
+    team.sync();
+  }
   // Syncs.
   template <class Team, class Weights>
   TEAM_FN static void back(const Team& team, const Shape& s, const Weights& w,

@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "kernels/memories/belief.h"
 #include "kernels/memories/episodic.h"
 #include "kernels/memories/feedforward.h"
 #include "kernels/memories/gru.h"

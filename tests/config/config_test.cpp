@@ -57,6 +57,10 @@ constexpr const char* kTrials = R"({
   "tasks_per_iteration": 12, "envs_per_task": 2, "horizon": 5, "at_episode_end": "restart",
   "policy": {"name": "gru"}, "algorithm": {"name": "rl2", "trial_length": 20}})";
 
+constexpr const char* kBelief = R"({
+  "horizon": 10, "at_episode_end": "restart", "environment": {"name": "grid_navigation"},
+  "policy": {"name": "belief"}, "algorithm": {"name": "varibad", "trial_length": 50}})";
+
 // What is wrong with kTrials so overridden, from the JSON pointer on.
 std::string fault_of(const std::string& override_text) {
   const std::string error = error_of(kTrials, {override_text}), start = "--set " + override_text + ": ";
@@ -121,7 +125,9 @@ TEST(Config, EveryChoiceOfNamesReadsBackEqual) {
       // Neither does without the other.
       const bool memory =
           name == "gru" || name == "lstm" || name == "episodic" || name == "transformer" || name == "rl2";
+      const bool belief = name == "belief" || name == "varibad";
       Config c = parse(memory          ? kTrials
+                       : belief        ? kBelief
                        : name == "ppo" ? R"({"at_episode_end": "restart"})"
                                        : "{}",
                        {key + "=" + name});
@@ -473,6 +479,47 @@ TEST(Config, RefusesToNormaliseASingleUnit) {
   EXPECT_EQ(fault_of(R"(policy={"name": "gru", "hidden": 256, "layer_norm": true})"), "no error");
   EXPECT_EQ(fault_of(R"(policy={"name": "gru", "hidden": 257, "layer_norm": true})"),
             "/policy/layer_norm: wanted false with more than 256 hidden units, found true");
+}
+
+TEST(Config, RefusesBeliefsThatDoNotFit) {
+  const auto with = [](const std::vector<std::string>& overrides) {
+    const std::string error = error_of(kBelief, overrides);
+    const std::size_t at = error.find(": /");
+    return at == std::string::npos ? error : error.substr(at + 2);
+  };
+  EXPECT_EQ(with({"algorithm.decode_steps=10"}), "no error");
+  EXPECT_EQ(with({R"(policy={"name": "gru"})"}),
+            "/policy/name: wanted \"belief\" with algorithm \"varibad\", which learns a task by a belief "
+            "about it, found "
+            "\"gru\"");
+  EXPECT_EQ(with({R"(algorithm={"name": "rl2", "trial_length": 50})", "algorithm.minibatches=1"}),
+            "/policy/name: wanted \"gru\", \"lstm\" or \"transformer\" with algorithm \"rl2\", which learns "
+            "a task by the "
+            "policy's memory, found \"belief\"");
+  EXPECT_EQ(with({R"(environment={"name": "point_navigation"})", "policy.decoder=cells"}),
+            "/policy/decoder: wanted \"reward\" with environment \"point_navigation\", whose observation is "
+            "no cell of a grid, "
+            "found \"cells\"");
+  EXPECT_EQ(with({"environment.size=33", "policy.decoder=cells"}),
+            "/policy/decoder: wanted \"reward\" with more than 1024 cells, of which there are 1089, found "
+            "\"cells\"");
+  EXPECT_EQ(with({"environment.size=32", "policy.decoder=cells"}), "no error");
+  EXPECT_EQ(
+      with({"policy.decoder=cells", "algorithm.decode_steps=3"}),
+      "/algorithm/decode_steps: wanted 0 with decoder \"cells\", which tells of all steps at once, found 3");
+  EXPECT_EQ(with({"algorithm.decode_steps=51"}),
+            "/algorithm/decode_steps: wanted at most the 50 steps of a trial, found 51");
+  EXPECT_EQ(with({"algorithm.value_network=separate"}),
+            "/algorithm/value_network: wanted \"shared\" with policy \"belief\", of which there is one, "
+            "found \"separate\"");
+  EXPECT_EQ(with({"algorithm.belief_trials=801"}),
+            "/algorithm/belief_trials: wanted at most the 800 trials of an iteration (tasks_per_iteration × "
+            "envs_per_task), "
+            "found 801");
+  EXPECT_EQ(
+      with({"algorithm.belief_capacity=799"}),
+      "/algorithm/belief_capacity: wanted at least the 800 trials of an iteration (tasks_per_iteration × "
+      "envs_per_task), found 799");
 }
 
 TEST(Config, RefusesTransformersThatDoNotFit) {

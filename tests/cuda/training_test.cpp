@@ -118,6 +118,15 @@ const Variant kForms[] = {
       R"(policy={"name":"transformer","hidden":16,"heads":1,"layers":1,"feedforward":16,"gated":true,)"
       R"("positions":"rotary"})",
       R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2,"value_network":"separate"})"}},
+    {"Varibad",
+     {R"(environment={"name":"grid_navigation"})", "at_episode_end=restart",
+      R"(policy={"name":"belief","latent":3,"encoder":18,"decoder":"cells","decoder_hidden":[9],"hidden":[17,5]})",
+      R"(algorithm={"name":"varibad","trial_length":15,"epochs":2,"minibatches":2,"belief_trials":11,)"
+      R"("belief_capacity":200})"}},
+    {"VaribadPoint",
+     {"at_episode_end=restart", R"(policy={"name":"belief","encoder":7,"hidden":[17]})",
+      R"(algorithm={"name":"varibad","trial_length":10,"minibatches":2,"belief_trials":9,"decode_steps":4,)"
+      R"("belief_capacity":200})"}},
     {"PpoSeparateValue",
      {"at_episode_end=restart", R"(policy={"name":"mlp","hidden":[18]})",
       R"(algorithm={"name":"ppo","epochs":2,"minibatches":2,"value_network":"separate"})"}},

@@ -105,6 +105,15 @@ typename Memory::Shape memory_shape_of(int inputs, int hidden) {
     shape.hidden = hidden;
     shape.entries = 100;
     return shape;
+  } else if constexpr (std::is_same_v<Memory, Belief>) {
+    BeliefOptions options;
+    options.latent = 3;
+    options.encoder = hidden + 2;
+    options.decoder_hidden = {4};
+    options.hidden = {hidden + 1, hidden};
+    Belief::Shape shape = Belief::shape_of(options, inputs);
+    Belief::set_environment(shape, inputs > 2 ? inputs - 2 : 1, 0);
+    return shape;
   } else {
     return {inputs, hidden};
   }
@@ -228,22 +237,38 @@ inline Vector lstm_step(const Lstm::Shape& s, const Vector& theta, const Vector&
   return after;
 }
 
-/// The last of the hidden layers of a policy without a memory.
-inline Vector feedforward_step(const Feedforward::Shape& s, const Vector& theta, const Vector& x) {
+/// The outputs of the last layer of some, and with `linear` of one more, whose parameters lie one behind the other at `at`.
+inline Vector layers_step(const Feedforward::Shape& s, const double* at, const Vector& x, int linear = 0) {
   Vector h = x;
-  const double* at = theta.data();
-  for (int l = 0; l < s.layers; ++l) {
-    const int in = static_cast<int>(h.size()), out = s.width[l];
+  for (int l = 0; l < s.layers + (linear > 0 ? 1 : 0); ++l) {
+    const bool hidden = l < s.layers;
+    const int in = static_cast<int>(h.size()), out = hidden ? s.width[l] : linear;
     Vector next(at + in * out, at + (in + 1) * out);
     for (int o = 0; o < out; ++o) {
       double& sum = next[static_cast<std::size_t>(o)];
       for (int i = 0; i < in; ++i) sum += h[static_cast<std::size_t>(i)] * at[i * out + o];
-      sum = s.activation == Activation::tanh ? std::tanh(sum) : std::max(sum, 0.0);
+      if (hidden) sum = s.activation == Activation::tanh ? std::tanh(sum) : std::max(sum, 0.0);
     }
     h = std::move(next);
     at += (in + 1) * out;
   }
   return h;
+}
+
+/// The last of the hidden layers of a policy without a memory.
+inline Vector feedforward_step(const Feedforward::Shape& s, const Vector& theta, const Vector& x) {
+  return layers_step(s, theta.data(), x);
+}
+
+/// What the moments of a belief are after the unit's state, from the formulas in kernels/memories/belief.h.
+inline Vector belief_moments(const Belief::Shape& s, const Vector& theta, const Vector& unit) {
+  const int units = s.encoder.hidden, count = s.moments();
+  const double* const weight = theta.data() + Gru::parameters(s.encoder);
+  Vector moments(weight + units * count, weight + (units + 1) * count);
+  for (int i = 0; i < units; ++i)
+    for (int o = 0; o < count; ++o)
+      moments[static_cast<std::size_t>(o)] += unit[static_cast<std::size_t>(i)] * weight[i * count + o];
+  return moments;
 }
 
 /// What the memory is after a step; its first `hidden` numbers are what the heads read. A trial starts from no numbers.
@@ -330,6 +355,18 @@ inline Vector memory_step(const MemoryPolicy<Episodic>& p, const Vector& theta, 
 inline Vector memory_step(const MemoryPolicy<Feedforward>& p, const Vector& theta, const Vector& x,
                           const Vector&) {
   return feedforward_step(p.memory, theta, x);
+}
+/// The perceptron's outputs, and behind them the unit's state.
+inline Vector memory_step(const MemoryPolicy<Belief>& p, const Vector& theta, const Vector& x,
+                          const Vector& state) {
+  const Belief::Shape& s = p.memory;
+  Vector unit(static_cast<std::size_t>(s.encoder.hidden));
+  if (!state.empty()) unit = gru_step(s.encoder, theta, x, Vector(state.begin() + s.hidden, state.end()));
+  Vector taken = belief_moments(s, theta, unit);
+  taken.insert(taken.end(), x.begin(), x.begin() + s.observed);
+  Vector after = layers_step(s.policy, theta.data() + Belief::belief_parameters(s), taken);
+  after.insert(after.end(), unit.begin(), unit.end());
+  return after;
 }
 
 /// What the heads read of the memory, from the formula in kernels/memories/layer_norm.h; behind gain and bias there is the

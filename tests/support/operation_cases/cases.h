@@ -224,6 +224,14 @@ struct Cases {
       policy.memory = Episodic::shape_of(options, inputs);
       policy.memory.key_first = form.embedding;
       policy.memory.key_count = 2;
+    } else if constexpr (std::is_same_v<Kind, Belief>) {
+      BeliefOptions options;
+      options.latent = head == HeadKind::gaussian ? 3 : 9;
+      options.encoder = 17;
+      options.decoder_hidden = {6};
+      options.hidden = {18, policy.hidden};
+      policy.memory = Belief::shape_of(options, inputs);
+      Belief::set_environment(policy.memory, 2, 0);
     } else {
       policy.memory = {inputs, policy.hidden};
     }

@@ -1,4 +1,5 @@
 // Memories: their weights, their steps, and gradients back through trials.
+#include "tests/support/belief_problem.h"
 #include "tests/support/operation_cases/cases.h"
 
 namespace innerloop::cases {
@@ -135,6 +136,55 @@ struct OfMemories : Cases {
     });
   }
 
+  // The ring's next trial lies before its end, so that some go to its beginning.
+  static TrialRing<float> ring(Buffers& memory, int capacity, int steps, int there) {
+    TrialRing<float> ring{.capacity = capacity, .steps = steps, .inputs = 6, .observed = 2};
+    ring.rows = memory.normals("ring", static_cast<long>(capacity) * steps * ring.row_size());
+    ring.place = memory.hold<int>("place", std::vector<int>{capacity - 5, there});
+    return ring;
+  }
+  void beliefs() {
+    const bool full = size == CaseSize::full;
+    for (const auto phase : {StoreTrials<float>::Phase::store, StoreTrials<float>::Phase::advance}) {
+      const bool stores = phase == StoreTrials<float>::Phase::store;
+      all.push_back(make_case("StoreTrials", stores ? "store" : "advance", stores && full ? 2 : 1,
+                              [=, size = size](Buffers& memory) {
+                                const auto policy = memory_policy<Belief>(HeadKind::gaussian, 6, 3);
+                                StoreTrials<float> op;
+                                op.phase = phase;
+                                op.trials = trials(memory, policy, size, true);
+                                Batch<float>& batch = op.trials.batch;
+                                batch.next_observations = memory.normals("next", 2 * batch.row_stride);
+                                op.ring = ring(memory, batch.envs + 3, batch.horizon, batch.envs);
+                                return op;
+                              }));
+    }
+    for (const int decode_steps : {0, 4})
+      add_once("DrawBeliefBatch", decode_steps > 0 ? "some_steps" : "all_steps", [=](Buffers& memory) {
+        DrawBeliefBatch<float> op;
+        op.key = key(memory);
+        op.update = 1;
+        BeliefBatch<float>& batch = op.batch;
+        batch.ring = ring(memory, 30, 7, 25);
+        batch.trials = 11;
+        batch.latent = 3;
+        batch.decode_steps = decode_steps;
+        batch.drawn = memory.blank<int>("drawn", batch.trials);
+        batch.noise = memory.blank("noise", 11L * 3 * padded(7));
+        if (decode_steps > 0) batch.decoded = memory.blank<int>("decoded", 11L * decode_steps);
+        return op;
+      });
+    const std::pair<const char*, BeliefForm> forms[] = {
+        {"reward", {.latent = 2, .encoder = 17, .decoder_hidden = {18, 3}, .steps = 11, .trials = 11}},
+        {"reward_of_some", {.decode_steps = 5}},
+        {"cells", {.decoder = Decoder::cells, .latent = 9, .side = 5, .steps = 13, .trials = 11}}};
+    for (const auto& [name, form] : forms)
+      all.push_back(
+          make_case("BeliefGradient", name, form.trials > 8 ? 2 : 1, [form = form](Buffers& memory) {
+            return belief_gradient_of<float>(random_belief_problem(form), memory);
+          }));
+  }
+
   // An even step and an odd one.
   template <class Kind>
   void step_memory(MemoryForm form, const std::string& name) {
@@ -180,6 +230,7 @@ std::vector<OperationCase> memories(CaseSize size) {
   c.load_memory<Feedforward>("feedforward");
   c.load_memory<Episodic>("episodic");
   c.load_memory<Transformer>("transformer");
+  c.load_memory<Belief>("belief");
   c.load_heads();
   c.step_memory<Gru>({}, "gru");
   c.step_memory<Lstm>({}, "lstm");
@@ -189,6 +240,7 @@ std::vector<OperationCase> memories(CaseSize size) {
   c.step_memory<Feedforward>({false, true}, "feedforward_separate");
   c.step_memory<Episodic>({true, true}, "episodic_normalised_separate");
   c.step_memory<Transformer>({true, true}, "transformer_normalised_separate");
+  c.step_memory<Belief>({}, "belief");
   c.inputs();
   c.step_memory<Gru>({false, true, 19}, "gru_symbols_separate");
   c.step_memory<Lstm>({false, false, 5}, "lstm_symbols");
@@ -207,7 +259,9 @@ std::vector<OperationCase> memories(CaseSize size) {
   c.trial_gradients<Episodic>({}, "episodic");
   c.trial_gradients<Episodic>({false, true, 19}, "episodic_symbols_separate");
   c.trial_gradients<Transformer>({true}, "transformer_normalised");
+  c.trial_gradients<Belief>({}, "belief");
   c.trial_gradients<Transformer>({true, true, 19}, "transformer_symbols_separate");
+  c.beliefs();
   return std::move(c.all);
 }
 
