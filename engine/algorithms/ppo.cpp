@@ -61,7 +61,8 @@ Ppo::Ppo(const Config& config, Device& device)
   plan_.add(&shuffle_.numbers, "order_numbers", "[epoch][env]", {epochs, envs});
   plan_.add(&order_, "order", "[epoch][env]", {epochs, envs});
   if (is_wide(loop_.policy())) wide_.emplace(loop_.policy(), steps, minibatch_envs_, device, plan_);
-  outer_ = OuterOptimiser::create(config.outer, learned_, policy_of(learned_), config.iterations, device, plan_);
+  outer_ =
+      OuterOptimiser::create(config.outer, learned_, policy_of(learned_), config.iterations, device, plan_);
 }
 
 void Ppo::allocate() {

@@ -80,7 +80,7 @@ class Ppo : public Algorithm {
   Schedule<float> entropy_schedule_;
   const int envs_per_task_, minibatch_envs_;
   std::optional<WideGradient> wide_;
-  int* order_ = nullptr;  // [epoch][env]  of the environments in each epoch's minibatches
+  int* order_ = nullptr;                // [epoch][env]  of the environments in each epoch's minibatches
   float* partial_gradients_ = nullptr;  // [tile][P]
   float* tile_values_ = nullptr;        // [tile][kTrialValues]
   float* mean_gradient_ = nullptr;

@@ -27,11 +27,13 @@ Varibad::Varibad(const VaribadOptions& options, const Config& config, Device& de
             {options.belief_capacity, steps, batch.ring.row_size()});
   plan_.add(&batch.ring.place, "belief.place", "[next, trials]", {2});
   plan_.add(&batch.drawn, "belief.drawn", "[trial]", {trials});
-  plan_.add(&batch.noise, "belief.noise", "[trial][number][step]", {trials, shape.latent, padded(batch.ring.steps)});
+  plan_.add(&batch.noise, "belief.noise", "[trial][number][step]",
+            {trials, shape.latent, padded(batch.ring.steps)});
   if (batch.decode_steps > 0)
     plan_.add(&batch.decoded, "belief.decoded", "[trial][step]", {trials, batch.decode_steps});
   plan_.add(&gradient_.partial, "belief.partial_gradients", "[tile][parameter]", {tiles, size_});
-  plan_.add(&values_, "belief.values", "[update][tile][value]", {options.belief_updates, tiles, kBeliefValues});
+  plan_.add(&values_, "belief.values", "[update][tile][value]",
+            {options.belief_updates, tiles, kBeliefValues});
   plan_.add(&mean_gradient_, "belief.gradient", "[parameter]", {size_});
   AdamOptions adam;
   adam.lr = options.belief_lr;
@@ -69,9 +71,9 @@ void Varibad::learn_more() {
 std::vector<StateTensor> Varibad::own_state() const {
   const TrialRing<float>& ring = gradient_.batch.ring;
   const std::vector<std::int64_t> shape = {ring.capacity, ring.steps, ring.row_size()};
-  std::vector<StateTensor> tensors = {
-      {"belief.trials", DType::F32, shape, ring.rows, shape[0] * shape[1] * shape[2] * std::int64_t{sizeof(float)}},
-      {"belief.place", DType::I32, {2}, ring.place, 2 * sizeof(int)}};
+  std::vector<StateTensor> tensors = {{"belief.trials", DType::F32, shape, ring.rows,
+                                       shape[0] * shape[1] * shape[2] * std::int64_t{sizeof(float)}},
+                                      {"belief.place", DType::I32, {2}, ring.place, 2 * sizeof(int)}};
   for (const StateTensor& of_optimiser : optimiser_->state()) tensors.push_back(of_optimiser);
   return tensors;
 }

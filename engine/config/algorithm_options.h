@@ -453,7 +453,8 @@ struct VaribadOptions {
   using Learning = LearnsByBelief;
   static constexpr auto name = "varibad";
   static constexpr auto meaning =
-      "VariBAD: a belief about the task, learned by what it tells of a trial's rewards, and a policy of the belief and the "
+      "VariBAD: a belief about the task, learned by what it tells of a trial's rewards, and a policy of the "
+      "belief and the "
       "observation, trained by PPO; nothing is adapted by gradient";
   static constexpr auto why_no_trpo = "whose clipping bounds the update";
   static constexpr int kMaxUpdates = 1000;
@@ -472,22 +473,26 @@ struct VaribadOptions {
 
   template <class Fields>
   static void describe(Fields& field, VaribadOptions& o) {
-    field("trial_length", o.trial_length, between(1, kMaxHorizon),
-          "steps of a trial, a multiple of the horizon; the task and the belief last for all of its episodes");
+    field(
+        "trial_length", o.trial_length, between(1, kMaxHorizon),
+        "steps of a trial, a multiple of the horizon; the task and the belief last for all of its episodes");
     PpoUpdateOptions::describe(field, o.ppo);
     field("belief_updates", o.belief_updates, between(0, kMaxUpdates),
           "updates of the belief in an iteration, after the policy's; 0: it stays as it starts");
     field("belief_trials", o.belief_trials, between(1, 1 << 16),
-          "trials that each is made on, drawn anew without replacement from the last ones; at most those of an iteration");
+          "trials that each is made on, drawn anew without replacement from the last ones; at most those of "
+          "an iteration");
     field("belief_capacity", o.belief_capacity, between(1, kMaxKept),
-          "how many of the last trials are kept for them; at least those of an iteration; checkpoints hold them");
+          "how many of the last trials are kept for them; at least those of an iteration; checkpoints hold "
+          "them");
     field("belief_lr", o.belief_lr, above(0), "step size of the belief's Adam");
     field("belief_max_gradient_norm", o.belief_max_gradient_norm, above(0),
           "a longer gradient of the belief's is scaled to this; null: never");
     field("kl_weight", o.kl_weight, at_least(0),
           "weight of the belief's divergence from the one a step before, the first one's from N(0, I)");
     field("decode_steps", o.decode_steps, between(0, kMaxHorizon),
-          "of decoder `reward`: steps of the trial, drawn from equal pieces of it, that stand for all where a belief's latent "
+          "of decoder `reward`: steps of the trial, drawn from equal pieces of it, that stand for all where "
+          "a belief's latent "
           "variable is to tell of it; 0: all, which takes the time of the trial's steps squared");
   }
 };

@@ -168,7 +168,8 @@ void check_trials(const Config& config, const OptionSource& source) {
                   std::to_string(ppo->window));
   if (const auto* transformer = std::get_if<TransformerOptions>(&config.policy)) {
     if (ppo->window > 0)
-      source.refuse("/algorithm/window", "0 with policy \"transformer\", whose gradient goes through the whole trial",
+      source.refuse("/algorithm/window",
+                    "0 with policy \"transformer\", whose gradient goes through the whole trial",
                     std::to_string(ppo->window));
     if (length > transformer->kMaxSteps)
       source.refuse("/algorithm/trial_length",
@@ -194,35 +195,41 @@ void check_belief(const Config& config, const OptionSource& source) {
   if (policy == nullptr || options == nullptr) return;
   const EnvironmentInfo environment = environment_info(config);
   if (environment.observation.symbols > 0)
-    source.refuse("/environment/name", "an environment without symbols with policy \"belief\", which takes in numbers alone",
+    source.refuse("/environment/name",
+                  "an environment without symbols with policy \"belief\", which takes in numbers alone",
                   "\"" + environment.name + "\"");
   if (policy->decoder == Decoder::cells) {
     if (environment.grid_side == 0)
-      source.refuse("/policy/decoder",
-                    "\"reward\" with environment \"" + environment.name + "\", whose observation is no cell of a grid",
-                    "\"cells\"");
+      source.refuse(
+          "/policy/decoder",
+          "\"reward\" with environment \"" + environment.name + "\", whose observation is no cell of a grid",
+          "\"cells\"");
     const int cells = environment.grid_side * environment.grid_side;
     if (cells > policy->kMaxCells)
       source.refuse("/policy/decoder",
-                    "\"reward\" with more than " + std::to_string(policy->kMaxCells) + " cells, of which there are " +
-                        std::to_string(cells),
+                    "\"reward\" with more than " + std::to_string(policy->kMaxCells) +
+                        " cells, of which there are " + std::to_string(cells),
                     "\"cells\"");
     if (options->decode_steps > 0)
       source.refuse("/algorithm/decode_steps", "0 with decoder \"cells\", which tells of all steps at once",
                     std::to_string(options->decode_steps));
   }
   if (options->decode_steps > options->trial_length)
-    source.refuse("/algorithm/decode_steps", "at most the " + std::to_string(options->trial_length) + " steps of a trial",
+    source.refuse("/algorithm/decode_steps",
+                  "at most the " + std::to_string(options->trial_length) + " steps of a trial",
                   std::to_string(options->decode_steps));
   if (options->ppo.value_network == ValueNetwork::separate)
-    source.refuse("/algorithm/value_network", "\"shared\" with policy \"belief\", of which there is one", "\"separate\"");
+    source.refuse("/algorithm/value_network", "\"shared\" with policy \"belief\", of which there is one",
+                  "\"separate\"");
   const std::int64_t trials = std::int64_t{config.tasks_per_iteration} * config.envs_per_task;
   const std::string of_iteration =
       " the " + std::to_string(trials) + " trials of an iteration (tasks_per_iteration × envs_per_task)";
   if (options->belief_trials > trials)
-    source.refuse("/algorithm/belief_trials", "at most" + of_iteration, std::to_string(options->belief_trials));
+    source.refuse("/algorithm/belief_trials", "at most" + of_iteration,
+                  std::to_string(options->belief_trials));
   if (options->belief_capacity < trials)
-    source.refuse("/algorithm/belief_capacity", "at least" + of_iteration, std::to_string(options->belief_capacity));
+    source.refuse("/algorithm/belief_capacity", "at least" + of_iteration,
+                  std::to_string(options->belief_capacity));
 }
 
 void check_time_limit(const Config& config, const OptionSource& source) {

@@ -53,8 +53,8 @@ std::unique_ptr<OuterOptimiser> OuterOptimiser::create(const OptionsVariant<Oute
 }
 
 std::unique_ptr<OuterOptimiser> OuterOptimiser::create(const OptionsVariant<OuterOptimisers>& options,
-                                                       const Learned& learned, const Target& target, int iterations,
-                                                       Device& device, BufferPlan& plan,
+                                                       const Learned& learned, const Target& target,
+                                                       int iterations, Device& device, BufferPlan& plan,
                                                        TrustRegionObjective* objective) {
   return std::visit(Maker{learned, target, iterations, device, plan, objective}, options);
 }

@@ -11,12 +11,12 @@ namespace innerloop {
 template <class T>
 struct BeliefBatch {
   TrialRing<T> ring;
-  int trials = 0;             // how many
-  int latent = 0;             // numbers of a latent variable
-  int decode_steps = 0;       // steps of a trial that each latent variable is to tell of; 0: all
-  int* drawn = nullptr;       // [trial]  its place in the ring
-  T* noise = nullptr;         // [trial][number][padded(steps)]  normal
-  int* decoded = nullptr;     // [trial][decode_steps]  which steps; null: all
+  int trials = 0;          // how many
+  int latent = 0;          // numbers of a latent variable
+  int decode_steps = 0;    // steps of a trial that each latent variable is to tell of; 0: all
+  int* drawn = nullptr;    // [trial]  its place in the ring
+  T* noise = nullptr;      // [trial][number][padded(steps)]  normal
+  int* decoded = nullptr;  // [trial][decode_steps]  which steps; null: all
 
   FN int decodes() const { return decode_steps > 0 ? decode_steps : ring.steps; }
   // A trial's steps are cut into as many pieces as are decoded, and one is drawn from each: it stands for all of its piece.
@@ -83,7 +83,8 @@ struct DrawBeliefBatch {
       Random<L> random(*key, U(static_cast<std::uint32_t>(update)), U(static_cast<std::uint32_t>(trial)),
                        lane_index<U>() + U(static_cast<std::uint32_t>(t)), Purpose::latent, 0);
       for (int d = 0; d < batch.latent; ++d)
-        store_aligned(batch.noise + (static_cast<long>(trial) * batch.latent + d) * steps + t, random.normal());
+        store_aligned(batch.noise + (static_cast<long>(trial) * batch.latent + d) * steps + t,
+                      random.normal());
     });
   }
 };

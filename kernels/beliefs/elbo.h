@@ -79,7 +79,8 @@ struct BeliefGradient {
       n.decoder = Feedforward::take_weights<T>(scratch, s.decoder, true);
       n.output = scratch.take<T>(last * outputs);
       n.output_bias = scratch.take<T>(outputs);
-      n.output_transposed = scratch.take<T>(static_cast<long>(s.decoder_outputs()) * padded(s.decoder.hidden));
+      n.output_transposed =
+          scratch.take<T>(static_cast<long>(s.decoder_outputs()) * padded(s.decoder.hidden));
       n.encoder_sums = Gru::take_sums<T>(scratch, s.encoder);
       n.moments_sums = Belief::Moments<T>::take(scratch, s);
       n.decoder_sums = Feedforward::take_sums<T>(scratch, s.decoder);
@@ -100,7 +101,7 @@ struct BeliefGradient {
     T* latents;      // [step][row][padded(latent)]
     T* by_latents;   // likewise
     T* divergences;  // likewise
-    T* told;         // `reward`: [decode][row] the steps' rewards; `cells`: [paid, not][row][padded(cells)] visits
+    T* told;  // `reward`: [decode][row] the steps' rewards; `cells`: [paid, not][row][padded(cells)] visits
     T* divergence_sums;  // [padded(latent)]
 
     template <class Team>
@@ -177,7 +178,9 @@ struct BeliefGradient {
   struct Tile {
     int first, rows;
   };
-  FN T* trial_at(const Tile& tile, int row, int step) const { return batch.ring.at(batch.drawn[tile.first + row], step); }
+  FN T* trial_at(const Tile& tile, int row, int step) const {
+    return batch.ring.at(batch.drawn[tile.first + row], step);
+  }
 
   template <class Team>
   TEAM_FN void prepare(const Team& team, const Buffers& b, const Tile& tile) const;
@@ -281,18 +284,21 @@ TEAM_FN void BeliefGradient<T>::encode(const Team& team, const Buffers& b, const
   const int size = padded(shape.inputs), moments = moments_size(), latent = latent_size();
   for (int t = 1; t < steps(); ++t)
     Gru::step(team, shape.encoder, b.networks.encoder,
-              {tile.rows, {r.inputs + static_cast<long>(t) * tile.rows * size, size, 1}, r.states + (t - 1) * state,
-               r.kept + t * kept, r.states + t * state});
-  product<typename Team::Vector>(
-      team, steps() * tile.rows, moments,
-      Array<Term<T>, 1>{{{{r.states, Gru::state_size(shape.encoder), 1},
-                          {b.networks.moments.weight, moments},
-                          shape.encoder.hidden}}},
-      Start<T>{b.networks.moments.bias, 0}, r.moments, moments);
+              {tile.rows,
+               {r.inputs + static_cast<long>(t) * tile.rows * size, size, 1},
+               r.states + (t - 1) * state,
+               r.kept + t * kept,
+               r.states + t * state});
+  product<typename Team::Vector>(team, steps() * tile.rows, moments,
+                                 Array<Term<T>, 1>{{{{r.states, Gru::state_size(shape.encoder), 1},
+                                                     {b.networks.moments.weight, moments},
+                                                     shape.encoder.hidden}}},
+                                 Start<T>{b.networks.moments.bias, 0}, r.moments, moments);
   team.sync();
   for_cells(team, steps() * tile.rows, shape.latent, [&](int at, int d) FN_LAMBDA {
     const int row = at % tile.rows, t = at / tile.rows;
-    const T *const q = r.moments + static_cast<long>(at) * moments, noise = batch.noise_of(tile.first + row, d)[t];
+    const T *const q = r.moments + static_cast<long>(at) * moments,
+                   noise = batch.noise_of(tile.first + row, d)[t];
     r.latents[static_cast<long>(at) * latent + d] =
         fma(exp(One(T(0.5) * q[shape.latent + d])), One(noise), One(q[d])).get(0);
   });
@@ -303,15 +309,16 @@ TEAM_FN void BeliefGradient<T>::encode(const Team& team, const Buffers& b, const
 // Syncs.
 template <class T>
 template <class Team>
-TEAM_FN void BeliefGradient<T>::decode(const Team& team, const Buffers& b, const Tile& tile, int step, int steps,
-                                       int decode, int decodes) const {
+TEAM_FN void BeliefGradient<T>::decode(const Team& team, const Buffers& b, const Tile& tile, int step,
+                                       int steps, int decode, int decodes) const {
   using V = typename Team::Vector;
   const Networks& n = b.networks;
   const Block& k = b.block;
   const Feedforward::Shape& d = shape.decoder;
   // A row of the block: [step][decode][row].
-  const int of_step = decodes * tile.rows, count = steps * of_step, inputs = padded(d.inputs), width = padded(d.hidden),
-            wide = outputs_size(), latent = latent_size(), outputs = shape.decoder_outputs();
+  const int of_step = decodes * tile.rows, count = steps * of_step, inputs = padded(d.inputs),
+            width = padded(d.hidden), wide = outputs_size(), latent = latent_size(),
+            outputs = shape.decoder_outputs();
   const long first = static_cast<long>(step) * tile.rows;  // of the latent variables
   for_cells(team, count, d.inputs, [&](int at, int i) FN_LAMBDA {
     const int row = at % tile.rows;
@@ -319,8 +326,10 @@ TEAM_FN void BeliefGradient<T>::decode(const Team& team, const Buffers& b, const
     if (i < shape.latent)
       x = b.rows.latents[(first + at / of_step * tile.rows + row) * latent + i];
     else
-      x = trial_at(tile, row, batch.step_of(tile.first + row, decode + at % of_step / tile.rows))
-          [batch.ring.inputs + 1 + i - shape.latent];
+      x = trial_at(
+          tile, row,
+          batch.step_of(tile.first + row,
+                        decode + at % of_step / tile.rows))[batch.ring.inputs + 1 + i - shape.latent];
     k.inputs[static_cast<long>(at) * inputs + i] = x;
   });
   team.sync();
@@ -333,7 +342,8 @@ TEAM_FN void BeliefGradient<T>::decode(const Team& team, const Buffers& b, const
   add_columns(team, count, outputs, n.output_bias_sum, k.outputs, wide);
   product<V>(team, d.hidden, wide, Array<Term<T>, 1>{{{{k.hidden, 1, width}, {k.outputs, wide}, count}}},
              Start<T>{n.output_sum, wide}, n.output_sum, wide);
-  product<V>(team, count, width, Array<Term<T>, 1>{{{{k.outputs, wide, 1}, {n.output_transposed, width}, outputs}}},
+  product<V>(team, count, width,
+             Array<Term<T>, 1>{{{{k.outputs, wide, 1}, {n.output_transposed, width}, outputs}}},
              Start<T>{n.decoder.zero, 0}, k.by_hidden, width);
   team.sync();
   Feedforward::back(team, d, n.decoder, {count, nullptr, k.kept, k.by_hidden, k.back});
@@ -351,8 +361,8 @@ TEAM_FN void BeliefGradient<T>::decode(const Team& team, const Buffers& b, const
 // The losses of a block's rows, and the objective's gradient in place of the outputs. Syncs.
 template <class T>
 template <class Team>
-TEAM_FN void BeliefGradient<T>::losses_of(const Team& team, const Buffers& b, const Tile& tile, int block_rows,
-                                          int decode, int decodes) const {
+TEAM_FN void BeliefGradient<T>::losses_of(const Team& team, const Buffers& b, const Tile& tile,
+                                          int block_rows, int decode, int decodes) const {
   using V = typename Team::Vector;
   const int wide = outputs_size();
   T *const outputs = b.block.outputs, *const losses = b.block.losses;
@@ -383,17 +393,20 @@ template <class T>
 template <class Team>
 TEAM_FN void BeliefGradient<T>::by_moments(const Team& team, const Rows& r, const Tile& tile) const {
   using One = Pack<T, 1>;
-  const int size = moments_size(), latent = latent_size(), count = shape.latent, last = (steps() - 1) * tile.rows;
+  const int size = moments_size(), latent = latent_size(), count = shape.latent,
+            last = (steps() - 1) * tile.rows;
   for_cells(team, steps() * tile.rows, count, [&](int at, int d) FN_LAMBDA {
     // The belief, the one before, and the one after it.
-    const T *const q = r.moments + static_cast<long>(at) * size + d, *const next = q + static_cast<long>(tile.rows) * size,
-            *const prior = q - static_cast<long>(tile.rows) * size;
+    const T *const q = r.moments + static_cast<long>(at) * size + d,
+                   *const next = q + static_cast<long>(tile.rows) * size,
+                   *const prior = q - static_cast<long>(tile.rows) * size;
     const bool is_first = at < tile.rows;
-    const One m(q[0]), s(q[count]), m0(is_first ? T(0) : prior[0]), s0(is_first ? T(0) : prior[count]), half(T(0.5)),
-        one(T(1));
+    const One m(q[0]), s(q[count]), m0(is_first ? T(0) : prior[0]), s0(is_first ? T(0) : prior[count]),
+        half(T(0.5)), one(T(1));
     const One moved = m - m0, precision = exp(-s0), ratio = exp(s - s0);
     One by_mean = moved * precision, by_log = half * (ratio - one);
-    r.divergences[static_cast<long>(at) * latent + d] = (half * (s0 - s - one + ratio + moved * moved * precision)).get(0);
+    r.divergences[static_cast<long>(at) * latent + d] =
+        (half * (s0 - s - one + ratio + moved * moved * precision)).get(0);
     if (at < last) {
       const One moves = One(next[0]) - m, its_precision = exp(-s), its_ratio = exp(One(next[count]) - s);
       by_mean = by_mean - moves * its_precision;
@@ -425,11 +438,11 @@ TEAM_FN void BeliefGradient<T>::back(const Team& team, const Buffers& b, const T
   add_columns(team, all, shape.moments(), n.moments_sums.bias, r.by_moments, moments);
   for (int t = steps(); t-- > 1;) {  // of the first step the state is no one's but 0
     const long first = static_cast<long>(t) * rows;
-    product<V>(team, rows, padded(shape.encoder.hidden),
-               Array<Term<T>, 1>{{{{r.by_moments + first * moments, moments, 1},
-                                   {n.moments_transposed, state},
-                                   shape.moments()}}},
-               Start<T>{r.state, state}, r.state, state);
+    product<V>(
+        team, rows, padded(shape.encoder.hidden),
+        Array<Term<T>, 1>{
+            {{{r.by_moments + first * moments, moments, 1}, {n.moments_transposed, state}, shape.moments()}}},
+        Start<T>{r.state, state}, r.state, state);
     team.sync();
     const int place = (t - 1) % kTogether;
     const T* const before = r.states + (first - rows) * state;
@@ -439,7 +452,8 @@ TEAM_FN void BeliefGradient<T>::back(const Team& team, const Buffers& b, const T
     if (place != 0) continue;
     const int together = min_of(kTogether, steps() - t);
     Gru::add_gradient(team, shape.encoder,
-                      {together * rows, r.inputs + first * inputs, before, r.back, r.kept + t * kept}, n.encoder_sums);
+                      {together * rows, r.inputs + first * inputs, before, r.back, r.kept + t * kept},
+                      n.encoder_sums);
     team.sync();
   }
   team.sync();

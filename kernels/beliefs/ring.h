@@ -9,11 +9,11 @@ namespace innerloop {
 // next episode started.
 template <class T>
 struct TrialRing {
-  int capacity = 0;  // trials
-  int steps = 0;     // of a trial
-  int inputs = 0;    // numbers that the policy takes in
-  int observed = 0;  // numbers of the observation
-  T* rows = nullptr;    // [trial][step][row_size]
+  int capacity = 0;      // trials
+  int steps = 0;         // of a trial
+  int inputs = 0;        // numbers that the policy takes in
+  int observed = 0;      // numbers of the observation
+  T* rows = nullptr;     // [trial][step][row_size]
   int* place = nullptr;  // [2]  where the next trial goes, and how many there are
 
   FN int row_size() const { return inputs + 1 + observed; }
@@ -42,8 +42,8 @@ struct StoreTrials {
       ring.place[1] = min_of(ring.place[1] + batch.envs, ring.capacity);
       return;
     }
-    const int first = place.task * kTrialTile, envs = min_of(kTrialTile, batch.envs - first), inputs = ring.inputs,
-              size = ring.row_size(), begin = ring.place[0];
+    const int first = place.task * kTrialTile, envs = min_of(kTrialTile, batch.envs - first),
+              inputs = ring.inputs, size = ring.row_size(), begin = ring.place[0];
     const auto from = [&](int i) FN_LAMBDA {
       if (i < inputs) return batch.observations + i * batch.row_stride;
       return i == inputs ? batch.rewards : batch.next_observations + (i - inputs - 1) * batch.row_stride;

@@ -28,9 +28,9 @@ enum class Purpose : std::uint32_t {
   observation,
   last_observation,  // what an episode's last step leaves, before the next episode starts
   trial,
-  kept_trials,    // which of those in a ring are learned from
-  latent,         // of a belief
-  decoded_steps   // of a trial, which a latent variable is to tell of
+  kept_trials,   // which of those in a ring are learned from
+  latent,        // of a belief
+  decoded_steps  // of a trial, which a latent variable is to tell of
 };
 
 namespace random_detail {

@@ -28,8 +28,9 @@ struct Belief {
     int observed = 0;  // numbers of the observation: the first of the inputs
     Gru::Shape encoder;
     Decoder decoded = Decoder::reward;
-    int side = 0;                // of decoder `cells`: cells along each side of the grid
-    Feedforward::Shape decoder;  // hidden layers; takes in the latent variable and, of `reward`, what a step led to
+    int side = 0;  // of decoder `cells`: cells along each side of the grid
+    Feedforward::Shape
+        decoder;  // hidden layers; takes in the latent variable and, of `reward`, what a step led to
     Feedforward::Shape policy;
 
     bool operator==(const Shape&) const = default;
@@ -66,12 +67,16 @@ struct Belief {
   FN static int decoder_offset(const Shape& s) {
     return moments_offset(s) + (s.encoder.hidden + 1) * s.moments();
   }
-  FN static int outputs_offset(const Shape& s) { return decoder_offset(s) + Feedforward::parameters(s.decoder); }
+  FN static int outputs_offset(const Shape& s) {
+    return decoder_offset(s) + Feedforward::parameters(s.decoder);
+  }
   // How many parameters the belief has, before the policy's.
   FN static int belief_parameters(const Shape& s) {
     return outputs_offset(s) + (s.decoder.hidden + 1) * s.decoder_outputs();
   }
-  FN static int parameters(const Shape& s) { return belief_parameters(s) + Feedforward::parameters(s.policy); }
+  FN static int parameters(const Shape& s) {
+    return belief_parameters(s) + Feedforward::parameters(s.policy);
+  }
 
   // Those of the belief have names of their own, by which their optimiser finds them. They do not decay with the policy's.
   static void describe_parameters(const Shape& s, const auto& add) {
@@ -81,10 +86,12 @@ struct Belief {
       add(std::move(block));
     };
     Gru::describe_parameters(s.encoder, add_belief);
-    const int units = s.encoder.hidden, moments = s.moments(), last = s.decoder.hidden, outputs = s.decoder_outputs();
+    const int units = s.encoder.hidden, moments = s.moments(), last = s.decoder.hidden,
+              outputs = s.decoder_outputs();
     add_belief({"moments.weight", {units, moments}, false, InitialNumbers::glorot(units, moments)});
     add_belief({"moments.bias", {moments}});
-    Feedforward::describe_parameters(s.decoder, [&](ParameterBlock block) { add_belief(std::move(block), "decoder."); });
+    Feedforward::describe_parameters(s.decoder,
+                                     [&](ParameterBlock block) { add_belief(std::move(block), "decoder."); });
     add_belief({"decoder.weight", {last, outputs}, false, InitialNumbers::glorot(last, outputs)});
     add_belief({"decoder.bias", {outputs}});
     Feedforward::describe_parameters(s.policy, add);
@@ -186,11 +193,13 @@ struct Belief {
     team.sync();  // the last vector of the moments reaches into the observation
     for_cells(team, s.observed, now.rows, [&](int i, int row) FN_LAMBDA {
       now.kept[static_cast<long>(row) * sizes.kept + s.moments() + i] =
-          now.inputs.data[static_cast<long>(row) * now.inputs.row_stride + static_cast<long>(i) * now.inputs.depth_stride];
+          now.inputs.data[static_cast<long>(row) * now.inputs.row_stride +
+                          static_cast<long>(i) * now.inputs.depth_stride];
     });
     team.sync();
     Feedforward::step(team, s.policy, w.policy,
-                      {now.rows, {now.kept, sizes.kept, 1}, nullptr, now.kept + features_size(s), now.after}, sizes);
+                      {now.rows, {now.kept, sizes.kept, 1}, nullptr, now.kept + features_size(s), now.after},
+                      sizes);
   }
 
   // Syncs.
@@ -220,14 +229,17 @@ struct Belief {
   }
   // Does not sync.
   template <class Team>
-  TEAM_FN static void add_gradient(const Team& team, const Shape& s, const MemoryRows<typename Team::Scalar>& rows,
+  TEAM_FN static void add_gradient(const Team& team, const Shape& s,
+                                   const MemoryRows<typename Team::Scalar>& rows,
                                    const Sums<typename Team::Scalar>& sums) {
     Feedforward::add_gradient(team, s.policy,
-                              {rows.rows, rows.kept, nullptr, rows.back, rows.kept + features_size(s)}, sums, own_rows(s));
+                              {rows.rows, rows.kept, nullptr, rows.back, rows.kept + features_size(s)}, sums,
+                              own_rows(s));
   }
   // The caller has synced.
   template <class Team>
-  TEAM_FN static void store_gradient(const Team& team, const Shape& s, const Sums<typename Team::Scalar>& sums,
+  TEAM_FN static void store_gradient(const Team& team, const Shape& s,
+                                     const Sums<typename Team::Scalar>& sums,
                                      typename Team::Scalar* gradient) {
     fill(team, gradient, belief_parameters(s), typename Team::Scalar(0));
     Feedforward::store_gradient(team, s.policy, sums, gradient + belief_parameters(s));

@@ -142,7 +142,9 @@ struct Feedforward {
     team.sync();
   }
 
-  FN static RowSizes own_rows(const Shape& s) { return {padded(s.inputs), state_size(s), kept_size(s), back_size(s)}; }
+  FN static RowSizes own_rows(const Shape& s) {
+    return {padded(s.inputs), state_size(s), kept_size(s), back_size(s)};
+  }
 
   // Syncs.
   template <class Team>
@@ -205,7 +207,8 @@ struct Feedforward {
           const long at = static_cast<long>(row) * size + place(s, l) + vector * V::lanes;
           T* const by_state = now.state + static_cast<long>(row) * sizes.state + vector * V::lanes;
           const V by_output = load_aligned<V>(last ? by_state : now.back + at);
-          const T* const output = now.kept + static_cast<long>(row) * sizes.kept + place(s, l) + vector * V::lanes;
+          const T* const output =
+              now.kept + static_cast<long>(row) * sizes.kept + place(s, l) + vector * V::lanes;
           store_aligned(now.back + at, by_output * activation.slope(load_aligned<V>(output)));
           if (last) store_aligned(by_state, V(0));
         });
@@ -247,15 +250,16 @@ struct Feedforward {
     add_gradient(team, s, rows, sums, own_rows(s));
   }
   template <class Team>
-  TEAM_FN static void add_gradient(const Team& team, const Shape& s, const MemoryRows<typename Team::Scalar>& rows,
+  TEAM_FN static void add_gradient(const Team& team, const Shape& s,
+                                   const MemoryRows<typename Team::Scalar>& rows,
                                    const Sums<typename Team::Scalar>& sums, const RowSizes& sizes) {
     using T = typename Team::Scalar;
     using V = typename Team::Vector;
     const int size = sizes.back;
     for (int l = 0; l < s.layers; ++l) {
       const int width = padded(s.width[l]);
-      const Left<T> entering =
-          l == 0 ? Left<T>{rows.inputs, 1, sizes.inputs} : Left<T>{rows.kept + place(s, l - 1), 1, sizes.kept};
+      const Left<T> entering = l == 0 ? Left<T>{rows.inputs, 1, sizes.inputs}
+                                      : Left<T>{rows.kept + place(s, l - 1), 1, sizes.kept};
       T* const sum = sums.weight + weight_place(s, l);
       product<V>(team, inputs(s, l), width,
                  Array<Term<T>, 1>{{{entering, {rows.back + place(s, l), size}, rows.rows}}}, {sum, width},

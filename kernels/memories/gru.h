@@ -83,7 +83,9 @@ struct Gru : Recurrent<Gru, 3> {
     team.sync();
   }
 
-  FN static RowSizes own_rows(const Shape& s) { return {padded(s.inputs), state_size(s), kept_size(s), back_size(s)}; }
+  FN static RowSizes own_rows(const Shape& s) {
+    return {padded(s.inputs), state_size(s), kept_size(s), back_size(s)};
+  }
 
   template <class T, class Multiply>
   FN static void step_products(const Shape& s, const Weights<T>& w, const MemoryStep<T>& now,

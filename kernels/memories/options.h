@@ -152,7 +152,8 @@ struct PolicyOptions<Transformer> {
   using Memory = Transformer;
   static constexpr auto name = "transformer";
   static constexpr auto meaning =
-      "causal transformer over the steps of a trial, a memory of algorithm `rl2`; heads as of `mlp`, and for the value";
+      "causal transformer over the steps of a trial, a memory of algorithm `rl2`; heads as of `mlp`, and for "
+      "the value";
   static constexpr bool has_memory = true;
   static constexpr bool layer_norm = true;  // behind the last layer, before the heads
   static constexpr int kMaxSteps = 8192;    // of a trial
@@ -173,10 +174,12 @@ struct PolicyOptions<Transformer> {
 
   template <class Fields>
   static void describe(Fields& field, PolicyOptions& o) {
-    field("hidden", o.hidden, between(16, 256), "numbers of the stream that goes through the layers, 16 or a multiple for each head");
+    field("hidden", o.hidden, between(16, 256),
+          "numbers of the stream that goes through the layers, 16 or a multiple for each head");
     field("layers", o.layers, between(1, 16), "of an attention and two layers of a perceptron each");
     field("heads", o.heads, between(1, 32), "of each attention");
-    field("feedforward", o.feedforward, between(16, 2048), "units between a layer's two of the perceptron, a multiple of 16");
+    field("feedforward", o.feedforward, between(16, 2048),
+          "units between a layer's two of the perceptron, a multiple of 16");
     field("activation", o.activation, Choices{"tanh", "relu"}, "of these");
     field("positions", o.positions,
           Choices{Choice{"learned", "a vector is learned for each step"},
@@ -184,7 +187,8 @@ struct PolicyOptions<Transformer> {
                   Choice{"rotary", "queries and keys are turned by it (Su et al. 2021)"}},
           "where in a trial a step is");
     field("gated", o.gated,
-          "gates in place of residual connections, which are nearly closed at the start (GTrXL, Parisotto et al. 2020)");
+          "gates in place of residual connections, which are nearly closed at the start (GTrXL, Parisotto et "
+          "al. 2020)");
     describe_embedding(field, o.embedding);
     field("initial_log_std", o.initial_log_std, between(-20, 5),
           "where the Gaussian head's log standard deviation starts");
@@ -211,7 +215,8 @@ struct PolicyOptions<Belief> {
   using Memory = Belief;
   static constexpr auto name = "belief";
   static constexpr auto meaning =
-      "belief about the task, a memory of algorithm `varibad`: a Gaussian that a gated recurrent unit makes of a trial's steps; "
+      "belief about the task, a memory of algorithm `varibad`: a Gaussian that a gated recurrent unit makes "
+      "of a trial's steps; "
       "a perceptron of it and the observation has heads as of `mlp`, and for the value";
   static constexpr bool has_memory = true;
   static constexpr bool has_belief = true;
@@ -234,16 +239,19 @@ struct PolicyOptions<Belief> {
   static void describe(Fields& field, PolicyOptions& o) {
     field("latent", o.latent, between(1, 64), "numbers of the latent variable that stands for a task");
     field("encoder", o.encoder, between(1, MlpOptions::kMaxWidth), "units of the recurrent unit");
-    field("decoder", o.decoder,
-          Choices{Choice{"reward", "a step's reward, from the latent variable and what the step led to"},
-                  Choice{"cells",
-                         "of an environment whose observation is a cell of a grid and whose reward depends on that alone: for "
-                         "each cell the probability that it pays more than 0, from the latent variable alone"}},
-          "what is learned to be told from the latent variable, so that the belief is one about the task");
+    field(
+        "decoder", o.decoder,
+        Choices{Choice{"reward", "a step's reward, from the latent variable and what the step led to"},
+                Choice{"cells",
+                       "of an environment whose observation is a cell of a grid and whose reward depends on "
+                       "that alone: for "
+                       "each cell the probability that it pays more than 0, from the latent variable alone"}},
+        "what is learned to be told from the latent variable, so that the belief is one about the task");
     field("decoder_hidden", o.decoder_hidden, list_of(between(1, MlpOptions::kMaxWidth), 1, kMaxLayers - 1),
           "width of each of the decoder's hidden layers, ReLU");
     field("hidden", o.hidden, list_of(between(1, MlpOptions::kMaxWidth), 1, kMaxLayers - 1),
-          "width of each of the policy's hidden layers, which take in the belief's means and log variances and the observation");
+          "width of each of the policy's hidden layers, which take in the belief's means and log variances "
+          "and the observation");
     field("activation", o.activation, Choices{"tanh", "relu"}, "after each of the policy's hidden layers");
     field("initial_log_std", o.initial_log_std, between(-20, 5),
           "where the Gaussian head's log standard deviation starts");

@@ -17,7 +17,8 @@ const std::vector<std::string> kBelief = {
     R"(algorithm={"name": "varibad", "trial_length": 20, "minibatches": 2, "epochs": 2, "belief_trials": 9,)"
     R"( "belief_capacity": 25})"};
 const std::vector<std::string> kPoint = {
-    R"(environment={"name": "point_navigation"})", R"(policy={"name": "belief", "latent": 3, "encoder": 7, "hidden": [6]})",
+    R"(environment={"name": "point_navigation"})",
+    R"(policy={"name": "belief", "latent": 3, "encoder": 7, "hidden": [6]})",
     R"(algorithm={"name": "varibad", "trial_length": 20, "minibatches": 2, "epochs": 2, "belief_trials": 9, "decode_steps": 7,)"
     R"( "belief_capacity": 25})"};
 
@@ -35,7 +36,9 @@ class BeliefLearning {
   }
   IterationReport iterate() { return learner_.iterate(done_++); }
   const Varibad& learner() const { return learner_; }
-  const Belief::Shape& shape() const { return std::get<MemoryPolicy<Belief>>(learner_.loop().policy()).memory; }
+  const Belief::Shape& shape() const {
+    return std::get<MemoryPolicy<Belief>>(learner_.loop().policy()).memory;
+  }
   int belief_size() const { return Belief::belief_parameters(shape()); }
   Vector params() { return numbers(learner_.params(), learner_.learned().size()); }
   Vector belief() { return numbers(learner_.params(), belief_size()); }
@@ -63,7 +66,8 @@ double extra(const IterationReport& report, const std::string& name) {
 TEST(Varibad, TheFirstRatioIsOne) {
   for (const auto& family : {kBelief, kPoint}) {
     BeliefLearning learning(belief_config(family, {"algorithm.epochs=1", "algorithm.minibatches=1"}));
-    for (int i = 0; i < 4; ++i) EXPECT_LT(extra(learning.iterate(), "kl"), 1e-10) << i;  // half the square of ρ − 1
+    for (int i = 0; i < 4; ++i)
+      EXPECT_LT(extra(learning.iterate(), "kl"), 1e-10) << i;  // half the square of ρ − 1
   }
 }
 
@@ -79,7 +83,8 @@ TEST(Varibad, ThePolicysOptimiserLeavesTheBelief) {
 }
 
 TEST(Varibad, TheBeliefsOptimiserLeavesThePolicy) {
-  BeliefLearning with(belief_config(kBelief)), without(belief_config(kBelief, {"algorithm.belief_updates=0"}));
+  BeliefLearning with(belief_config(kBelief)),
+      without(belief_config(kBelief, {"algorithm.belief_updates=0"}));
   with.iterate();
   without.iterate();
   EXPECT_EQ(with.policy(), without.policy());
@@ -106,7 +111,8 @@ TEST(Varibad, KeepsTheTrialsThatWerePlayed) {
           const auto at = [&](const float* from, int d) {
             return learning.numbers(from + d * batch.row_stride + t * 10 + e, 1)[0];
           };
-          for (int i = 0; i < ring.inputs; ++i) EXPECT_EQ(row[static_cast<std::size_t>(i)], at(batch.observations, i));
+          for (int i = 0; i < ring.inputs; ++i)
+            EXPECT_EQ(row[static_cast<std::size_t>(i)], at(batch.observations, i));
           EXPECT_EQ(row[static_cast<std::size_t>(ring.inputs)], at(batch.rewards, 0));
           if ((t + 1) % 5 == 0) {
             EXPECT_EQ(at(batch.ends, 0), 1);
@@ -144,21 +150,26 @@ TEST(Varibad, ClimbsTheLowerBoundOnItsTrials) {
     p.decode_steps = batch.decode_steps;
     p.ring = learning.numbers(batch.ring.rows, std::int64_t{p.capacity} * p.steps * p.row_size());
     p.drawn = learning.integers(batch.drawn, p.trials);
-    if (p.decode_steps > 0) p.decoded = learning.integers(batch.decoded, std::int64_t{p.trials} * p.decode_steps);
+    if (p.decode_steps > 0)
+      p.decoded = learning.integers(batch.decoded, std::int64_t{p.trials} * p.decode_steps);
     p.noise = learning.numbers(batch.noise, std::int64_t{p.trials} * p.shape.latent * padded(p.steps));
     const reference::BeliefSums sums = reference::belief_sums(p, p.theta);
-    EXPECT_NEAR(extra(report, "reconstruction"), sums.reconstruction / p.trials, 1e-4 * sums.reconstruction / p.trials);
+    EXPECT_NEAR(extra(report, "reconstruction"), sums.reconstruction / p.trials,
+                1e-4 * sums.reconstruction / p.trials);
     EXPECT_NEAR(extra(report, "belief_kl"), sums.divergence / p.trials, 1e-4 * sums.divergence / p.trials);
     Vector wanted = central_differences(
         [&](const Vector& theta) { return reference::belief_objective(p, theta); }, p.theta, 1e-6);
     for (double& g : wanted) g /= p.trials;
-    EXPECT_LT(relative_error(learning.numbers(learning.learner().belief_gradient(), learning.belief_size()), wanted), 1e-3);
+    EXPECT_LT(relative_error(learning.numbers(learning.learner().belief_gradient(), learning.belief_size()),
+                             wanted),
+              1e-3);
   }
 }
 
 TEST(Varibad, LearnsToTellOfRewards) {
   for (const auto& family : {kBelief, kPoint}) {
-    BeliefLearning learning(belief_config(family, {"algorithm.belief_updates=20", "algorithm.belief_lr=0.003"}));
+    BeliefLearning learning(
+        belief_config(family, {"algorithm.belief_updates=20", "algorithm.belief_lr=0.003"}));
     const double first = extra(learning.iterate(), "reconstruction");
     double last = first;
     for (int i = 0; i < 15; ++i) last = extra(learning.iterate(), "reconstruction");

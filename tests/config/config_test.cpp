@@ -488,28 +488,37 @@ TEST(Config, RefusesBeliefsThatDoNotFit) {
   };
   EXPECT_EQ(with({"algorithm.decode_steps=10"}), "no error");
   EXPECT_EQ(with({R"(policy={"name": "gru"})"}),
-            "/policy/name: wanted \"belief\" with algorithm \"varibad\", which learns a task by a belief about it, found "
+            "/policy/name: wanted \"belief\" with algorithm \"varibad\", which learns a task by a belief "
+            "about it, found "
             "\"gru\"");
   EXPECT_EQ(with({R"(algorithm={"name": "rl2", "trial_length": 50})", "algorithm.minibatches=1"}),
-            "/policy/name: wanted \"gru\", \"lstm\" or \"transformer\" with algorithm \"rl2\", which learns a task by the "
+            "/policy/name: wanted \"gru\", \"lstm\" or \"transformer\" with algorithm \"rl2\", which learns "
+            "a task by the "
             "policy's memory, found \"belief\"");
   EXPECT_EQ(with({R"(environment={"name": "point_navigation"})", "policy.decoder=cells"}),
-            "/policy/decoder: wanted \"reward\" with environment \"point_navigation\", whose observation is no cell of a grid, "
+            "/policy/decoder: wanted \"reward\" with environment \"point_navigation\", whose observation is "
+            "no cell of a grid, "
             "found \"cells\"");
   EXPECT_EQ(with({"environment.size=33", "policy.decoder=cells"}),
-            "/policy/decoder: wanted \"reward\" with more than 1024 cells, of which there are 1089, found \"cells\"");
+            "/policy/decoder: wanted \"reward\" with more than 1024 cells, of which there are 1089, found "
+            "\"cells\"");
   EXPECT_EQ(with({"environment.size=32", "policy.decoder=cells"}), "no error");
-  EXPECT_EQ(with({"policy.decoder=cells", "algorithm.decode_steps=3"}),
-            "/algorithm/decode_steps: wanted 0 with decoder \"cells\", which tells of all steps at once, found 3");
-  EXPECT_EQ(with({"algorithm.decode_steps=51"}), "/algorithm/decode_steps: wanted at most the 50 steps of a trial, found 51");
+  EXPECT_EQ(
+      with({"policy.decoder=cells", "algorithm.decode_steps=3"}),
+      "/algorithm/decode_steps: wanted 0 with decoder \"cells\", which tells of all steps at once, found 3");
+  EXPECT_EQ(with({"algorithm.decode_steps=51"}),
+            "/algorithm/decode_steps: wanted at most the 50 steps of a trial, found 51");
   EXPECT_EQ(with({"algorithm.value_network=separate"}),
-            "/algorithm/value_network: wanted \"shared\" with policy \"belief\", of which there is one, found \"separate\"");
+            "/algorithm/value_network: wanted \"shared\" with policy \"belief\", of which there is one, "
+            "found \"separate\"");
   EXPECT_EQ(with({"algorithm.belief_trials=801"}),
-            "/algorithm/belief_trials: wanted at most the 800 trials of an iteration (tasks_per_iteration × envs_per_task), "
+            "/algorithm/belief_trials: wanted at most the 800 trials of an iteration (tasks_per_iteration × "
+            "envs_per_task), "
             "found 801");
-  EXPECT_EQ(with({"algorithm.belief_capacity=799"}),
-            "/algorithm/belief_capacity: wanted at least the 800 trials of an iteration (tasks_per_iteration × "
-            "envs_per_task), found 799");
+  EXPECT_EQ(
+      with({"algorithm.belief_capacity=799"}),
+      "/algorithm/belief_capacity: wanted at least the 800 trials of an iteration (tasks_per_iteration × "
+      "envs_per_task), found 799");
 }
 
 TEST(Config, RefusesTransformersThatDoNotFit) {
@@ -518,19 +527,23 @@ TEST(Config, RefusesTransformersThatDoNotFit) {
   };
   EXPECT_EQ(with(""), "no error");
   EXPECT_EQ(with(R"(, "hidden": 96, "heads": 4)"),
-            "/policy/hidden: wanted a value that fits the other options (each head has 16 numbers or a multiple of 16), "
+            "/policy/hidden: wanted a value that fits the other options (each head has 16 numbers or a "
+            "multiple of 16), "
             "found 96 (number)");
   EXPECT_EQ(with(R"(, "hidden": 96, "heads": 3)"), "no error");
   EXPECT_EQ(with(R"(, "feedforward": 40)"),
-            "/policy/feedforward: wanted a value that fits the other options (a multiple of 16), found 40 (number)");
+            "/policy/feedforward: wanted a value that fits the other options (a multiple of 16), found 40 "
+            "(number)");
   const auto of_trials = [](const std::string& option) {
     return error_of(kTrials, {R"(policy={"name": "transformer"})", option});
   };
   EXPECT_EQ(of_trials("algorithm.window=10"),
-            "--set algorithm.window=10: /algorithm/window: wanted 0 with policy \"transformer\", whose gradient goes through the whole trial, "
+            "--set algorithm.window=10: /algorithm/window: wanted 0 with policy \"transformer\", whose "
+            "gradient goes through the whole trial, "
             "found 10");
   EXPECT_EQ(of_trials("algorithm.trial_length=8200"),
-            "--set algorithm.trial_length=8200: /algorithm/trial_length: wanted at most 8192 steps with policy \"transformer\", which looks back at "
+            "--set algorithm.trial_length=8200: /algorithm/trial_length: wanted at most 8192 steps with "
+            "policy \"transformer\", which looks back at "
             "all of them, found 8200");
 }
 
@@ -589,11 +602,11 @@ TEST(Config, PlainPpoHasTrialsOfOneHorizonAndNoMemory) {
 }
 
 TEST(Config, RefusesPoliciesAndOptimisersThatDoNotFitAMemory) {
-  EXPECT_EQ(
-      error_of(R"({"at_episode_end": "restart", "algorithm": {"name": "rl2"}})"),
-      "x.json: /policy/name: wanted \"gru\", \"lstm\" or \"transformer\" with algorithm \"rl2\", which learns a task by the "
-      "policy's memory, "
-      "found \"mlp\"");
+  EXPECT_EQ(error_of(R"({"at_episode_end": "restart", "algorithm": {"name": "rl2"}})"),
+            "x.json: /policy/name: wanted \"gru\", \"lstm\" or \"transformer\" with algorithm \"rl2\", which "
+            "learns a task by the "
+            "policy's memory, "
+            "found \"mlp\"");
   EXPECT_EQ(
       error_of(R"({"policy": {"name": "gru"}})"),
       "x.json: /policy/name: wanted \"mlp\" with algorithm \"maml\", which learns a task by gradient steps, "

@@ -134,13 +134,14 @@ const LearnerCase kLearners[] = {
       R"("positions":"rotary"})",
       R"(algorithm={"name":"rl2","trial_length":10,"minibatches":2,"value_network":"separate"})"}},
     {"Varibad",
-     {R"(environment={"name":"grid_navigation"})", "at_episode_end=restart", "tasks_per_iteration=20", "envs_per_task=1",
+     {R"(environment={"name":"grid_navigation"})", "at_episode_end=restart", "tasks_per_iteration=20",
+      "envs_per_task=1",
       R"(policy={"name":"belief","latent":3,"encoder":18,"decoder":"cells","decoder_hidden":[9],"hidden":[17,5]})",
       R"(algorithm={"name":"varibad","trial_length":15,"epochs":2,"minibatches":2,"belief_trials":11,)"
       R"("belief_capacity":50})"}},
     {"VaribadPoint",
-     {"at_episode_end=restart", "tasks_per_iteration=20", R"(policy={"name":"belief","encoder":7,"hidden":[17]})",
-      R"(outer={"name":"adamw"})",
+     {"at_episode_end=restart", "tasks_per_iteration=20",
+      R"(policy={"name":"belief","encoder":7,"hidden":[17]})", R"(outer={"name":"adamw"})",
       R"(algorithm={"name":"varibad","trial_length":10,"minibatches":2,"window":5,"belief_trials":9,"decode_steps":4,)"
       R"("belief_capacity":100})"}},
     {"Alfa", {R"(algorithm={"name":"alfa","inner_steps":2,"learned_lr_per_step":true})"}},

@@ -12,11 +12,11 @@ struct BeliefProblem {
   Belief::Shape shape;
   int steps = 0, capacity = 0, trials = 0, decode_steps = 0;
   double kl_weight = 0.3;
-  Vector theta;               // the belief's
-  Vector ring;                // [trial][step][inputs, reward, observation]
-  std::vector<int> drawn;     // [trial]
-  std::vector<int> decoded;   // [trial][decode_steps]
-  Vector noise;               // [trial][number][padded(steps)]
+  Vector theta;              // the belief's
+  Vector ring;               // [trial][step][inputs, reward, observation]
+  std::vector<int> drawn;    // [trial]
+  std::vector<int> decoded;  // [trial][decode_steps]
+  Vector noise;              // [trial][number][padded(steps)]
 
   int row_size() const { return shape.inputs + 1 + shape.observed; }
   const double* at(int trial, int step) const {
@@ -85,8 +85,10 @@ inline BeliefSums belief_sums(const BeliefProblem& p, const Vector& theta) {
       Vector z(latent);
       for (std::size_t d = 0; d < latent; ++d) {
         const double m = before[d], variance = std::exp(before[latent + d]), own = std::exp(q[latent + d]);
-        sums.divergence += 0.5 * (std::log(variance / own) - 1 + own / variance + std::pow(q[d] - m, 2) / variance);
-        const auto at = (static_cast<std::size_t>(trial) * latent + d) * static_cast<std::size_t>(padded(p.steps));
+        sums.divergence +=
+            0.5 * (std::log(variance / own) - 1 + own / variance + std::pow(q[d] - m, 2) / variance);
+        const auto at =
+            (static_cast<std::size_t>(trial) * latent + d) * static_cast<std::size_t>(padded(p.steps));
         z[d] = q[d] + std::sqrt(own) * p.noise[at + static_cast<std::size_t>(t)];
       }
       before = q;
@@ -101,9 +103,12 @@ inline BeliefSums belief_sums(const BeliefProblem& p, const Vector& theta) {
           const int piece = (k + 1) * p.steps / count - k * p.steps / count;
           sums.reconstruction += piece * std::pow(layers_step(s.decoder, decoder, x, 1)[0] - row[0], 2);
         } else {
-          const auto place = [&](double x) { return static_cast<int>(std::lround((x + 1) / 2 * (s.side - 1))); };
-          const double l = layers_step(s.decoder, decoder, z, s.side * s.side)[static_cast<std::size_t>(
-              place(seen[1]) * s.side + place(seen[0]))];
+          const auto place = [&](double x) {
+            return static_cast<int>(std::lround((x + 1) / 2 * (s.side - 1)));
+          };
+          const double l = layers_step(
+              s.decoder, decoder, z,
+              s.side * s.side)[static_cast<std::size_t>(place(seen[1]) * s.side + place(seen[0]))];
           const double chance = 1 / (1 + std::exp(-l));
           sums.reconstruction -= row[0] > 0 ? std::log(chance) : std::log(1 - chance);
         }

@@ -279,7 +279,8 @@ inline Vector memory_step(const MemoryPolicy<Feedforward>& p, const Vector& thet
   return feedforward_step(p.memory, theta, x);
 }
 /// The perceptron's outputs, and behind them the unit's state.
-inline Vector memory_step(const MemoryPolicy<Belief>& p, const Vector& theta, const Vector& x, const Vector& state) {
+inline Vector memory_step(const MemoryPolicy<Belief>& p, const Vector& theta, const Vector& x,
+                          const Vector& state) {
   const Belief::Shape& s = p.memory;
   Vector unit(static_cast<std::size_t>(s.encoder.hidden));
   if (!state.empty()) unit = gru_step(s.encoder, theta, x, Vector(state.begin() + s.hidden, state.end()));

@@ -51,8 +51,10 @@ TEST(BeliefGradient, IsTheFiniteDifferenceOfTheLowerBound) {
         [&](const Vector& theta) { return reference::belief_objective(p, theta); }, p.theta, 2e-7);
     EXPECT_LT(relative_error(found.gradient, differences), 1e-6) << "form " << number;
     const reference::BeliefSums sums = reference::belief_sums(p, p.theta);
-    EXPECT_NEAR(found.values[kReconstruction], sums.reconstruction, 1e-10 * sums.reconstruction) << "form " << number;
-    EXPECT_NEAR(found.values[kBeliefDivergence], sums.divergence, 1e-10 * sums.divergence) << "form " << number;
+    EXPECT_NEAR(found.values[kReconstruction], sums.reconstruction, 1e-10 * sums.reconstruction)
+        << "form " << number;
+    EXPECT_NEAR(found.values[kBeliefDivergence], sums.divergence, 1e-10 * sums.divergence)
+        << "form " << number;
     ++number;
   }
 }

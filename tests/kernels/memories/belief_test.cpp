@@ -82,7 +82,8 @@ TEST(Belief, OnlineBeliefIsTheEncodedTrialAndEveryTrialBeginsWithThePrior) {
         for (int i = 0; i < kHidden; ++i)
           ASSERT_NEAR(found[e * size + i], state[static_cast<std::size_t>(i)], 1e-12) << op.step;
         for (int i = 0; i < shape.encoder.hidden; ++i) {
-          ASSERT_NEAR(found[e * size + own + i], state[static_cast<std::size_t>(kHidden + i)], 1e-12) << op.step;
+          ASSERT_NEAR(found[e * size + own + i], state[static_cast<std::size_t>(kHidden + i)], 1e-12)
+              << op.step;
           if (op.step == 0) {
             ASSERT_EQ(found[e * size + own + i], 0.0);
           }

@@ -179,9 +179,10 @@ struct OfMemories : Cases {
         {"reward_of_some", {.decode_steps = 5}},
         {"cells", {.decoder = Decoder::cells, .latent = 9, .side = 5, .steps = 13, .trials = 11}}};
     for (const auto& [name, form] : forms)
-      all.push_back(make_case("BeliefGradient", name, form.trials > 8 ? 2 : 1, [form = form](Buffers& memory) {
-        return belief_gradient_of<float>(random_belief_problem(form), memory);
-      }));
+      all.push_back(
+          make_case("BeliefGradient", name, form.trials > 8 ? 2 : 1, [form = form](Buffers& memory) {
+            return belief_gradient_of<float>(random_belief_problem(form), memory);
+          }));
   }
 
   // An even step and an odd one.
