@@ -129,7 +129,7 @@ enum class EvaluationProtocol {
 
 /// How the policies of an algorithm learn a task: what its options name as `Learning`. `how` is the end of "algorithm x,
 /// which …". Where trials are played the options have a PpoUpdateOptions `ppo`, and else an InnerLoopOptions `inner`; where
-/// the policy has a memory, the `trial_length` and, where trials may be a number of episodes, `trial_episodes`, too.
+/// the policy has a memory, the `trial_length`, too, and where a trial may be a number of episodes, `trial_episodes`.
 /// `at_own_end`, `at_time_limit` and `at_last_step` say what an episode is worth beyond its last step (options_markdown).
 struct LearnsByInnerSteps {
   static constexpr auto how = "learns a task by gradient steps";

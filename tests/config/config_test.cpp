@@ -186,7 +186,7 @@ TEST(Config, RefusesAnUnknownAlgorithm) {
   EXPECT_EQ(error_of(R"({"algorithm": {"name": "reptil"}})"),
             "x.json: /algorithm/name: wanted one of \"maml\", \"meta_sgd\", \"alfa\", \"cavia\", \"fomaml\", "
             "\"pretraining\", \"reptile\", "
-            "\"emaml\", \"promp\", \"rl2\", \"ppo\" "
+            "\"emaml\", \"promp\", \"rl2\", \"varibad\", \"ppo\" "
             "(nearest: \"reptile\"), found \"reptil\" (string)");
 }
 
