@@ -67,7 +67,7 @@ struct ContextualChoice {
   /// What is used of the task. Behind them are zeros.
   static std::vector<TaskNumber> task_numbers(const Options& o) {
     std::vector<TaskNumber> numbers;
-    numbers.reserve(kMaxContexts * (kSize + 2));
+    numbers.reserve(std::size_t{kMaxContexts} * (kSize + 2));
     for (int i = 0; i < kMaxContexts * kSize; ++i)
       numbers.push_back({"context_" + std::to_string(i / kSize) + "_" + std::to_string(i % kSize)});
     for (int i = 0; i < kMaxContexts; ++i)

@@ -64,7 +64,7 @@ struct EpisodicTwoStep {
 
   static std::vector<TaskNumber> task_numbers(const Options&) {
     std::vector<TaskNumber> numbers;
-    numbers.reserve(2 * kUncued);
+    numbers.reserve(std::size_t{2} * kUncued);
     for (int i = 0; i < kUncued; ++i)
       numbers.push_back({"code_" + std::to_string(i), between(1, (1 << kBits) - 1), true});
     for (int i = 0; i < kUncued; ++i)
@@ -90,7 +90,10 @@ struct EpisodicTwoStep {
       i += is_new ? 1 : 0;
     }
     constexpr int kHalf = kUncued / 2;
-    for (int i = 0; i < kUncued; ++i) task.cue[i] = Real(static_cast<T>(i / kHalf * kHalf + below(kHalf)));
+    for (int i = 0; i < kUncued; ++i) {
+      const int first = i < kHalf ? 0 : kHalf;
+      task.cue[i] = Real(static_cast<T>(first + below(kHalf)));
+    }
   }
 
   template <class Real>
