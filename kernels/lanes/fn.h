@@ -6,7 +6,8 @@
 // All threads of a team run it. It is inlined, since nvcc passes structs by memory and its calls take registers from the
 // caller.
 #define TEAM_FN __device__ __forceinline__
-#define LAYOUT_FN FN  // how a team's scratch memory is laid out, which the host asks too
+#define TEAM_CALL __device__ __noinline__  // the same, where the call costs less than its many copies
+#define LAYOUT_FN FN                       // how a team's scratch memory is laid out, which the host asks too
 #define UNROLL _Pragma("unroll")
 #define UNROLL_ON_DEVICE \
   UNROLL  // where a loop indexes constants, which a GPU would keep in its slow local memory
@@ -15,6 +16,7 @@
 // could share an out-of-line copy between them.
 #define FN __attribute__((always_inline)) inline
 #define TEAM_FN __attribute__((noinline))  // a template over the team, whose type carries the instruction set
+#define TEAM_CALL TEAM_FN
 #define LAYOUT_FN TEAM_FN
 #define UNROLL _Pragma("GCC unroll 64")
 #define UNROLL_ON_DEVICE

@@ -10,7 +10,7 @@
 #include "kernels/lanes/cells.h"
 #include "kernels/lanes/chains.h"
 #include "kernels/lanes/maths.h"
-#include "kernels/products/product.h"
+#include "kernels/products/called_product.h"
 
 namespace innerloop {
 
@@ -203,12 +203,10 @@ TEAM_FN void weigh(const Team& team, const AttentionShape& s, int first, int row
   const int size = s.head_size(), columns = s.columns(), end = padded(first + rows);
   const long of_head = static_cast<long>(kTogether<Team>) * columns;
   for (int h = 0; h < s.heads; ++h)
-    product<typename Team::Vector>(
-        team, rows, end,
-        Array<Term<T>, 1>{{{{qkv + static_cast<long>(first) * 3 * s.width + h * size, 3 * s.width, 1},
-                            {b.keys + static_cast<long>(h) * size * columns, columns},
-                            size}}},
-        Start<T>{room.zero, 0}, room.weights + h * of_head, columns);
+    multiply(team, rows, end,
+             Left<T>{qkv + static_cast<long>(first) * 3 * s.width + h * size, 3 * s.width, 1},
+             Right<T>{b.keys + static_cast<long>(h) * size * columns, columns}, size, Start<T>{room.zero, 0},
+             room.weights + h * of_head, columns);
   team.sync();
   const T scale = score_scale<T>(s);
   for_heads(team, s, rows, [&](int head, int row) FN_LAMBDA {
@@ -238,12 +236,10 @@ TEAM_FN void attend(const Team& team, const AttentionShape& s, int steps, const 
     const int rows = min_of(kTogether<Team>, steps - first);
     weigh(team, s, first, rows, qkv, b, room);
     for (int h = 0; h < s.heads; ++h)
-      product<typename Team::Vector>(
-          team, rows, size,
-          Array<Term<T>, 1>{{{{room.weights + static_cast<long>(h) * kTogether<Team> * columns, columns, 1},
-                              {qkv + 2 * width + h * size, 3 * width},
-                              first + rows}}},
-          Start<T>{room.zero, 0}, b.out + static_cast<long>(first) * width + h * size, width);
+      multiply(team, rows, size,
+               Left<T>{room.weights + static_cast<long>(h) * kTogether<Team> * columns, columns, 1},
+               Right<T>{qkv + 2 * width + h * size, 3 * width}, first + rows, Start<T>{room.zero, 0},
+               b.out + static_cast<long>(first) * width + h * size, width);
     team.sync();
   }
 }
@@ -266,11 +262,9 @@ TEAM_FN void attend_back(const Team& team, const AttentionShape& s, int steps,
     const long at = static_cast<long>(first) * width;
     weigh(team, s, first, rows, qkv, b, room);
     for (int h = 0; h < s.heads; ++h)
-      product<V>(team, rows, end,
-                 Array<Term<T>, 1>{{{{by_out + at + h * size, width, 1},
-                                     {b.values + static_cast<long>(h) * size * columns, columns},
-                                     size}}},
-                 Start<T>{room.zero, 0}, room.slopes + h * of_head, columns);
+      multiply(team, rows, end, Left<T>{by_out + at + h * size, width, 1},
+               Right<T>{b.values + static_cast<long>(h) * size * columns, columns}, size,
+               Start<T>{room.zero, 0}, room.slopes + h * of_head, columns);
     team.sync();
     // ∂/∂score = a·(∂/∂a − Σ a·∂/∂a), and Σ a·∂/∂a = o·∂/∂o.
     for_heads(team, s, rows, [&](int head, int row) FN_LAMBDA {
@@ -298,14 +292,12 @@ TEAM_FN void attend_back(const Team& team, const AttentionShape& s, int steps,
                      *const own = qkv + h * size;
       T* const to = by_qkv + h * size;
       const long row = static_cast<long>(first) * 3 * width;
-      product<V>(team, rows, size,
-                 Array<Term<T>, 1>{{{{slopes, columns, 1}, {own + width, 3 * width}, seen}}},
-                 Start<T>{room.zero, 0}, to + row, 3 * width);
-      product<V>(team, seen, size, Array<Term<T>, 1>{{{{slopes, 1, columns}, {own + row, 3 * width}, rows}}},
-                 Start<T>{to + width, 3 * width}, to + width, 3 * width);
-      product<V>(team, seen, size,
-                 Array<Term<T>, 1>{{{{weights, 1, columns}, {by_out + at + h * size, width}, rows}}},
-                 Start<T>{to + 2 * width, 3 * width}, to + 2 * width, 3 * width);
+      multiply(team, rows, size, Left<T>{slopes, columns, 1}, Right<T>{own + width, 3 * width}, seen,
+               Start<T>{room.zero, 0}, to + row, 3 * width);
+      multiply(team, seen, size, Left<T>{slopes, 1, columns}, Right<T>{own + row, 3 * width}, rows,
+               Start<T>{to + width, 3 * width}, to + width, 3 * width);
+      multiply(team, seen, size, Left<T>{weights, 1, columns}, Right<T>{by_out + at + h * size, width}, rows,
+               Start<T>{to + 2 * width, 3 * width}, to + 2 * width, 3 * width);
     }
     team.sync();
   }

@@ -11,6 +11,7 @@
 #include "kernels/lanes/cells.h"
 #include "kernels/lanes/maths.h"
 #include "kernels/networks/gradient_sums.h"
+#include "kernels/products/called_product.h"
 
 namespace innerloop {
 
@@ -59,10 +60,11 @@ TEAM_FN void pass_gate(const Team& team, const GateShape& s, const typename Team
     store_aligned(at, max(load_aligned<V>(at), V(T(0))));
   });
   team.sync();
-  product<V>(team, rows, 2 * width,
-             Array<Term<T>, 2>{{{made, {params, 3 * width}, width},
-                                {{x, width, 1}, {params + s.by_state(), 2 * width}, width}}},
-             Start<T>{zero, 0}, b.gates, 3 * width);
+  multiply(team, rows, 2 * width, made, Right<T>{params, 3 * width}, width, Start<T>{zero, 0}, b.gates,
+           3 * width);
+  team.sync();
+  multiply(team, rows, 2 * width, Left<T>{x, width, 1}, Right<T>{params + s.by_state(), 2 * width}, width,
+           Start<T>{b.gates, 3 * width}, b.gates, 3 * width);
   team.sync();
   gate_detail::for_row_vectors(team, rows, width, [&](int row, int i) FN_LAMBDA {
     T* const gate = b.gates + static_cast<long>(row) * 3 * width + i;
@@ -74,10 +76,11 @@ TEAM_FN void pass_gate(const Team& team, const GateShape& s, const typename Team
     store_aligned(b.reset + at, r * load_aligned<V>(x + at));
   });
   team.sync();
-  product<V>(team, rows, width,
-             Array<Term<T>, 2>{{{made, {params + 2 * width, 3 * width}, width},
-                                {{b.reset, width, 1}, {params + s.by_reset(), width}, width}}},
-             Start<T>{zero, 0}, b.gates + 2 * width, 3 * width);
+  multiply(team, rows, width, made, Right<T>{params + 2 * width, 3 * width}, width, Start<T>{zero, 0},
+           b.gates + 2 * width, 3 * width);
+  team.sync();
+  multiply(team, rows, width, Left<T>{b.reset, width, 1}, Right<T>{params + s.by_reset(), width}, width,
+           Start<T>{b.gates + 2 * width, 3 * width}, b.gates + 2 * width, 3 * width);
   team.sync();
   gate_detail::for_row_vectors(team, rows, width, [&](int row, int i) FN_LAMBDA {
     T* const gate = b.gates + static_cast<long>(row) * 3 * width + i;
@@ -120,10 +123,8 @@ TEAM_FN void back_through_gate(const Team& team, const GateShape& s, const GateB
     store_aligned(state + at, d * (one - z));
   });
   team.sync();
-  product<V>(team, rows, width,
-             Array<Term<T>, 1>{
-                 {{{w.by_gates + 2 * width, 3 * width, 1}, {w.transposed + s.by_reset(), width}, width}}},
-             Start<T>{w.zero, 0}, w.by_reset, width);
+  multiply(team, rows, width, Left<T>{w.by_gates + 2 * width, 3 * width, 1},
+           Right<T>{w.transposed + s.by_reset(), width}, width, Start<T>{w.zero, 0}, w.by_reset, width);
   team.sync();
   gate_detail::for_row_vectors(team, rows, width, [&](int row, int i) FN_LAMBDA {
     const long at = static_cast<long>(row) * width + i;
@@ -134,22 +135,18 @@ TEAM_FN void back_through_gate(const Team& team, const GateShape& s, const GateB
     store_aligned(state + at, fma(by, r, load_aligned<V>(state + at)));
   });
   team.sync();
-  product<V>(
-      team, rows, width,
-      Array<Term<T>, 1>{{{{w.by_gates, 3 * width, 1}, {w.transposed + s.by_state(), width}, 2 * width}}},
-      Start<T>{state, width}, state, width);
-  product<V>(team, rows, width,
-             Array<Term<T>, 1>{{{{w.by_gates, 3 * width, 1}, {w.transposed, width}, 3 * width}}},
-             Start<T>{w.zero, 0}, by_made, width);
-  product<V>(team, width, 3 * width, Array<Term<T>, 1>{{{{b.made, 1, width}, {w.by_gates, 3 * width}, rows}}},
-             Start<T>{sums, 3 * width}, sums, 3 * width);
+  multiply(team, rows, width, Left<T>{w.by_gates, 3 * width, 1}, Right<T>{w.transposed + s.by_state(), width},
+           2 * width, Start<T>{state, width}, state, width);
+  multiply(team, rows, width, Left<T>{w.by_gates, 3 * width, 1}, Right<T>{w.transposed, width}, 3 * width,
+           Start<T>{w.zero, 0}, by_made, width);
+  multiply(team, width, 3 * width, Left<T>{b.made, 1, width}, Right<T>{w.by_gates, 3 * width}, rows,
+           Start<T>{sums, 3 * width}, sums, 3 * width);
   T* const by_state = sums + s.by_state();
-  product<V>(team, width, 2 * width, Array<Term<T>, 1>{{{{x, 1, width}, {w.by_gates, 3 * width}, rows}}},
-             Start<T>{by_state, 2 * width}, by_state, 2 * width);
+  multiply(team, width, 2 * width, Left<T>{x, 1, width}, Right<T>{w.by_gates, 3 * width}, rows,
+           Start<T>{by_state, 2 * width}, by_state, 2 * width);
   T* const by_reset = sums + s.by_reset();
-  product<V>(team, width, width,
-             Array<Term<T>, 1>{{{{b.reset, 1, width}, {w.by_gates + 2 * width, 3 * width}, rows}}},
-             Start<T>{by_reset, width}, by_reset, width);
+  multiply(team, width, width, Left<T>{b.reset, 1, width}, Right<T>{w.by_gates + 2 * width, 3 * width}, rows,
+           Start<T>{by_reset, width}, by_reset, width);
   // b enters z with a minus.
   for (int i = team.rank(); i < width; i += team.size()) {
     T sum = sums[s.bias() + i];

@@ -17,6 +17,7 @@
 #include "kernels/memories/gate.h"
 #include "kernels/memories/layer_norm.h"
 #include "kernels/memories/memory.h"
+#include "kernels/products/called_product.h"
 
 namespace innerloop {
 
@@ -206,9 +207,8 @@ struct Transformer {
                                      const typename Team::Scalar* state, typename Team::Scalar* gradient) {
     using T = typename Team::Scalar;
     const int inputs = padded(s.learned);
-    product<typename Team::Vector>(team, steps, inputs,
-                                   Array<Term<T>, 1>{{{{state, s.hidden, 1}, {w.learned, inputs}, s.hidden}}},
-                                   Start<T>{w.zero, 0}, gradient, inputs);
+    multiply(team, steps, inputs, Left<T>{state, s.hidden, 1}, Right<T>{w.learned, inputs}, s.hidden,
+             Start<T>{w.zero, 0}, gradient, inputs);
     team.sync();
   }
 
@@ -282,9 +282,8 @@ struct Transformer {
   TEAM_FN static void apply(const Team& team, const Dense& d, const Weights<typename Team::Scalar>& w,
                             int rows, const Left<typename Team::Scalar>& x, typename Team::Scalar* to) {
     using T = typename Team::Scalar;
-    product<typename Team::Vector>(team, rows, d.out,
-                                   Array<Term<T>, 1>{{{x, {w.params + d.at, d.out}, d.in}}},
-                                   Start<T>{w.params + d.bias(), 0}, to, d.out);
+    multiply(team, rows, d.out, x, Right<T>{w.params + d.at, d.out}, d.in, Start<T>{w.params + d.bias(), 0},
+             to, d.out);
   }
   // Adds a matrix's gradient to the sums, and writes ∂/∂(its inputs). Does not sync.
   template <class Team>
@@ -293,9 +292,8 @@ struct Transformer {
                                  const Sums<typename Team::Scalar>& sums, typename Team::Scalar* by_x) {
     using T = typename Team::Scalar;
     add_dense(team, d, rows, x, d.in, by, sums);
-    product<typename Team::Vector>(team, rows, d.in,
-                                   Array<Term<T>, 1>{{{{by, d.out, 1}, {w.transposed + d.at, d.in}, d.out}}},
-                                   Start<T>{w.zero, 0}, by_x, d.in);
+    multiply(team, rows, d.in, Left<T>{by, d.out, 1}, Right<T>{w.transposed + d.at, d.in}, d.out,
+             Start<T>{w.zero, 0}, by_x, d.in);
   }
   template <class Team>
   TEAM_FN static void add_dense(const Team& team, const Dense& d, int rows, const typename Team::Scalar* x,
@@ -303,9 +301,8 @@ struct Transformer {
                                 const Sums<typename Team::Scalar>& sums) {
     using T = typename Team::Scalar;
     T* const to = sums.params + d.at;
-    product<typename Team::Vector>(team, d.in, d.out,
-                                   Array<Term<T>, 1>{{{{x, 1, x_size}, {by, d.out}, rows}}},
-                                   Start<T>{to, d.out}, to, d.out);
+    multiply(team, d.in, d.out, Left<T>{x, 1, x_size}, Right<T>{by, d.out}, rows, Start<T>{to, d.out}, to,
+             d.out);
     add_columns(team, rows, d.out, sums.params + d.bias(), by, d.out);
   }
 

@@ -2,6 +2,7 @@
 // other goes through the memory with all its steps at once, forth and back, so that a team keeps one trial at a time.
 #pragma once
 
+#include "kernels/products/called_product.h"
 #include "kernels/trials/gradient.h"
 
 namespace innerloop {
@@ -155,7 +156,6 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
   // The objective's gradient by the networks' outputs, kStride steps at a time. Syncs.
   template <class Team>
   TEAM_FN void through_heads(const Team& team, const Buffers& b, int env, T entropy_weight) const {
-    using V = typename Team::Vector;
     const int steps = trials.batch.horizon, width = padded(shape.hidden);
     for (int first = 0; first < steps; first += kStride) {
       const int rows = min_of(kStride, steps - first);
@@ -183,14 +183,11 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
                                                                                 ? own.norm.by_outputs
                                                                                 : own.state) +
                                                                            at;
-        product<V>(team, heads, width,
-                   Array<Term<T>, 1>{{{{seeds, kStride, 1}, {outputs_of(own) + at, width}, rows}}},
-                   Start<T>{sums, width}, sums, width);
-        product<V>(team, rows, width,
-                   Array<Term<T>, 1>{{{{seeds, 1, kStride},
-                                       {b.rows.heads.transposed + static_cast<long>(head) * width, width},
-                                       heads}}},
-                   Start<T>{b.zero, 0}, by_outputs, width);
+        multiply(team, heads, width, Left<T>{seeds, kStride, 1}, Right<T>{outputs_of(own) + at, width}, rows,
+                 Start<T>{sums, width}, sums, width);
+        multiply(team, rows, width, Left<T>{seeds, 1, kStride},
+                 Right<T>{b.rows.heads.transposed + static_cast<long>(head) * width, width}, heads,
+                 Start<T>{b.zero, 0}, by_outputs, width);
       }
       team.sync();
     }
