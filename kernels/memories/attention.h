@@ -224,11 +224,11 @@ TEAM_FN void attend(const Team& team, const AttentionShape& s, int steps, const 
                     const AttentionRoom<typename Team::Scalar>& room) {
   using namespace attention_detail;
   using T = typename Team::Scalar;
-  const int width = s.width, columns = s.columns(), size = s.head_size();
+  const int width = s.width, columns = s.columns(), size = s.head_size(), second = 2 * width;
   for_cells(team, width, columns, [&](int d, int t) FN_LAMBDA {
     const T* const own = qkv + static_cast<long>(t) * 3 * width + d;
     b.keys[static_cast<long>(d) * columns + t] = t < steps ? own[width] : T(0);
-    b.values[static_cast<long>(d) * columns + t] = t < steps ? own[2 * width] : T(0);
+    b.values[static_cast<long>(d) * columns + t] = t < steps ? own[second] : T(0);
   });
   for (int i = team.rank(); i < zeros(s); i += team.size()) room.zero[i] = T(0);
   team.sync();

@@ -392,7 +392,7 @@ inline Transformer::Shape Transformer::shape_of(const TransformerOptions& option
 }
 
 void Transformer::describe_parameters(const Shape& s, const auto& add) {
-  const int width = s.hidden;
+  const int width = s.hidden, twice = 2 * width, thrice = 3 * width;
   // What enters the stream starts smaller the more layers add to it (Radford et al. 2019).
   const float share = 1 / std::sqrt(2.0f * static_cast<float>(s.layers));
   add(ParameterBlock{
@@ -414,15 +414,15 @@ void Transformer::describe_parameters(const Shape& s, const auto& add) {
     const auto gate = [&](const char* of) {
       if (!s.gated) return;
       add(ParameterBlock{
-          name + of + "_input_weight", {width, 3 * width}, true, InitialNumbers::glorot(width, width)});
+          name + of + "_input_weight", {width, thrice}, true, InitialNumbers::glorot(width, width)});
       add(ParameterBlock{
-          name + of + "_stream_weight", {width, 2 * width}, true, InitialNumbers::glorot(width, width)});
+          name + of + "_stream_weight", {width, twice}, true, InitialNumbers::glorot(width, width)});
       add(ParameterBlock{
           name + of + "_reset_weight", {width, width}, true, InitialNumbers::glorot(width, width)});
       add(ParameterBlock{name + of + "_bias", {width}, false, InitialNumbers::constant(2)});
     };
     norm("attention_norm");
-    dense("qkv", width, 3 * width, InitialNumbers::glorot(width, width));
+    dense("qkv", width, thrice, InitialNumbers::glorot(width, width));
     dense("out", width, width, InitialNumbers::glorot(width, width, share));
     gate("attention_gate");
     norm("feedforward_norm");

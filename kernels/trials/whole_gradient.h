@@ -35,7 +35,17 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
   }
   /// place.task: which tile of the environments in `order`.
   template <class Team>
-  TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const;
+  TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
+    const int first = place.task * kTile, end = min_of(envs, first + kTile);
+    const T entropy_weight = this->entropy_weight_now();
+    prepare(team, buffers(team, scratch), place.task);
+    for (int e = first; e < end; ++e) {
+      forward(team, buffers(team, scratch), order[e]);
+      through_heads(team, buffers(team, scratch), order[e], entropy_weight);
+      backward(team, buffers(team, scratch), place.task, order[e]);
+    }
+    write(team, buffers(team, scratch), place.task);
+  }
 
  private:
   using Policy = MemoryPolicy<Memory>;
@@ -231,21 +241,5 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
       values[static_cast<long>(tile) * kTrialValues + i] = sum(numbers + i);
   }
 };
-
-template <class T, class Memory>
-requires kTakesWholeTrials<Memory>
-template <class Team>
-TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place& place,
-                                                  Scratch scratch) const {
-  const int first = place.task * kTile, end = min_of(envs, first + kTile);
-  const T entropy_weight = this->entropy_weight_now();
-  prepare(team, buffers(team, scratch), place.task);
-  for (int e = first; e < end; ++e) {
-    forward(team, buffers(team, scratch), order[e]);
-    through_heads(team, buffers(team, scratch), order[e], entropy_weight);
-    backward(team, buffers(team, scratch), place.task, order[e]);
-  }
-  write(team, buffers(team, scratch), place.task);
-}
 
 }  // namespace innerloop
