@@ -153,7 +153,7 @@ def trials_table(points):
     """Of policies with a memory, whole trials alone."""
     return head(["run", "trial return", "env steps", "published RL²"]) + rows_of(
         points, lambda evaluation, run, point: [trial_cell(evaluation), f"{run['env_steps'] / 1e6:.1f} M" if run else "",
-                                                PUBLISHED_RL2[point.config] if run else ""],
+                                                PUBLISHED_RL2.get(point.config, "") if run else ""],
         lambda evaluations: [*bold([mean_trial(evaluations)]), "", ""])
 
 
@@ -238,7 +238,7 @@ def adaptation_tables(folder, svg):
 
 
 TABLES = {"navigation": steps_table, "sparse_corners": steps_table, "bandit": steps_table, "families": steps_table,
-          "ppo": steps_table, "memories": trials_table, "memories_episodes": episodes_table}
+          "ppo": steps_table, "memories": trials_table, "looking_back": trials_table, "memories_episodes": episodes_table}
 HAND_WRITTEN = {"hand_written_bandits": bandits_table, "hand_written_processes": processes_table}
 
 
