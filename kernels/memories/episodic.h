@@ -294,6 +294,10 @@ struct Episodic {
 
     if (ended && count < T(static_cast<T>(s.entries)) && is_context(last)) {
       const int place = static_cast<int>(count);
+      // Keys are read in whole vectors, so that the first of 16 makes room for all of them.
+      if (place % kChains == 0)
+        for (int i = 0; i < s.key_count; ++i)
+          for (int j = 0; j < kChains; ++j) keys[static_cast<long>(i) * columns + place + j] = T(0);
       for (int i = 0; i < s.key_count; ++i) keys[static_cast<long>(i) * columns + place] = last(i);
       for (int i = 0; i < width; ++i) stored[static_cast<long>(place) * width + i] = before[width + i];
       count = count + T(1);
