@@ -127,10 +127,33 @@ void expect_close(double found, double wanted, double float_bound = 1e-6) {
 using Floats = Pack<float, 4>;
 using Doubles = Pack<double, 4>;
 
+// Parts of bits_of_a_game: with them in one function GCC 12 breaks off (connect_traces). A step, which begins an episode anew
+// now and then; and what is seen then.
+template <class E, class R>
+[[gnu::noinline]] Outcome<R> step_game(Episode<E, R>& episode, const typename E::Options& options,
+                                       std::uint32_t first, std::uint32_t t) {
+  constexpr int kEpisode = 17;
+  if (t % kEpisode == kEpisode - 1) episode.restart(Mask<R>(-1), stream<R>(Purpose::reset, first, t));
+  return episode.step(act<E, R>(options, first, t, 1.0), stream<R>(Purpose::environment, first, t));
+}
+
+template <class E, class R>
+[[gnu::noinline]] std::vector<R> seen_in_game(const Episode<E, R>& episode,
+                                              const typename E::Options& options, std::uint32_t first,
+                                              std::uint32_t t) {
+  std::vector<R> numbers(static_cast<std::size_t>(E::observation(options).numbers));
+  const auto see = [&](int i, const auto& x) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(x)>, R>)
+      numbers[static_cast<std::size_t>(i)] = x;
+  };
+  episode.observe(stream<R>(Purpose::observation, first, t), Sink(see, see));
+  return numbers;
+}
+
 template <class E, int N>
 std::vector<std::uint32_t> bits_of_a_game(const typename E::Options& options) {
   using R = Pack<float, N>;
-  constexpr int kSteps = 50, kEpisode = 17;
+  constexpr int kSteps = 50;
   const int size = E::observation(options).numbers + 2;
   std::vector<std::uint32_t> bits(static_cast<std::size_t>(16 * kSteps * size));
   for (std::uint32_t first = 0; first < 16; first += N) {
@@ -139,9 +162,7 @@ std::vector<std::uint32_t> bits_of_a_game(const typename E::Options& options) {
     Episode<E, R> episode(options, task, between.data(), N);
     episode.begin(stream<R>(Purpose::trial, first), stream<R>(Purpose::reset, first));
     for (std::uint32_t t = 0; t < kSteps; ++t) {
-      if (t % kEpisode == kEpisode - 1) episode.restart(Mask<R>(-1), stream<R>(Purpose::reset, first, t));
-      const auto outcome =
-          episode.step(act<E, R>(options, first, t, 1.0), stream<R>(Purpose::environment, first, t));
+      const Outcome<R> outcome = step_game<E, R>(episode, options, first, t);
       const auto put = [&](int i, const auto& x) {
         for (int lane = 0; lane < N; ++lane)
           bits[((first + static_cast<std::uint32_t>(lane)) * kSteps + t) * static_cast<std::size_t>(size) +
@@ -149,8 +170,8 @@ std::vector<std::uint32_t> bits_of_a_game(const typename E::Options& options) {
       };
       put(0, outcome.reward);
       put(1, outcome.terminated);
-      const auto see = [&](int i, const auto& x) { put(2 + i, x); };
-      episode.observe(stream<R>(Purpose::observation, first, t), Sink(see, see));
+      int i = 2;
+      for (const R& x : seen_in_game<E, R>(episode, options, first, t)) put(i++, x);
     }
   }
   return bits;
