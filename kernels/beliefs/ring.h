@@ -36,7 +36,6 @@ struct StoreTrials {
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
     const Batch<T>& batch = trials.batch;
     if (phase == Phase::advance) {
-      team.sync();
       if (team.rank() != 0) return;
       ring.place[0] = (ring.place[0] + batch.envs) % ring.capacity;
       ring.place[1] = min_of(ring.place[1] + batch.envs, ring.capacity);

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <stdexcept>
+#include <string>
 
 #include "engine/error.h"
 #include "engine/pictures/marks.h"
@@ -56,9 +57,13 @@ TEST(Tiles, OfEveryFamilyShowItsStates) {
     EXPECT_EQ(environment_tiles(options, {tasks.back()}, last_state, {}, kWidth, kHeight),
               std::vector(tiles.end() - kBytes, tiles.end()))
         << Env::name;
-    EXPECT_NE(std::vector(tiles.begin(), tiles.begin() + kBytes),
-              std::vector(tiles.end() - kBytes, tiles.end()))
-        << Env::name;
+    // Of some nothing of a task can be seen before its first step.
+    const std::string name = Env::name;
+    if (name != "t_maze" && name != "episodic_two_step" && name != "contextual_choice") {
+      EXPECT_NE(std::vector(tiles.begin(), tiles.begin() + kBytes),
+                std::vector(tiles.end() - kBytes, tiles.end()))
+          << name;
+    }
     // An action that is no number is none.
     actions[0] = actions[Env::Action::size] = actions[2 * Env::Action::size] = NAN;
     EXPECT_EQ(environment_tiles(options, tasks, states, actions, kWidth, kHeight), tiles) << Env::name;
