@@ -493,7 +493,8 @@ TEST(Config, RefusesBeliefsThatDoNotFit) {
             "about it, found "
             "\"gru\"");
   EXPECT_EQ(with({R"(algorithm={"name": "rl2", "trial_length": 50})", "algorithm.minibatches=1"}),
-            "/policy/name: wanted \"gru\", \"lstm\" or \"transformer\" with algorithm \"rl2\", which learns "
+            "/policy/name: wanted \"gru\", \"lstm\", \"episodic\" or \"transformer\" with algorithm \"rl2\", "
+            "which learns "
             "a task by the "
             "policy's memory, found \"belief\"");
   EXPECT_EQ(with({R"(environment={"name": "point_navigation"})", "policy.decoder=cells"}),

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "engine/config/config.h"
-#include "kernels/environment/fields.h"
+#include "kernels/environment/episode.h"
 
 namespace innerloop {
 namespace {
@@ -25,7 +25,7 @@ TEST(EnvironmentInfo, SaysOfEveryEnvironmentWhatItsTypeSays) {
     EXPECT_EQ(info.group_sizes.size(), Env::Action::discrete ? 1u : 0u);
     EXPECT_EQ(info.head == HeadKind::categorical, Env::Action::discrete);
     EXPECT_EQ(info.task_size, kTaskSize<Env>);
-    EXPECT_EQ(info.state_size, state_size<Env>({}));
+    EXPECT_EQ(info.state_size, episode_size<Env>({}));
     EXPECT_EQ(info.task_numbers.size(), Env::task_numbers({}).size());
   });
 }
