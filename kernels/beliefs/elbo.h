@@ -15,6 +15,7 @@
 
 #include "kernels/beliefs/draw.h"
 #include "kernels/memories/belief.h"
+#include "kernels/products/called_product.h"
 
 namespace innerloop {
 
@@ -490,7 +491,8 @@ TEAM_FN void BeliefGradient<T>::write(const Team& team, const Buffers& b, int ti
 
 template <class T>
 template <class Team>
-TEAM_FN void BeliefGradient<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
+TEAM_FN void BeliefGradient<T>::operator()(const Team& inlining, const Place& place, Scratch scratch) const {
+  const CallsProducts<Team> team(inlining);
   const Tile tile{place.task * kTile, min_of(kTile, batch.trials - place.task * kTile)};
   prepare(team, buffers(team, scratch), tile);
   encode(team, buffers(team, scratch), tile);

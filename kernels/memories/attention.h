@@ -219,9 +219,9 @@ TEAM_FN void weigh(const Team& team, const AttentionShape& s, int first, int row
 
 // All `steps` steps of one trial, from qkv [step][3·width] to b.out. Syncs.
 template <class Team>
-TEAM_FN void attend(const Team& team, const AttentionShape& s, int steps, const typename Team::Scalar* qkv,
-                    const AttentionRows<typename Team::Scalar>& b,
-                    const AttentionRoom<typename Team::Scalar>& room) {
+TEAM_CALL void attend(const Team& team, const AttentionShape& s, int steps, const typename Team::Scalar* qkv,
+                      const AttentionRows<typename Team::Scalar>& b,
+                      const AttentionRoom<typename Team::Scalar>& room) {
   using namespace attention_detail;
   using T = typename Team::Scalar;
   const int width = s.width, columns = s.columns(), size = s.head_size(), second = 2 * width;
@@ -246,10 +246,10 @@ TEAM_FN void attend(const Team& team, const AttentionShape& s, int steps, const 
 
 // The way back: from ∂/∂out [step][width] to ∂/∂qkv [step][3·width]. The weights are computed anew. Syncs.
 template <class Team>
-TEAM_FN void attend_back(const Team& team, const AttentionShape& s, int steps,
-                         const typename Team::Scalar* qkv, const AttentionRows<typename Team::Scalar>& b,
-                         const AttentionRoom<typename Team::Scalar>& room,
-                         const typename Team::Scalar* by_out, typename Team::Scalar* by_qkv) {
+TEAM_CALL void attend_back(const Team& team, const AttentionShape& s, int steps,
+                           const typename Team::Scalar* qkv, const AttentionRows<typename Team::Scalar>& b,
+                           const AttentionRoom<typename Team::Scalar>& room,
+                           const typename Team::Scalar* by_out, typename Team::Scalar* by_qkv) {
   using namespace attention_detail;
   using T = typename Team::Scalar;
   using V = typename Team::Vector;

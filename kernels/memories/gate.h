@@ -48,9 +48,9 @@ FN void for_row_vectors(const Team& team, int rows, int width, const At& at) {
 
 // out[row] of x[row] and what was made of it, in b.made. `zero`: [3·width]. Syncs.
 template <class Team>
-TEAM_FN void pass_gate(const Team& team, const GateShape& s, const typename Team::Scalar* params, int rows,
-                       const typename Team::Scalar* x, const typename Team::Scalar* zero,
-                       const GateRows<typename Team::Scalar>& b, typename Team::Scalar* out) {
+TEAM_CALL void pass_gate(const Team& team, const GateShape& s, const typename Team::Scalar* params, int rows,
+                         const typename Team::Scalar* x, const typename Team::Scalar* zero,
+                         const GateRows<typename Team::Scalar>& b, typename Team::Scalar* out) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
   const int width = s.width;
@@ -104,10 +104,11 @@ struct GateBack {
 
 // From ∂/∂out to ∂/∂x, both in `state`, and ∂/∂y in `by_made`; adds to the parameters' gradient `sums`. Syncs.
 template <class Team>
-TEAM_FN void back_through_gate(const Team& team, const GateShape& s, const GateBack<typename Team::Scalar>& w,
-                               int rows, const typename Team::Scalar* x,
-                               const GateRows<typename Team::Scalar>& b, typename Team::Scalar* state,
-                               typename Team::Scalar* by_made, typename Team::Scalar* sums) {
+TEAM_CALL void back_through_gate(const Team& team, const GateShape& s,
+                                 const GateBack<typename Team::Scalar>& w, int rows,
+                                 const typename Team::Scalar* x, const GateRows<typename Team::Scalar>& b,
+                                 typename Team::Scalar* state, typename Team::Scalar* by_made,
+                                 typename Team::Scalar* sums) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
   const int width = s.width;
