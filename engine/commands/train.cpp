@@ -20,6 +20,7 @@
 #include "engine/report/page.h"
 #include "engine/run/evaluation_files.h"
 #include "engine/run/interrupt.h"
+#include "engine/run/profiler.h"
 #include "engine/run/progress.h"
 #include "engine/run/resume.h"
 #include "engine/run/run_folder.h"
@@ -35,10 +36,19 @@ struct TrainFlags {
   std::vector<std::string> set;
   std::int64_t dump_iteration = 0;  // 0: the first
   DeviceOptions device;
+  bool timings = false, no_graph = false;
+  std::string trace, profile;
 };
+
+ProfileOptions profile_options(const TrainFlags& flags) {
+  ProfileOptions options{.timings = flags.timings, .trace = flags.trace, .looks_at = {}};
+  if (!flags.profile.empty()) options.looks_at = read_iterations(flags.profile);
+  return options;
+}
 
 // Checks all that can be wrong before it writes anything, then trains. False: interrupted.
 bool train(const TrainFlags& flags) {
+  const ProfileOptions looks = profile_options(flags);
   std::optional<Resume> from;
   if (flags.resume) from.emplace(read_resume(flags.out, flags.set));
   const std::string source = from ? from->folder.config().string() : flags.config;
@@ -48,6 +58,8 @@ bool train(const TrainFlags& flags) {
   const Config& config = training->config();
   const Resume* resume = training->resumed();
   Trainer& trainer = training->trainer();
+  Profiler profiler(looks, training->device());
+  trainer.look_on(profiler);
   if (!flags.dump_batch.empty())
     trainer.dump_batch(flags.dump_iteration > 0 ? flags.dump_iteration : trainer.counts().iteration + 1,
                        flags.dump_batch);
@@ -69,7 +81,10 @@ bool train(const TrainFlags& flags) {
   if (const std::string doubt = doubt_about(config); !doubt.empty())
     std::cerr << "innerloop: warning: " << source << ": " << doubt << "\n";
 
-  if (train(*training->files(), std::cout, Progress::on_terminal()) == End::interrupted) {
+  const End end = train(*training->files(), std::cout, Progress::on_terminal());
+  profiler.write_trace();
+  if (flags.timings) std::cout << "\n" << profiler.table() << std::flush;
+  if (end == End::interrupted) {
     std::cout << "Interrupted after iteration " << trainer.counts().iteration
               << "; to go on: innerloop train --resume "
               << "--out " << shell_word(run.path.string()) << "\n";
@@ -113,6 +128,18 @@ void add_train(CLI::App& app, int& exit_code) {
       ->type_name("FILE");
   command.add_option("--dump-iteration", flags->dump_iteration, "which one, from 1; the first unless given")
       ->check(CLI::Range(1, 1000000000));
+  command.add_flag("--timings", flags->timings,
+                   "tells at the end, and of each iteration in metrics.jsonl, what the time went into");
+  command
+      .add_option("--trace", flags->trace,
+                  "writes when each thread did what, for chrome://tracing and ui.perfetto.dev")
+      ->type_name("FILE");
+  command
+      .add_option("--profile", flags->profile,
+                  "iterations that --trace and a GPU's profiler look at; unless given, the trace shows 2-4")
+      ->type_name("N-M");
+  command.add_flag("--no-graph", flags->no_graph,
+                   "a GPU launches operations one by one, so that profilers see each");
   add_device_flags(command, flags->device);
   command.footer(R"(Examples:
   innerloop train configs/point_navigation_maml.json
@@ -120,6 +147,7 @@ void add_train(CLI::App& app, int& exit_code) {
   innerloop train --resume --out runs/k3 --set iterations=400)");
   command.callback([flags, &exit_code] {
     check(*flags);
+    flags->device.graphs = !flags->no_graph;
     if (!train(*flags)) exit_code = kExitInterrupted;
   });
 }

@@ -36,7 +36,8 @@ std::shared_ptr<const HostKernelSet> find_kernel_set(const std::string& name) {
 
 }  // namespace
 
-Device::Device(const DeviceOptions& options) : host_(find_kernel_set(options.instructions)) {
+Device::Device(const DeviceOptions& options)
+    : host_(find_kernel_set(options.instructions)), graphs_(options.graphs) {
   if (options.backend == Backend::cpu && options.device > 0)
     throw InputError("--device: wanted none with backend \"cpu\", as it is the number of a GPU, found " +
                      std::to_string(options.device));
@@ -98,45 +99,90 @@ void Device::run_pending() {
     reserve_scratch(stage.scratch_bytes);
     tasks = stage.tasks > tasks ? stage.tasks : tasks;
   }
-  pool_->run(tasks, [&](int task, int thread) {
-    void* scratch = scratch_[static_cast<std::size_t>(thread)].get();
+  run_round(tasks, [&](int task, int thread) {
     for (const Stage& stage : pending_) {
       if (task >= stage.tasks || (stage.enabled != nullptr && *stage.enabled == 0)) continue;
-      for (int part = 0; part < stage.parts; ++part) stage.run({task, part, thread}, scratch);
+      for (int part = 0; part < stage.parts; ++part) run_part(stage, {task, part, thread});
     }
   });
   pending_.clear();
 }
 
+void Device::run_part(const Stage& stage, const Place& place) {
+  void* const scratch = scratch_[static_cast<std::size_t>(place.slot)].get();
+  if (timings_ == nullptr) return stage.run(place, scratch);
+  const auto begin = Timings::Clock::now();
+  stage.run(place, scratch);
+  timings_->add(stage.operation, place.slot, begin, Timings::Clock::now());
+}
+
+// The pool's run(), of which the timings are told.
+void Device::run_round(int items, const std::function<void(int, int)>& work) {
+  if (timings_ == nullptr) return pool_->run(items, work);
+  const auto begin = Timings::Clock::now();
+  pool_->run(items, work);
+  timings_->add_round(begin, Timings::Clock::now());
+}
+
 void Device::run_parts(const Stage& stage) {
   if (stage.enabled != nullptr && *stage.enabled == 0) return;
   reserve_scratch(stage.scratch_bytes);
-  pool_->run(stage.parts, [&](int part, int thread) {
-    stage.run({0, part, thread}, scratch_[static_cast<std::size_t>(thread)].get());
-  });
+  run_round(stage.parts, [&](int part, int thread) { run_part(stage, {0, part, thread}); });
 }
 
 void Device::multiply(const MatrixProduct<float>& product) {
   check_shapes(product);
-  if (is_cuda()) return on_stream([&] { cuda::multiply(*stream_, product); });
+  if (is_cuda()) return launch_recorded(typeid(product), [&] { cuda::multiply(*stream_, product); });
   run_pending();
   run_parts(stage(product, 1));
 }
 
 void Device::sort(const RowsToSort& rows) {
-  if (is_cuda()) return on_stream([&] { cuda::sort(*stream_, rows); });
+  if (is_cuda()) return launch_recorded(typeid(rows), [&] { cuda::sort(*stream_, rows); });
   run_pending();
-  pool_->run(rows.rows, [&](int row, int) {
+  const auto sort_row = [&](int row) {
     const std::span keys(rows.keys + std::ptrdiff_t{row} * rows.count, static_cast<std::size_t>(rows.count));
     const std::span places(rows.places + std::ptrdiff_t{row} * rows.count, keys.size());
     std::iota(places.begin(), places.end(), 0);
     std::ranges::stable_sort(places, {}, [&](int place) { return keys[static_cast<std::size_t>(place)]; });
-  });
+  };
+  run_parts(
+      {[&](const Place& place, void*) { sort_row(place.part); }, typeid(rows), rows.rows, 1, 0, nullptr});
 }
 
 void Device::replay(Recording& recording, const std::function<void()>& enqueue) {
-  if (is_cuda()) return on_stream([&] { cuda::replay(*stream_, recording.graph, enqueue); });
+  if (is_cuda() && graphs_ && timings_ == nullptr)
+    return on_stream([&] { cuda::replay(*stream_, recording.graph, enqueue); });
   enqueue();
+}
+
+void Device::record(Timings* timings) {
+  tell_timings();
+  timings_ = timings;
+}
+
+void Device::tell_timings() {
+  finish();
+  if (launched_.empty()) return;
+  const std::vector<Timings::Clock::time_point> marks =
+      on_stream([&] { return cuda::take_marks(*stream_, Timings::Clock::now()); });
+  for (std::size_t i = 0; i < launched_.size(); ++i) {
+    timings_->add(launched_[i], 0, marks[2 * i], marks[2 * i + 1]);
+    timings_->add_round(marks[2 * i], marks[2 * i + 1]);
+  }
+  launched_.clear();
+}
+
+void Device::begin_range(const std::string& name) {
+  if (is_cuda()) cuda::begin_range(name.c_str());
+}
+
+void Device::end_range() {
+  if (is_cuda()) cuda::end_range();
+}
+
+void Device::profile(bool on) {
+  if (is_cuda()) on_stream([&] { cuda::profile(on); });
 }
 
 std::uintptr_t Device::stream() const { return cuda::number_of(*stream_); }

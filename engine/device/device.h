@@ -15,6 +15,7 @@
 
 #include "engine/device/operation.h"
 #include "engine/device/thread_pool.h"
+#include "engine/device/timings.h"
 #include "kernels/options/choices.h"
 
 namespace innerloop {
@@ -25,6 +26,7 @@ struct Graph;
 struct Stream;
 }  // namespace cuda
 struct HostKernelSet;
+struct Place;
 struct RowsToSort;
 template <class T>
 struct MatrixProduct;
@@ -36,6 +38,7 @@ struct DeviceOptions {
   int threads = 0;           // of the CPU; 0: one for each core that the process may use
   std::string instructions;  // "portable", "avx2", "avx512"; empty: the best this processor has
   int device = 0;            // which of the GPUs
+  bool graphs = true;        // whether a GPU replays operations as graphs; else it launches them one by one
 };
 
 /// Operations that a device has once been handed and can do again at once: a CUDA graph. The CPU keeps none.
@@ -94,6 +97,17 @@ class Device {
   /// call launches them as one graph, without calling `enqueue` again.
   void replay(Recording& recording, const std::function<void()>& enqueue);
 
+  /// From now on `timings`, which has to live until then, is told of every operation; null: none. A GPU launches its
+  /// operations one by one meanwhile. @pre timings->threads() is threads(), of a GPU 1.
+  void record(Timings* timings);
+  /// Waits until all is done, and has told the recording timings of it.
+  void tell_timings();
+  /// A name that profilers of a GPU show over what the host enqueues until end_range().
+  void begin_range(const std::string& name);
+  void end_range();
+  /// Whether profilers of a GPU that wait for it look on from now on: cudaProfilerStart and cudaProfilerStop.
+  void profile(bool on);
+
   /// Changes whenever pending operations were carried out: what a team kept for itself until then is gone.
   std::int64_t generation() const { return generation_; }
 
@@ -151,6 +165,10 @@ class Device {
   Stage stage(const Op& op, int tasks) const;
   void add_pending(Stage stage);
   void run_pending();
+  void run_part(const Stage& stage, const Place& place);
+  void run_round(int items, const std::function<void(int item, int thread)>& work);
+  template <class Launch>
+  void launch_recorded(std::type_index operation, const Launch& launch);
   void run_parts(const Stage& stage);
   void reserve_scratch(long bytes);
   void copy_to_host(void* to, const void* from, std::int64_t bytes);
@@ -167,6 +185,9 @@ class Device {
   long scratch_bytes_ = 0;
   std::int64_t generation_ = 0;
   std::shared_ptr<cuda::Stream> stream_;  // null: the CPU
+  bool graphs_ = true;
+  Timings* timings_ = nullptr;
+  std::vector<std::type_index> launched_;  // on a GPU, that timings_ is still to be told of
 };
 
 }  // namespace innerloop

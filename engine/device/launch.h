@@ -1,6 +1,8 @@
 // How operations are enqueued on a device: for those that do, and nobody else, as it names them all.
 #pragma once
 
+#include <typeindex>
+
 #include "engine/device/check_shapes.h"
 #include "engine/device/cuda/all_launchers.h"
 #include "engine/device/cuda/backend.h"
@@ -13,6 +15,7 @@ namespace innerloop {
 // An operation as the CPU runs it.
 struct Device::Stage {
   std::function<void(const Place&, void* scratch)> run;
+  std::type_index operation;
   int parts;
   int tasks;
   long scratch_bytes;
@@ -37,18 +40,35 @@ auto Device::on_stream(const Call& call) const {
   });
 }
 
+// Between two marks on the stream where timings are taken.
+template <class Launch>
+void Device::launch_recorded(std::type_index operation, const Launch& launch) {
+  on_stream([&] {
+    if (timings_ == nullptr) return launch();
+    cuda::mark(*stream_);
+    launch();
+    cuda::mark(*stream_);
+    launched_.push_back(operation);
+  });
+}
+
 template <class Op>
 Device::Stage Device::stage(const Op& op, int tasks) const {
   const HostKernel<Op>& kernel = host_->of<Op>();
   return {[run = kernel.run, op](const Place& place, void* scratch) { run(op, place, scratch); },
-          parts_of(op), tasks, kernel.scratch_bytes(op), enabled_of(op)};
+          typeid(Op),
+          parts_of(op),
+          tasks,
+          kernel.scratch_bytes(op),
+          enabled_of(op)};
 }
 
 template <class Op>
 void Device::per_task(const Op& op, int tasks, const Follower<Op>& follower) {
   check_shapes(op, tasks);
   if (is_cuda())
-    return on_stream([&] { cuda::all_launchers().of<Op>().launch(*stream_, op, tasks, follower); });
+    return launch_recorded(typeid(Op),
+                           [&] { cuda::all_launchers().of<Op>().launch(*stream_, op, tasks, follower); });
   add_pending(stage(op, tasks));
   if constexpr (kHasFollower<Op>) {
     if (follower.out == nullptr) return;

@@ -33,6 +33,7 @@ nlohmann::ordered_json metrics_json(const StepReport& report) {
       {"returns", report.iteration.returns},  {"gradient_norm", report.iteration.gradient_norm}};
   for (const auto& [name, value] : report.iteration.extra) metrics[name] = value;
   if (!report.evaluation_returns.empty()) metrics["evaluation_returns"] = report.evaluation_returns;
+  for (const Timings::Sum& sum : report.timings) metrics["timings"][sum.operation] = sum.seconds;
   for (const double ci95 : report.evaluation_ci95)
     metrics["evaluation_ci95"].push_back(std::isnan(ci95) ? nlohmann::ordered_json()
                                                           : nlohmann::ordered_json(ci95));
@@ -79,11 +80,13 @@ void Trainer::save(const std::filesystem::path& run) const {
 StepReport Trainer::step() {
   if (dump_ && dump_->iteration == counts_.iteration + 1)
     write_batch_file(dump_->file, config_, device_, learner_->state(), counts_.iteration);
+  if (profiler_ != nullptr) profiler_->begin(counts_.iteration + 1);
   const auto start = Clock::now();
   last_->take(device_, learner_->state());
   StepReport report;
   report.iteration = learner_->iterate(static_cast<std::uint32_t>(counts_.iteration));
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  if (profiler_ != nullptr) report.timings = profiler_->end(counts_.iteration + 1, report.seconds);
   if (!report.iteration.gradient_finite) {
     last_->put_back(device_, learner_->state());
     throw GradientNotFinite("iteration " + std::to_string(counts_.iteration + 1) +

@@ -15,6 +15,7 @@
 #include "engine/error.h"
 #include "engine/evaluation/curve.h"
 #include "engine/run/checkpoint.h"
+#include "engine/run/profiler.h"
 #include "engine/stages/iteration_report.h"
 
 namespace innerloop {
@@ -27,6 +28,7 @@ struct StepReport {
   std::vector<double>
       evaluation_returns;  // mean return of each point of the curve, if an evaluation was due; else empty
   std::vector<double> evaluation_ci95;  // half widths of their intervals over tasks; NaN of a single task
+  std::vector<Timings::Sum> timings;    // what the iteration's seconds went into, if a profiler takes them
 
   double env_steps_per_second() const { return static_cast<double>(iteration.env_steps) / seconds; }
 };
@@ -51,6 +53,9 @@ class Trainer {
   /// Iteration `iteration`, from 1, is to be written as `file` (engine/run/batch_file.h).
   /// @throws InputError when training will not come by it, or `file` cannot be a file.
   void dump_batch(std::int64_t iteration, const std::filesystem::path& file);
+
+  /// From now on `profiler`, which has to live as long as this, looks at iterations.
+  void look_on(Profiler& profiler) { profiler_ = &profiler; }
 
   /// Whether no iteration is left.
   bool complete() const { return counts_.iteration >= config_.iterations; }
@@ -82,6 +87,7 @@ class Trainer {
   std::unique_ptr<CurveEvaluator> evaluator_;  // while `evaluation.every` asks for it
   RunCounts counts_;
   std::optional<Dump> dump_;
+  Profiler* profiler_ = nullptr;
 };
 
 }  // namespace innerloop

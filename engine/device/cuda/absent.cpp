@@ -25,6 +25,14 @@ std::uintptr_t number_of(const Stream&) { refuse(); }
 void wait_for(Stream&, std::uintptr_t) { refuse(); }
 void hold_back(Stream&, std::uintptr_t) { refuse(); }
 void finish(Stream&) { refuse(); }
+void mark(Stream&) { refuse(); }
+std::vector<std::chrono::steady_clock::time_point> take_marks(Stream&,
+                                                              std::chrono::steady_clock::time_point) {
+  refuse();
+}
+void begin_range(const char*) { refuse(); }
+void end_range() { refuse(); }
+void profile(bool) { refuse(); }
 void copy(Stream&, void*, const void*, std::int64_t, Direction) { refuse(); }
 void multiply(Stream&, const MatrixProduct<float>&) { refuse(); }
 void sort(Stream&, const RowsToSort&) { refuse(); }

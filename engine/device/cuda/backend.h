@@ -3,11 +3,13 @@
 // Every CUDA call is checked; a failure is thrown as cuda::Error with the call, its place and what CUDA says.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "kernels/options/choices.h"
 
@@ -63,6 +65,17 @@ void hold_back(Stream& stream, std::uintptr_t other);
 
 /// Waits for the stream, and throws what went wrong on it.
 void finish(Stream& stream);
+
+/// Remembers when the stream comes to this point.
+void mark(Stream& stream);
+/// The points since the last take_marks(), on the host's clock, where the last of them is at `now`; all have been passed.
+std::vector<std::chrono::steady_clock::time_point> take_marks(Stream& stream,
+                                                              std::chrono::steady_clock::time_point now);
+
+/// Ranges of NVTX, which profilers show over what the host enqueues, and whether they look on.
+void begin_range(const char* name);
+void end_range();
+void profile(bool on);
 
 enum class Direction { to_host, to_device, on_device };
 /// In order with the stream's operations; returns when host memory may be used again.

@@ -1,5 +1,8 @@
 #include "engine/device/cuda/stream.h"
 
+#include <cuda_profiler_api.h>
+#include <nvtx3/nvToolsExt.h>
+
 namespace innerloop::cuda {
 
 void check(cudaError_t status, const char* call, const char* file, int line) {
@@ -56,6 +59,7 @@ Stream::~Stream() {
   products = nullptr;  // before the stream that it works on
   (void)cudaFree(scratch);
   for (int* each : counters) (void)cudaFree(each);
+  for (cudaEvent_t each : marks) (void)cudaEventDestroy(each);
   (void)cudaEventDestroy(theirs);
   (void)cudaEventDestroy(ours);
   (void)cudaStreamDestroy(handle);
@@ -163,6 +167,37 @@ void wait_for(Stream& stream, std::uintptr_t other) {
 void hold_back(Stream& stream, std::uintptr_t other) {
   INNERLOOP_CUDA_CHECK(cudaEventRecord(stream.ours, stream.handle));
   INNERLOOP_CUDA_CHECK(cudaStreamWaitEvent(reinterpret_cast<cudaStream_t>(other), stream.ours, 0));
+}
+
+void mark(Stream& stream) {
+  if (stream.marked == stream.marks.size()) {
+    stream.marks.emplace_back();
+    INNERLOOP_CUDA_CHECK(cudaEventCreate(&stream.marks.back()));
+  }
+  INNERLOOP_CUDA_CHECK(cudaEventRecord(stream.marks[stream.marked++], stream.handle));
+}
+
+std::vector<std::chrono::steady_clock::time_point> take_marks(Stream& stream,
+                                                              std::chrono::steady_clock::time_point now) {
+  std::vector<std::chrono::steady_clock::time_point> times;
+  for (std::size_t i = 0; i < stream.marked; ++i) {
+    float milliseconds = 0;
+    INNERLOOP_CUDA_CHECK(
+        cudaEventElapsedTime(&milliseconds, stream.marks[i], stream.marks[stream.marked - 1]));
+    times.push_back(now - std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                              std::chrono::duration<float, std::milli>(milliseconds)));
+  }
+  stream.marked = 0;
+  return times;
+}
+
+void begin_range(const char* name) { (void)nvtxRangePushA(name); }
+void end_range() { (void)nvtxRangePop(); }
+void profile(bool on) {
+  if (on)
+    INNERLOOP_CUDA_CHECK(cudaProfilerStart());
+  else
+    INNERLOOP_CUDA_CHECK(cudaProfilerStop());
 }
 
 void finish(Stream& stream) { INNERLOOP_CUDA_CHECK(cudaStreamSynchronize(stream.handle)); }

@@ -21,6 +21,8 @@ struct Stream {
   const int device;  // its number
   cudaStream_t handle = nullptr;
   cudaEvent_t theirs = nullptr, ours = nullptr;  // recorded on another stream, and on this one
+  std::vector<cudaEvent_t> marks;                // with times
+  std::size_t marked = 0;                        // that are in use
   int max_shared_bytes = 0;                      // that a block may ask for
   int multiprocessors = 0;
   Precision precision = Precision::float32;
