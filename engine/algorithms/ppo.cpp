@@ -140,7 +140,10 @@ void Ppo::learn(int epoch) {
 int Ppo::tiles() const {
   if (is_wide(loop_.policy())) return 1;
   return with_memory(loop_.policy(), [&]<class Memory>(const MemoryPolicy<Memory>&) {
-    return ceil_div(minibatch_envs_, TrialGradient<float, Memory>::kTile);
+    TrialGradient<float, Memory> op;
+    op.trials = loop_.trials();
+    op.envs = minibatch_envs_;
+    return op.tiles();
   });
 }
 

@@ -14,6 +14,7 @@
 namespace innerloop {
 
 struct Feedforward {
+  static constexpr bool remembers_nothing = true;
   static constexpr int kLayers = kMaxLayers - 1;
 
   struct Shape : MemorySizes {

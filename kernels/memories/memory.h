@@ -35,6 +35,9 @@
 //
 // kernels/memories/transformer.h is one.
 //
+// One that remembers nothing says `remembers_nothing = true`: its steps may be gone through in any order and together.
+// kernels/memories/feedforward.h is one.
+//
 // A recurrent one says `names_products = true` and names its matrix products apart from the rest, for those who multiply all
 // rows at once (kernels/memories/layered.h): step_products and activate make a step, slopes and back_products the way back,
 // input_products the inputs' gradient and gradient_products the weights'. They hand each product to multiply(rows, columns,
@@ -78,6 +81,10 @@ inline constexpr bool kLooksBack = requires(const typename Memory::Shape& shape)
 template <class Memory>
 inline constexpr bool kTakesWholeTrials = requires {
   requires Memory::takes_whole_trials;
+};
+template <class Memory>
+inline constexpr bool kRemembersNothing = requires {
+  requires Memory::remembers_nothing;
 };
 template <class Memory>
 FN long trace_size([[maybe_unused]] const typename Memory::Shape& shape, [[maybe_unused]] int steps) {

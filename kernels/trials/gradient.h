@@ -5,6 +5,10 @@
 // (the memory goes on), and only one window's steps are kept at a time: what the memory is at the borders is stored, and
 // each window is gone through once more. A trace is kept of the whole trial; its steps before a window count as constants. A
 // tile's gradient is one partial sum over its rows; SumOverTasks adds them up.
+//
+// Steps of a memory that remembers nothing do not wait for each other. Of few environments several steps make a block of rows
+// that goes through the network together, no more than a few blocks are kept at a time, and where tiles are few each is cut
+// into spans of steps, with a partial sum for each.
 #pragma once
 
 #include "kernels/memories/inputs.h"
@@ -26,19 +30,16 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
   T* values = nullptr;        // [tile][kTrialValues]
   const int* enabled = nullptr;
 
-  static constexpr int kTile = kTrialTile;  // environments of a partial sum
-
-  FN int window_steps() const { return window > 0 ? window : trials.batch.horizon; }
-  FN int windows() const { return trials.batch.horizon / window_steps(); }
-
+  /// Partial sums: a tile of the environments in `order`, or a span of its steps.
+  FN int tiles() const { return Objective::tiles() * spans(); }
   FN int parts() const { return 1; }
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
-    Buffers::template take<Team>(scratch, shape, window_steps(), windows());
+    Buffers::template take<Team>(scratch, shape, window_blocks(), windows());
     return scratch.used();
   }
-  /// place.task: which tile of the environments in `order`.
+  /// place.task: which of the tiles().
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const;
 
@@ -48,9 +49,74 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
   using Objective::kStride;
   using Objective::quantities;
   using Rows = typename Objective::Rows;
-  // Steps whose rows go into the memory's gradient with one product: enough that its sums are loaded seldom, few enough
+  // Blocks whose rows go into the memory's gradient with one product: enough that its sums are loaded seldom, few enough
   // that what it reads is still in the cache.
   static constexpr int kTogether = 4;
+  static constexpr bool kForgets = kRemembersNothing<Memory>;
+  // Partial sums that are enough for a device's teams, and rows that are worth one.
+  static constexpr int kEnoughTiles = 64, kSpanRows = 256;
+
+  // Steps of a tile's environments that make a block: as many as a block has room for.
+  FN int block_steps() const { return kForgets && envs < kTrialTile ? kTrialTile / envs : 1; }
+  FN int window_steps() const {
+    if (kForgets) return kTogether * block_steps();
+    return window > 0 ? window : trials.batch.horizon;
+  }
+  FN int window_blocks() const { return kForgets ? kTogether : window_steps(); }
+  // Where the memory is stored at their borders.
+  FN int windows() const { return kForgets ? 1 : trials.batch.horizon / window_steps(); }
+  FN int spans() const {
+    if (!kForgets) return 1;
+    const int wanted = ceil_div(kEnoughTiles, Objective::tiles()),
+              most = trials.batch.horizon * min_of(envs, kTrialTile) / kSpanRows;
+    return wanted < most ? wanted : most > 1 ? most : 1;
+  }
+
+  // What a team works on: the steps from `begin` to before `end` of a tile's environments.
+  struct Work {
+    int rows;       // environments
+    const int* of;  // which
+    int begin, end;
+  };
+  FN Work work_of(int tile) const {
+    const int cut = spans(), of_envs = tile / cut, span = tile % cut, horizon = trials.batch.horizon;
+    const auto border = [&](int number)
+                            FN_LAMBDA { return horizon / cut * number + min_of(number, horizon % cut); };
+    return {this->rows_of(of_envs), order + static_cast<long>(of_envs) * kTrialTile, border(span),
+            border(span + 1)};
+  }
+  // Steps of the trial that are kept at a time.
+  struct Window {
+    int begin, steps;
+  };
+  FN Window window_at(const Work& work, int number) const {
+    const int begin = work.begin + number * window_steps();
+    return {begin, min_of(window_steps(), work.end - begin)};
+  }
+  // Steps of the work's environments that go through the network together: rows as [step][environment].
+  struct Block {
+    const Batch<T>& batch;
+    const Work& work;
+    int step;  // the first one
+    int steps;
+    int rows;  // of all of them
+
+    FN long at(int row) const {
+      const int later = steps == 1 ? 0 : quotient(row, work.rows);
+      return static_cast<long>(step + later) * batch.envs + work.of[row - later * work.rows];
+    }
+    FN int of(int place, int row) const { return batch.symbols[place * batch.row_stride + at(row)]; }
+  };
+  // The one that begins at a step of the window.
+  FN Block block_at(const Work& work, const Window& window, int step) const {
+    const int steps = min_of(block_steps(), window.steps - step);
+    return {trials.batch, work, window.begin + step, steps, steps * work.rows};
+  }
+  FN int place_of(int step) const { return step / block_steps() % kTogether; }
+  // Steps of the window from this one on whose gradients go together.
+  FN int steps_together(const Window& window, int step) const {
+    return min_of(kTogether * block_steps(), window.steps - step);
+  }
 
   // A memory, its gradient, and what a window leaves of it step by step.
   struct Network {
@@ -77,9 +143,9 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
     }
 
     template <class Team>
-    LAYOUT_FN static Network take(Scratch& scratch, const Policy& shape, int window, int windows) {
+    LAYOUT_FN static Network take(Scratch& scratch, const Policy& shape, int blocks, int windows) {
       const MemoryShape& memory = shape.memory;
-      const long rows = kTrialTile, steps = window * rows, state_size = Memory::state_size(memory);
+      const long rows = kTrialTile, steps = blocks * rows, state_size = Memory::state_size(memory);
       Network n;
       n.memory = Memory::template take_weights<T>(scratch, memory, true);
       n.norm = LayerNorm<T>::take(scratch, shape.normalised(), kTrialTile, true);
@@ -89,8 +155,8 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
       n.kept = scratch.take<T>(steps * Memory::kept_size(memory));
       n.states = scratch.take<T>((steps + rows) * state_size);
       n.borders = scratch.take<T>((windows - 1) * rows * state_size);
-      n.trace = scratch.take<T>(rows * trace_size<Memory>(memory, windows * window));
-      n.trace_gradient = scratch.take<T>(rows * trace_size<Memory>(memory, window));
+      n.trace = scratch.take<T>(rows * trace_size<Memory>(memory, windows * blocks));
+      n.trace_gradient = scratch.take<T>(rows * trace_size<Memory>(memory, blocks));
       return n;
     }
   };
@@ -112,8 +178,8 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
     }
 
     template <class Team>
-    LAYOUT_FN static Buffers take(Scratch& scratch, const Policy& shape, int window, int windows) {
-      const long steps = static_cast<long>(window) * kTrialTile;
+    LAYOUT_FN static Buffers take(Scratch& scratch, const Policy& shape, int blocks, int windows) {
+      const long steps = static_cast<long>(blocks) * kTrialTile;
       Buffers b;
       b.row_sums = scratch.take<T>(static_cast<long>(quantities(shape)) * kChains);
       b.head_sums = scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.hidden));
@@ -125,7 +191,7 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
       b.networks = scratch;
       for (int n = 0; n < shape.networks(); ++n) {
         const long before = scratch.used();
-        Network::template take<Team>(scratch, shape, window, windows);
+        Network::template take<Team>(scratch, shape, blocks, windows);
         b.network_size = scratch.used() - before;
       }
       return b;
@@ -136,26 +202,25 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
   template <class Team>
   FN Buffers buffers(const Team&, const Scratch& scratch) const {
     Scratch from_start = scratch.restarted();
-    return Buffers::template take<Team>(from_start, shape, window_steps(), windows());
+    return Buffers::template take<Team>(from_start, shape, window_blocks(), windows());
   }
   template <class Team>
   FN Network network_of(const Team&, const Buffers& b, int number) const {
     Scratch at = b.networks;
     at.take<char>(number * b.network_size);
-    return Network::template take<Team>(at, shape, window_steps(), windows());
+    return Network::template take<Team>(at, shape, window_blocks(), windows());
   }
 
   template <class Team>
   TEAM_FN void prepare(const Team& team, const Buffers& b, int tile) const;
   template <class Team>
-  TEAM_FN void forward(const Team& team, const Buffers& b, int rows, const int* envs_of_tile,
-                       int number) const;
+  TEAM_FN void forward(const Team& team, const Buffers& b, const Work& work, const Window& window) const;
   template <class Team>
-  TEAM_FN void back(const Team& team, const Buffers& b, int network, int rows, int window_begin,
+  TEAM_FN void back(const Team& team, const Buffers& b, int network, const Work& work, const Window& window,
                     int step) const;
   template <class Team>
   TEAM_FN void add_embedding_gradient(const Team& team, const Buffers& b, int network, int tile,
-                                      int window_begin, int step) const;
+                                      const Work& work, const Window& window, int step) const;
   template <class Team>
   TEAM_FN void write(const Team& team, const Buffers& b, int tile) const;
 
@@ -185,47 +250,49 @@ TEAM_FN void TrialGradient<T, Memory>::prepare(const Team& team, const Buffers& 
   team.sync();
 }
 
-// The memories through the window `number`, of the environments envs_of_tile[row], from what they are before its first
-// step. Syncs.
+// The memories through a window, from what they are before its first step. Syncs.
 template <class T, class Memory>
 template <class Team>
-TEAM_FN void TrialGradient<T, Memory>::forward(const Team& team, const Buffers& b, int rows,
-                                               const int* envs_of_tile, int number) const {
-  const int steps = window_steps();
-  for (int t = 0; t < steps; ++t) {
+TEAM_FN void TrialGradient<T, Memory>::forward(const Team& team, const Buffers& b, const Work& work,
+                                               const Window& window) const {
+  const int rows = work.rows;
+  for (int t = 0; t < window.steps; t += block_steps()) {
+    const Block block = block_at(work, window, t);
     for (int n = 0; n < shape.networks(); ++n) {
       T* const inputs = b.inputs_of(n, t, rows, shape);
       if (n < shape.input_sets())
-        take_in(team, shape, StepRows<T>{trials.batch, number * steps + t, rows, envs_of_tile},
-                params + n * shape.network_parameters() + shape.embedding_offset(), b.zero, inputs);
+        take_in(team, shape, block, params + n * shape.network_parameters() + shape.embedding_offset(),
+                b.zero, inputs);
       const Network network = network_of(team, b, n);
       Memory::step(team, shape.memory, network.memory,
-                   {rows,
+                   {block.rows,
                     {inputs, padded(shape.inputs), 1},
                     network.before(t, rows, shape.memory),
                     network.kept_of(t, rows, shape.memory),
                     network.before(t + 1, rows, shape.memory),
                     network.trace,
-                    number * steps + t});
+                    block.step});
     }
   }
 }
 
-// The gradient of one step of the window that begins at a step of the trial, through a network and the heads that read it,
-// from the seeds. Syncs.
+// The gradient of the block that begins at a step of the window, through a network and the heads that read it, from the
+// seeds. Syncs.
 template <class T, class Memory>
 template <class Team>
-TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, int network, int rows,
-                                            int window_begin, int step) const {
+TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, int network, const Work& work,
+                                            const Window& window, int step) const {
   using V = typename Team::Vector;
   const MemoryShape& memory = shape.memory;
   const Network own = network_of(team, b, network);
   const int width = padded(shape.hidden), state_size = Memory::state_size(memory);
+  const int rows = block_at(work, window, step).rows;
   const int first = shape.first_head(network), heads = shape.heads_of(network);
   T *const seeds = b.rows.seeds + first * kStride, *const sums =
                                                        b.head_sums + static_cast<long>(first) * width;
   const T* const weights = b.rows.heads.transposed + static_cast<long>(first) * width;
-  T *const before = own.before(step, rows, memory), *const after = own.before(step + 1, rows, memory);
+  T *const before = own.before(step, work.rows, memory), *const after =
+                                                             own.before(step + 1, work.rows, memory);
   const bool norm = shape.layer_norm;
   const Right<T> outputs = norm ? Right<T>{own.norm.outputs, width} : Right<T>{after, state_size};
   product<V>(team, heads, width, Array<Term<T>, 1>{{{{seeds, kStride, 1}, outputs, rows}}}, {sums, width},
@@ -236,17 +303,16 @@ TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, 
              norm ? own.norm.by_outputs : own.state, norm ? width : state_size);
   team.sync();
   if (norm) back_through_layer_norm(team, shape.hidden, own.norm, rows, own.state, state_size);
-  // Several steps' rows lie one after the other, as their inputs and states do.
-  const int place = step % kTogether;
-  T* const kept = own.kept_of(step, rows, memory);
-  Memory::back(
-      team, memory, own.memory,
-      {rows, before, kept, own.state, own.back + static_cast<long>(place) * rows * Memory::back_size(memory),
-       own.trace, own.trace_gradient, window_begin, window_begin + step});
+  // Several blocks' rows lie one after the other, as their inputs and states do.
+  const long place = static_cast<long>(place_of(step)) * block_steps() * work.rows;
+  T* const kept = own.kept_of(step, work.rows, memory);
+  Memory::back(team, memory, own.memory,
+               {rows, before, kept, own.state, own.back + place * Memory::back_size(memory), own.trace,
+                own.trace_gradient, window.begin, window.begin + step});
   if (place != 0) return;
-  const int together = min_of(kTogether, window_steps() - step);
   Memory::add_gradient(team, memory,
-                       {together * rows, b.inputs_of(network, step, rows, shape), before, own.back, kept},
+                       {steps_together(window, step) * work.rows,
+                        b.inputs_of(network, step, work.rows, shape), before, own.back, kept},
                        own.sums);
   team.sync();
 }
@@ -255,14 +321,14 @@ TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, 
 template <class T, class Memory>
 template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::add_embedding_gradient(const Team& team, const Buffers& b, int network,
-                                                              int tile, int window_begin, int step) const {
+                                                              int tile, const Work& work,
+                                                              const Window& window, int step) const {
   const Network own = network_of(team, b, network);
-  const int rows = this->rows_of(tile), size = padded(shape.embedding),
-            together = min_of(kTogether, window_steps() - step);
+  const int rows = work.rows, size = padded(shape.embedding), together = steps_together(window, step);
   Memory::input_gradient(team, shape.memory, own.memory, {together * rows, own.back, b.zero, b.by_inputs});
   for (int s = 0; s < together; ++s)
     add_symbol_gradient(team, shape.embedding_table(), rows,
-                        StepRows<T>{trials.batch, window_begin + step + s, rows, order + tile * kTrialTile},
+                        StepRows<T>{trials.batch, window.begin + step + s, rows, work.of},
                         b.by_inputs + static_cast<long>(s) * rows * size, size,
                         gradient_of(tile, network) + shape.embedding_offset());
   team.sync();
@@ -290,11 +356,10 @@ template <class T, class Memory>
 template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place& place,
                                                   Scratch scratch) const {
-  const Batch<T>& batch = trials.batch;
   const MemoryShape& memory = shape.memory;
-  const int steps = window_steps(), count = windows(), state_size = Memory::state_size(memory);
-  const int* const of = order + static_cast<long>(place.task) * kTrialTile;
-  const int rows = this->rows_of(place.task);
+  const Work work = work_of(place.task);
+  const int rows = work.rows, steps = window_steps(), state_size = Memory::state_size(memory),
+            count = ceil_div(work.end - work.begin, steps);
   const T entropy_weight = this->entropy_weight_now();
   const auto copy_states = [&](const T* from, T* to) FN_LAMBDA {
     for (int i = team.rank(); i < rows * state_size; i += team.size()) to[i] = from[i];
@@ -304,7 +369,7 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
     const Buffers b = buffers(team, scratch);
     for (int n = 0; n < shape.networks(); ++n) {
       T* const start = network_of(team, b, n).states;
-      if (number > 0)
+      if (!kForgets && number > 0)
         copy_states(network_of(team, b, n).border(number, memory), start);
       else
         fill(team, start, static_cast<long>(rows) * state_size, T(0));
@@ -314,39 +379,58 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
     }
     team.sync();
   };
+  // From the last block of a window that has been gone through to its first.
+  const auto go_back = [&](const Window& window) FN_LAMBDA {
+    for (int s = (window.steps - 1) / block_steps() * block_steps(); s >= 0; s -= block_steps()) {
+      const Buffers b = buffers(team, scratch);
+      const Block block = block_at(work, window, s);
+      if (block.steps < block_steps()) {  // lanes behind the last row have no weight
+        fill(team, b.rows.drawn, static_cast<long>(trials.batch.action_size + Objective::kDrawn) * kStride,
+             T(0));
+        team.sync();
+      }
+      this->gather_drawn(team, shape, b.rows, block.rows, [&](int row) FN_LAMBDA { return block.at(row); });
+      for (int n = 0; n < shape.networks(); ++n) {
+        const Network network = network_of(team, b, n);
+        const HeadInputs<T> inputs = head_inputs(team, shape, network.norm, block.rows,
+                                                 network.before(s + 1, rows, memory), state_size);
+        forward_heads(team, shape, n, b.rows.heads, block.rows, inputs, b.rows.outputs, kStride);
+      }
+      this->seed_rows(team, shape, b.rows, block.rows, entropy_weight);
+      team.sync();
+      add_rows(team, block.rows, quantities(shape), b.rows.seeds, kStride, b.row_sums);
+      for (int n = 0; n < shape.networks(); ++n) {
+        back(team, b, n, work, window, s);
+        if (shape.embedding > 0 && place_of(s) == 0)
+          add_embedding_gradient(team, b, n, place.task, work, window, s);
+      }
+    }
+  };
 
   prepare(team, buffers(team, scratch), place.task);
-  // Forth through the windows, keeping where each begins; then back, each but the last played once more.
-  for (int pass = 0; pass < 2 * count - 1; ++pass) {
-    const int number = pass < count ? pass : 2 * (count - 1) - pass;
-    begin(number);
-    forward(team, buffers(team, scratch), rows, of, number);
-    if (pass + 1 < count) {
+  if constexpr (kForgets) {
+    for (int number = 0; number < count; ++number) {
+      const Window window = window_at(work, number);
+      begin(number);
+      forward(team, buffers(team, scratch), work, window);
+      go_back(window);
+    }
+  } else {
+    // Forth through the windows, keeping where each begins; then back, each but the last played once more.
+    for (int pass = 0; pass < 2 * count - 1; ++pass) {
+      const int number = pass < count ? pass : 2 * (count - 1) - pass;
+      const Window window = window_at(work, number);
+      begin(number);
+      forward(team, buffers(team, scratch), work, window);
+      if (pass + 1 >= count) {
+        go_back(window);
+        continue;
+      }
       const Buffers b = buffers(team, scratch);
       for (int n = 0; n < shape.networks(); ++n)
         copy_states(network_of(team, b, n).before(steps, rows, memory),
                     network_of(team, b, n).border(number + 1, memory));
       team.sync();
-      continue;
-    }
-    for (int s = min_of(batch.horizon - number * steps, steps); s-- > 0;) {
-      const Buffers b = buffers(team, scratch);
-      const long at = static_cast<long>(number * steps + s) * batch.envs;
-      this->gather_drawn(team, shape, b.rows, rows, [&](int row) FN_LAMBDA { return at + of[row]; });
-      for (int n = 0; n < shape.networks(); ++n) {
-        const Network network = network_of(team, b, n);
-        const HeadInputs<T> inputs =
-            head_inputs(team, shape, network.norm, rows, network.before(s + 1, rows, memory), state_size);
-        forward_heads(team, shape, n, b.rows.heads, rows, inputs, b.rows.outputs, kStride);
-      }
-      this->seed_rows(team, shape, b.rows, rows, entropy_weight);
-      team.sync();
-      add_rows(team, rows, quantities(shape), b.rows.seeds, kStride, b.row_sums);
-      for (int n = 0; n < shape.networks(); ++n) {
-        back(team, b, n, rows, number * steps, s);
-        if (shape.embedding > 0 && s % kTogether == 0)
-          add_embedding_gradient(team, b, n, place.task, number * steps, s);
-      }
     }
   }
   write(team, buffers(team, scratch), place.task);

@@ -301,6 +301,45 @@ TEST(TrialGradient, OfRectifiedLayersIsTheFiniteDifference) {
   EXPECT_GT(relative_error(gradient, smooth), 0.1);
 }
 
+// Blocks of several steps and of fewer at a span's end, windows of several blocks and of fewer, one tile and two, each in spans.
+TEST(TrialGradient, OfManyStepsWithoutAMemoryIsTheFiniteDifference) {
+  struct Case {
+    int envs, steps, tiles;
+  };
+  for (const Case& c : {Case{5, 110, 2}, Case{33, 19, 4}, Case{1, 40, 1}})
+    for (const bool separate : {false, true}) {
+      TrialProblem p = random_trial_problem(3, 5, 2, HeadKind::categorical, c.envs, c.steps, 7,
+                                            &trial_policy_with<Feedforward>);
+      p.shape().separate_value = separate;
+      std::mt19937_64 random(8);
+      p.theta = random_vector(p.parameters(), 0.4, random);
+      TrialGradient<double, Feedforward> op;
+      op.envs = c.envs;
+      op.trials.batch.horizon = c.steps;
+      EXPECT_EQ(op.tiles(), c.tiles);
+      const TrialGradientResult result = kernel_trial_gradient(p);
+      EXPECT_LT(relative_error(result.gradient, differences_of(p)), 1e-7) << c.envs;
+      const reference::TrialSums sums = reference::trial_sums(p, p.theta);
+      EXPECT_LT(
+          relative_error(result.values, {sums.surrogate, sums.entropy, sums.value_loss, sums.divergence}),
+          1e-9);
+    }
+}
+
+// What is kept at a time does not grow with the trial.
+TEST(TrialGradient, OfNoMemoryTakesTheSameMemoryForAnyTrial) {
+  TrialGradient<double, Feedforward> op;
+  op.shape = policy_with<Feedforward>(8, 32);
+  op.shape.actor = policy_of({32, 3}, HeadKind::categorical);
+  op.trials.batch.action_size = 1;
+  op.envs = 64;
+  using Team = SimdTeam<Portable, double>;
+  op.trials.batch.horizon = 10;
+  const long few = op.scratch_bytes<Team>();
+  op.trials.batch.horizon = 1000;
+  EXPECT_EQ(op.scratch_bytes<Team>(), few);
+}
+
 // A window's steps are all that is kept, and what the memory is at the borders.
 TEST(TrialGradient, WindowsTakeLessMemory) {
   TrialGradient<double, Lstm> op;
