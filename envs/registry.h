@@ -6,6 +6,7 @@
 #include "envs/barcode_bandit.h"
 #include "envs/cartpole.h"
 #include "envs/contextual_choice.h"
+#include "envs/cstr.h"
 #include "envs/dark_room.h"
 #include "envs/episodic_two_step.h"
 #include "envs/grid_navigation.h"
@@ -15,6 +16,7 @@
 #include "envs/point_navigation.h"
 #include "envs/t_maze.h"
 #include "envs/tabular_mdp.h"
+#include "envs/tool_calls.h"
 #include "envs/wind_navigation.h"
 #include "kernels/options/type_list.h"
 
@@ -22,6 +24,6 @@ namespace innerloop {
 
 using Environments = TypeList<PointNavigation, WindNavigation, GridNavigation, Bandit, TabularMdp, CartPole,
                               Pendulum, MountainCar, Acrobot, TMaze, KeyDoor, DarkRoom, BarcodeBandit,
-                              EpisodicTwoStep, ContextualChoice>;
+                              EpisodicTwoStep, ContextualChoice, Cstr, ToolCalls>;
 
 }  // namespace innerloop

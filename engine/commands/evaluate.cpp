@@ -150,7 +150,8 @@ void add_evaluate(CLI::App& app) {
                   "thompson, ucb1, epsilon_greedy, greedy, gittins; of tabular_mdp psrl, opsrl; of "
                   "grid_navigation bayes, posterior_sampling; of dark_room search, posterior_sampling; of "
                   "key_door search; of t_maze guess; of barcode_bandit, episodic_two_step and "
-                  "contextual_choice recall, no_recall")
+                  "contextual_choice recall, no_recall; of cstr constant, pi_nominal, pi; of tool_calls "
+                  "explore_then_plan, thompson")
       ->type_size(1)
       ->allow_extra_args(false)
       ->type_name("LEARNER")

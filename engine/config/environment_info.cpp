@@ -2,6 +2,7 @@
 
 #include "engine/config/config.h"
 #include "engine/config/environment_options.h"
+#include "kernels/environment/solved.h"
 #include "kernels/trials/play.h"
 
 namespace innerloop {
@@ -21,6 +22,7 @@ EnvironmentInfo environment_info(const Config& config) {
         info.group_sizes.push_back(Env::action_sizes(options)[group]);
     info.has_allowed = kHasAllowed<Env>;
     info.pays_alike = kPaysAlike<Env>;
+    info.solved_when_paid = kSolvedWhenPaid<Env>;
     if constexpr (requires { Env::grid_side(options); }) info.grid_side = Env::grid_side(options);
     info.task_size = kTaskSize<Env>;
     info.task_in_memory = kTaskInMemory<Env>;

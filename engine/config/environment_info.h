@@ -21,9 +21,10 @@ struct EnvironmentInfo {
   HeadKind head = HeadKind::gaussian;
   int action_count = 0;  // numbers that a policy puts out for an action: one a dimension, or one a choice
   int action_size = 0;   // numbers that a batch keeps of an action
-  std::vector<int> group_sizes;  // of discrete actions: the choices of each group
-  bool pays_alike = false;       // every step pays the same, whatever is done
-  bool has_allowed = false;      // not every choice is allowed in every state
+  std::vector<int> group_sizes;   // of discrete actions: the choices of each group
+  bool pays_alike = false;        // every step pays the same, whatever is done
+  bool solved_when_paid = false;  // an episode whose last step pays more than 0 is solved
+  bool has_allowed = false;       // not every choice is allowed in every state
   int grid_side =
       0;  // what is seen is a cell of a grid with so many along each side, each axis from −1 to 1; 0: it is not
   int task_size = 0;                     // numbers that a task takes in memory, named or not

@@ -89,8 +89,16 @@ std::string trial_table(const Json& report, const std::string& heading) {
     if (is_shown(i, episodes))
       table += line(number_cell("%7.0f", report["curve"][i]["episode"]), columns,
                     [&](const Column& of) { return interval_cell((*of.results)["curve"][i]); });
-  return table + line("  trial", columns,
-                      [](const Column& of) { return interval_cell((*of.results)["trial_return"], "mean"); });
+  table += line("  trial", columns,
+                [](const Column& of) { return interval_cell((*of.results)["trial_return"], "mean"); });
+  if (!report.contains("pass_k")) return table;
+  table += "Share of trials solved in all of k episodes:\n";
+  for (std::size_t k = 0; k < episodes; ++k)
+    if (is_shown(k, episodes))
+      table += line(number_cell("%7.0f", k + 1), columns, [&](const Column& of) {
+        return number_cell("%9.3f        ", (*of.results)["pass_k"][k]);
+      });
+  return table;
 }
 
 }  // namespace innerloop

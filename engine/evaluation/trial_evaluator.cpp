@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/device/planned_buffers.h"
+#include "engine/evaluation/reliability.h"
 #include "engine/options/json.h"
 #include "engine/statistics/estimates.h"
 
@@ -73,11 +74,16 @@ nlohmann::ordered_json trials_json(const TrialLoop::Returns& returns) {
   const std::size_t trials = returns.of_trial.size();
   const bool has_interval = trials > static_cast<std::size_t>(returns.envs_per_task);
   const Estimate trial = mean_over_tasks(returns.of_trial, returns.envs_per_task);
-  return {{"curve", curve_json(trial_curve(returns), has_interval, "episode")},
-          {"trial_return",
-           {{"mean", trial.mean},
-            {"ci95", has_interval ? Json(trial.ci95) : Json(nullptr)},
-            {"trials", trials}}}};
+  Json report = {{"curve", curve_json(trial_curve(returns), has_interval, "episode")},
+                 {"trial_return",
+                  {{"mean", trial.mean},
+                   {"ci95", has_interval ? Json(trial.ci95) : Json(nullptr)},
+                   {"trials", trials}}}};
+  if (!returns.solved.empty()) {
+    report["solved"] = solved_shares(returns.solved);
+    report["pass_k"] = pass_k(returns.solved);
+  }
+  return report;
 }
 
 }  // namespace innerloop

@@ -20,7 +20,7 @@ struct Situation {
   std::span<const float> seen = {};
 };
 
-/// What an action brought, and where it led.
+/// What an action brought, and where it led; of one that is real numbers its own number is 0.
 struct Experience {
   int state = 0;
   int action = 0;
@@ -35,8 +35,12 @@ class TrialLearner {
 
   /// Before an episode's first step.
   virtual void begin_episode(Draws&) {}
-  /// The number of an action.
-  virtual int act(const Situation& now, Draws& draws) = 0;
+  /// The number of an action, where they are numbered.
+  virtual int act(const Situation&, Draws&) { return 0; }
+  /// The numbers of an action where it is real numbers: sets each.
+  virtual void control(const Situation&, Draws&, std::span<float> action) {
+    for (float& number : action) number = 0;
+  }
   virtual void learn(const Experience&) {}
 };
 

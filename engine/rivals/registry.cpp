@@ -6,17 +6,23 @@
 #include "engine/rivals/bandit_rules.h"
 #include "engine/rivals/grid_rules.h"
 #include "engine/rivals/mdp_rules.h"
+#include "engine/rivals/plant_rules.h"
 #include "engine/rivals/recall_rules.h"
+#include "engine/rivals/tool_rules.h"
 #include "envs/registry.h"
 #include "kernels/environment/words.h"
 
 namespace innerloop {
 namespace {
 
+// Each action as often; of real numbers, each from −1 to 1.
 class RandomActions : public TrialLearner {
  public:
   explicit RandomActions(int actions) : actions_(actions) {}
   int act(const Situation&, Draws& draws) override { return draws.below(actions_); }
+  void control(const Situation&, Draws& draws, std::span<float> action) override {
+    for (float& number : action) number = static_cast<float>(2 * draws.uniform() - 1);
+  }
 
  private:
   int actions_;
@@ -52,6 +58,8 @@ std::vector<Rival> rivals_of(const Config& config) {
   if (std::holds_alternative<BarcodeBandit::Options>(config.environment)) all = barcode_bandit_rivals();
   if (std::holds_alternative<EpisodicTwoStep::Options>(config.environment)) all = episodic_two_step_rivals();
   if (std::holds_alternative<ContextualChoice::Options>(config.environment)) all = contextual_choice_rivals();
+  if (std::holds_alternative<Cstr::Options>(config.environment)) all = cstr_rivals();
+  if (std::holds_alternative<ToolCalls::Options>(config.environment)) all = tool_calls_rivals();
   if (!all.empty()) all.insert(all.begin(), {"random", prepare_random});
   return all;
 }

@@ -1,12 +1,14 @@
 #include "engine/rivals/trials.h"
 
 #include <algorithm>
+#include <array>
 
 #include "engine/config/environment_options.h"
 #include "engine/config/tasks.h"
 #include "engine/device/thread_pool.h"
 #include "engine/evaluation/curve.h"
 #include "kernels/environment/episode.h"
+#include "kernels/environment/solved.h"
 #include "kernels/environment/words.h"
 
 namespace innerloop {
@@ -72,8 +74,9 @@ class RivalTrial {
       }
       now.state = state_number();
       playing.observe(random_at(t, Purpose::observation), Sink(see_number, see_symbol));
-      const int action = learner.act(now, draws);
-      const Outcome<One> outcome = playing.step(IntPack<One>(action), random_at(t, Purpose::environment));
+      int action = 0;
+      const Outcome<One> outcome =
+          playing.step(choose(learner, now, draws, action), random_at(t, Purpose::environment));
       const float reward = outcome.reward.get(0);
       learner.learn({now.state, action, reward, state_number()});
       sum += reward;
@@ -83,6 +86,7 @@ class RivalTrial {
       if (episode < returns.of_episode.size()) {
         returns.of_episode[episode][column] = static_cast<float>(sum);
         returns.lengths[episode][column] = static_cast<float>(now.step);
+        if (kSolvedWhenPaid<Env>) returns.solved[episode][column] = reward > 0 ? 1.0f : 0.0f;
       }
       ++episode;
     }
@@ -90,6 +94,21 @@ class RivalTrial {
   }
 
  private:
+  // The learner's action, and its number where it has one.
+  static typename Env::Action::template Value<One> choose(TrialLearner& learner, const Situation& now,
+                                                          Draws& draws, int& number) {
+    if constexpr (Env::Action::discrete) {
+      number = learner.act(now, draws);
+      return IntPack<One>(number);
+    } else {
+      std::array<float, Env::Action::size> numbers = {};
+      learner.control(now, draws, numbers);
+      Array<One, Env::Action::size> action;
+      for (int i = 0; i < Env::Action::size; ++i) action[i] = One(numbers[static_cast<std::size_t>(i)]);
+      return action;
+    }
+  }
+
   const typename Env::Options options_;
   const RandomKey key_;
   const std::vector<float>& task_;
@@ -107,7 +126,8 @@ TrialLoop::Returns play_trials(const typename Env::Options& options, const Learn
   const int fit = trial_length(config) / config.horizon, counted = trial_episodes(config);
   const auto episodes = static_cast<std::size_t>(counted > 0 ? std::min(counted, fit) : fit);
   const std::vector<std::vector<float>> rows(episodes, std::vector<float>(trials));
-  TrialLoop::Returns returns{rows, rows, std::vector<float>(trials), {}, envs};
+  TrialLoop::Returns returns{rows, rows, {}, std::vector<float>(trials), {}, envs};
+  if (kSolvedWhenPaid<Env>) returns.solved = rows;
   const RandomKey key = {config.evaluation.seed, kEvaluationIteration};
   const std::size_t count = Env::task_numbers(options).size();
   ThreadPool(threads).run(tasks, [&](int task, int) {

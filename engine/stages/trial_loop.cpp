@@ -97,8 +97,25 @@ TrialLoop::Returns TrialLoop::returns() const {
   result.lengths = rows(lengths_);
   result.trial_lengths = std::move(result.lengths.back());
   result.lengths.pop_back();
+  if (setup_.environment_info.solved_when_paid) result.solved = solved_episodes();
   result.envs_per_task = envs_per_task_;
   return result;
+}
+
+std::vector<std::vector<float>> TrialLoop::solved_episodes() const {
+  const auto envs = static_cast<std::size_t>(this->envs());
+  std::vector<float> rewards(envs * static_cast<std::size_t>(trials_.batch.horizon)), ends(rewards.size());
+  device_.read(trials_.batch.rewards, rewards);
+  device_.read(trials_.batch.ends, ends);
+  std::vector<std::vector<float>> solved(static_cast<std::size_t>(episodes()), std::vector<float>(envs));
+  std::vector<std::size_t> episode(envs);
+  for (std::size_t row = 0; row < ends.size(); ++row) {
+    const std::size_t env = row % envs;
+    if (!(ends[row] > 0)) continue;
+    if (episode[env] < solved.size()) solved[episode[env]][env] = rewards[row] > 0 ? 1.0f : 0.0f;
+    ++episode[env];
+  }
+  return solved;
 }
 
 }  // namespace innerloop

@@ -45,6 +45,9 @@ class Repeating : public TrialLearner {
  public:
   explicit Repeating(const std::vector<PlayedStep>& steps) : steps_(steps) {}
   int act(const Situation&, Draws&) override { return static_cast<int>(steps_[next_++].did[0]); }
+  void control(const Situation&, Draws&, std::span<float> action) override {
+    std::ranges::copy(steps_[next_++].did, action.begin());
+  }
 
  private:
   const std::vector<PlayedStep>& steps_;
@@ -58,7 +61,9 @@ TEST(RivalTrials, AreTheAgents) {
         R"({"name": "bandit"})", R"({"name": "bandit", "arms": 3, "reward": "gaussian"})",
         R"({"name": "t_maze", "corridor": 3})", R"({"name": "key_door", "size": 2, "attempt_steps": 3})",
         R"({"name": "dark_room"})", R"({"name": "barcode_bandit"})", R"({"name": "episodic_two_step"})",
-        R"({"name": "contextual_choice", "guesses": 4, "noise_steps": 2})"}) {
+        R"({"name": "contextual_choice", "guesses": 4, "noise_steps": 2})",
+        R"({"name": "cstr", "clock": "trial", "catalyst_decay": [0.01, 0.1]})",
+        R"({"name": "tool_calls", "change_until": 3})"}) {
     const Config config = trial_config(
         {std::string("environment=") + environment, "evaluation={\"tasks\": 1, \"envs_per_task\": 1}"});
     Device device(kOneThread);
@@ -250,9 +255,8 @@ TEST(RivalNames, ThatDoNotFitAreRefused) {
             "posterior_sampling, found \"thompson\"");
   EXPECT_EQ(refusal_of(trial_config({R"(environment={"name": "cartpole"})"}), "random"),
             "--baseline: wanted environment \"grid_navigation\", \"bandit\", \"tabular_mdp\", \"t_maze\", "
-            "\"key_door\", \"dark_room\", \"barcode_bandit\", \"episodic_two_step\" or "
-            "\"contextual_choice\", which "
-            "have hand-written learners, found environment \"cartpole\"");
+            "\"key_door\", \"dark_room\", \"barcode_bandit\", \"episodic_two_step\", \"contextual_choice\", "
+            "\"cstr\" or \"tool_calls\", which have hand-written learners, found environment \"cartpole\"");
   for (const char* name : {"thompson", "gittins"})
     EXPECT_EQ(refusal_of(bandit_trials(3, 4, 5, "gaussian"), name),
               std::string("/environment/reward: wanted \"bernoulli\" with --baseline ") + name +

@@ -209,6 +209,9 @@ std::vector<OperationCase> environments(CaseSize size) {
   c.environment<BarcodeBandit>("default", {});
   c.environment<EpisodicTwoStep>("default", {});
   c.environment<ContextualChoice>("default", {});
+  c.environment<Cstr>("trial_clock", {.set_points = Cstr::SetPoints::drawn, .clock = PlantClock::trial});
+  c.environment<ToolCalls>("stale",
+                           {.types = 4, .tools = 5, .schema = ToolCalls::Schema::stale, .change_until = 4});
   return std::move(c.all);
 }
 

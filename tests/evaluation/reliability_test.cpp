@@ -1,0 +1,35 @@
+// Shares of what is solved, by counting all ways to take episodes.
+#include "engine/evaluation/reliability.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cstdint>
+
+namespace innerloop {
+namespace {
+
+TEST(Reliability, IsTheMeanOverAllWaysToTakeEpisodes) {
+  // [episode][trial]
+  const std::vector<std::vector<float>> solved = {
+      {1, 0, 1, 0, 1}, {1, 0, 0, 1, 1}, {1, 0, 0, 1, 0}, {1, 0, 1, 1, 1}};
+  const std::vector<double> found = pass_k(solved);
+  ASSERT_EQ(found.size(), 4u);
+  for (int k = 1; k <= 4; ++k) {
+    double sum = 0, ways = 0;
+    for (std::uint32_t chosen = 0; chosen < 16; ++chosen) {
+      if (std::popcount(chosen) != k) continue;
+      for (std::size_t trial = 0; trial < 5; ++trial) {
+        bool all = true;
+        for (std::size_t e = 0; e < 4; ++e) all = all && ((chosen >> e & 1) == 0 || solved[e][trial] > 0);
+        sum += all;
+        ++ways;
+      }
+    }
+    EXPECT_NEAR(found[static_cast<std::size_t>(k - 1)], sum / ways, 1e-14) << k;
+  }
+  EXPECT_EQ(solved_shares(solved), (std::vector<double>{0.6, 0.6, 0.4, 0.8}));
+}
+
+}  // namespace
+}  // namespace innerloop
