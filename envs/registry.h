@@ -2,15 +2,20 @@
 #pragma once
 
 #include "envs/acrobot.h"
+#include "envs/alchemy.h"
 #include "envs/bandit.h"
 #include "envs/barcode_bandit.h"
 #include "envs/cartpole.h"
 #include "envs/contextual_choice.h"
 #include "envs/cstr.h"
 #include "envs/dark_room.h"
+#include "envs/dc_drive.h"
+#include "envs/distillation.h"
 #include "envs/episodic_two_step.h"
+#include "envs/four_tank.h"
 #include "envs/grid_navigation.h"
 #include "envs/key_door.h"
+#include "envs/maze_navigation.h"
 #include "envs/mountain_car.h"
 #include "envs/pendulum.h"
 #include "envs/point_navigation.h"
@@ -24,6 +29,6 @@ namespace innerloop {
 
 using Environments = TypeList<PointNavigation, WindNavigation, GridNavigation, Bandit, TabularMdp, CartPole,
                               Pendulum, MountainCar, Acrobot, TMaze, KeyDoor, DarkRoom, BarcodeBandit,
-                              EpisodicTwoStep, ContextualChoice, Cstr, ToolCalls>;
+                              EpisodicTwoStep, ContextualChoice, Cstr, FourTank, DcDrive, Distillation, ToolCalls, Alchemy, MazeNavigation>;
 
 }  // namespace innerloop

@@ -145,13 +145,16 @@ void add_evaluate(CLI::App& app) {
       ->type_size(1)
       ->allow_extra_args(false);
   command
-      .add_option("--baseline", flags->rivals,
-                  "a hand-written learner beside the run, or of a config alone: random, oracle; of bandits "
-                  "thompson, ucb1, epsilon_greedy, greedy, gittins; of tabular_mdp psrl, opsrl; of "
-                  "grid_navigation bayes, posterior_sampling; of dark_room search, posterior_sampling; of "
-                  "key_door search; of t_maze guess; of barcode_bandit, episodic_two_step and "
-                  "contextual_choice recall, no_recall; of cstr constant, pi_nominal, pi; of tool_calls "
-                  "explore_then_plan, thompson")
+      .add_option(
+          "--baseline", flags->rivals,
+          "a hand-written learner beside the run, or of a config alone: random, oracle; of bandits "
+          "thompson, ucb1, epsilon_greedy, greedy, gittins; of tabular_mdp psrl, opsrl; of "
+          "grid_navigation bayes, posterior_sampling; of dark_room search, posterior_sampling; of "
+          "key_door search; of t_maze guess; of barcode_bandit, episodic_two_step and "
+          "contextual_choice recall, no_recall; of cstr constant, pi_nominal, pi; of four_tank "
+          "hold, pi, pi_crossed; of dc_drive zero, cascade, cascade_known; of distillation none, blt, "
+          "pi; of tool_calls explore_then_plan, thompson; of alchemy random_potions, cash_in; of "
+          "maze_navigation explorer")
       ->type_size(1)
       ->allow_extra_args(false)
       ->type_name("LEARNER")

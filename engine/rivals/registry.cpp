@@ -3,8 +3,10 @@
 #include "engine/config/environment_info.h"
 #include "engine/error.h"
 #include "engine/options/check.h"
+#include "engine/rivals/alchemy_rules.h"
 #include "engine/rivals/bandit_rules.h"
 #include "engine/rivals/grid_rules.h"
+#include "engine/rivals/maze_rules.h"
 #include "engine/rivals/mdp_rules.h"
 #include "engine/rivals/plant_rules.h"
 #include "engine/rivals/recall_rules.h"
@@ -59,7 +61,12 @@ std::vector<Rival> rivals_of(const Config& config) {
   if (std::holds_alternative<EpisodicTwoStep::Options>(config.environment)) all = episodic_two_step_rivals();
   if (std::holds_alternative<ContextualChoice::Options>(config.environment)) all = contextual_choice_rivals();
   if (std::holds_alternative<Cstr::Options>(config.environment)) all = cstr_rivals();
+  if (std::holds_alternative<FourTank::Options>(config.environment)) all = four_tank_rivals();
+  if (std::holds_alternative<DcDrive::Options>(config.environment)) all = dc_drive_rivals();
+  if (std::holds_alternative<Distillation::Options>(config.environment)) all = distillation_rivals();
   if (std::holds_alternative<ToolCalls::Options>(config.environment)) all = tool_calls_rivals();
+  if (std::holds_alternative<Alchemy::Options>(config.environment)) all = alchemy_rivals();
+  if (std::holds_alternative<MazeNavigation::Options>(config.environment)) all = maze_navigation_rivals();
   if (!all.empty()) all.insert(all.begin(), {"random", prepare_random});
   return all;
 }

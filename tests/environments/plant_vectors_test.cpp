@@ -6,6 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "envs/cstr.h"
+#include "envs/dc_drive.h"
+#include "envs/distillation.h"
+#include "envs/four_tank.h"
 #include "tests/support/environment_play.h"
 #include "tests/support/paths.h"
 
@@ -43,7 +46,8 @@ double largest_error(const std::vector<double>& scale) {
     std::vector<R> fields(static_cast<std::size_t>(state_size<Env>({})));
     scatter_fields<R>(Env::template reset<R>({}, task, begun, random),
                       [&](int i, R x) { fields[static_cast<std::size_t>(i)] = x; });
-    for (std::size_t i = 0; i < scale.size(); ++i) fields[i] = number("state", static_cast<int>(i));
+    for (std::size_t i = 0; i < of["state"].size(); ++i) fields[i] = number("state", static_cast<int>(i));
+    EXPECT_EQ(of["after"].size(), scale.size());
     auto state = gather_fields<R, State>([&](int i) { return fields[static_cast<std::size_t>(i)]; });
     typename Env::Action::template Value<R> action;
     for (int i = 0; i < Env::Action::size; ++i) action[i] = number("action", i);
@@ -59,6 +63,24 @@ double largest_error(const std::vector<double>& scale) {
 TEST(PlantVectors, OfTheTankReactor) {
   EXPECT_LT((largest_error<Cstr, Pack<double, 1>>({1, 100})), 1e-6);
   EXPECT_LT((largest_error<Cstr, Pack<float, 1>>({1, 100})), 2e-6);
+}
+
+// Of 10 cm.
+TEST(PlantVectors, OfTheFourTanks) {
+  EXPECT_LT((largest_error<FourTank, Pack<double, 1>>({10, 10, 10, 10})), 4e-7);
+  EXPECT_LT((largest_error<FourTank, Pack<float, 1>>({10, 10, 10, 10})), 6e-7);
+}
+
+// Of 210 A and 400 rad/s; the current's time constant is as short as eight of the ten Runge-Kutta steps.
+TEST(PlantVectors, OfTheDrive) {
+  EXPECT_LT((largest_error<DcDrive, Pack<double, 1>>({210, 400})), 1.5e-4);
+  EXPECT_LT((largest_error<DcDrive, Pack<float, 1>>({210, 400})), 1.5e-4);
+}
+
+// A minute is exact.
+TEST(PlantVectors, OfTheColumn) {
+  EXPECT_LT((largest_error<Distillation, Pack<double, 1>>({1, 1, 1, 1})), 1e-13);
+  EXPECT_LT((largest_error<Distillation, Pack<float, 1>>({1, 1, 1, 1})), 2e-6);
 }
 
 }  // namespace

@@ -60,6 +60,68 @@ TEST(ScenarioReturns, OfVariantsOfTheTankReactor) {
   EXPECT_LT(mean_of(play_by("random", config).of_episode[0]).mean, -1000);
 }
 
+// Johansson's plant P-, whose operating point episodes start from, and P+, which asks for the other pairing.
+TEST(ScenarioReturns, OfTheFourTanks) {
+  const Config config = trials_of(R"({"name": "four_tank", "noise": 0})", 150, 1, 1);
+  const auto returns = [&](const std::string& name, float valve_1, float valve_2) {
+    return play_by(name, config, {valve_1, valve_2, 1, 1, 1, 1, 1, 1, 0, 0, 0, 10, 0}).of_trial[0];
+  };
+  EXPECT_NEAR(returns("hold", 0.7f, 0.6f), -197.8, 0.05);
+  EXPECT_NEAR(returns("pi", 0.7f, 0.6f), -1.8, 0.05);
+  EXPECT_LT(returns("pi_crossed", 0.7f, 0.6f), -5000);
+  EXPECT_LT(returns("pi", 0.43f, 0.34f), -5000);
+  EXPECT_GT(returns("pi_crossed", 0.43f, 0.34f), -200);
+}
+
+TEST(ScenarioReturns, OfTheDrive) {
+  const Config config = trials_of(R"({"name": "dc_drive"})", 300, 1, 300);
+  const Estimate known = mean_of(play_by("cascade_known", config).of_trial),
+                 nominal = mean_of(play_by("cascade", config).of_trial);
+  EXPECT_NEAR(known.mean, -10.5, 2);
+  EXPECT_LT(nominal.mean + nominal.ci95, known.mean - known.ci95);
+  EXPECT_GT(nominal.mean, -25);
+  expect_known(play_by("random", config).of_trial, -320, 8, "random");
+  EXPECT_LT(mean_of(play_by("zero", config).of_trial).mean, -60);
+}
+
+TEST(ScenarioReturns, OfTheColumn) {
+  const Config config = trials_of(R"({"name": "distillation", "noise": 0})", 200, 1, 1);
+  const auto returns = [&](const std::string& name) {
+    return play_by(name, config, {1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0}).of_trial[0];
+  };
+  EXPECT_EQ(returns("none"), -100);
+  EXPECT_NEAR(returns("blt"), -30.22, 0.01);
+  EXPECT_NEAR(returns("pi"), -22.36, 0.01);
+}
+
+// Ten episodes of one chemistry: the published figures of the exact planner and of random potions, of the whole game.
+TEST(ScenarioReturns, OfAlchemy) {
+  const Config config = trials_of(R"({"name": "alchemy"})", 15, 10, 1500);
+  expect_known(play_by("oracle", config).of_trial, 288.4, 1.3, "oracle");
+  expect_known(play_by("random_potions", config).of_trial, 144.5, 1.2, "random_potions");
+  // Each stone is worth 15 in one of eight cases, 1 in three.
+  expect_known(play_by("cash_in", config).of_trial, 30 * 18 / 8.0, 0, "cash_in");
+}
+
+// Once it knows the goal, depth first has as short a way as there is: in a tree there is one alone.
+TEST(ScenarioReturns, OfMazes) {
+  for (const int size : {7, 11}) {
+    const Config config = trials_of(R"({"name": "maze_navigation", "size": )" + std::to_string(size) + "}",
+                                    4 * size * size, 3, 300);
+    const TrialLoop::Returns oracle = play_by("oracle", config), explorer = play_by("explorer", config);
+    EXPECT_EQ(explorer.of_episode[1], oracle.of_episode[1]);
+    EXPECT_EQ(explorer.of_episode[2], oracle.of_episode[2]);
+    for (std::size_t i = 0; i < 300; ++i) {
+      EXPECT_LE(explorer.of_episode[0][i], oracle.of_episode[0][i]);
+      EXPECT_GE(oracle.lengths[0][i], size);
+      EXPECT_NEAR(oracle.of_episode[0][i], 1 - 0.01 * double{oracle.lengths[0][i]}, 1e-5);
+    }
+    expect_known(explorer.of_episode[0], size == 7 ? 0.788 : 0.406, 0.01, "explorer");
+    EXPECT_EQ(trials_json(explorer)["pass_k"][2], 1);
+    EXPECT_LT(trials_json(play_by("random", config))["pass_k"][0].get<double>(), 0.35);
+  }
+}
+
 const json& tool_vectors() {
   static const json file = [] {
     std::ifstream stream(source_folder() / "tests/data/tool_vectors.json");

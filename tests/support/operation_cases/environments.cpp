@@ -210,8 +210,13 @@ std::vector<OperationCase> environments(CaseSize size) {
   c.environment<EpisodicTwoStep>("default", {});
   c.environment<ContextualChoice>("default", {});
   c.environment<Cstr>("trial_clock", {.set_points = Cstr::SetPoints::drawn, .clock = PlantClock::trial});
+  c.environment<FourTank>("default", {});
+  c.environment<DcDrive>("default", {});
+  c.environment<Distillation>("default", {});
   c.environment<ToolCalls>("stale",
                            {.types = 4, .tools = 5, .schema = ToolCalls::Schema::stale, .change_until = 4});
+  c.environment<Alchemy>("default", {});
+  c.environment<MazeNavigation>("window", {.view = MazeNavigation::View::window});
   return std::move(c.all);
 }
 
