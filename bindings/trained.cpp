@@ -72,15 +72,15 @@ std::vector<PlayedStep> played(const TrainedRun& run, const Text& task, const De
 std::string policy_facts(const Config& config) {
   const EnvironmentInfo info = environment_info(config);
   constexpr std::array heads = {"gaussian", "categorical", "grouped"};
-  return json_text(nlohmann::ordered_json{
-      {"observation", info.observation.numbers},
-      {"symbols", info.observation.symbols},
-      {"inputs", has_memory(config) ? info.trial_inputs : info.observation.numbers},
-      {"head", heads.at(static_cast<std::size_t>(info.head))},
-      {"groups", info.group_sizes},
-      {"actions", info.action_count},
-      {"steps", find_ppo_options(config) != nullptr ? trial_length(config) : config.horizon},
-      {"layout", layout_json(create_learned(config))}});
+  return json_text(
+      nlohmann::ordered_json{{"observation", info.observation.numbers},
+                             {"symbols", info.observation.symbols},
+                             {"inputs", has_memory(config) ? info.trial_inputs : info.observation.numbers},
+                             {"head", heads.at(static_cast<std::size_t>(info.head))},
+                             {"groups", info.group_sizes},
+                             {"actions", info.action_count},
+                             {"steps", plays_trials(config) ? trial_length(config) : config.horizon},
+                             {"layout", layout_json(create_learned(config))}});
 }
 
 std::string plan(const Config& config, const std::string& source, const DeviceOptions& options) {

@@ -4,9 +4,11 @@
 #include <variant>
 
 #include "engine/algorithms/maml.h"
+#include "engine/algorithms/pearl.h"
 #include "engine/algorithms/ppo.h"
 #include "engine/algorithms/promp.h"
 #include "engine/algorithms/reptile.h"
+#include "engine/algorithms/sac.h"
 #include "engine/algorithms/varibad.h"
 
 namespace innerloop {

@@ -128,7 +128,8 @@ enum class EvaluationProtocol {
 };
 
 /// How the policies of an algorithm learn a task: what its options name as `Learning`. `how` is the end of "algorithm x,
-/// which …". Where trials are played the options have a PpoUpdateOptions `ppo`, and else an InnerLoopOptions `inner`; where
+/// which …". Where trials are played the options have a PpoUpdateOptions `ppo` or a SoftUpdateOptions `soft`, and else an
+/// InnerLoopOptions `inner`; where
 /// the policy has a memory, the `trial_length`, too, and where a trial may be a number of episodes, `trial_episodes`.
 /// `at_own_end`, `at_time_limit` and `at_last_step` say what an episode is worth beyond its last step (options_markdown).
 struct LearnsByInnerSteps {
@@ -165,6 +166,16 @@ struct LearnsNoTask {
   static constexpr auto protocol = EvaluationProtocol::first_episode;
   static constexpr bool plays_trials = true;
   static constexpr bool needs_memory = false;
+};
+struct LearnsByReplay : LearnsNoTask {
+  static constexpr auto at_time_limit = "`zero`: 0; `bootstrap`: what the targets give to what is seen there";
+  static constexpr auto at_last_step =
+      "what the targets give to what is seen there, unless it is the time limit";
+};
+
+struct LearnsByPosterior : LearnsByReplay {
+  static constexpr auto how = "infers a task from exploration";
+  static constexpr auto protocol = EvaluationProtocol::over_episodes;
 };
 
 struct MamlOptions {
@@ -447,6 +458,153 @@ struct PpoOptions {
   }
 };
 
+/// Which soft actor-critic (kernels/critics/soft_actor_critic.h).
+enum class SoftVersion { value_network, twin_targets };
+
+/// Updates of soft actor-critic on the last steps, which are kept in a ring.
+struct SoftUpdateOptions {
+  static constexpr int kMaxKept = 1 << 26, kMaxUpdates = 1 << 16;
+
+  SoftVersion version = SoftVersion::twin_targets;
+  int updates = 100;
+  int batch = 256;
+  int capacity = 100000;
+  int first_steps = 1000;
+  std::vector<int> critic_hidden = {64, 64};
+  double discount = 0.99;
+  double target_rate = 0.005;
+  double reward_scale = 1.0;
+  double initial_temperature = 1.0;
+  std::optional<double> target_entropy = {};
+  double regularisation = 0.0;
+  bool operator==(const SoftUpdateOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, SoftUpdateOptions& o) {
+    field("version", o.version,
+          Choices{Choice{"value_network",
+                         "as first published: a network for the states' values and its target; the "
+                         "temperature is 1, and reward_scale weighs the entropy"},
+                  Choice{"twin_targets", "targets of both critics, and a temperature that is learned"}},
+          "of soft actor-critic");
+    field("updates", o.updates, between(1, kMaxUpdates), "updates of all networks in an iteration");
+    field("batch", o.batch, between(1, 1 << 20), "steps that each is made on, drawn with replacement");
+    field("capacity", o.capacity, between(1, kMaxKept),
+          "how many of the last steps are kept; at least `batch`, and those of an iteration; checkpoints "
+          "hold them");
+    field("first_steps", o.first_steps, between(0, kMaxKept),
+          "steps that are kept before anything is learned");
+    field("critic_hidden", o.critic_hidden, list_of(between(1, kMaxValueWidth), 1, kMaxHiddenLayers),
+          "width of each hidden layer of the critics, and of the values' network; their activation is the "
+          "policy's");
+    field("discount", o.discount, between(0, 1), "γ: what a reward is worth one step later");
+    field("target_rate", o.target_rate, between(0, 1),
+          "τ: how far the targets move towards what they follow after each update; 1: all the way");
+    field("reward_scale", o.reward_scale, above(0), "the critics learn of rewards times this");
+    field("initial_temperature", o.initial_temperature, above(0),
+          "of version `twin_targets`: α, the entropy's weight, as it starts");
+    field("target_entropy", o.target_entropy, any_number(),
+          "of version `twin_targets`: the mean entropy of the actions, as tanh makes them, that the "
+          "temperature is to bring about; null: minus the numbers of an action");
+    field("regularisation", o.regularisation, at_least(0),
+          "weight of the mean squares of the policy's means and log standard deviations");
+  }
+  template <class Report>
+  static void validate(const SoftUpdateOptions& o, Report& report) {
+    if (o.capacity < o.batch) report("capacity", "fewer steps than an update's batch");
+    if (o.first_steps > o.capacity) report("first_steps", "more steps than are kept");
+    if (o.version == SoftVersion::twin_targets) return;
+    if (o.initial_temperature != 1)
+      report("initial_temperature", "version value_network has the temperature 1, and a reward_scale");
+    if (o.target_entropy) report("target_entropy", "version value_network learns no temperature");
+  }
+};
+
+struct SacOptions {
+  using Options = SacOptions;
+  using Learning = LearnsByReplay;
+  static constexpr auto name = "sac";
+  static constexpr auto meaning =
+      "soft actor-critic of one policy for all tasks, without meta-learning; it learns from all the last "
+      "steps, again and again";
+  static constexpr auto why_no_trpo = "whose several networks each have an optimiser of this kind";
+  SoftUpdateOptions soft;
+  bool operator==(const SacOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, SacOptions& o) {
+    SoftUpdateOptions::describe(field, o.soft);
+  }
+  template <class Report>
+  static void validate(const SacOptions& o, Report& report) {
+    SoftUpdateOptions::validate(o.soft, report);
+  }
+};
+
+/// PEARL: soft actor-critic of a policy that acts on a task's latent variable (kernels/critics/task_belief.h).
+struct PearlOptions {
+  using Options = PearlOptions;
+  using Learning = LearnsByPosterior;
+  static constexpr auto name = "pearl";
+  static constexpr auto meaning =
+      "PEARL: soft actor-critic of a policy that acts on a latent variable, drawn for each episode from what "
+      "the episodes before have shown of the task; nothing is adapted by gradient";
+  static constexpr auto why_no_trpo = "whose several networks each have an optimiser of this kind";
+  static constexpr int kMaxLatent = 64, kMaxTrainTasks = 1 << 16;
+
+  int trial_length = 400;
+  int train_tasks = 80;
+  int latent = 5;
+  std::vector<int> encoder_hidden = {64, 64};
+  double kl_weight = 1.0;
+  int meta_batch = 8;
+  int context = 128;
+  int context_episodes = 0;
+  int prior_episodes = 1;
+  bool next_state = true;
+  std::optional<double> sparse_within;
+  SoftUpdateOptions soft = {
+      .version = SoftVersion::value_network, .batch = 128, .capacity = 10000, .first_steps = 0};
+  bool operator==(const PearlOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PearlOptions& o) {
+    field("trial_length", o.trial_length, between(1, kMaxHorizon),
+          "steps of a trial, a multiple of the horizon: the episodes of a task, in each of which the policy "
+          "acts on one latent variable");
+    field("train_tasks", o.train_tasks, between(1, kMaxTrainTasks),
+          "tasks that are learned from, drawn once and for all, unless tasks.file has them; a multiple of "
+          "tasks_per_iteration, which take turns. `capacity` and `first_steps` are of each of them");
+    field("latent", o.latent, between(1, kMaxLatent), "numbers of a task's latent variable");
+    field("encoder_hidden", o.encoder_hidden, list_of(between(1, kMaxValueWidth), 1, kMaxHiddenLayers),
+          "width of each hidden layer of the network that takes in a context step by step");
+    field("kl_weight", o.kl_weight, at_least(0),
+          "weight of the mean divergence of an update's beliefs from N(0, I); the published one is of their "
+          "sum, meta_batch times the mean");
+    field("meta_batch", o.meta_batch, between(1, 1 << 12),
+          "tasks that an update is made on, drawn with replacement, with `batch` steps of each");
+    field(
+        "context", o.context, between(1, 1 << 16),
+        "steps of each task's last exploration that its latent variable is inferred from in an update, drawn "
+        "without replacement; at most those that are kept");
+    field("context_episodes", o.context_episodes, between(0, kMaxHorizon),
+          "first episodes of a trial that count as exploration, and are kept until the task is played again; "
+          "0: all");
+    field("prior_episodes", o.prior_episodes, between(1, kMaxHorizon),
+          "first episodes of a trial that act on N(0, I), whatever they have shown");
+    field("next_state", o.next_state,
+          "a context's steps tell what they led to, without which dynamics cannot be inferred");
+    field("sparse_within", o.sparse_within, above(0),
+          "where rewards are minus a distance: contexts and returns have 1 less the distance, where it is at "
+          "most this, and else 0; the critics learn from the rewards as they are; null: all have those");
+    SoftUpdateOptions::describe(field, o.soft);
+  }
+  template <class Report>
+  static void validate(const PearlOptions& o, Report& report) {
+    SoftUpdateOptions::validate(o.soft, report);
+  }
+};
+
 /// How a belief is learned, beside the policy that acts on it (kernels/beliefs/elbo.h).
 struct VaribadOptions {
   using Options = VaribadOptions;
@@ -497,8 +655,8 @@ struct VaribadOptions {
   }
 };
 
-using Algorithms =
-    TypeList<MamlOptions, MetaSgdOptions, AlfaOptions, CaviaOptions, FomamlOptions, PretrainingOptions,
-             ReptileOptions, EmamlOptions, PrompOptions, Rl2Options, VaribadOptions, PpoOptions>;
+using Algorithms = TypeList<MamlOptions, MetaSgdOptions, AlfaOptions, CaviaOptions, FomamlOptions,
+                            PretrainingOptions, ReptileOptions, EmamlOptions, PrompOptions, Rl2Options,
+                            VaribadOptions, PpoOptions, SacOptions, PearlOptions>;
 
 }  // namespace innerloop

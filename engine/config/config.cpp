@@ -151,10 +151,37 @@ bool has_memory(const Config& config) {
 
 bool has_belief(const Config& config) { return std::holds_alternative<BeliefOptions>(config.policy); }
 
+bool plays_trials(const Config& config) {
+  return std::visit([]<class Options>(const Options&) { return Options::Learning::plays_trials; },
+                    config.algorithm);
+}
+
+const SoftUpdateOptions* find_soft_options(const Config& config) {
+  return std::visit(
+      []<class Options>(const Options& options) -> const SoftUpdateOptions* {
+        if constexpr (requires { options.soft; })
+          return &options.soft;
+        else
+          return nullptr;
+      },
+      config.algorithm);
+}
+
+const SoftUpdateOptions& soft_options(const Config& config) {
+  if (const SoftUpdateOptions* options = find_soft_options(config)) return *options;
+  throw std::logic_error("algorithm \"" + algorithm_name(config) +
+                         "\", which has no soft actor and critics, was asked for their options");
+}
+
+int context_episodes(const Config& config) {
+  const auto& pearl = std::get<PearlOptions>(config.algorithm);
+  return pearl.context_episodes > 0 ? pearl.context_episodes : pearl.trial_length / config.horizon;
+}
+
 const PpoUpdateOptions* find_ppo_options(const Config& config) {
   return std::visit(
       []<class Options>(const Options& options) -> const PpoUpdateOptions* {
-        if constexpr (Options::Learning::plays_trials)
+        if constexpr (requires { options.ppo; })
           return &options.ppo;
         else
           return nullptr;
@@ -171,7 +198,7 @@ const PpoUpdateOptions& ppo_options(const Config& config) {
 int trial_length(const Config& config) {
   return std::visit(
       [&]<class Options>(const Options& options) {
-        if constexpr (Options::Learning::needs_memory)
+        if constexpr (requires { options.trial_length; })
           return options.trial_length;
         else
           return config.horizon;

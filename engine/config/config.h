@@ -188,6 +188,13 @@ bool has_memory(const Config& config);
 /// Whether that is a belief, which is learned apart from the policy.
 bool has_belief(const Config& config);
 
+/// Whether the algorithm plays trials, and has no inner loop.
+bool plays_trials(const Config& config);
+/// The options of soft actor-critic's updates; null where the algorithm makes none. soft_options is for where there are some.
+const SoftUpdateOptions* find_soft_options(const Config& config);
+const SoftUpdateOptions& soft_options(const Config& config);
+/// Of algorithm `pearl`: episodes of a trial that are exploration. @pre it is that
+int context_episodes(const Config& config);
 /// The options of PPO's updates on trials; null where the algorithm makes none. ppo_options is for where there are some.
 const PpoUpdateOptions* find_ppo_options(const Config& config);
 const PpoUpdateOptions& ppo_options(const Config& config);

@@ -135,7 +135,7 @@ void check_policy_kind(const Config& config, const OptionSource& source) {
       },
       config.algorithm);
   const auto* mlp = std::get_if<MlpOptions>(&config.policy);
-  if (find_ppo_options(config) != nullptr && mlp != nullptr && mlp->hidden.empty())
+  if (plays_trials(config) && mlp != nullptr && mlp->hidden.empty())
     source.refuse("/policy/hidden",
                   "a hidden layer with algorithm \"" + algorithm_name(config) + "\", for its heads to read",
                   "none");
@@ -146,11 +146,6 @@ void check_trials(const Config& config, const OptionSource& source) {
   if (ppo == nullptr) return;
   const std::string with = " with algorithm \"" + algorithm_name(config) + "\", ";
   const int length = trial_length(config);
-  if (length % config.horizon != 0)
-    source.refuse("/algorithm/trial_length",
-                  "a multiple of the horizon, " + std::to_string(config.horizon) +
-                      ", so that a trial is whole episodes",
-                  std::to_string(length));
   const std::int64_t longest = std::int64_t{trial_episodes(config)} * config.horizon;
   if (longest > 0 && length > longest)
     source.refuse("/algorithm/trial_length",
@@ -186,12 +181,55 @@ void check_trials(const Config& config, const OptionSource& source) {
   if (ppo->value_network == ValueNetwork::separate && ppo->value_weight == 0)
     source.refuse("/algorithm/value_network",
                   "\"shared\" with value_weight 0, which lets no value network learn", "\"separate\"");
+}
+
+// What all trials have in common, whatever learns from them.
+void check_played(const Config& config, const OptionSource& source) {
+  if (!plays_trials(config)) return;
+  const std::string with = " with algorithm \"" + algorithm_name(config) + "\", ";
+  const int length = trial_length(config);
+  if (length % config.horizon != 0)
+    source.refuse("/algorithm/trial_length",
+                  "a multiple of the horizon, " + std::to_string(config.horizon) +
+                      ", so that a trial is whole episodes",
+                  std::to_string(length));
   if (config.at_episode_end != AtEpisodeEnd::restart)
     source.refuse("/at_episode_end", "\"restart\"" + with + "whose trials go on with the next episode",
                   "\"stop\"");
   if (!config.evaluation.inner_lr.empty())
     source.refuse("/evaluation/inner_lr", "no step sizes" + with + "which takes no gradient steps",
                   numbers(config.evaluation.inner_lr.size()));
+}
+
+// What soft actor-critic learns from, and can learn to do.
+void check_soft(const Config& config, const OptionSource& source) {
+  const SoftUpdateOptions* soft = find_soft_options(config);
+  const auto* mlp = std::get_if<MlpOptions>(&config.policy);
+  if (soft == nullptr || mlp == nullptr) return;
+  const std::string with = " with algorithm \"" + algorithm_name(config) + "\", ";
+  const EnvironmentInfo environment = environment_info(config);
+  if (environment.head != HeadKind::gaussian)
+    source.refuse("/environment/name",
+                  "an environment whose actions are numbers" + with + "whose critics are climbed along them",
+                  "\"" + environment.name + "\", whose actions are choices");
+  if (environment.observation.symbols > 0)
+    source.refuse("/environment/name",
+                  "an environment without symbols" + with + "which takes in numbers alone",
+                  "\"" + environment.name + "\"");
+  if (!mlp->squash)
+    source.refuse("/policy/squash", "a number" + with + "whose actions are within bounds", "null");
+  if (config.precision != Precision::float32)
+    source.refuse("/precision", "\"float32\"" + with + "whose critics differ by little",
+                  config.precision == Precision::tf32 ? "\"tf32\"" : "\"bf16\"");
+  const bool each = is<PearlOptions>(config.algorithm);  // task has a ring
+  const std::int64_t steps =
+      std::int64_t{each ? 1 : config.tasks_per_iteration} * config.envs_per_task * trial_length(config);
+  if (soft->capacity < steps)
+    source.refuse("/algorithm/capacity",
+                  "at least the " + std::to_string(steps) + " steps of " +
+                      (each ? "a task in an iteration (" : "an iteration (tasks_per_iteration × ") +
+                      "envs_per_task × steps of a trial)",
+                  std::to_string(soft->capacity));
 }
 
 // What a belief takes in and tells of, and what it is learned from.
@@ -236,6 +274,33 @@ void check_belief(const Config& config, const OptionSource& source) {
   if (options->belief_capacity < trials)
     source.refuse("/algorithm/belief_capacity", "at least" + of_iteration,
                   std::to_string(options->belief_capacity));
+}
+
+// What PEARL explores, and what it keeps of that.
+void check_contexts(const Config& config, const OptionSource& source) {
+  const auto* pearl = std::get_if<PearlOptions>(&config.algorithm);
+  if (pearl == nullptr) return;
+  const int episodes = pearl->trial_length / config.horizon;
+  const auto check_episodes = [&](const char* option, int found) {
+    if (found > episodes)
+      source.refuse("/algorithm/" + std::string(option),
+                    "at most the " + std::to_string(episodes) + " episodes of a trial",
+                    std::to_string(found));
+  };
+  check_episodes("context_episodes", pearl->context_episodes);
+  check_episodes("prior_episodes", pearl->prior_episodes);
+  const std::int64_t kept = std::int64_t{context_episodes(config)} * config.horizon * config.envs_per_task;
+  if (pearl->context > kept)
+    source.refuse(
+        "/algorithm/context",
+        "at most the " + std::to_string(kept) +
+            " steps that are kept of a task's exploration (context_episodes × horizon × envs_per_task)",
+        std::to_string(pearl->context));
+  if (config.tasks.file.empty() && pearl->train_tasks % config.tasks_per_iteration != 0)
+    source.refuse("/algorithm/train_tasks",
+                  "a multiple of tasks_per_iteration, " + std::to_string(config.tasks_per_iteration) +
+                      ", so that all have their turns",
+                  std::to_string(pearl->train_tasks));
 }
 
 void check_time_limit(const Config& config, const OptionSource& source) {
@@ -332,7 +397,10 @@ std::string doubt_about(const Config& config) {
 
 void check_rules(const Config& config, const OptionSource& source) {
   check_policy_kind(config, source);
+  check_played(config, source);
   check_trials(config, source);
+  check_soft(config, source);
+  check_contexts(config, source);
   check_belief(config, source);
   check_step_sizes(config, source);
   check_learned_step_sizes(config, source);

@@ -49,9 +49,9 @@ std::vector<PlayedTrial> play_trials(const Config& config, Device& device, const
   const TrialSetup setup = trial_setup(config);
   TrialLoop loop(setup, count, 1, false, device, plan);
   float* device_params = nullptr;
-  plan.add(&device_params, "params", "[parameter]", {parameters_of(loop.policy())});
+  plan.add(&device_params, "params", "[parameter]", {loop.parameters()});
   const auto memory = allocate_planned(device, plan, "the trials");
-  device.write(device_params, params);
+  device.write(device_params, std::span(params).first(static_cast<std::size_t>(loop.parameters())));
   if (!table.empty()) loop.fix_tasks(table);
   loop.set_key({config.evaluation.seed, kEvaluationIteration});
   loop.play(device_params, config.evaluation.deterministic);

@@ -27,7 +27,7 @@ TrialEvaluator::TrialEvaluator(const TrialSetup& setup, const EvaluationOptions&
       fixed_tasks_(std::move(fixed_tasks)),
       loop_(setup, fixed_tasks_.empty() ? options_.tasks : static_cast<int>(fixed_tasks_.size()),
             options_.envs_per_task, false, device, plan_) {
-  plan_.add(&params_, "params", "[parameter]", {parameters_of(loop_.policy())});
+  plan_.add(&params_, "params", "[parameter]", {loop_.parameters()});
 }
 
 void TrialEvaluator::allocate() {
@@ -36,7 +36,7 @@ void TrialEvaluator::allocate() {
 }
 
 TrialLoop::Returns TrialEvaluator::play(const std::vector<float>& params) {
-  device_.write(params_, params);
+  device_.write(params_, std::span(params).first(static_cast<std::size_t>(loop_.parameters())));
   loop_.set_key({options_.seed, kEvaluationIteration});
   loop_.play(params_, options_.deterministic);
   return loop_.returns();

@@ -25,7 +25,7 @@ class TrialEvaluator : public CurveEvaluator {
   TaskTable tasks() const override { return loop_.tasks(); }
 
  protected:
-  /// Plays a trial in each environment.
+  /// Plays a trial in each environment; of what was learned the policy's part comes first.
   TrialLoop::Returns play(const std::vector<float>& params);
 
  private:

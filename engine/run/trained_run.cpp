@@ -24,10 +24,8 @@ void check_learns_by_steps(const TrainedRun& run, const std::string& what) {
 }
 
 void check_plays_trials(const TrainedRun& run, const std::string& what) {
-  if (find_ppo_options(run.config) != nullptr) return;
-  const auto plays = []<class Algorithm>() {
-    return requires(Algorithm options) { options.ppo; };
-  };
+  if (plays_trials(run.config)) return;
+  const auto plays = []<class Algorithm>() { return Algorithm::Learning::plays_trials; };
   throw InputError(run.folder.config().string() + ": /algorithm: " + what +
                    " wants an algorithm that plays trials, " + one_of_names(names_where<Algorithms>(plays)) +
                    ", found \"" + algorithm_name(run.config) + "\"");

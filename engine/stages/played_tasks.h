@@ -20,6 +20,11 @@ class PlayedTasks {
   void prepare();
   /// Tasks to use from now on, in place of drawn ones: one for all, or as many as are played.
   void fix(const TaskTable& tasks);
+  /// Room for the numbers of the tasks to use from now on, as numbers() has them, for whoever chooses them.
+  float* take_over() {
+    fixed_ = true;
+    return numbers_;
+  }
   /// Draws the tasks, unless they are fixed; `key` is in device memory.
   void draw(const RandomKey* key);
 

@@ -45,14 +45,20 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
   if (advantages) {
     plan.add(&b.advantages, "advantages", "[row]", {b.row_stride});
     plan.add(&trials_.targets, "value_targets", "[row]", {b.row_stride});
-    if (setup.keeps_next)
-      plan.add(&b.next_observations, "next_observations", "[dimension][row]",
-               {environment.observation.numbers, b.row_stride});
     if (setup.trial_episodes > 0) plan.add(&b.valid, "weights", "[row]", {b.row_stride});
   }
+  if (setup.soft ? advantages || setup.soft->infers() : advantages && setup.keeps_next)
+    plan.add(&b.next_observations, "next_observations", "[dimension][row]",
+             {environment.observation.numbers, b.row_stride});
+  if (setup.soft && setup.soft->encoder.steps.within > 0)
+    plan.add(&shown_rewards_, "shown_rewards", "[row]", {b.row_stride});
   plan.add(&returns_, "returns", "[episode + trial][env]", {episodes() + 1, envs});
   plan.add(&lengths_, "lengths", "[episode + trial][env]", {episodes() + 1, envs});
-  rollout_.emplace(setup.environment, setup.policy, b.envs, setup.steps, is_wide(setup.policy), device, plan);
+  if (setup.soft)
+    soft_rollout_.emplace(setup.environment, *setup.soft, shape, b.envs, device, plan);
+  else
+    rollout_.emplace(setup.environment, setup.policy, b.envs, setup.steps, is_wide(setup.policy), device,
+                     plan);
 }
 
 void TrialLoop::set_key(RandomKey key) { device_.once(SetKey<float>{key, key_}); }
@@ -69,9 +75,20 @@ void TrialLoop::play(const float* params, bool deterministic) {
     play.envs_per_task = envs_per_task_;
     play.deterministic = deterministic;
     play.limit_ends = setup_.limit_ends;
-    rollout_->enqueue(play, params);
+    if (rollout_) return rollout_->enqueue(play, params);
+    soft_rollout_->enqueue(play, params);
   });
-  device_.once(EpisodeReturns<float>{trials_, returns_, lengths_});
+  Trials<float> shown = trials_;
+  if (shown_rewards_ != nullptr) {
+    device_.once(ShowRewards<float>{setup_.soft->encoder.steps, trials_.batch.rewards, shown_rewards_,
+                                    trials_.batch.rows()});
+    shown.batch.rewards = shown_rewards_;
+  }
+  device_.once(EpisodeReturns<float>{shown, returns_, lengths_});
+}
+
+std::int64_t TrialLoop::parameters() const {
+  return setup_.soft ? setup_.soft->parameters() : parameters_of(setup_.policy);
 }
 
 TaskTable TrialLoop::tasks() const {

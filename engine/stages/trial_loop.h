@@ -7,6 +7,7 @@
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
 #include "engine/stages/played_tasks.h"
+#include "engine/stages/soft_rollout.h"
 #include "engine/stages/trial_rollout.h"
 #include "engine/stages/trial_setup.h"
 
@@ -21,6 +22,9 @@ class TrialLoop {
   const TrialPolicy& policy() const { return setup_.policy; }
   const MemoryPolicyShape& shape() const { return shape_of(setup_.policy); }
   const Trials<float>& trials() const { return trials_; }
+  /// Of what is learned, how many numbers acting takes: the first ones.
+  std::int64_t parameters() const;
+  int envs_per_task() const { return envs_per_task_; }
   int envs() const { return trials_.batch.envs; }
   int episodes() const { return trials_.episodes(); }
   /// [1] on the device, once the plan's memory is bound.
@@ -30,6 +34,10 @@ class TrialLoop {
   void prepare() { tasks_.prepare(); }
   /// Tasks to use from now on, in place of drawn ones: one for all, or as many as are played.
   void fix_tasks(const TaskTable& tasks) { tasks_.fix(tasks); }
+  /// Room for the numbers of the tasks to use from now on, [env][number] in device memory, which whoever asks fills before
+  /// each play.
+  float* take_over_tasks() { return tasks_.take_over(); }
+  int task_size() const { return setup_.environment_info.task_size; }
   /// The numbers of an environment's task, as in task_numbers, once it has been played. Waits.
   std::vector<float> task(int env) const { return tasks_.at(env); }
   /// Those of each task, once, in its place among them. Waits.
@@ -59,10 +67,13 @@ class TrialLoop {
   Device& device_;
   PlayedTasks tasks_;
   Trials<float> trials_;
+  float* shown_rewards_ = nullptr;  // [row]  that returns are of; null: the rewards
   float* returns_ = nullptr;
   float* lengths_ = nullptr;
   RandomKey* key_ = nullptr;
-  std::optional<TrialRollout> rollout_;  // once the sizes are known
+  // One of them, once the sizes are known.
+  std::optional<TrialRollout> rollout_;
+  std::optional<SoftRollout> soft_rollout_;
 };
 
 }  // namespace innerloop

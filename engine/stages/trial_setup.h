@@ -1,9 +1,12 @@
 // What trials are made from: the part of a config that they need.
 #pragma once
 
+#include <optional>
+
 #include "engine/config/algorithm_options.h"
 #include "engine/config/environment_info.h"
 #include "engine/config/environment_options.h"
+#include "engine/learned/soft_actor_critic.h"
 #include "kernels/memories/registry.h"
 
 namespace innerloop {
@@ -13,6 +16,8 @@ struct TrialSetup {
   EnvironmentInfo environment_info;
   TaskTable train_tasks;  // that tasks are drawn from; empty: the environment draws them
   TrialPolicy policy;
+  // What acts in its place where soft actor-critic learns: then the policy is a head that puts out what it reads.
+  std::optional<SoftActor> soft;
   int steps = 0;              // of a trial
   int episode_steps = 0;      // an episode's most
   int trial_episodes = 0;     // that count; 0: all that a trial's steps have

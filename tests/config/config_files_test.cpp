@@ -37,7 +37,8 @@ TEST(ConfigFiles, EachIsNamedForItsEnvironmentAndAlgorithm) {
     Config config = read_config(entry.path());
     std::string name = entry.path().stem().string();
     if (name == "article") continue;  // for what it shows: docs/ideas.md
-    if (has_memory(config)) {  // as the field names them: rl2_mdp_10, of tabular_mdp; transformer_t_maze
+    // As the field names them: rl2_mdp_10, of tabular_mdp; transformer_t_maze.
+    if (evaluation_protocol(config) == EvaluationProtocol::over_episodes) {
       const std::string environment = environment_name(config);
       EXPECT_TRUE(name.starts_with(algorithm_name(config) + "_") ||
                   name.starts_with(policy_name(config) + "_"))

@@ -129,7 +129,9 @@ TEST(Config, EveryChoiceOfNamesReadsBackEqual) {
       Config c = parse(memory          ? kTrials
                        : belief        ? kBelief
                        : name == "ppo" ? R"({"at_episode_end": "restart"})"
-                                       : "{}",
+                       : name == "sac" || name == "pearl"
+                           ? R"({"at_episode_end": "restart", "policy": {"squash": 1}})"
+                           : "{}",
                        {key + "=" + name});
       EXPECT_EQ(parse(to_json(c).dump()), c) << key << "=" << name;
       EXPECT_THAT(to_json(c).dump(), HasSubstr('"' + name + '"'));
@@ -186,7 +188,7 @@ TEST(Config, RefusesAnUnknownAlgorithm) {
   EXPECT_EQ(error_of(R"({"algorithm": {"name": "reptil"}})"),
             "x.json: /algorithm/name: wanted one of \"maml\", \"meta_sgd\", \"alfa\", \"cavia\", \"fomaml\", "
             "\"pretraining\", \"reptile\", "
-            "\"emaml\", \"promp\", \"rl2\", \"varibad\", \"ppo\" "
+            "\"emaml\", \"promp\", \"rl2\", \"varibad\", \"ppo\", \"sac\", \"pearl\" "
             "(nearest: \"reptile\"), found \"reptil\" (string)");
 }
 

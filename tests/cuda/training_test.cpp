@@ -127,6 +127,21 @@ const Variant kForms[] = {
      {"at_episode_end=restart", R"(policy={"name":"belief","encoder":7,"hidden":[17]})",
       R"(algorithm={"name":"varibad","trial_length":10,"minibatches":2,"belief_trials":9,"decode_steps":4,)"
       R"("belief_capacity":200})"}},
+    {"Sac",
+     {R"(environment={"name":"pendulum"})", "at_episode_end=restart", "at_time_limit=bootstrap",
+      "tasks_per_iteration=20", "envs_per_task=2", R"(policy={"name":"mlp","hidden":[18,5],"squash":2})",
+      R"(algorithm={"name":"sac","updates":4,"batch":70,"capacity":9000,"first_steps":300,"critic_hidden":[17]})"}},
+    {"SacValueNetwork",
+     {R"(environment={"name":"pendulum"})", "at_episode_end=restart", "at_time_limit=bootstrap",
+      "tasks_per_iteration=20", "envs_per_task=2", R"(policy={"name":"mlp","hidden":[18,5],"squash":2})",
+      R"(algorithm={"name":"sac","updates":4,"batch":70,"capacity":9000,"first_steps":300,"critic_hidden":[17],)"
+      R"("version":"value_network"})"}},
+    {"Pearl",
+     {R"(environment={"name":"point_navigation","layout":"semicircle"})", "at_episode_end=restart",
+      "at_time_limit=bootstrap", "tasks_per_iteration=20", "envs_per_task=2",
+      R"(policy={"name":"mlp","hidden":[18,5],"squash":1})",
+      R"(algorithm={"name":"pearl","trial_length":15,"train_tasks":40,"latent":3,"encoder_hidden":[9],"meta_batch":3,)"
+      R"("context":25,"sparse_within":0.5,"updates":4,"batch":70,"capacity":75,"critic_hidden":[17]})"}},
     {"PpoSeparateValue",
      {"at_episode_end=restart", R"(policy={"name":"mlp","hidden":[18]})",
       R"(algorithm={"name":"ppo","epochs":2,"minibatches":2,"value_network":"separate"})"}},

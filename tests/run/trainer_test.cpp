@@ -148,6 +148,28 @@ const LearnerCase kLearners[] = {
       R"(policy={"name":"belief","encoder":7,"hidden":[17]})", R"(outer={"name":"adamw"})",
       R"(algorithm={"name":"varibad","trial_length":10,"minibatches":2,"window":5,"belief_trials":9,"decode_steps":4,)"
       R"("belief_capacity":100})"}},
+    {"Sac",
+     {R"(environment={"name":"pendulum"})", "at_episode_end=restart", "at_time_limit=bootstrap",
+      "tasks_per_iteration=20", "envs_per_task=2", R"(policy={"name":"mlp","hidden":[18,5],"squash":2})",
+      R"(algorithm={"name":"sac","updates":4,"batch":70,"capacity":900,"first_steps":300,"critic_hidden":[17]})"}},
+    {"SacValueNetwork",
+     {R"(environment={"name":"pendulum"})", "at_episode_end=restart", "at_time_limit=bootstrap",
+      "tasks_per_iteration=20", "envs_per_task=2", R"(policy={"name":"mlp","hidden":[18,5],"squash":2})",
+      R"(algorithm={"name":"sac","updates":4,"batch":70,"capacity":450,"first_steps":300,"critic_hidden":[17],)"
+      R"("version":"value_network","regularisation":0.01})"}},
+    {"Pearl",
+     {R"(environment={"name":"point_navigation","layout":"semicircle"})", "at_episode_end=restart",
+      "at_time_limit=bootstrap", "tasks_per_iteration=20", "envs_per_task=2",
+      R"(policy={"name":"mlp","hidden":[18,5],"squash":1})",
+      R"(algorithm={"name":"pearl","trial_length":15,"train_tasks":40,"latent":3,"encoder_hidden":[9],"meta_batch":3,)"
+      R"("context":25,"sparse_within":0.5,"updates":4,"batch":70,"capacity":75,"critic_hidden":[17]})"}},
+    {"PearlTargets",
+     {R"(environment={"name":"point_navigation","layout":"semicircle"})", "at_episode_end=restart",
+      "at_time_limit=bootstrap", "tasks_per_iteration=3", "envs_per_task=2",
+      R"(policy={"name":"mlp","hidden":[18,5],"squash":1})",
+      R"(algorithm={"name":"pearl","trial_length":15,"train_tasks":9,"latent":3,"encoder_hidden":[9],"meta_batch":3,)"
+      R"("context":17,"sparse_within":0.5,"updates":4,"batch":70,"capacity":75,"critic_hidden":[17],)"
+      R"("version":"twin_targets","next_state":false,"context_episodes":2,"prior_episodes":2})"}},
     {"Alfa", {R"(algorithm={"name":"alfa","inner_steps":2,"learned_lr_per_step":true})"}},
     {"AlfaTrpo",
      {R"(algorithm={"name":"alfa","inner_steps":2,"learned_lr":"none"})", R"(outer={"name":"trpo"})"}},
