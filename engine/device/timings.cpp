@@ -66,6 +66,7 @@ std::string operation_name(std::type_index operation) {
       abi::__cxa_demangle(operation.name(), nullptr, nullptr, &status), std::free);
   std::string text = status == 0 ? name.get() : operation.name();
   for (const char* of_all : {"innerloop::", "<float>", "float, "}) erase_all(text, of_all);
+  for (std::size_t at; (at = text.find(" >")) != std::string::npos;) text.erase(at, 1);
   return text;
 }
 
