@@ -77,17 +77,18 @@ struct MazeNavigation {
   /// Doors lead to the goal, and it is not the room of the start; none leads out.
   static std::optional<TaskFault> task_fault(const Options& o, std::span<const float> task) {
     const int side = rooms(o);
-    const auto number = [&](int i) { return static_cast<int>(task[static_cast<std::size_t>(i)]); };
+    int number[2 * kMostRooms + 2] = {};
+    for (std::size_t i = 0; i < task.size(); ++i) number[i] = static_cast<int>(task[i]);
     for (int i = 0; i < side; ++i) {
-      if (number(2 * (side * i + side - 1)) != 0)
+      if (number[2 * (side * i + side - 1)] != 0)
         return TaskFault{"right_of_" + std::to_string(side - 1) + "_" + std::to_string(i), "0 at the edge",
                          "1"};
-      if (number(2 * (side * (side - 1) + i) + 1) != 0)
+      if (number[2 * (side * (side - 1) + i) + 1] != 0)
         return TaskFault{"above_" + std::to_string(i) + "_" + std::to_string(side - 1), "0 at the edge", "1"};
     }
     int distance[kMostRooms];
     measure(side, number, distance);
-    const int x = number(2 * side * side), y = number(2 * side * side + 1);
+    const int x = number[2 * side * side], y = number[2 * side * side + 1];
     if (distance[y * side + x] > 0) return std::nullopt;
     return TaskFault{"goal_x", "a room that doors lead to, and not the start",
                      "(" + std::to_string(x) + ", " + std::to_string(y) + ")"};
@@ -122,9 +123,9 @@ struct MazeNavigation {
       x = to_x;
       y = to_y;
     }
-    int distance[kMostRooms], far = 0;
-    measure(
-        side, [&](int i) FN_LAMBDA { return static_cast<int>(task.number[i].get(0)); }, distance);
+    int distance[kMostRooms], far = 0, doors[2 * kMostRooms];
+    for (int i = 0; i < 2 * all; ++i) doors[i] = static_cast<int>(task.number[i].get(0));
+    measure(side, doors, distance);
     for (int room = 0; room < all; ++room) far += distance[room] >= o.size ? 1 : 0;
     // Of the five-cell maze no room may be as far; the farthest then is the goal.
     int wanted = below(far), goal = all - 1;
@@ -253,16 +254,15 @@ struct MazeNavigation {
   FN static Real step_y(Real direction) {
     return select(direction == Real(0), Real(1), select(direction == Real(2), Real(-1), Real(0)));
   }
-  // Steps from the start to each room, by relaxation; −1 where no doors lead. `number`: a task's.
-  template <class Number>
-  FN static void measure(int side, const Number& number, int* distance) {
+  // Steps from the start to each room, by relaxation; −1 where no doors lead.
+  FN static void measure(int side, const int* doors, int* distance) {
     const int all = side * side;
     for (int room = 0; room < all; ++room) distance[room] = room == 0 ? 0 : -1;
     for (int sweep = 0; sweep < all; ++sweep)
       for (int room = 0; room < all; ++room)
         for (int way = 0; way < 2; ++way) {
           const int other = room + (way == 0 ? 1 : side);
-          if (other >= all || number(2 * room + way) == 0) continue;
+          if (other >= all || doors[2 * room + way] == 0) continue;
           if (distance[room] >= 0 && (distance[other] < 0 || distance[other] > distance[room] + 2))
             distance[other] = distance[room] + 2;
           if (distance[other] >= 0 && (distance[room] < 0 || distance[room] > distance[other] + 2))

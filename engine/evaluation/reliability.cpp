@@ -16,9 +16,10 @@ std::vector<double> pass_k(const std::vector<std::vector<float>>& solved) {
     for (std::size_t k = 1; k <= episodes; ++k) {
       const auto before = static_cast<double>(k - 1);
       all_solved *= (count - before) / (static_cast<double>(episodes) - before);
-      shares[k - 1] += all_solved / static_cast<double>(trials);
+      shares[k - 1] += all_solved;
     }
   }
+  for (double& share : shares) share /= static_cast<double>(trials);
   return shares;
 }
 

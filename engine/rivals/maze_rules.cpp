@@ -110,7 +110,8 @@ class MazeExplorer : public TrialLearner {
     map_.set_free(here);
     been_[static_cast<std::size_t>(here)] = true;
     // The last one put there is the first to be tried: to the right, to the left, ahead.
-    for (const auto& [side, number] : {std::pair{1, 6}, {3, 5}, {0, 4}}) {
+    constexpr std::array<std::array<int, 2>, 3> kSides = {{{1, 6}, {3, 5}, {0, 4}}};
+    for (const auto& [side, number] : kSides) {
       if (seen[static_cast<std::size_t>(number)] > 0) continue;
       const int cell = map_.beside(at, side);
       map_.set_free(cell);

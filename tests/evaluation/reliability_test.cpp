@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "tests/support/played_trials.h"
+
 namespace innerloop {
 namespace {
 
@@ -29,6 +31,27 @@ TEST(Reliability, IsTheMeanOverAllWaysToTakeEpisodes) {
     EXPECT_NEAR(found[static_cast<std::size_t>(k - 1)], sum / ways, 1e-14) << k;
   }
   EXPECT_EQ(solved_shares(solved), (std::vector<double>{0.6, 0.6, 0.4, 0.8}));
+}
+
+// An agent's episodes, in the trials it played: solved where the last step pays.
+TEST(Reliability, IsOfEpisodesWhoseLastStepPays) {
+  const PlayedTrials played(trial_config({R"(environment={"name": "tool_calls", "types": 2, "tools": 3})"}));
+  const auto& solved = played.returns.solved;
+  ASSERT_EQ(solved.size(), played.returns.of_episode.size());
+  int pays = 0, does_not = 0;
+  for (int e = 0; e < played.envs; ++e) {
+    std::size_t episode = 0;
+    for (int t = 0; t < played.steps && episode < solved.size(); ++t) {
+      if (!(played.at(played.ends, t, e) > 0)) continue;
+      const bool paid = played.at(played.rewards, t, e) > 0;
+      EXPECT_EQ(solved[episode++][static_cast<std::size_t>(e)], paid ? 1 : 0) << e << ", step " << t;
+      (paid ? pays : does_not) += 1;
+    }
+    EXPECT_EQ(episode, solved.size());
+  }
+  EXPECT_GT(pays, 0);
+  EXPECT_GT(does_not, 0);
+  EXPECT_TRUE(PlayedTrials(trial_config()).returns.solved.empty());
 }
 
 }  // namespace
