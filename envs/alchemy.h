@@ -17,10 +17,10 @@
 
 namespace innerloop {
 
-// A stone is a corner of the cube {−1, 1}³, worth the sum of its coordinates, and 15 at (1, 1, 1). A potion moves it along one axis
-// to one side, if it is not there yet and the chemistry has that edge; it is used up in any case. In the cauldron a stone pays what
-// it is worth. An episode has three stones, twelve potions and 15 steps, enough for all of them; the chemistry is the task: which
-// edges there are, which colour is which potion, and how corners look.
+// A stone is a corner of the cube {−1, 1}³, worth the sum of its coordinates, and 15 at (1, 1, 1). A potion moves it along one
+// axis to one side, if it is not there yet and the chemistry has that edge; it is used up in any case. In the cauldron a stone
+// pays what it is worth. An episode has three stones, twelve potions and 15 steps, enough for all of them; the chemistry is the
+// task: which edges there are, which colour is which potion, and how corners look.
 struct Alchemy {
   static constexpr const char* name = "alchemy";
   static constexpr const char* meaning = "stones to be made precious with potions of a hidden chemistry";
@@ -88,8 +88,8 @@ struct Alchemy {
   FN static Observation observation(const Options&) { return {.numbers = 5 * kStones + kColours}; }
   FN static Array<int, 1> action_sizes(const Options&) { return {1 + kStones * kChoices}; }
 
-  /// The number of requirements, then one of the graphs with as many in which each corner has an edge and all are connected: 1, 12,
-  /// 48 and 48 of them.
+  /// The number of requirements, then one of the graphs with as many in which each corner has an edge and all are connected: 1,
+  /// 12, 48 and 48 of them.
   template <class Real>
   FN static Task<Real> draw(const Options& o, Random<Real>& random) {
     using T = typename Real::value_type;
@@ -140,8 +140,8 @@ struct Alchemy {
     return state;
   }
 
-  /// Of each stone its three coordinates as they are seen (−1, 0, 1), the sum of the true ones by 3, and whether it is used; zeros
-  /// for the former of a used one. Then the potions of each colour that are left, by 4.
+  /// Of each stone its three coordinates as they are seen (−1, 0, 1), the sum of the true ones by 3, and whether it is used;
+  /// zeros for the former of a used one. Then the potions of each colour that are left, by 4.
   template <class Real, class See>
   FN static void observe(const Options&, const Task<Real>& task, const State<Real>& state, Random<Real>&,
                          const See& see) {
@@ -261,7 +261,8 @@ struct Alchemy {
   FN static Real sum(const State<Real>& state, int stone) {
     return state.corners[3 * stone] + state.corners[3 * stone + 1] + state.corners[3 * stone + 2];
   }
-  // About an axis, by −45 degrees and the factor √½, so that corners come to lie at −1, 0 and 1: (a, b) → ((a − b)/2, (a + b)/2).
+  // About an axis, by −45 degrees and the factor √½, so that corners come to lie at −1, 0 and 1: (a, b) → ((a − b)/2, (a +
+  // b)/2).
   template <class Real>
   FN static void turn(Real rotation, Array<Real, 3>& shown) {
     const Array<Real, 3> straight = shown;

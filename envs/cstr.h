@@ -149,8 +149,8 @@ struct Cstr {
     see(4, Real(5) * state.error_sum);
   }
 
-  /// −1000·((Ca − set point)/0.3)² − 0.1·u², u the action scaled to 0 … 1, of the true concentration after the step; a step costs
-  /// at most 100.
+  /// −1000·((Ca − set point)/0.3)² − 0.1·u², u the action scaled to 0 … 1, of the true concentration after the step; a step
+  /// costs at most 100.
   template <class Real>
   FN static Outcome<Real> step(const Options& o, const Task<Real>& task, Trial<Real>& trial,
                                State<Real>& state, const Array<Real, 1>& action, Random<Real>&) {

@@ -1,5 +1,5 @@
-// A motor on a converter whose speed follows set points: resistance, magnets, inertia and load differ and drift. The motor is the
-// permanently excited one of gym-electric-motor (Traue et al. 2022).
+// A motor on a converter whose speed follows set points: resistance, magnets, inertia and load differ and drift. The motor is
+// the permanently excited one of gym-electric-motor (Traue et al. 2022).
 #pragma once
 
 #include <vector>
@@ -104,8 +104,8 @@ struct DcDrive {
     return {Real(0)};
   }
 
-  /// The speed starts at its first set point, anywhere from −200 to 200 rad/s; each of the other two is up to 80 away from the one
-  /// before, and at most 250 in size.
+  /// The speed starts at its first set point, anywhere from −200 to 200 rad/s; each of the other two is up to 80 away from the
+  /// one before, and at most 250 in size.
   template <class Real>
   FN static State<Real> reset(const Options& o, const Task<Real>&, Trial<Real>& trial, Random<Real>& random) {
     if (o.clock == PlantClock::episode) trial.seconds = Real(0);

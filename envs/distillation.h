@@ -1,5 +1,5 @@
-// A distillation column whose two ends are held at set points by reflux and steam, through dead times that couple them. Wood and
-// Berry 1973.
+// A distillation column whose two ends are held at set points by reflux and steam, through dead times that couple them. Wood
+// and Berry 1973.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +14,8 @@
 namespace innerloop {
 
 // x_D = 12.8·e^(−s)/(16.7s + 1)·R − 18.9·e^(−3s)/(21s + 1)·S, x_B = 6.6·e^(−7s)/(10.9s + 1)·R − 19.4·e^(−3s)/(14.4s + 1)·S, in
-// minutes and deviations, and a step of the feed through 3.8·e^(−8.1s)/(14.9s + 1) and 4.9·e^(−3.4s)/(13.2s + 1). Inputs are held
-// for a minute, so a step is exact: x ← e^(−1/τ)·x + (1 − e^(−1/τ))·K·u(t − delay).
+// minutes and deviations, and a step of the feed through 3.8·e^(−8.1s)/(14.9s + 1) and 4.9·e^(−3.4s)/(13.2s + 1). Inputs are
+// held for a minute, so a step is exact: x ← e^(−1/τ)·x + (1 − e^(−1/τ))·K·u(t − delay).
 struct Distillation {
   static constexpr const char* name = "distillation";
   static constexpr const char* meaning =
@@ -125,7 +125,8 @@ struct Distillation {
     return state;
   }
 
-  /// The measured deviations of top and bottom, their set points, the last inputs, and the sums of errors, −1 … 1 for 50 minutes.
+  /// The measured deviations of top and bottom, their set points, the last inputs, and the sums of errors, −1 … 1 for 50
+  /// minutes.
   template <class Real, class See>
   FN static void observe(const Options& o, const Task<Real>& task, const Trial<Real>& trial,
                          const State<Real>& state, Random<Real>& random, const See& see) {
@@ -175,8 +176,8 @@ struct Distillation {
 
   static int state_number(const Options&, const State<Pack<float, 1>>&) { return 0; }
 
-  /// Both deviations over the time, and their set points, the top's above; at the right the last inputs, at the left the gains of
-  /// the top by reflux and of the bottom by steam.
+  /// Both deviations over the time, and their set points, the top's above; at the right the last inputs, at the left the gains
+  /// of the top by reflux and of the bottom by steam.
   template <class Canvas>
   static void sketch(const Options&, const Task<Pack<float, 1>>& task, const Trial<Pack<float, 1>>& trial,
                      const State<Pack<float, 1>>& state, std::span<const float>, Canvas& canvas) {

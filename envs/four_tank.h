@@ -12,9 +12,9 @@
 
 namespace innerloop {
 
-// Pump 1 feeds tank 1 with the part γ1 of its flow and tank 4 with the rest, pump 2 tanks 2 and 3; tank 3 drains into tank 1 and
-// tank 4 into tank 2. Where γ1 + γ2 < 1 most water takes the way round, and each level is better moved by the other pump. A step
-// is 10 s: four Runge-Kutta steps of fourth order.
+// Pump 1 feeds tank 1 with the part γ1 of its flow and tank 4 with the rest, pump 2 tanks 2 and 3; tank 3 drains into tank 1
+// and tank 4 into tank 2. Where γ1 + γ2 < 1 most water takes the way round, and each level is better moved by the other pump. A
+// step is 10 s: four Runge-Kutta steps of fourth order.
 struct FourTank {
   static constexpr const char* name = "four_tank";
   static constexpr const char* meaning =
@@ -115,8 +115,8 @@ struct FourTank {
     return {Real(0)};
   }
 
-  /// The lower tanks start at the first fixed set points, the upper ones where the nominal plant's then stand, with both pumps at
-  /// 3 V.
+  /// The lower tanks start at the first fixed set points, the upper ones where the nominal plant's then stand, with both pumps
+  /// at 3 V.
   template <class Real>
   FN static State<Real> reset(const Options& o, const Task<Real>&, Trial<Real>& trial, Random<Real>& random) {
     if (o.clock == PlantClock::episode) trial.seconds = Real(0);

@@ -15,9 +15,9 @@
 
 namespace innerloop {
 
-// Rooms stand at odd places of a square of an odd number of cells along each side; between two rooms is a door or a wall, and the
-// doors are a spanning tree of the rooms, each tree as likely: one way leads from each free cell to each other. A walker starts in
-// the first room, looking up.
+// Rooms stand at odd places of a square of an odd number of cells along each side; between two rooms is a door or a wall, and
+// the doors are a spanning tree of the rooms, each tree as likely: one way leads from each free cell to each other. A walker
+// starts in the first room, looking up.
 struct MazeNavigation {
   static constexpr const char* name = "maze_navigation";
   static constexpr const char* meaning =
@@ -98,8 +98,8 @@ struct MazeNavigation {
   }
   FN static Array<int, 1> action_sizes(const Options&) { return {3}; }
 
-  /// A random walk's first ways into each room are a tree, each tree as likely (Aldous 1990, Broder 1989). The goal is one of the
-  /// rooms that are at least `size` steps from the start.
+  /// A random walk's first ways into each room are a tree, each tree as likely (Aldous 1990, Broder 1989). The goal is one of
+  /// the rooms that are at least `size` steps from the start.
   template <class Real>
   FN static void draw(const Options& o, Random<Real>& random, Task<Real>& task) {
     using T = typename Real::value_type;
@@ -140,8 +140,8 @@ struct MazeNavigation {
     return {Real(1), Real(1), Real(0)};
   }
 
-  /// The place, each axis from −1 to 1; the direction, as a step of it (x, y); 1 where there is a wall ahead, to the left, to the
-  /// right; then the window's walls, row by row, the one farthest ahead first.
+  /// The place, each axis from −1 to 1; the direction, as a step of it (x, y); 1 where there is a wall ahead, to the left, to
+  /// the right; then the window's walls, row by row, the one farthest ahead first.
   template <class Real, class See>
   FN static void observe(const Options& o, const TaskNumbers<Real>& task, const State<Real>& state,
                          Random<Real>&, const See& see) {

@@ -27,8 +27,9 @@
 
 namespace innerloop {
 
-using Environments = TypeList<PointNavigation, WindNavigation, GridNavigation, Bandit, TabularMdp, CartPole,
-                              Pendulum, MountainCar, Acrobot, TMaze, KeyDoor, DarkRoom, BarcodeBandit,
-                              EpisodicTwoStep, ContextualChoice, Cstr, FourTank, DcDrive, Distillation, ToolCalls, Alchemy, MazeNavigation>;
+using Environments =
+    TypeList<PointNavigation, WindNavigation, GridNavigation, Bandit, TabularMdp, CartPole, Pendulum,
+             MountainCar, Acrobot, TMaze, KeyDoor, DarkRoom, BarcodeBandit, EpisodicTwoStep, ContextualChoice,
+             Cstr, FourTank, DcDrive, Distillation, ToolCalls, Alchemy, MazeNavigation>;
 
 }  // namespace innerloop

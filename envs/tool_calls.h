@@ -12,8 +12,8 @@
 
 namespace innerloop {
 
-// A session holds some of a few types of data, and each call costs. A tool that has what it needs gives a type, and may lose one
-// that it needed; else it says that something is missing. The goal, one of the later types, is shown; with it in hand the
+// A session holds some of a few types of data, and each call costs. A tool that has what it needs gives a type, and may lose
+// one that it needed; else it says that something is missing. The goal, one of the later types, is shown; with it in hand the
 // episode ends, and pays 1.
 struct ToolCalls {
   static constexpr const char* name = "tool_calls";
@@ -209,8 +209,8 @@ struct ToolCalls {
     return {Real(0), task[goal + IntPack<Real>(o.tools * parts(o))], Real(0)};
   }
 
-  /// The types that are held, the goal's type, and the last call's result (ok, no effect, missing, failed), 0 or 1 each; then of
-  /// each tool, where shown, what it needs, gives and loses.
+  /// The types that are held, the goal's type, and the last call's result (ok, no effect, missing, failed), 0 or 1 each; then
+  /// of each tool, where shown, what it needs, gives and loses.
   template <class Real, class See>
   FN static void observe(const Options& o, const TaskNumbers<Real>& task, const Trial<Real>& trial,
                          const State<Real>& state, Random<Real>&, const See& see) {

@@ -5,8 +5,8 @@
 
 namespace innerloop {
 
-/// The share of trials solved in all of k episodes, for k = 1, 2, … up to how many there are: the mean over the trials, and over
-/// all ways to take k of the n episodes, that is C(c, k)/C(n, k) of a trial with c solved ones. Yao et al. 2024 (τ-bench).
+/// The share of trials solved in all of k episodes, for k = 1, 2, … up to how many there are: the mean over the trials, and
+/// over all ways to take k of the n episodes, that is C(c, k)/C(n, k) of a trial with c solved ones. Yao et al. 2024 (τ-bench).
 /// @param solved [episode][trial], 1 or 0 @pre it is not empty.
 std::vector<double> pass_k(const std::vector<std::vector<float>>& solved);
 

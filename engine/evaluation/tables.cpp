@@ -91,6 +91,14 @@ std::string trial_table(const Json& report, const std::string& heading) {
                     [&](const Column& of) { return interval_cell((*of.results)["curve"][i]); });
   table += line("  trial", columns,
                 [](const Column& of) { return interval_cell((*of.results)["trial_return"], "mean"); });
+  const auto oracle = std::ranges::find(columns, "oracle", &Column::title);
+  if (oracle != columns.end()) {
+    const double best = (*oracle->results)["trial_return"]["mean"];
+    table += line(" regret", columns, [&](const Column& of) {
+      const double mean = (*of.results)["trial_return"]["mean"];
+      return number_cell(" %8.2f        ", best - mean);
+    });
+  }
   if (!report.contains("pass_k")) return table;
   table += "Share of trials solved in all of k episodes:\n";
   for (std::size_t k = 0; k < episodes; ++k)

@@ -12,8 +12,8 @@ namespace innerloop {
 /// "a", "b" or "c": the environments that have some. Hand-written learners know an environment by its states' numbers.
 std::string environments_with_learners();
 
-/// Those for the config's environment: `random`, which takes each action as often (real numbers: from −1 to 1), and its own; none where there is no
-/// other than that.
+/// Those for the config's environment: `random`, which takes each action as often (real numbers: from −1 to 1), and its own;
+/// none where there is no other than that.
 std::vector<Rival> rivals_of(const Config& config);
 
 struct NamedLearner {

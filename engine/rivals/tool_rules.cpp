@@ -35,8 +35,8 @@ class Calls {
   std::vector<Call> calls_;
 };
 
-// The most that can be expected of the rest of an episode: V_h(s) = max over the tools of −cost + works·(1 where the goal is got,
-// else V_{h−1}(to)) + (1 − works)·V_{h−1}(s).
+// The most that can be expected of the rest of an episode: V_h(s) = max over the tools of −cost + works·(1 where the goal is
+// got, else V_{h−1}(to)) + (1 − works)·V_{h−1}(s).
 class Plan {
  public:
   Plan(const Calls& calls, int goal, int steps) : calls_(calls), goal_(goal), sets_(calls.sets()) {

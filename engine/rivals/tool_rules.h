@@ -8,9 +8,9 @@
 
 namespace innerloop {
 
-/// oracle: knows the tools, and gets what can be got. explore_then_plan: keeps of each tool what its calls have shown for certain;
-/// plans where that suffices for the goal, and else goes the cheapest way to a call whose result it cannot tell. thompson: plans,
-/// in each step, with tools drawn from all those that fit what was seen, each as likely.
+/// oracle: knows the tools, and gets what can be got. explore_then_plan: keeps of each tool what its calls have shown for
+/// certain; plans where that suffices for the goal, and else goes the cheapest way to a call whose result it cannot tell.
+/// thompson: plans, in each step, with tools drawn from all those that fit what was seen, each as likely.
 std::vector<Rival> tool_calls_rivals();
 
 }  // namespace innerloop

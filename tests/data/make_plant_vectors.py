@@ -117,8 +117,8 @@ class DcDrive:
 
 
 class Distillation:
-    """A step of a minute. The state is the four transfer functions' outputs, then what the inputs were in the last seven minutes,
-    the newest first."""
+    """A step of a minute. The state is the four transfer functions' outputs, then what the inputs were in the last seven
+    minutes, the newest first."""
 
     name = "distillation"
     ranges = dict(
@@ -161,7 +161,8 @@ def cases(plant, random):
 
 def main():
     random = np.random.default_rng(SEED)
-    plants = [{"environment": plant.name, "cases": list(cases(plant, random))} for plant in (Cstr(), FourTank(), DcDrive(), Distillation())]
+    families = (Cstr(), FourTank(), DcDrive(), Distillation())
+    plants = [{"environment": plant.name, "cases": list(cases(plant, random))} for plant in families]
     path = pathlib.Path(__file__).with_name("plant_vectors.json")
     path.write_text(json.dumps({"scipy": scipy.__version__, "plants": plants}, separators=(",", ":")) + "\n")
 

@@ -1,5 +1,5 @@
-// The tank reactor: what is seen of it, what it pays, and how its equipment ages and fails. Its equations are compared with SciPy
-// in plant_vectors_test.cpp.
+// The tank reactor: what is seen of it, what it pays, and how its equipment ages and fails. Its equations are compared with
+// SciPy in plant_vectors_test.cpp.
 #include "envs/cstr.h"
 
 #include <gtest/gtest.h>
@@ -59,8 +59,8 @@ TEST(Cstr, PaysForTheTrueConcentrationAfterTheStep) {
   EXPECT_GT(cheap, 40);
 }
 
-// Figures of another program, to their last digit: proportional and integral control that does not integrate while the coolant is
-// at a bound, gains K·L/mol and minutes.
+// Figures of another program, to their last digit: proportional and integral control that does not integrate while the coolant
+// is at a bound, gains K·L/mol and minutes.
 TEST(Cstr, UnderControlReturnsAreKnown) {
   struct Case {
     float low, high;

@@ -1,5 +1,5 @@
-// What all plants have in common, and returns of tanks, drive and column under control that are known. Their equations are compared
-// with SciPy in plant_vectors_test.cpp.
+// What all plants have in common, and returns of tanks, drive and column under control that are known. Their equations are
+// compared with SciPy in plant_vectors_test.cpp.
 #include <gtest/gtest.h>
 
 #include "envs/cstr.h"
@@ -168,8 +168,8 @@ struct Loop {
   }
 };
 
-// Johansson's plants P- and P+ from their operating points; another program's figures, to their last digit. The sensors give 0.5 V
-// a cm.
+// Johansson's plants P- and P+ from their operating points; another program's figures, to their last digit. The sensors give
+// 0.5 V a cm.
 double controlled_tanks(bool minimum_phase, double first_gain, double second_gain, double first_time,
                         double second_time, bool crossed) {
   std::vector<double> task = {0.7, 0.6, 1, 1, 1, 1, 1, 1, 0, 0, 0, 10, 0};
@@ -241,7 +241,8 @@ TEST(DcDrive, SetPointsStartAtTheSpeedAndMoveByAtMost80) {
   EXPECT_LE(third.high, 250);
 }
 
-// Nothing done: of 200 minutes 100 are an error of 1. Under control the figures are of this definition, whose dead times are exact.
+// Nothing done: of 200 minutes 100 are an error of 1. Under control the figures are of this definition, whose dead times are
+// exact.
 TEST(Distillation, UnderControlReturnsAreKnown) {
   const auto controlled = [](double top_gain, double top_time, double bottom_gain, double bottom_time) {
     Plant<Distillation> plant({.noise = 0}, {1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0});

@@ -1,5 +1,5 @@
-// Tools: sessions and the worth of tasks against a program of the definition (data/make_tool_vectors.py), what is drawn, what is
-// shown, and what changes within a trial.
+// Tools: sessions and the worth of tasks against a program of the definition (data/make_tool_vectors.py), what is drawn, what
+// is shown, and what changes within a trial.
 #include "envs/tool_calls.h"
 
 #include <gtest/gtest.h>

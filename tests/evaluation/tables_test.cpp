@@ -51,6 +51,19 @@ TEST(Tables, LongNumbersStandApartAndInTheirColumns) {
   }
 }
 
+TEST(Tables, TellWhatIsLackingToAnOracle) {
+  Json report = report_of({3, 5});
+  EXPECT_EQ(trial_table(report, "h").find("regret"), std::string::npos);
+  report["baselines"].push_back(
+      {{"name", "oracle"}, {"curve", report["curve"]}, {"trial_return", {{"mean", 7.25}, {"ci95", 1.5}}}});
+  EXPECT_EQ(lines_of(trial_table(report, "h")).back(),
+            " regret     4.25                4.25                    0.00");
+  report["pass_k"] = report["baselines"][0]["pass_k"] = report["baselines"][1]["pass_k"] = {0.5, 0.125};
+  const auto lines = lines_of(trial_table(report, "h"));
+  EXPECT_EQ(lines[lines.size() - 3], "Share of trials solved in all of k episodes:");
+  EXPECT_EQ(lines.back(), "      2    0.125               0.125                   0.125");
+}
+
 TEST(Tables, TextTakesColumnsAndNotBytes) {
   EXPECT_EQ(columns_in("abc"), 3u);
   EXPECT_EQ(columns_in("Löwe→"), 5u);

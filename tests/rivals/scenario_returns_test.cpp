@@ -37,7 +37,8 @@ void expect_known(const std::vector<float>& sample, double known, double within,
   EXPECT_NEAR(found.mean, known, 5 * found.ci95 / 1.96 + within) << of;
 }
 
-// pc-gym's plant without noise: the best constant coolant, and the best gains of a grid for the coolant's narrow and its wide range.
+// pc-gym's plant without noise: the best constant coolant, and the best gains of a grid for the coolant's narrow and its wide
+// range.
 TEST(ScenarioReturns, OfTheNominalTankReactor) {
   const std::vector<float> nominal = {1, 1, 1, 1, 350, 1, 0, 0, 0, 400, 0};
   const auto returns = [&](const std::string& name, const std::string& options) {
@@ -49,7 +50,8 @@ TEST(ScenarioReturns, OfTheNominalTankReactor) {
   EXPECT_GT(returns("pi", ""), -160);
 }
 
-// Of equipment that differs, gains for the nominal plant are no better than those for many plants, and a step's cost has a bound.
+// Of equipment that differs, gains for the nominal plant are no better than those for many plants, and a step's cost has a
+// bound.
 TEST(ScenarioReturns, OfVariantsOfTheTankReactor) {
   const Config config = trials_of(R"({"name": "cstr"})", 120, 2, 400);
   for (const char* name : {"pi_nominal", "pi"}) {
