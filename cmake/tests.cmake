@@ -74,7 +74,8 @@ target_link_libraries(innerloop_lane_kernels PRIVATE innerloop_flags)
 target_compile_definitions(innerloop_lane_kernels PRIVATE "INNERLOOP_TEAM=LaneTeam<float>")
 target_compile_options(innerloop_lane_kernels PRIVATE ${test_options})
 set(device_sources ../engine/device/device.cpp ../engine/device/check_shapes.cpp ../engine/device/thread_pool.cpp
-    ../engine/device/cores.cpp ../engine/device/control_groups.cpp ../engine/device/host_memory.cpp)
+                   ../engine/device/timings.cpp ../engine/device/cores.cpp ../engine/device/control_groups.cpp
+                   ../engine/device/host_memory.cpp)
 if(NOT TARGET innerloop_cuda)
   list(APPEND device_sources ../engine/device/cuda/absent.cpp)
 endif()
