@@ -112,6 +112,11 @@ __global__ void __launch_bounds__(kMostThreads, 1)
   }
 }
 
+template <class Op>
+inline constexpr bool kHasScratch = requires(const Op& op) {
+  op.template scratch_bytes<CudaTeam<float>>();
+};
+
 // With shared scratch, products are known to read and write nothing else. Activations that were kept are elsewhere.
 template <class Op>
 bool fits_shared(const Stream& stream, const Op& op) {
@@ -171,7 +176,7 @@ void launch(Stream& stream, const Op& given, int tasks, const Follower<Op>& foll
     const auto kernel = shared_kernel<Op>(dynamic);
     kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), dynamic, stream.handle>>>(
         op, follower, stream.precision, counters, parts, static_cast<int>(blocks), nullptr, bytes);
-  } else {
+  } else if constexpr (kHasScratch<Op>) {  // else there is no second kernel to compile
     const auto kernel = run_operation<Op, ScratchIn::device>;
     // As many blocks as run at once, so that many tasks want no more scratch than few.
     int resident = 0;
