@@ -28,6 +28,7 @@ struct Perceptron {
   T* output_bias;  // [padded(outputs)]
   T* transposed;   // [outputs][padded(hidden)]; without a way back null
 
+  template <class Team>
   LAYOUT_FN static Perceptron take(Scratch& scratch, const PerceptronShape& s, bool way_back) {
     Perceptron p;
     p.shape = &s;
@@ -67,6 +68,7 @@ struct PerceptronRows {
   T* back;       // [row][Feedforward::back_size]
   T* by_inputs;  // [row][padded(learned)]
 
+  template <class Team>
   LAYOUT_FN static PerceptronRows take(Scratch& scratch, const PerceptronShape& s, int rows, bool way_back) {
     const long n = rows, units = padded(s.hidden.hidden);
     PerceptronRows r;
@@ -119,6 +121,7 @@ struct PerceptronSums {
   Feedforward::Sums<T> hidden;
   T *output, *output_bias;  // as in Perceptron
 
+  template <class Team>
   LAYOUT_FN static PerceptronSums take(Scratch& scratch, const PerceptronShape& s) {
     PerceptronSums sums;
     sums.shape = &s;

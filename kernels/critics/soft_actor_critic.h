@@ -158,7 +158,7 @@ struct CriticGradient : SoftObjective<T> {
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
-    Buffers::take(scratch, *this);
+    Buffers::template take<Team>(scratch, *this);
     return scratch.used();
   }
   // place.task: the tile.
@@ -182,14 +182,15 @@ struct CriticGradient : SoftObjective<T> {
     T* target;     // [row]
     T* loss_sums;  // [row][loss, critic]
 
+    template <class Team>
     LAYOUT_FN static Buffers take(Scratch& scratch, const CriticGradient& op) {
       const PerceptronShape& ahead = op.nets.has_value() ? op.nets.value : op.nets.policy;
       Buffers b;
-      b.critic = Perceptron<T>::take(scratch, op.nets.critic, true);
-      b.sums = PerceptronSums<T>::take(scratch, op.nets.critic);
-      b.rows = PerceptronRows<T>::take(scratch, op.nets.critic, Base::kTile, true);
-      b.ahead = Perceptron<T>::take(scratch, ahead, false);
-      b.ahead_rows = PerceptronRows<T>::take(scratch, ahead, Base::kTile, false);
+      b.critic = Perceptron<T>::template take<Team>(scratch, op.nets.critic, true);
+      b.sums = PerceptronSums<T>::template take<Team>(scratch, op.nets.critic);
+      b.rows = PerceptronRows<T>::template take<Team>(scratch, op.nets.critic, Base::kTile, true);
+      b.ahead = Perceptron<T>::template take<Team>(scratch, ahead, false);
+      b.ahead_rows = PerceptronRows<T>::template take<Team>(scratch, ahead, Base::kTile, false);
       b.drawn = Drawn::take(scratch, op.nets);
       b.target = scratch.take<T>(Base::kTile);
       b.loss_sums = scratch.take<T>(2L * Base::kTile);
@@ -198,9 +199,10 @@ struct CriticGradient : SoftObjective<T> {
   };
 
   // Found anew wherever they are used: all their pointers are more than a GPU's threads have registers for.
-  FN Buffers buffers(const Scratch& scratch) const {
+  template <class Team>
+  FN Buffers buffers(const Team&, const Scratch& scratch) const {
     Scratch from_start = scratch.restarted();
-    return Buffers::take(from_start, *this);
+    return Buffers::template take<Team>(from_start, *this);
   }
   template <class Team>
   TEAM_FN void find_targets(const Team& team, const Buffers& b, const Tile& tile) const;
@@ -223,7 +225,7 @@ struct ActorGradient : SoftObjective<T> {
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
-    Buffers::take(scratch, *this);
+    Buffers::template take<Team>(scratch, *this);
     return scratch.used();
   }
   // place.task: the tile.
@@ -250,30 +252,32 @@ struct ActorGradient : SoftObjective<T> {
     PerceptronRows<T> value_rows;
     T* losses;  // [row]
 
+    template <class Team>
     LAYOUT_FN static Buffers take(Scratch& scratch, const ActorGradient& op) {
       const SoftNetworks& nets = op.nets;
       Buffers b{};
-      b.policy = Perceptron<T>::take(scratch, nets.policy, true);
-      b.policy_sums = PerceptronSums<T>::take(scratch, nets.policy);
-      b.policy_rows = PerceptronRows<T>::take(scratch, nets.policy, Base::kTile, true);
-      b.critic = Perceptron<T>::take(scratch, nets.critic, true);
-      b.critic_rows = PerceptronRows<T>::take(scratch, nets.critic, Base::kTile, true);
+      b.policy = Perceptron<T>::template take<Team>(scratch, nets.policy, true);
+      b.policy_sums = PerceptronSums<T>::template take<Team>(scratch, nets.policy);
+      b.policy_rows = PerceptronRows<T>::template take<Team>(scratch, nets.policy, Base::kTile, true);
+      b.critic = Perceptron<T>::template take<Team>(scratch, nets.critic, true);
+      b.critic_rows = PerceptronRows<T>::template take<Team>(scratch, nets.critic, Base::kTile, true);
       b.drawn = Drawn::take(scratch, nets);
       b.worth = scratch.take<T>(Base::kTile);
       b.by_action = scratch.take<T>(static_cast<long>(Base::kTile) * nets.actions);
       b.losses = scratch.take<T>(Base::kTile);
       if (!nets.has_value()) return b;
-      b.value = Perceptron<T>::take(scratch, nets.value, true);
-      b.value_sums = PerceptronSums<T>::take(scratch, nets.value);
-      b.value_rows = PerceptronRows<T>::take(scratch, nets.value, Base::kTile, true);
+      b.value = Perceptron<T>::template take<Team>(scratch, nets.value, true);
+      b.value_sums = PerceptronSums<T>::template take<Team>(scratch, nets.value);
+      b.value_rows = PerceptronRows<T>::template take<Team>(scratch, nets.value, Base::kTile, true);
       return b;
     }
   };
 
   // Found anew wherever they are used: all their pointers are more than a GPU's threads have registers for.
-  FN Buffers buffers(const Scratch& scratch) const {
+  template <class Team>
+  FN Buffers buffers(const Team&, const Scratch& scratch) const {
     Scratch from_start = scratch.restarted();
-    return Buffers::take(from_start, *this);
+    return Buffers::template take<Team>(from_start, *this);
   }
   template <class Team>
   TEAM_FN void act(const Team& team, const Buffers& b, const Tile& tile) const;
@@ -373,10 +377,10 @@ template <class T>
 template <class Team>
 TEAM_FN void CriticGradient<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
   const Tile tile = this->tile_of(place.task);
-  find_targets(team, buffers(scratch), tile);
-  this->gather_acted(team, tile, 0, nullptr, buffers(scratch).rows.inputs);
-  for (int i = 0; i < 2; ++i) learn(team, buffers(scratch), tile, i);
-  write_values(team, buffers(scratch), tile);
+  find_targets(team, buffers(team, scratch), tile);
+  this->gather_acted(team, tile, 0, nullptr, buffers(team, scratch).rows.inputs);
+  for (int i = 0; i < 2; ++i) learn(team, buffers(team, scratch), tile, i);
+  write_values(team, buffers(team, scratch), tile);
 }
 
 // An action for each row. Syncs.
@@ -486,12 +490,12 @@ TEAM_FN void ActorGradient<T>::operator()(const Team& team, const Place& place, 
   const Tile tile = this->tile_of(place.task);
   const SoftNetworks& nets = this->nets;
   T* const gradient = partial + static_cast<long>(tile.number) * nets.critics_at();
-  act(team, buffers(scratch), tile);
-  for (int i = 0; i < 2; ++i) judge(team, buffers(scratch), tile, i);
-  learn_policy(team, buffers(scratch), tile, gradient);
-  if (nets.has_value()) learn_value(team, buffers(scratch), tile, gradient + nets.value_at());
+  act(team, buffers(team, scratch), tile);
+  for (int i = 0; i < 2; ++i) judge(team, buffers(team, scratch), tile, i);
+  learn_policy(team, buffers(team, scratch), tile, gradient);
+  if (nets.has_value()) learn_value(team, buffers(team, scratch), tile, gradient + nets.value_at());
   team.sync();
-  write_values(team, buffers(scratch), tile, gradient);
+  write_values(team, buffers(team, scratch), tile, gradient);
 }
 
 // target += rate · (followed − target)
