@@ -163,6 +163,9 @@ def _described(config: Config, params: npt.NDArray[np.float32]) -> tuple[dict[st
     if facts["symbols"]:
         raise InputError(f"config: /environment: wanted observations of numbers alone for a policy in Python, found "
                          f"{facts['symbols']} symbols")
+    if config["algorithm.name"] in ("sac", "pearl"):
+        raise InputError("config: /algorithm/name: wanted one whose policy's log std is a number for a policy in Python, found "
+                         f"\"{config['algorithm.name']}\"")
     blocks = {}
     for block in facts["layout"]:
         size = int(np.prod(block["shape"]))

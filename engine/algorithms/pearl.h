@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "engine/algorithms/algorithm.h"
+#include "engine/algorithms/soft_updates.h"
 #include "engine/config/config.h"
 #include "engine/learned/learned.h"
 #include "engine/optimisers/optimiser.h"
 #include "engine/stages/played_tasks.h"
-#include "engine/stages/soft_updates.h"
 #include "engine/stages/trial_loop.h"
 #include "kernels/critics/task_belief.h"
 

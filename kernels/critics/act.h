@@ -42,12 +42,12 @@ struct ActSoftly {
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
-    Buffers::take(scratch, nets);
+    Buffers::template take<Team>(scratch, nets);
     return scratch.used();
   }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
-    const Buffers b = Buffers::take(scratch, nets);
+    const Buffers b = Buffers::template take<Team>(scratch, nets);
     const Batch<T>& batch = trials.batch;
     const int first = place.task * kTrialTile, envs = min_of(kTrialTile, batch.envs - first),
               inputs = nets.policy.inputs_size(), wide = nets.policy.outputs_size(),
@@ -85,10 +85,11 @@ struct ActSoftly {
     Perceptron<T> policy;
     PerceptronRows<T> rows;
 
+    template <class Team>
     LAYOUT_FN static Buffers take(Scratch& scratch, const SoftNetworks& nets) {
       Buffers b;
-      b.policy = Perceptron<T>::take(scratch, nets.policy, false);
-      b.rows = PerceptronRows<T>::take(scratch, nets.policy, kTrialTile, false);
+      b.policy = Perceptron<T>::template take<Team>(scratch, nets.policy, false);
+      b.rows = PerceptronRows<T>::template take<Team>(scratch, nets.policy, kTrialTile, false);
       return b;
     }
   };

@@ -31,12 +31,12 @@ struct InferTask {
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
-    Buffers::take(scratch, encoder);
+    Buffers::template take<Team>(scratch, encoder);
     return scratch.used();
   }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
-    const Buffers b = Buffers::take(scratch, encoder);
+    const Buffers b = Buffers::template take<Team>(scratch, encoder);
     const int first = place.task * kTrialTile, envs = min_of(kTrialTile, trials.batch.envs - first);
     if (step > 0) take_in(team, b, first, envs);
     for (int e = team.rank(); e < envs; e += team.size()) draw(b, e, first + e);
@@ -48,10 +48,11 @@ struct InferTask {
     Perceptron<T> net;
     PerceptronRows<T> rows;
 
+    template <class Team>
     LAYOUT_FN static Buffers take(Scratch& scratch, const TaskEncoder& encoder) {
       Buffers b;
-      b.net = Perceptron<T>::take(scratch, encoder.net, false);
-      b.rows = PerceptronRows<T>::take(scratch, encoder.net, kTrialTile, false);
+      b.net = Perceptron<T>::template take<Team>(scratch, encoder.net, false);
+      b.rows = PerceptronRows<T>::template take<Team>(scratch, encoder.net, kTrialTile, false);
       return b;
     }
   };

@@ -62,10 +62,11 @@ struct SoftObjective {
   using One = Pack<T, 1>;
   struct Tile {
     int task, first, rows;  // `first` among all rows
+    int number;
   };
   FN Tile tile_of(int tile) const {
     const int task = tile / tiles_of_task(), begin = tile % tiles_of_task() * kTile;
-    return {task, task * batch.steps + begin, min_of(kTile, batch.steps - begin)};
+    return {task, task * batch.steps + begin, min_of(kTile, batch.steps - begin), tile};
   }
   FN T temperature() const {
     return nets.has_value() ? T(1) : exp(One(params[nets.temperature_at()])).get(0);
@@ -157,7 +158,7 @@ struct CriticGradient : SoftObjective<T> {
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
-    Buffers::take(scratch, *this);
+    Buffers::template take<Team>(scratch, *this);
     return scratch.used();
   }
   // place.task: the tile.
@@ -181,14 +182,15 @@ struct CriticGradient : SoftObjective<T> {
     T* target;     // [row]
     T* loss_sums;  // [row][loss, critic]
 
+    template <class Team>
     LAYOUT_FN static Buffers take(Scratch& scratch, const CriticGradient& op) {
       const PerceptronShape& ahead = op.nets.has_value() ? op.nets.value : op.nets.policy;
       Buffers b;
-      b.critic = Perceptron<T>::take(scratch, op.nets.critic, true);
-      b.sums = PerceptronSums<T>::take(scratch, op.nets.critic);
-      b.rows = PerceptronRows<T>::take(scratch, op.nets.critic, Base::kTile, true);
-      b.ahead = Perceptron<T>::take(scratch, ahead, false);
-      b.ahead_rows = PerceptronRows<T>::take(scratch, ahead, Base::kTile, false);
+      b.critic = Perceptron<T>::template take<Team>(scratch, op.nets.critic, true);
+      b.sums = PerceptronSums<T>::template take<Team>(scratch, op.nets.critic);
+      b.rows = PerceptronRows<T>::template take<Team>(scratch, op.nets.critic, Base::kTile, true);
+      b.ahead = Perceptron<T>::template take<Team>(scratch, ahead, false);
+      b.ahead_rows = PerceptronRows<T>::template take<Team>(scratch, ahead, Base::kTile, false);
       b.drawn = Drawn::take(scratch, op.nets);
       b.target = scratch.take<T>(Base::kTile);
       b.loss_sums = scratch.take<T>(2L * Base::kTile);
@@ -196,10 +198,18 @@ struct CriticGradient : SoftObjective<T> {
     }
   };
 
+  // Found anew wherever they are used: all their pointers are more than a GPU's threads have registers for.
+  template <class Team>
+  FN Buffers buffers(const Team&, const Scratch& scratch) const {
+    Scratch from_start = scratch.restarted();
+    return Buffers::template take<Team>(from_start, *this);
+  }
   template <class Team>
   TEAM_FN void find_targets(const Team& team, const Buffers& b, const Tile& tile) const;
   template <class Team>
-  TEAM_FN void learn(const Team& team, const Buffers& b, const Tile& tile, int tile_number, int i) const;
+  TEAM_FN void learn(const Team& team, const Buffers& b, const Tile& tile, int i) const;
+  template <class Team>
+  TEAM_FN void write_values(const Team& team, const Buffers& b, const Tile& tile) const;
 };
 
 // Of what is worth learning from the critics: the policy, and the values or the temperature.
@@ -215,7 +225,7 @@ struct ActorGradient : SoftObjective<T> {
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
-    Buffers::take(scratch, *this);
+    Buffers::template take<Team>(scratch, *this);
     return scratch.used();
   }
   // place.task: the tile.
@@ -242,32 +252,43 @@ struct ActorGradient : SoftObjective<T> {
     PerceptronRows<T> value_rows;
     T* losses;  // [row]
 
+    template <class Team>
     LAYOUT_FN static Buffers take(Scratch& scratch, const ActorGradient& op) {
       const SoftNetworks& nets = op.nets;
       Buffers b{};
-      b.policy = Perceptron<T>::take(scratch, nets.policy, true);
-      b.policy_sums = PerceptronSums<T>::take(scratch, nets.policy);
-      b.policy_rows = PerceptronRows<T>::take(scratch, nets.policy, Base::kTile, true);
-      b.critic = Perceptron<T>::take(scratch, nets.critic, true);
-      b.critic_rows = PerceptronRows<T>::take(scratch, nets.critic, Base::kTile, true);
+      b.policy = Perceptron<T>::template take<Team>(scratch, nets.policy, true);
+      b.policy_sums = PerceptronSums<T>::template take<Team>(scratch, nets.policy);
+      b.policy_rows = PerceptronRows<T>::template take<Team>(scratch, nets.policy, Base::kTile, true);
+      b.critic = Perceptron<T>::template take<Team>(scratch, nets.critic, true);
+      b.critic_rows = PerceptronRows<T>::template take<Team>(scratch, nets.critic, Base::kTile, true);
       b.drawn = Drawn::take(scratch, nets);
       b.worth = scratch.take<T>(Base::kTile);
       b.by_action = scratch.take<T>(static_cast<long>(Base::kTile) * nets.actions);
       b.losses = scratch.take<T>(Base::kTile);
       if (!nets.has_value()) return b;
-      b.value = Perceptron<T>::take(scratch, nets.value, true);
-      b.value_sums = PerceptronSums<T>::take(scratch, nets.value);
-      b.value_rows = PerceptronRows<T>::take(scratch, nets.value, Base::kTile, true);
+      b.value = Perceptron<T>::template take<Team>(scratch, nets.value, true);
+      b.value_sums = PerceptronSums<T>::template take<Team>(scratch, nets.value);
+      b.value_rows = PerceptronRows<T>::template take<Team>(scratch, nets.value, Base::kTile, true);
       return b;
     }
   };
 
+  // Found anew wherever they are used: all their pointers are more than a GPU's threads have registers for.
+  template <class Team>
+  FN Buffers buffers(const Team&, const Scratch& scratch) const {
+    Scratch from_start = scratch.restarted();
+    return Buffers::template take<Team>(from_start, *this);
+  }
+  template <class Team>
+  TEAM_FN void act(const Team& team, const Buffers& b, const Tile& tile) const;
   template <class Team>
   TEAM_FN void judge(const Team& team, const Buffers& b, const Tile& tile, int i) const;
   template <class Team>
-  TEAM_FN void seed_policy(const Team& team, const Buffers& b, const Tile& tile) const;
+  TEAM_FN void learn_policy(const Team& team, const Buffers& b, const Tile& tile, T* gradient) const;
   template <class Team>
   TEAM_FN void learn_value(const Team& team, const Buffers& b, const Tile& tile, T* gradient) const;
+  template <class Team>
+  TEAM_FN void write_values(const Team& team, const Buffers& b, const Tile& tile, T* gradient) const;
 };
 
 // y of each row. Syncs.
@@ -277,7 +298,7 @@ TEAM_FN void CriticGradient<T>::find_targets(const Team& team, const Buffers& b,
   const SoftNetworks& nets = this->nets;
   const int next = this->batch.replay.next_at(), wide = nets.critic.outputs_size();
   b.ahead.load(team, nets.has_value() ? targets : this->params);
-  this->gather_seen(team, tile, next, b.ahead.shape, b.ahead_rows.inputs);
+  this->gather_seen(team, tile, next, *b.ahead.shape, b.ahead_rows.inputs);
   forward(team, b.ahead, tile.rows, b.ahead_rows);
   if (nets.has_value()) {
     const int apart = nets.value.outputs_size();
@@ -311,8 +332,7 @@ TEAM_FN void CriticGradient<T>::find_targets(const Team& team, const Buffers& b,
 // Critic i on the rows whose inputs are there. Syncs.
 template <class T>
 template <class Team>
-TEAM_FN void CriticGradient<T>::learn(const Team& team, const Buffers& b, const Tile& tile, int tile_number,
-                                      int i) const {
+TEAM_FN void CriticGradient<T>::learn(const Team& team, const Buffers& b, const Tile& tile, int i) const {
   const SoftNetworks& nets = this->nets;
   const int wide = nets.critic.outputs_size(), latent = padded(nets.latent),
             learned = padded(nets.critic.hidden.learned);
@@ -328,33 +348,50 @@ TEAM_FN void CriticGradient<T>::learn(const Team& team, const Buffers& b, const 
   team.sync();
   backward(team, b.critic, tile.rows, b.rows);
   b.sums.add(team, tile.rows, b.rows);
-  b.sums.store(team, partial + (2L * tile_number + i) * nets.critic.parameters());
+  b.sums.store(team, partial + (2L * tile.number + i) * nets.critic.parameters());
   if (by_latent != nullptr)
     for (int d = team.rank(); d < latent; d += team.size()) {
       T sum = 0;
       for (int row = 0; row < tile.rows && d < nets.latent; ++row)
         sum += b.rows.by_inputs[row * learned + nets.actions + d];
-      T& to = by_latent[static_cast<long>(tile_number) * latent + d];
+      T& to = by_latent[static_cast<long>(tile.number) * latent + d];
       to = i == 0 ? sum : to + sum;
     }
   team.sync();
 }
 
+// Does not sync.
 template <class T>
 template <class Team>
-TEAM_FN void CriticGradient<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
-  const Buffers b = Buffers::take(scratch, *this);
-  const Tile tile = this->tile_of(place.task);
-  find_targets(team, b, tile);
-  this->gather_acted(team, tile, 0, nullptr, b.rows.inputs);
-  for (int i = 0; i < 2; ++i) learn(team, b, tile, place.task, i);
+TEAM_FN void CriticGradient<T>::write_values(const Team& team, const Buffers& b, const Tile& tile) const {
   if (team.rank() != 0) return;
-  T* const to = values + static_cast<long>(place.task) * kSoftValues;
+  T* const to = values + static_cast<long>(tile.number) * kSoftValues;
   for (int v = 0; v < kSoftValues; ++v) to[v] = T(0);
   for (int row = 0; row < tile.rows; ++row) {
     to[kCriticLoss] += b.loss_sums[2 * row];
     to[kCriticMean] += b.loss_sums[2 * row + 1];
   }
+}
+
+template <class T>
+template <class Team>
+TEAM_FN void CriticGradient<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
+  const Tile tile = this->tile_of(place.task);
+  find_targets(team, buffers(team, scratch), tile);
+  this->gather_acted(team, tile, 0, nullptr, buffers(team, scratch).rows.inputs);
+  for (int i = 0; i < 2; ++i) learn(team, buffers(team, scratch), tile, i);
+  write_values(team, buffers(team, scratch), tile);
+}
+
+// An action for each row. Syncs.
+template <class T>
+template <class Team>
+TEAM_FN void ActorGradient<T>::act(const Team& team, const Buffers& b, const Tile& tile) const {
+  b.policy.load(team, this->params);
+  this->gather_seen(team, tile, 0, *b.policy.shape, b.policy_rows.inputs);
+  forward(team, b.policy, tile.rows, b.policy_rows);
+  this->draw(team, tile, b.policy_rows.outputs, 1, b.drawn);
+  this->gather_acted(team, tile, 0, b.drawn.action, b.critic_rows.inputs);
 }
 
 // What critic i makes of the drawn actions, and its gradient by them, where it is the smaller one. Syncs.
@@ -382,13 +419,15 @@ TEAM_FN void ActorGradient<T>::judge(const Team& team, const Buffers& b, const T
   team.sync();
 }
 
-// The objective's gradient in place of the policy's outputs. Syncs.
+// Syncs.
 template <class T>
 template <class Team>
-TEAM_FN void ActorGradient<T>::seed_policy(const Team& team, const Buffers& b, const Tile& tile) const {
+TEAM_FN void ActorGradient<T>::learn_policy(const Team& team, const Buffers& b, const Tile& tile,
+                                            T* gradient) const {
   const SoftNetworks& nets = this->nets;
   const int actions = nets.actions, wide = nets.policy.outputs_size();
   const One temperature(this->temperature()), weight(T(-2) * regularisation / static_cast<T>(actions));
+  // The objective's gradient in place of the policy's outputs.
   for_cells(team, tile.rows, actions, [&](int row, int j) FN_LAMBDA {
     T* const mean = b.policy_rows.outputs + row * wide + j;
     T* const raw = mean + actions;
@@ -399,6 +438,10 @@ TEAM_FN void ActorGradient<T>::seed_policy(const Team& team, const Buffers& b, c
     *mean = fma(weight, One(*mean), by_u).get(0);
     *raw = log_std.get(0) == *raw ? by_log_std.get(0) : T(0);
   });
+  b.policy_sums.clear(team);
+  backward(team, b.policy, tile.rows, b.policy_rows);
+  b.policy_sums.add(team, tile.rows, b.policy_rows);
+  b.policy_sums.store(team, gradient);
   team.sync();
 }
 
@@ -410,7 +453,7 @@ TEAM_FN void ActorGradient<T>::learn_value(const Team& team, const Buffers& b, c
   const int wide = this->nets.value.outputs_size();
   b.value.load(team, this->params + this->nets.value_at());
   b.value_sums.clear(team);
-  this->gather_seen(team, tile, 0, b.value.shape, b.value_rows.inputs);
+  this->gather_seen(team, tile, 0, *b.value.shape, b.value_rows.inputs);
   forward(team, b.value, tile.rows, b.value_rows);
   for (int row = team.rank(); row < tile.rows; row += team.size()) {
     T* const value = b.value_rows.outputs + row * wide;
@@ -424,38 +467,35 @@ TEAM_FN void ActorGradient<T>::learn_value(const Team& team, const Buffers& b, c
   b.value_sums.store(team, gradient);
 }
 
+// And the temperature's gradient. Does not sync.
 template <class T>
 template <class Team>
-TEAM_FN void ActorGradient<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
-  const Buffers b = Buffers::take(scratch, *this);
-  const Tile tile = this->tile_of(place.task);
-  const SoftNetworks& nets = this->nets;
-  T *const gradient = partial + static_cast<long>(place.task) * nets.critics_at(), *const to =
-                                                                                       values +
-                                                                                       static_cast<long>(
-                                                                                           place.task) *
-                                                                                           kSoftValues;
-  b.policy.load(team, this->params);
-  b.policy_sums.clear(team);
-  this->gather_seen(team, tile, 0, b.policy.shape, b.policy_rows.inputs);
-  forward(team, b.policy, tile.rows, b.policy_rows);
-  this->draw(team, tile, b.policy_rows.outputs, 1, b.drawn);
-  this->gather_acted(team, tile, 0, b.drawn.action, b.critic_rows.inputs);
-  for (int i = 0; i < 2; ++i) judge(team, b, tile, i);
-  seed_policy(team, b, tile);
-  backward(team, b.policy, tile.rows, b.policy_rows);
-  b.policy_sums.add(team, tile.rows, b.policy_rows);
-  b.policy_sums.store(team, gradient);
-  if (nets.has_value()) learn_value(team, b, tile, gradient + nets.value_at());
-  team.sync();
+TEAM_FN void ActorGradient<T>::write_values(const Team& team, const Buffers& b, const Tile& tile,
+                                            T* gradient) const {
   if (team.rank() != 0) return;
+  const bool has_value = this->nets.has_value();
+  T* const to = values + static_cast<long>(tile.number) * kSoftValues;
   for (int v = 0; v < kSoftValues; ++v) to[v] = T(0);
   for (int row = 0; row < tile.rows; ++row) {
     to[kLogProb] += b.drawn.log_prob[row];
-    if (nets.has_value()) to[kValueLoss] += b.losses[row];
+    if (has_value) to[kValueLoss] += b.losses[row];
   }
-  if (!nets.has_value())
-    gradient[nets.temperature_at()] = to[kLogProb] + static_cast<T>(tile.rows) * wanted_entropy;
+  if (!has_value)
+    gradient[this->nets.temperature_at()] = to[kLogProb] + static_cast<T>(tile.rows) * wanted_entropy;
+}
+
+template <class T>
+template <class Team>
+TEAM_FN void ActorGradient<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
+  const Tile tile = this->tile_of(place.task);
+  const SoftNetworks& nets = this->nets;
+  T* const gradient = partial + static_cast<long>(tile.number) * nets.critics_at();
+  act(team, buffers(team, scratch), tile);
+  for (int i = 0; i < 2; ++i) judge(team, buffers(team, scratch), tile, i);
+  learn_policy(team, buffers(team, scratch), tile, gradient);
+  if (nets.has_value()) learn_value(team, buffers(team, scratch), tile, gradient + nets.value_at());
+  team.sync();
+  write_values(team, buffers(team, scratch), tile, gradient);
 }
 
 // target += rate · (followed − target)

@@ -64,12 +64,12 @@ struct EncodeContext {
   template <class Team>
   FN long scratch_bytes() const {
     Scratch scratch;
-    Buffers::take(scratch, *this);
+    Buffers::template take<Team>(scratch, *this);
     return scratch.used();
   }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
-    const Buffers b = Buffers::take(scratch, *this);
+    const Buffers b = Buffers::template take<Team>(scratch, *this);
     const int task = place.task / tiles_of_task(), first = place.task % tiles_of_task() * kTile,
               left = contexts.count[task] - first, rows = left < 0 ? 0 : min_of(left, kTile);
     b.net.load(team, params);
@@ -98,12 +98,13 @@ struct EncodeContext {
     PerceptronRows<T> rows;
     PerceptronSums<T> sums;
 
+    template <class Team>
     LAYOUT_FN static Buffers take(Scratch& scratch, const EncodeContext& op) {
       const bool way_back = op.phase == Phase::gradient;
       Buffers b{};
-      b.net = Perceptron<T>::take(scratch, op.encoder.net, way_back);
-      b.rows = PerceptronRows<T>::take(scratch, op.encoder.net, kTile, way_back);
-      if (way_back) b.sums = PerceptronSums<T>::take(scratch, op.encoder.net);
+      b.net = Perceptron<T>::template take<Team>(scratch, op.encoder.net, way_back);
+      b.rows = PerceptronRows<T>::template take<Team>(scratch, op.encoder.net, kTile, way_back);
+      if (way_back) b.sums = PerceptronSums<T>::template take<Team>(scratch, op.encoder.net);
       return b;
     }
   };

@@ -17,6 +17,7 @@
 
 #include "kernels/memories/feedforward.h"
 #include "kernels/memories/gru.h"
+#include "kernels/products/called_product.h"
 
 namespace innerloop {
 
@@ -172,9 +173,10 @@ struct Belief {
 
   // Syncs.
   template <class Team>
-  TEAM_FN static void step(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
+  TEAM_FN static void step(const Team& inlining, const Shape& s, const Weights<typename Team::Scalar>& w,
                            const MemoryStep<typename Team::Scalar>& now) {
     using T = typename Team::Scalar;
+    const CallsProducts<Team> team(inlining);
     const RowSizes sizes = own_rows(s);
     const int own = padded(s.hidden), moments = padded(s.moments());
     T* const unit = now.after + own;
@@ -207,7 +209,7 @@ struct Belief {
   TEAM_FN static void back(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
                            const MemoryBack<typename Team::Scalar>& now) {
     // Nothing has reached the unit's part of the state's gradient, which stays 0.
-    Feedforward::back(team, s.policy, w.policy,
+    Feedforward::back(CallsProducts<Team>(team), s.policy, w.policy,
                       {now.rows, nullptr, now.kept + features_size(s), now.state, now.back}, own_rows(s));
   }
 
@@ -232,7 +234,7 @@ struct Belief {
   TEAM_FN static void add_gradient(const Team& team, const Shape& s,
                                    const MemoryRows<typename Team::Scalar>& rows,
                                    const Sums<typename Team::Scalar>& sums) {
-    Feedforward::add_gradient(team, s.policy,
+    Feedforward::add_gradient(CallsProducts<Team>(team), s.policy,
                               {rows.rows, rows.kept, nullptr, rows.back, rows.kept + features_size(s)}, sums,
                               own_rows(s));
   }

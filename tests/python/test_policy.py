@@ -161,6 +161,13 @@ def test_a_numpy_policy_acts_without_innerloop(tmp_path):
     assert float(said) == float(policy(obs, deterministic=True)[1].memory.sum())
 
 
+def test_a_deviation_of_what_is_seen_is_refused():
+    run = il.train(il.Config(TINY, at_episode_end="restart", policy={"name": "mlp", "hidden": [5], "squash": 1.0},
+                             algorithm={"name": "sac", "updates": 1, "capacity": 1000}), threads=1, evaluate=False)
+    with pytest.raises(il.InputError, match="wanted one whose policy.s log std is a number .*, found \"sac\""):
+        run.policy()
+
+
 def test_a_transformer_is_refused_where_it_cannot_go(tmp_path):
     policy = memory_run("transformer").policy()
     obs, state = np.zeros(policy.to_numpy().about["observation"]), None

@@ -101,7 +101,7 @@ TEST(Replay, KeepsTasksApart) {
 
 // Of exploration the first steps of the last trial alone are kept.
 TEST(Replay, ForgetsWhatItIsToldTo) {
-  ReplayProblem p(2, 4, 4, 2);
+  ReplayProblem p(2, 7, 4, 2);
   const std::vector<int> played = {1, 0};
   p.op.played = played.data();
   p.op.first_steps = 2;

@@ -1,4 +1,4 @@
-#include "engine/stages/soft_updates.h"
+#include "engine/algorithms/soft_updates.h"
 
 #include <algorithm>
 #include <cmath>
