@@ -2,6 +2,8 @@
 #pragma once
 
 #include "envs/acrobot.h"
+#include "envs/arm_push.h"
+#include "envs/arm_reach.h"
 #include "envs/bandit.h"
 #include "envs/barcode_bandit.h"
 #include "envs/cartpole.h"
@@ -9,19 +11,23 @@
 #include "envs/dark_room.h"
 #include "envs/episodic_two_step.h"
 #include "envs/grid_navigation.h"
+#include "envs/half_cheetah.h"
+#include "envs/hopper.h"
 #include "envs/key_door.h"
 #include "envs/mountain_car.h"
 #include "envs/pendulum.h"
 #include "envs/point_navigation.h"
 #include "envs/t_maze.h"
 #include "envs/tabular_mdp.h"
+#include "envs/walker.h"
 #include "envs/wind_navigation.h"
 #include "kernels/options/type_list.h"
 
 namespace innerloop {
 
-using Environments = TypeList<PointNavigation, WindNavigation, GridNavigation, Bandit, TabularMdp, CartPole,
-                              Pendulum, MountainCar, Acrobot, TMaze, KeyDoor, DarkRoom, BarcodeBandit,
-                              EpisodicTwoStep, ContextualChoice>;
+using Environments =
+    TypeList<PointNavigation, WindNavigation, GridNavigation, Bandit, TabularMdp, CartPole, Pendulum,
+             MountainCar, Acrobot, TMaze, KeyDoor, DarkRoom, BarcodeBandit, EpisodicTwoStep, ContextualChoice,
+             HalfCheetah, Hopper, Walker, ArmReach, ArmPush>;
 
 }  // namespace innerloop

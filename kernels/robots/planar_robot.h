@@ -96,17 +96,16 @@ struct PlanarRobot {
   /// Products of ranges stay where the integrator is stable.
   template <class Report>
   static void validate(const Options& o, Report& report) {
-    const double spread = std::pow(1.5, double{o.parameter_spread}),
-                 of_damping = std::pow(1.3, double{o.parameter_spread});
-    const auto check = [&](const char* option, Interval range, double times, Range bound) {
-      if (double{range.low} / times < bound.low || double{range.high} * times > bound.high)
-        report(option,
-               "with the parameter_spread, a factor may lie outside of what the integrator holds stable, " +
-                   std::to_string(bound.low) + " to " + std::to_string(bound.high));
+    const auto within = [](Interval range, double times, Range bound) {
+      return double{range.low} / times >= bound.low && double{range.high} * times <= bound.high;
     };
-    check("density", o.density, spread, kMass);
-    check("friction", o.friction, spread, kFriction);
-    check("damping", o.damping, of_damping, kDamping);
+    const double spread = std::pow(1.5, double{o.parameter_spread});
+    if (!within(o.density, spread, kMass))
+      report("density", "by 1.5 to the power of parameter_spread up or down it stays from 0.2 to 5");
+    if (!within(o.friction, spread, kFriction))
+      report("friction", "by 1.5 to the power of parameter_spread up or down it stays from 0.1 to 5");
+    if (!within(o.damping, std::pow(1.3, double{o.parameter_spread}), kDamping))
+      report("damping", "by 1.3 to the power of parameter_spread up or down it stays from 0.2 to 5");
   }
 
   using Action = Continuous<kHinges>;  // of each motor's torque, the part -1 … 1

@@ -209,6 +209,11 @@ std::vector<OperationCase> environments(CaseSize size) {
   c.environment<BarcodeBandit>("default", {});
   c.environment<EpisodicTwoStep>("default", {});
   c.environment<ContextualChoice>("default", {});
+  c.environment<HalfCheetah>("default", {});
+  c.environment<Hopper>("default", {});
+  c.environment<Walker>("noisy", {.goal = PlanarGoal::direction, .angle_noise = 0.01f, .speed_noise = 0.1f});
+  c.environment<ArmReach>("default", {});
+  c.environment<ArmPush>("default", {});
   return std::move(c.all);
 }
 
