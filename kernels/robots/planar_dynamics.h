@@ -342,7 +342,8 @@ class PlanarDynamics {
         pushed.torque[h] + select(slips, select(forward, -dry_friction_, dry_friction_), holds * still_[h]);
   }
 
-  // A contact has two edges of its cone in the plane, normal ± friction · forward, and two beside it, which are the normal here.
+  // A contact has two edges of its cone in the plane, normal ± friction · forward, and two beside it, which are the normal
+  // here.
   template <int b>
   FN void push_link(const PlanarMotion<Real>& motion, Pushed& pushed, Which& which) const {
     const Real friction = friction_[b];

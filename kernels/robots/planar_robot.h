@@ -96,17 +96,16 @@ struct PlanarRobot {
   /// Products of ranges stay where the integrator is stable.
   template <class Report>
   static void validate(const Options& o, Report& report) {
-    const double spread = std::pow(1.5, double{o.parameter_spread}),
-                 of_damping = std::pow(1.3, double{o.parameter_spread});
-    const auto check = [&](const char* option, Interval range, double times, Range bound) {
-      if (double{range.low} / times < bound.low || double{range.high} * times > bound.high)
-        report(option,
-               "with the parameter_spread, a factor may lie outside of what the integrator holds stable, " +
-                   std::to_string(bound.low) + " to " + std::to_string(bound.high));
+    const auto within = [](Interval range, double times, Range bound) {
+      return double{range.low} / times >= bound.low && double{range.high} * times <= bound.high;
     };
-    check("density", o.density, spread, kMass);
-    check("friction", o.friction, spread, kFriction);
-    check("damping", o.damping, of_damping, kDamping);
+    const double spread = std::pow(1.5, double{o.parameter_spread});
+    if (!within(o.density, spread, kMass))
+      report("density", "by 1.5 to the power of parameter_spread up or down it stays from 0.2 to 5");
+    if (!within(o.friction, spread, kFriction))
+      report("friction", "by 1.5 to the power of parameter_spread up or down it stays from 0.1 to 5");
+    if (!within(o.damping, std::pow(1.3, double{o.parameter_spread}), kDamping))
+      report("damping", "by 1.3 to the power of parameter_spread up or down it stays from 0.2 to 5");
   }
 
   using Action = Continuous<kHinges>;  // of each motor's torque, the part -1 … 1
@@ -183,24 +182,24 @@ struct PlanarRobot {
 
   template <class Real>
   FN static State<Real> reset(const Options&, const Task<Real>&, Random<Real>& random) {
-    const Real most = constant<Real>(Model::start);
-    const auto little = [&]() FN_LAMBDA { return random.uniform(-most, most); };
-    const auto speed = [&]() FN_LAMBDA {
-      const Real size = constant<Real>(Model::start_speed);
+    // In loops, as each place that draws is a copy of the generator.
+    constexpr int kCount = kHinges + 3;
+    Array<Real, kCount> place, speed;
+    const Real most = constant<Real>(Model::start), fastest = constant<Real>(Model::start_speed);
+    for (int i = 0; i < kCount; ++i) place[i] = random.uniform(-most, most);
+    for (int i = 0; i < kCount; ++i) {
       if constexpr (Model::speeds_are_normal)
-        return size * random.normal();
+        speed[i] = fastest * random.normal();
       else
-        return random.uniform(-size, size);
-    };
+        speed[i] = random.uniform(-fastest, fastest);
+    }
     State<Real> state = {};
-    state.at.x = little();
-    state.at.z = little() + constant<Real>(Model::height);
-    state.at.angle = little();
-    for (int h = 0; h < kHinges; ++h) state.at.hinge[h] = little();
-    state.velocity.x = speed();
-    state.velocity.z = speed();
-    state.velocity.angle = speed();
-    for (int h = 0; h < kHinges; ++h) state.velocity.hinge[h] = speed();
+    state.at = {place[0], place[1] + constant<Real>(Model::height), place[2], {}};
+    state.velocity = {speed[0], speed[1], speed[2], {}};
+    for_each_constant<kHinges>([&](auto h) FN_LAMBDA {
+      state.at.hinge[h] = place[h + 3];
+      state.velocity.hinge[h] = speed[h + 3];
+    });
     return state;
   }
 
@@ -208,21 +207,24 @@ struct PlanarRobot {
   template <class Real, class See>
   FN static void observe(const Options& o, const Task<Real>& task, const State<Real>& state,
                          Random<Real>& random, const See& see) {
-    const auto noisy = [&](float size, Real x)
-                           FN_LAMBDA { return size > 0 ? fma(Real(size), random.normal(), x) : x; };
+    constexpr int kAngles = kHinges + 2, kCount = kAngles + kHinges + 3;
+    Array<Real, kCount> noise = {};
+    if (o.angle_noise > 0 || o.speed_noise > 0)
+      for (int i = 0; i < kCount; ++i)
+        noise[i] = Real(i < kAngles ? o.angle_noise : o.speed_noise) * random.normal();
     const auto speed = [&](int i, Real x) FN_LAMBDA {
       const Real most = constant<Real>(Model::speed_clip);
-      see(i, noisy(o.speed_noise, Model::speed_clip > 0 ? clamp(x, -most, most) : x));
+      see(i, noise[i] + (Model::speed_clip > 0 ? clamp(x, -most, most) : x));
     };
-    see(0, noisy(o.angle_noise, state.at.z - constant<Real>(Model::height_seen_from)));
-    see(1, noisy(o.angle_noise, state.at.angle + task.offset[0]));
-    speed(kHinges + 2, state.velocity.x);
-    speed(kHinges + 3, state.velocity.z);
-    speed(kHinges + 4, state.velocity.angle);
+    see(0, noise[0] + (state.at.z - constant<Real>(Model::height_seen_from)));
+    see(1, noise[1] + (state.at.angle + task.offset[0]));
+    speed(kAngles, state.velocity.x);
+    speed(kAngles + 1, state.velocity.z);
+    speed(kAngles + 2, state.velocity.angle);
     for_each_constant<kHinges>([&](auto h) FN_LAMBDA {
       const Real turn = constant<Real>(Model::links[h + 1].turn);
-      see(h + 2, noisy(o.angle_noise, fma(turn, state.at.hinge[h], task.offset[h + 1])));
-      speed(kHinges + 5 + h, turn * state.velocity.hinge[h]);
+      see(h + 2, noise[h + 2] + fma(turn, state.at.hinge[h], task.offset[h + 1]));
+      speed(kAngles + 3 + h, turn * state.velocity.hinge[h]);
     });
   }
 

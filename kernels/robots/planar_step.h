@@ -5,8 +5,8 @@
 
 namespace innerloop {
 
-// What the hinges' motors do: they come nearer to `target` with each step of the integrator, and turn with `strength` times what
-// they have come to.
+// What the hinges' motors do: they come nearer to `target` with each step of the integrator, and turn with `strength` times
+// what they have come to.
 template <class Model, class Real>
 struct PlanarMotors {
   OfHinges<Model, Real> target, strength;  // strength in N·m

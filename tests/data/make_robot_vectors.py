@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Writes robot_vectors.json: where MuJoCo brings half_cheetah, hopper and walker in one step of its integrator, which
-robot_vectors_test.cpp compares kernels/robots with. Run once; needs mujoco 4.0 and gymnasium 1.4, for its models and environments. The file
-is in the repository.
+robot_vectors_test.cpp compares kernels/robots with. Run once; needs mujoco 4.0 and gymnasium 1.4, for its models and
+environments. The file is in the repository.
 
 The states are those of robots that run, that are thrown into the floor in any pose, that fly with joints beyond their limits,
 and thrown with other bodies: masses, inertias and friction times 1.5^U(-3, 3) and damping times 1.3^U(-3, 3), and with dry
 friction and a slope beside. As in rand_param_envs, the constraints keep the softness that they were compiled with. MuJoCo's
-solver runs until nothing changes; robots touch the floor alone. Beside that, an episode of each of Gymnasium's environments: what
-is seen, rewarded and ended by actions of which some are out of range, in steps of the environment.
+solver runs until nothing changes; robots touch the floor alone. Beside that, an episode of each of Gymnasium's environments:
+what is seen, rewarded and ended by actions of which some are out of range, in steps of the environment.
 """
 
 import json
