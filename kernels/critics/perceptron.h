@@ -6,6 +6,7 @@
 
 #include "kernels/lanes/cells.h"
 #include "kernels/memories/feedforward.h"
+#include "kernels/products/called_product.h"
 
 namespace innerloop {
 
@@ -85,9 +86,10 @@ struct PerceptronRows {
 
 // From the rows' inputs to their outputs. Syncs.
 template <class Team>
-TEAM_FN void forward(const Team& team, const Perceptron<typename Team::Scalar>& net, int rows,
+TEAM_FN void forward(const Team& inlining, const Perceptron<typename Team::Scalar>& net, int rows,
                      const PerceptronRows<typename Team::Scalar>& r) {
   using T = typename Team::Scalar;
+  const CallsProducts<Team> team(inlining);
   const PerceptronShape& s = *net.shape;
   const int units = padded(s.hidden.hidden), wide = s.outputs_size();
   Feedforward::step(team, s.hidden, net.hidden,
@@ -100,9 +102,10 @@ TEAM_FN void forward(const Team& team, const Perceptron<typename Team::Scalar>& 
 
 // From ∂/∂outputs, which stand in their place ([row][padded(outputs)], what pads them 0), to ∂/∂(the learned inputs). Syncs.
 template <class Team>
-TEAM_FN void backward(const Team& team, const Perceptron<typename Team::Scalar>& net, int rows,
+TEAM_FN void backward(const Team& inlining, const Perceptron<typename Team::Scalar>& net, int rows,
                       const PerceptronRows<typename Team::Scalar>& r) {
   using T = typename Team::Scalar;
+  const CallsProducts<Team> team(inlining);
   const PerceptronShape& s = *net.shape;
   const int units = padded(s.hidden.hidden), wide = s.outputs_size();
   product<typename Team::Vector>(
@@ -140,7 +143,8 @@ struct PerceptronSums {
   }
   // After backward(). Syncs.
   template <class Team>
-  TEAM_FN void add(const Team& team, int rows, const PerceptronRows<T>& r) const {
+  TEAM_FN void add(const Team& inlining, int rows, const PerceptronRows<T>& r) const {
+    const CallsProducts<Team> team(inlining);
     const int units = padded(shape->hidden.hidden), wide = shape->outputs_size();
     product<typename Team::Vector>(team, shape->hidden.hidden, wide,
                                    Array<Term<T>, 1>{{{{r.top, 1, units}, {r.outputs, wide}, rows}}},
