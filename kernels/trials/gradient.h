@@ -91,7 +91,7 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
   };
   FN Window window_at(const Work& work, int number) const {
     const int begin = work.begin + number * window_steps();
-    return {begin, min_of(window_steps(), work.end - begin)};
+    return {begin, kForgets ? min_of(window_steps(), work.end - begin) : window_steps()};
   }
   // Steps of the work's environments that go through the network together: rows as [step][environment].
   struct Block {
@@ -109,7 +109,7 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
   };
   // The one that begins at a step of the window.
   FN Block block_at(const Work& work, const Window& window, int step) const {
-    const int steps = min_of(block_steps(), window.steps - step);
+    const int steps = kForgets ? min_of(block_steps(), window.steps - step) : 1;
     return {trials.batch, work, window.begin + step, steps, steps * work.rows};
   }
   FN int place_of(int step) const { return step / block_steps() % kTogether; }
@@ -304,11 +304,12 @@ TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, 
   team.sync();
   if (norm) back_through_layer_norm(team, shape.hidden, own.norm, rows, own.state, state_size);
   // Several blocks' rows lie one after the other, as their inputs and states do.
-  const long place = static_cast<long>(place_of(step)) * block_steps() * work.rows;
+  const int place = place_of(step);
   T* const kept = own.kept_of(step, work.rows, memory);
   Memory::back(team, memory, own.memory,
-               {rows, before, kept, own.state, own.back + place * Memory::back_size(memory), own.trace,
-                own.trace_gradient, window.begin, window.begin + step});
+               {rows, before, kept, own.state,
+                own.back + static_cast<long>(place) * block_steps() * work.rows * Memory::back_size(memory),
+                own.trace, own.trace_gradient, window.begin, window.begin + step});
   if (place != 0) return;
   Memory::add_gradient(team, memory,
                        {steps_together(window, step) * work.rows,
