@@ -22,7 +22,7 @@ bool is_shown(std::size_t i, std::size_t points);
 std::string step_table(const nlohmann::ordered_json& report, const std::string& heading);
 
 /// A report whose curve has episodes: a line for each, a column for each agent, the report's own and its `baselines`. Of a long
-/// trial some episodes are left out. Where an `oracle` is among them, a last line tells what each trial lacks to its return: the
+/// trial some episodes are left out. Where an `oracle` is there, a last line tells what each trial lacks to its return: the
 /// regret. `heading` says whose episodes they are and how they came about: "after 100 iterations".
 std::string trial_table(const nlohmann::ordered_json& report, const std::string& heading);
 

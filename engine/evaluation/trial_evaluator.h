@@ -8,7 +8,7 @@ namespace innerloop {
 
 /// A point an episode: means over the trials, and intervals over their tasks.
 std::vector<CurvePoint> trial_curve(const TrialLoop::Returns& returns);
-/// What trials brought, as in evaluation.json: `curve`, `trial_return` and, where episodes are solved or not, `solved`, `pass_k`.
+/// What trials brought, as in evaluation.json: `curve`, `trial_return` and, where episodes can be solved, `solved`, `pass_k`.
 nlohmann::ordered_json trials_json(const TrialLoop::Returns& returns);
 
 /// A policy that learns a task over the episodes of a trial: a point an episode.

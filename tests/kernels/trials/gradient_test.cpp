@@ -301,7 +301,7 @@ TEST(TrialGradient, OfRectifiedLayersIsTheFiniteDifference) {
   EXPECT_GT(relative_error(gradient, smooth), 0.1);
 }
 
-// Blocks of several steps and of fewer at a span's end, windows of several blocks and of fewer, one tile and two, each in spans.
+// Blocks of several steps and of fewer at a span's end, windows of several blocks and of fewer, one tile and two, in spans.
 TEST(TrialGradient, OfManyStepsWithoutAMemoryIsTheFiniteDifference) {
   struct Case {
     int envs, steps, tiles;
