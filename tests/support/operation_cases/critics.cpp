@@ -42,7 +42,7 @@ struct OfCritics : Cases {
     replay.place = memory.hold<int>("place", place);
     return replay;
   }
-  Trials<float> played(Buffers& memory) const {
+  static Trials<float> played(Buffers& memory, CaseSize size) {
     const auto policy = memory_policy<Feedforward>(HeadKind::gaussian, 4, 3);
     Trials<float> played = trials(memory, policy, size, true, true);
     played.batch.next_observations = memory.normals("next", 4 * played.batch.row_stride);
@@ -52,10 +52,10 @@ struct OfCritics : Cases {
     for (const auto phase : {StoreSteps<float>::Phase::store, StoreSteps<float>::Phase::advance}) {
       const bool stores = phase == StoreSteps<float>::Phase::store;
       all.push_back(make_case("StoreSteps", stores ? "store" : "advance", stores ? played_tiles() : 1,
-                              [*this, phase](Buffers& memory) {
+                              [size = size, phase](Buffers& memory) {
                                 StoreSteps<float> op;
                                 op.phase = phase;
-                                op.trials = played(memory);
+                                op.trials = played(memory, size);
                                 const Batch<float>& batch = op.trials.batch;
                                 op.replay = replay(memory, 1, batch.horizon * batch.envs + 7);
                                 op.envs_per_task = batch.envs;
@@ -158,9 +158,9 @@ struct OfCritics : Cases {
     });
     for (const int step : {0, 1, 4})
       all.push_back(make_case(
-          "InferTask", "step_" + std::to_string(step), played_tiles(), [*this, step](Buffers& memory) {
+          "InferTask", "step_" + std::to_string(step), played_tiles(), [size = size, step](Buffers& memory) {
             InferTask<float> op;
-            op.trials = played(memory);
+            op.trials = played(memory, size);
             const Batch<float>& batch = op.trials.batch;
             for (long row = 0; row < batch.row_stride; ++row) batch.ends[row] = row % 3 == 0 ? 1.0f : 0.0f;
             op.encoder.steps = {.actions = 3, .observed = 4, .next_state = true, .within = 0.5f};
@@ -181,7 +181,7 @@ struct OfCritics : Cases {
   }
   int played_tiles() const {
     Buffers memory(1);
-    return played(memory).tiles();
+    return played(memory, size).tiles();
   }
 
   void acting() {
@@ -197,13 +197,13 @@ struct OfCritics : Cases {
     for (const bool deterministic : {false, true}) {
       all.push_back(
           make_case("ActSoftly", deterministic ? "mean" : "drawn", played_tiles(),
-                    [*this, deterministic](Buffers& memory) {
+                    [size = size, deterministic](Buffers& memory) {
                       ActSoftly<float> op;
                       op.nets = soft_networks_of({.actions = 3, .hidden = {19, 18}});
                       op.nets.observed = 4;
                       op.nets.latent = deterministic ? 0 : 5;
                       op.nets.policy = perceptron_of({19, 18}, Activation::tanh, op.nets.latent + 4, 0, 6);
-                      op.trials = played(memory);
+                      op.trials = played(memory, size);
                       op.latents = memory.normals("latents", op.trials.batch.envs * 20L);
                       op.latent_stride = 20;
                       op.params = memory.normals("params", op.nets.policy.parameters(), 0.4);
