@@ -4,7 +4,8 @@
     check_ptxas.py BUILD_LOG [--document docs/gpu.md]
 
 Fails if a kernel with its scratch in shared memory spills registers, or if fewer of its blocks fit than the document's table
-says. Those with scratch in device memory, for networks of more than the reference's widths, are only reported.
+says; one that is not in the table may spill as much as a few registers hold. Those with scratch in device memory, for networks of
+more than the reference's widths, are only reported.
 """
 import argparse
 import sys
@@ -16,9 +17,11 @@ from ptxas import read_report, resident_blocks
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def fewer_blocks(kernels, document):
-    """A message for each kernel with scratch in shared memory of which fewer blocks fit than are written down."""
-    stored = {row["kernel"].strip("`"): row for row in read_rows(document, "kernels")}
+MOST_SPILLED = 128  # bytes, stored and loaded, of a kernel that is not in the table
+
+
+def fewer_blocks(kernels, stored):
+    """A message for each kernel with scratch in shared memory of which fewer blocks fit than the table's rows say."""
     for kernel in kernels:
         row = stored.get(kernel.operation, {})
         cell = row.get(kernel.architecture, "")
@@ -43,10 +46,12 @@ def main():
     for kernel in kernels:
         print(f"{kernel.registers:9}  {kernel.stack:5}  {kernel.spilled:7}  {kernel.operation}, scratch in {kernel.scratch} "
               f"memory ({kernel.architecture})")
-    spilling = sum(kernel.spilled > 0 and kernel.scratch == "shared" for kernel in kernels)
-    worse = list(fewer_blocks(kernels, arguments.document))
-    print(f"{len(kernels)} kernels, {spilling} of those with scratch in shared memory spill registers, {len(worse)} fit less often "
-          "than before", *worse, sep="\n")
+    stored = {row["kernel"].strip("`"): row for row in read_rows(arguments.document, "kernels")}
+    spilling = sum(kernel.spilled > (0 if kernel.operation in stored else MOST_SPILLED) and kernel.scratch == "shared"
+                   for kernel in kernels)
+    worse = list(fewer_blocks(kernels, stored))
+    print(f"{len(kernels)} kernels, {spilling} of those with scratch in shared memory spill more registers than they may, "
+          f"{len(worse)} fit less often than before", *worse, sep="\n")
     return 1 if spilling or worse else 0
 
 
