@@ -201,7 +201,7 @@ struct Alchemy {
     }
     said += ", potions";
     for (std::size_t c = 0; c < kColours; ++c)
-      said += " " + std::to_string(std::lround(4 * seen.numbers[5 * kStones + c]));
+      said += " " + std::to_string(std::lround(4 * seen.numbers[std::size_t{5} * kStones + c]));
     return said;
   }
   static std::string say_action(const Options&, std::span<const float> action) {

@@ -219,7 +219,8 @@ struct Distillation {
   template <class Real>
   FN static Array<Real, 2> targets(const State<Real>& state) {
     const auto within = [&](int quarter) FN_LAMBDA {
-      const Real first(static_cast<typename Real::value_type>(quarter * kSteps / 4)), length(kSteps / 4);
+      constexpr int kQuarter = kSteps / 4;
+      const Real first(static_cast<typename Real::value_type>(quarter * kQuarter)), length(kQuarter);
       return select((state.steps >= first) & (state.steps < first + length), Real(1), Real(0));
     };
     return {within(0), within(2)};

@@ -80,15 +80,16 @@ struct MazeNavigation {
     int number[2 * kMostRooms + 2] = {};
     for (std::size_t i = 0; i < task.size(); ++i) number[i] = static_cast<int>(task[i]);
     for (int i = 0; i < side; ++i) {
-      if (number[2 * (side * i + side - 1)] != 0)
+      if (number[2L * (side * i + side - 1)] != 0)
         return TaskFault{"right_of_" + std::to_string(side - 1) + "_" + std::to_string(i), "0 at the edge",
                          "1"};
-      if (number[2 * (side * (side - 1) + i) + 1] != 0)
+      if (number[2L * (side * (side - 1) + i) + 1] != 0)
         return TaskFault{"above_" + std::to_string(i) + "_" + std::to_string(side - 1), "0 at the edge", "1"};
     }
     int distance[kMostRooms];
     measure(side, number, distance);
-    const int x = number[2 * side * side], y = number[2 * side * side + 1];
+    const long goal = 2L * side * side;
+    const int x = number[goal], y = number[goal + 1];
     if (distance[y * side + x] > 0) return std::nullopt;
     return TaskFault{"goal_x", "a room that doors lead to, and not the start",
                      "(" + std::to_string(x) + ", " + std::to_string(y) + ")"};

@@ -33,7 +33,7 @@ SoftUpdates::SoftUpdates(const Config& config, const Learned& learned, const Siz
   plan.add(&batch_.noise, "replay.noise", "[task][step][next, own][action]",
            {drawn, batch_.steps, 2, nets.actions});
   plan.add(&critic_partial_, "critic.partial_gradients", "[tile][parameter]",
-           {tiles, 2 * nets.critic.parameters()});
+           {tiles, 2L * nets.critic.parameters()});
   plan.add(&actor_partial_, "actor.partial_gradients", "[tile][parameter]", {tiles, nets.critics_at()});
   plan.add(&critic_values_, "critic.values", "[tile][value]", {tiles, kSoftValues});
   plan.add(&actor_values_, "actor.values", "[tile][value]", {tiles, kSoftValues});
@@ -121,7 +121,7 @@ void SoftUpdates::learn_critics(const Latents& latents) {
   op.values = critic_values_;
   op.enabled = open_;
   device_.per_task(op, op.tiles());
-  sum_over_tiles(critic_partial_, 2 * nets.critic.parameters(), 1.0f / static_cast<float>(batch_.rows()),
+  sum_over_tiles(critic_partial_, 2L * nets.critic.parameters(), 1.0f / static_cast<float>(batch_.rows()),
                  gradient_ + actor_.policy_at() + nets.critics_at());
   critics_->update(params_, gradient_, open_);
 }

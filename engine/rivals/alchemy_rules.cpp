@@ -29,7 +29,7 @@ int shown_worth(std::span<const float> seen, int stone) {
 Potions shown_potions(std::span<const float> seen) {
   Potions potions;
   for (std::size_t c = 0; c < potions.size(); ++c)
-    potions[c] = static_cast<int>(std::lround(4 * seen[5 * Alchemy::kStones + c]));
+    potions[c] = static_cast<int>(std::lround(4 * seen[std::size_t{5} * Alchemy::kStones + c]));
   return potions;
 }
 

@@ -85,7 +85,7 @@ struct InferTask {
   FN void draw(const Buffers& b, int e, int env) const {
     const int latent = encoder.latent, wide = padded(latent);
     T* const own = of(env);
-    T& episodes = own[3 * wide];
+    T& episodes = own[3L * wide];
     if (step == 0) {
       episodes = T(0);
       for (int d = 0; d < 2 * wide; ++d) own[d] = T(0);

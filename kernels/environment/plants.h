@@ -32,7 +32,8 @@ FN Real measured(Real x, float noise, Random<Real>& random) {
 // Of three set points the one that holds after so many of an episode's steps; the last one stays.
 template <class Real>
 FN Real set_point(const Array<Real, 3>& targets, Real steps, int episode) {
-  const Real third(static_cast<typename Real::value_type>(episode / 3));
+  const int steps_of_each = episode / 3;
+  const Real third(static_cast<typename Real::value_type>(steps_of_each));
   return select(steps < third, targets[0], select(steps < Real(2) * third, targets[1], targets[2]));
 }
 

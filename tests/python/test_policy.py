@@ -85,7 +85,9 @@ def test_draws_follow_the_distribution():
     drawn = gaussian(obs, seed=3)
     np.testing.assert_allclose(drawn.mean(0), about["mean"][0], atol=0.03)
     np.testing.assert_allclose(drawn.std(0), about["std"][0], atol=0.03)
-    assert gaussian(obs[0]).shape == (2,) and (gaussian(obs[0], deterministic=True) == about["mean"][0]).all()
+    assert gaussian(obs[0]).shape == (2,)
+    # NumPy multiplies one row in another order of sums than many, on some processors.
+    np.testing.assert_allclose(gaussian(obs[0], deterministic=True), about["mean"][0], rtol=1e-5)
 
 
 def test_the_deviation_has_a_floor():
