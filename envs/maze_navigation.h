@@ -132,9 +132,9 @@ struct MazeNavigation {
     int wanted = below(far), goal = all - 1;
     for (int room = 0; room < all && far > 0; ++room)
       if (distance[room] >= o.size && wanted-- == 0) goal = room;
-    const int x = goal % side, y = goal / side;
-    task.number[2 * all] = Real(static_cast<T>(x));
-    task.number[2 * all + 1] = Real(static_cast<T>(y));
+    const int goal_x = goal % side, goal_y = goal / side;
+    task.number[2 * all] = Real(static_cast<T>(goal_x));
+    task.number[2 * all + 1] = Real(static_cast<T>(goal_y));
   }
 
   template <class Real>
