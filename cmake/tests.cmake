@@ -39,7 +39,8 @@ function(add_test_program target label library)
   set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)  # tests name their helpers as they like
   target_link_libraries(${target} PRIVATE ${library} innerloop_test_paths GTest::gmock GTest::gtest_main)
   target_compile_options(${target} PRIVATE ${test_options})
-  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 NO_PRETTY_VALUES WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 NO_PRETTY_VALUES
+                       WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
                        PROPERTIES LABELS ${label} TIMEOUT 1800)
 endfunction()
 
