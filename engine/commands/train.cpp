@@ -58,7 +58,7 @@ bool train(const TrainFlags& flags) {
   const Config& config = training->config();
   const Resume* resume = training->resumed();
   Trainer& trainer = training->trainer();
-  Profiler profiler(looks, training->device());
+  Profiler profiler(looks, {trainer.counts().iteration + 1, config.iterations}, training->device());
   trainer.look_on(profiler);
   if (!flags.dump_batch.empty())
     trainer.dump_batch(flags.dump_iteration > 0 ? flags.dump_iteration : trainer.counts().iteration + 1,
@@ -136,7 +136,8 @@ void add_train(CLI::App& app, int& exit_code) {
       ->type_name("FILE");
   command
       .add_option("--profile", flags->profile,
-                  "iterations that --trace and a GPU's profiler look at; unless given, the trace shows 2-4")
+                  "iterations that --trace and a GPU's profiler look at; unless given, the trace shows the "
+                  "second to the fourth")
       ->type_name("N-M");
   command.add_flag("--no-graph", flags->no_graph,
                    "a GPU launches operations one by one, so that profilers see each");

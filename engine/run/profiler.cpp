@@ -14,8 +14,6 @@
 namespace innerloop {
 namespace {
 
-constexpr Iterations kTraced{2, 4};  // the first allocates and loads
-
 std::string in_digits(double number, int digits) {
   char text[64];
   std::snprintf(text, sizeof text, "%.*f", digits, number);
@@ -41,14 +39,25 @@ Iterations read_iterations(const std::string& text) {
   return read;
 }
 
-Profiler::Profiler(const ProfileOptions& options, Device& device)
-    : options_(options), device_(device), timings_(device.is_cuda() ? 1 : device.threads()) {
+Profiler::Profiler(const ProfileOptions& options, const Iterations& run, Device& device)
+    : options_(options),
+      device_(device),
+      // The first one allocates and loads.
+      seen_(options.looks_at.value_or(
+          Iterations{std::min(run.first + 1, run.last), std::min(run.first + 3, run.last)})),
+      timings_(device.is_cuda() ? 1 : device.threads()) {
   if (!options.trace.empty()) check_file_place(options.trace);
+  if (!options.looks_at) return;
+  if (options.trace.empty() && !device.is_cuda())
+    throw InputError("--profile: wanted --trace, or a GPU, whose profiler looks on, found neither");
+  if (seen_.first > run.last || seen_.last < run.first)
+    throw InputError("--profile: wanted iterations of this run, from " + std::to_string(run.first) + " to " +
+                     std::to_string(run.last) + ", found " + std::to_string(seen_.first) + "-" +
+                     std::to_string(seen_.last));
 }
 
 bool Profiler::looks_at(std::int64_t iteration) const {
-  const Iterations range = options_.looks_at.value_or(kTraced);
-  return iteration >= range.first && iteration <= range.last;
+  return iteration >= seen_.first && iteration <= seen_.last;
 }
 
 void Profiler::begin(std::int64_t iteration) {

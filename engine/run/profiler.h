@@ -22,13 +22,14 @@ struct ProfileOptions {
   bool timings = false;         // sums of each operation
   std::filesystem::path trace;  // a file for single calls; empty: none
   std::optional<Iterations>
-      looks_at;  // what the trace and a GPU's profiler see; unless given the trace sees 2 to 4
+      looks_at;  // what the trace and a GPU's profiler see; unless given the trace sees the second to the fourth
 };
 
 class Profiler {
  public:
-  /// @throws InputError where the trace cannot be a file.
-  Profiler(const ProfileOptions& options, Device& device);
+  /// `run`: the iterations that are still to come. @throws InputError where the trace cannot be a file, where nothing would look
+  /// at the iterations, and where the run will not come by them.
+  Profiler(const ProfileOptions& options, const Iterations& run, Device& device);
 
   /// Around an iteration, numbered from 1.
   void begin(std::int64_t iteration);
@@ -47,6 +48,7 @@ class Profiler {
 
   const ProfileOptions options_;
   Device& device_;
+  const Iterations seen_;
   Timings timings_;
   std::vector<Timings::Sum> totals_;
   double seconds_ = 0;

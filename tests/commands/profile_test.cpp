@@ -90,6 +90,10 @@ TEST_F(ProfileTest, IterationsThatAreNoneAreRefused) {
   EXPECT_EQ(read_iterations("5-8").first, 5);
   EXPECT_EQ(read_iterations("5-8").last, 8);
   EXPECT_THAT(refusal({"train", "tiny.json", "--profile", "8-5"}), HasSubstr("--profile: wanted iterations"));
+  EXPECT_THAT(refusal({"train", "tiny.json", "--backend", "cpu", "--profile", "2"}),
+              HasSubstr("--profile: wanted --trace, or a GPU"));
+  EXPECT_THAT(refusal({"train", "tiny.json", "--trace", "trace.json", "--profile", "7-9"}),
+              HasSubstr("from 1 to 6, found 7-9"));
   EXPECT_THAT(refusal({"train", "tiny.json", "--trace", "none/trace.json"}), HasSubstr("none"));
 }
 
