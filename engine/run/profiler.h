@@ -21,14 +21,14 @@ Iterations read_iterations(const std::string& text);
 struct ProfileOptions {
   bool timings = false;         // sums of each operation
   std::filesystem::path trace;  // a file for single calls; empty: none
-  std::optional<Iterations>
-      looks_at;  // what the trace and a GPU's profiler see; unless given the trace sees the second to the fourth
+  /// What the trace and a GPU's profiler see; unless given the trace sees the second to the fourth.
+  std::optional<Iterations> looks_at;
 };
 
 class Profiler {
  public:
-  /// `run`: the iterations that are still to come. @throws InputError where the trace cannot be a file, where nothing would look
-  /// at the iterations, and where the run will not come by them.
+  /// `run`: the iterations that are still to come. @throws InputError where the trace cannot be a file, where nothing would
+  /// look at the iterations, and where the run will not come by them.
   Profiler(const ProfileOptions& options, const Iterations& run, Device& device);
 
   /// Around an iteration, numbered from 1.
