@@ -71,7 +71,7 @@ struct BeliefGradient {
     T *output_sum, *output_bias_sum;
 
     template <class Team>
-    LAYOUT_FN static Networks take(Scratch& scratch, const Belief::Shape& s) {
+    HOST_CALL static Networks take(Scratch& scratch, const Belief::Shape& s) {
       const long outputs = padded(s.decoder_outputs()), last = s.decoder.hidden;
       Networks n;
       n.encoder = Gru::take_weights<T>(scratch, s.encoder, true);
@@ -106,7 +106,7 @@ struct BeliefGradient {
     T* divergence_sums;  // [padded(latent)]
 
     template <class Team>
-    LAYOUT_FN static Rows take(Scratch& scratch, const BeliefGradient& op) {
+    HOST_CALL static Rows take(Scratch& scratch, const BeliefGradient& op) {
       const Belief::Shape& s = op.shape;
       const long steps = op.steps(), rows = steps * kTile;
       Rows r;
@@ -138,7 +138,7 @@ struct BeliefGradient {
     T* loss_sums;  // [padded(outputs)]
 
     template <class Team>
-    LAYOUT_FN static Block take(Scratch& scratch, const BeliefGradient& op) {
+    HOST_CALL static Block take(Scratch& scratch, const BeliefGradient& op) {
       const Feedforward::Shape& d = op.shape.decoder;
       constexpr long rows = kBlock;
       Block b;
@@ -160,7 +160,7 @@ struct BeliefGradient {
     Block block;
 
     template <class Team>
-    LAYOUT_FN static Buffers take(Scratch& scratch, const BeliefGradient& op) {
+    HOST_CALL static Buffers take(Scratch& scratch, const BeliefGradient& op) {
       Buffers b;
       b.networks = Networks::template take<Team>(scratch, op.shape);
       b.rows = Rows::template take<Team>(scratch, op);

@@ -86,7 +86,7 @@ struct ActSoftly {
     PerceptronRows<T> rows;
 
     template <class Team>
-    LAYOUT_FN static Buffers take(Scratch& scratch, const SoftNetworks& nets) {
+    HOST_CALL static Buffers take(Scratch& scratch, const SoftNetworks& nets) {
       Buffers b;
       b.policy = Perceptron<T>::template take<Team>(scratch, nets.policy, false);
       b.rows = PerceptronRows<T>::template take<Team>(scratch, nets.policy, kTrialTile, false);

@@ -49,7 +49,7 @@ struct InferTask {
     PerceptronRows<T> rows;
 
     template <class Team>
-    LAYOUT_FN static Buffers take(Scratch& scratch, const TaskEncoder& encoder) {
+    HOST_CALL static Buffers take(Scratch& scratch, const TaskEncoder& encoder) {
       Buffers b;
       b.net = Perceptron<T>::template take<Team>(scratch, encoder.net, false);
       b.rows = PerceptronRows<T>::template take<Team>(scratch, encoder.net, kTrialTile, false);

@@ -30,7 +30,7 @@ struct Perceptron {
   T* transposed;   // [outputs][padded(hidden)]; without a way back null
 
   template <class Team>
-  LAYOUT_FN static Perceptron take(Scratch& scratch, const PerceptronShape& s, bool way_back) {
+  HOST_CALL static Perceptron take(Scratch& scratch, const PerceptronShape& s, bool way_back) {
     Perceptron p;
     p.shape = &s;
     p.hidden = Feedforward::take_weights<T>(scratch, s.hidden, way_back);
@@ -70,7 +70,7 @@ struct PerceptronRows {
   T* by_inputs;  // [row][padded(learned)]
 
   template <class Team>
-  LAYOUT_FN static PerceptronRows take(Scratch& scratch, const PerceptronShape& s, int rows, bool way_back) {
+  HOST_CALL static PerceptronRows take(Scratch& scratch, const PerceptronShape& s, int rows, bool way_back) {
     const long n = rows, units = padded(s.hidden.hidden);
     PerceptronRows r;
     r.inputs = scratch.take<T>(n * s.inputs_size());
@@ -125,7 +125,7 @@ struct PerceptronSums {
   T *output, *output_bias;  // as in Perceptron
 
   template <class Team>
-  LAYOUT_FN static PerceptronSums take(Scratch& scratch, const PerceptronShape& s) {
+  HOST_CALL static PerceptronSums take(Scratch& scratch, const PerceptronShape& s) {
     PerceptronSums sums;
     sums.shape = &s;
     sums.hidden = Feedforward::take_sums<T>(scratch, s.hidden);

@@ -183,7 +183,7 @@ struct CriticGradient : SoftObjective<T> {
     T* loss_sums;  // [row][loss, critic]
 
     template <class Team>
-    LAYOUT_FN static Buffers take(Scratch& scratch, const CriticGradient& op) {
+    HOST_CALL static Buffers take(Scratch& scratch, const CriticGradient& op) {
       const PerceptronShape& ahead = op.nets.has_value() ? op.nets.value : op.nets.policy;
       Buffers b;
       b.critic = Perceptron<T>::template take<Team>(scratch, op.nets.critic, true);
@@ -253,7 +253,7 @@ struct ActorGradient : SoftObjective<T> {
     T* losses;  // [row]
 
     template <class Team>
-    LAYOUT_FN static Buffers take(Scratch& scratch, const ActorGradient& op) {
+    HOST_CALL static Buffers take(Scratch& scratch, const ActorGradient& op) {
       const SoftNetworks& nets = op.nets;
       Buffers b{};
       b.policy = Perceptron<T>::template take<Team>(scratch, nets.policy, true);

@@ -99,7 +99,7 @@ struct EncodeContext {
     PerceptronSums<T> sums;
 
     template <class Team>
-    LAYOUT_FN static Buffers take(Scratch& scratch, const EncodeContext& op) {
+    HOST_CALL static Buffers take(Scratch& scratch, const EncodeContext& op) {
       const bool way_back = op.phase == Phase::gradient;
       Buffers b{};
       b.net = Perceptron<T>::template take<Team>(scratch, op.encoder.net, way_back);

@@ -39,7 +39,8 @@ class Sink {
   const Symbol& symbol_;
 };
 
-template <class Env, class L>
+// The steps and the resets of a team are calls on a processor; its name in theirs keeps instruction sets apart.
+template <class Env, class L, class Team = void>
 class Episode {
   using T = typename L::value_type;
   using State = StateOf<Env, L>;
@@ -92,7 +93,7 @@ class Episode {
   }
 
   template <class Action>
-  FN Outcome<L> step(const Action& action, Random<L> random) {
+  HOST_CALL Outcome<L> step(const Action& action, Random<L> random) {
     return with_trial(trial_, [&](auto&... trial) FN_LAMBDA {
       return Env::template step<L>(options_, task_, trial..., state_, action, random);
     });
@@ -166,7 +167,7 @@ class Episode {
       return call();
   }
 
-  FN void reset(State& state, Trial& its_trial, Random<L>& random) const {
+  HOST_CALL void reset(State& state, Trial& its_trial, Random<L>& random) const {
     with_trial(its_trial, [&](auto&... trial) FN_LAMBDA {
       if constexpr (kStateInMemory<Env>)
         Env::template reset<L>(options_, task_, trial..., random, state);

@@ -60,9 +60,9 @@ struct StepEnvironments {
     const int first = place.task * tile_envs, last = min_of(first + tile_envs, envs);
     for (int e = first + team.rank() * L::lanes; e < last; e += team.size() * L::lanes) {
       if (begins != nullptr)
-        begin<L>(e);
+        begin<Team>(e);
       else
-        step<L>(e);
+        step<Team>(e);
     }
   }
 
@@ -115,8 +115,8 @@ struct StepEnvironments {
   }
 
   // Writes what the lanes of `which` see, and among them those of environments.
-  template <class L>
-  FN void observe(const Episode<Env, L>& its, int e, Random<L> noise, const SeenRows<T>& to,
+  template <class L, class Team>
+  FN void observe(const Episode<Env, L, Team>& its, int e, Random<L> noise, const SeenRows<T>& to,
                   Mask<L> which) const {
     const Observation size = Env::observation(options);
     const int count = min_of(L::lanes, envs - e);
@@ -134,8 +134,8 @@ struct StepEnvironments {
   }
 
   // What is seen and allowed before the next step.
-  template <class L>
-  FN void look(const Episode<Env, L>& its, int e, IntPack<L> number, IntPack<L> steps) const {
+  template <class L, class Team>
+  FN void look(const Episode<Env, L, Team>& its, int e, IntPack<L> number, IntPack<L> steps) const {
     observe(its, e, random<L>(e, number, steps, Purpose::observation), seen, Mask<L>(-1));
     if constexpr (kHasAllowed<Env>) {
       if (allowed == nullptr) return;
@@ -148,14 +148,14 @@ struct StepEnvironments {
     }
   }
 
-  template <class L>
+  template <class Team, class L = typename Team::Lane>
   FN void begin(int e) const {
     using I = IntPack<L>;
     const I asked = load<I>(reinterpret_cast<const std::int32_t*>(begins) + e);
     const Mask<L> starting = as_mask<L>(asked != I(static_cast<std::int32_t>(Begin::nothing))),
                   new_trial = as_mask<L>(asked == I(static_cast<std::int32_t>(Begin::trial)));
     const TaskOf<Env, L> task = task_of<L>(e);
-    Episode<Env, L> its(options, task, state + e, stride());
+    Episode<Env, L, Team> its(options, task, state + e, stride());
     its.read();
     const I number = load<I>(episode + e) - (asked != I(static_cast<std::int32_t>(Begin::nothing))),
             steps = select(starting, I(0), load<I>(elapsed + e));
@@ -168,7 +168,7 @@ struct StepEnvironments {
     look(its, e, number, steps);
   }
 
-  template <class L>
+  template <class Team, class L = typename Team::Lane>
   FN void step(int e) const {
     using I = IntPack<L>;
     const int count = min_of(L::lanes, envs - e);
@@ -176,9 +176,9 @@ struct StepEnvironments {
     const I was_over = load<I>(over + e) != I(0);
     const Mask<L> waits = as_mask<L>(was_over), moves = ~waits;
     const TaskOf<Env, L> task = task_of<L>(e);
-    Episode<Env, L> its(options, task, state + e, stride(), moves);
+    Episode<Env, L, Team> its(options, task, state + e, stride(), moves);
     its.read();
-    const Episode<Env, L> before = its;
+    const Episode<Env, L, Team> before = its;
     const Outcome<L> outcome = its.step(action_of<L>(e), random<L>(e, number, steps, Purpose::environment));
     its.stand_still(moves, Mask<L>(0), before, random<L>(e, number, steps, Purpose::reset));
     steps = steps + select(was_over, I(0), I(1));

@@ -91,13 +91,13 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
                      UintPack<L>(step), purpose, inner_step);
   };
   const auto task = load_task<Env, L>(tasks + static_cast<long>(place.task) * kTaskSize<Env>);
-  const auto observe = [&](const Episode<Env, L>& episode, int step, int e, Purpose purpose) FN_LAMBDA {
+  const auto observe = [&](const Episode<Env, L, Team>& episode, int step, int e, Purpose purpose) FN_LAMBDA {
     see(batch, place.task, step * batch.envs + first + e, envs - e, episode, random_at(e, step, purpose),
         [&](int d, L x) FN_LAMBDA { store(b.inputs + d * stride + e, x); });
   };
 
   for (int e = team.rank() * L::lanes; e < envs; e += team.size() * L::lanes) {
-    Episode<Env, L> episode(options, task, b.state + e, stride);
+    Episode<Env, L, Team> episode(options, task, b.state + e, stride);
     episode.begin(random_at(e, 0, Purpose::trial), random_at(e, 0, Purpose::reset));
     episode.save();
     store(b.alive + e, L(1));
@@ -126,7 +126,7 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
       const int count = envs - e, r = row + e;
       Random<L> action_random = random_at(e, t, Purpose::action);
       const auto alive = load<L>(b.alive + e) > L(0);
-      Episode<Env, L> episode(options, task, b.state + e, stride, alive);
+      Episode<Env, L, Team> episode(options, task, b.state + e, stride, alive);
       episode.read();
       HeadRows<T> own{b.outputs + e, stride, actions + r, batch.row_stride};
       if constexpr (kHasAllowed<Env>) {
@@ -147,7 +147,7 @@ TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, S
               batch.outputs + (static_cast<long>(place.task) * shape.outputs() + o) * batch.row_stride + r,
               load<L>(b.outputs + o * stride + e), count);
 
-      const Episode<Env, L> before = episode;
+      const Episode<Env, L, Team> before = episode;
       const Outcome<L> outcome = episode.step(sample.action, random_at(e, t, Purpose::environment));
       const bool last = t + 1 == batch.horizon;
       const auto ended = alive & (outcome.terminated | (last ? Mask<L>(-1) : Mask<L>(0)));

@@ -8,9 +8,9 @@ namespace innerloop {
 
 // Writes what `count` lanes see at `row` of a task's rows, and hands each number to also(d, x). Where the row before did not
 // end its episode, that is what it leads to. Symbols are stored where the batch has room for them.
-template <class T, class Env, class L, class Also>
-FN void see(const Batch<T>& batch, int task, long row, int count, const Episode<Env, L>& episode,
-            Random<L> random, const Also& also) {
+template <class T, class Its, class L, class Also>
+FN void see(const Batch<T>& batch, int task, long row, int count, const Its& episode, Random<L> random,
+            const Also& also) {
   const long at = task * batch.row_stride, before = row - batch.envs;
   const bool follows = before >= 0 && batch.next_observations != nullptr;
   const Mask<L> ended = (follows ? load_first<L>(batch.ends + at + before, count) : L(0)) > L(0);
@@ -35,9 +35,8 @@ FN void see(const Batch<T>& batch, int task, long row, int count, const Episode<
 }
 
 // Writes what the step of `row` leads to, before the next episode starts, if the batch keeps that.
-template <class T, class Env, class L>
-FN void see_next(const Batch<T>& batch, int task, long row, int count, const Episode<Env, L>& episode,
-                 Random<L> random) {
+template <class T, class Its, class L>
+FN void see_next(const Batch<T>& batch, int task, long row, int count, const Its& episode, Random<L> random) {
   if (batch.next_observations == nullptr) return;
   const long at = task * batch.row_stride;
   T* const numbers = batch.next_observations + at * batch.observation_size;

@@ -7,7 +7,7 @@
 // caller.
 #define TEAM_FN __device__ __forceinline__
 #define TEAM_CALL __device__ __noinline__  // the same, where the call costs less than its many copies
-#define LAYOUT_FN FN                       // how a team's scratch memory is laid out, which the host asks too
+#define HOST_CALL FN                       // a call on a processor alone, where several kernels share it
 #define UNROLL _Pragma("unroll")
 #define UNROLL_ON_DEVICE \
   UNROLL  // where a loop indexes constants, which a GPU would keep in its slow local memory
@@ -17,7 +17,7 @@
 #define FN __attribute__((always_inline)) inline
 #define TEAM_FN __attribute__((noinline))  // a template over the team, whose type carries the instruction set
 #define TEAM_CALL TEAM_FN
-#define LAYOUT_FN TEAM_FN
+#define HOST_CALL TEAM_FN
 #define UNROLL _Pragma("GCC unroll 64")
 #define UNROLL_ON_DEVICE
 #endif

@@ -176,7 +176,7 @@ struct Transformer {
     T* slope;              // [step]
   };
   template <class Team>
-  LAYOUT_FN static Trial<typename Team::Scalar> take_trial(Scratch& scratch, const Shape& s) {
+  HOST_CALL static Trial<typename Team::Scalar> take_trial(Scratch& scratch, const Shape& s) {
     using T = typename Team::Scalar;
     const long rows = padded(s.steps);
     Trial<T> b;

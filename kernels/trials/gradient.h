@@ -143,7 +143,7 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
     }
 
     template <class Team>
-    LAYOUT_FN static Network take(Scratch& scratch, const Policy& shape, int blocks, int windows) {
+    HOST_CALL static Network take(Scratch& scratch, const Policy& shape, int blocks, int windows) {
       const MemoryShape& memory = shape.memory;
       const long rows = kTrialTile, steps = blocks * rows, state_size = Memory::state_size(memory);
       Network n;
@@ -178,7 +178,7 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
     }
 
     template <class Team>
-    LAYOUT_FN static Buffers take(Scratch& scratch, const Policy& shape, int blocks, int windows) {
+    HOST_CALL static Buffers take(Scratch& scratch, const Policy& shape, int blocks, int windows) {
       const long steps = static_cast<long>(blocks) * kTrialTile;
       Buffers b;
       b.row_sums = scratch.take<T>(static_cast<long>(quantities(shape)) * kChains);

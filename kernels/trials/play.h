@@ -124,8 +124,8 @@ struct TrialPlay {
   FN void put(int input, int row, L x, int count) const {
     store_first(trials.batch.observations + input * trials.batch.row_stride + row, x, count);
   }
-  template <class L>
-  FN void observe(const Tile& b, const Episode<Env, L>& episode, int e, int step, int row, int count,
+  template <class L, class Team>
+  FN void observe(const Tile& b, const Episode<Env, L, Team>& episode, int e, int step, int row, int count,
                   Purpose purpose = Purpose::observation) const {
     see(trials.batch, 0, row, count, episode, random_at<L>(b, e, step, purpose), [](int, L) FN_LAMBDA {});
   }
@@ -134,7 +134,7 @@ struct TrialPlay {
   template <class L>
   FN Action<L> choose(const Tile& b, int tile, int e, int t, int row, int count) const;
   // What that brings, up to what the policy takes in next.
-  template <class L>
+  template <class Team, class L = typename Team::Lane>
   FN void advance(const Tile& b, int tile, int e, int t, int row, int count, const Action<L>& action) const;
 
   // An action as the policy takes it in: its numbers, or 1 at each group's choice and 0 at the others.
@@ -165,7 +165,7 @@ TEAM_FN void TrialPlay<T, Env>::begin(const Team& team, const Tile& b, int tile)
   }
   for_packs(team, envs_of(tile), [&](int e, int count) FN_LAMBDA {
     const TaskOf<Env, L> task = task_of<L>(b, tile, e);
-    Episode<Env, L> episode(options, task, b.env + e, kStride);
+    Episode<Env, L, Team> episode(options, task, b.env + e, kStride);
     episode.begin(random_at<L>(b, e, 0, Purpose::trial), random_at<L>(b, e, 0, Purpose::reset));
     episode.save();
     store(b.elapsed + e, L(0));
@@ -201,12 +201,12 @@ FN auto TrialPlay<T, Env>::choose(const Tile& b, int tile, int e, int t, int row
 }
 
 template <class T, class Env>
-template <class L>
+template <class Team, class L>
 FN void TrialPlay<T, Env>::advance(const Tile& b, int tile, int e, int t, int row, int count,
                                    const Action<L>& action) const {
   const Batch<T>& batch = trials.batch;
   const TaskOf<Env, L> task = task_of<L>(b, tile, e);
-  Episode<Env, L> episode(options, task, b.env + e, kStride);
+  Episode<Env, L, Team> episode(options, task, b.env + e, kStride);
   episode.read();
   const Outcome<L> outcome = episode.step(action, random_at<L>(b, e, t, Purpose::environment));
   const L elapsed = load<L>(b.elapsed + e) + L(1);
@@ -242,7 +242,7 @@ TEAM_FN void TrialPlay<T, Env>::act(const Team& team, const Tile& b, int tile, i
   for_packs(team, envs_of(tile), [&](int e, int count) FN_LAMBDA {
     store_first(trials.values + row + e, load<L>(b.outputs + shape.actions() * kStride + e), count);
     if (t == trials.batch.horizon) return;
-    advance<L>(b, tile, e, t, row + e, count, choose<L>(b, tile, e, t, row + e, count));
+    advance<Team>(b, tile, e, t, row + e, count, choose<L>(b, tile, e, t, row + e, count));
   });
   team.sync();
 }

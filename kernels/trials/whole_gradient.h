@@ -62,7 +62,7 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
     T* state;  // [step][hidden]  the gradient by what the heads read, or by what that was before its normalisation
 
     template <class Team>
-    LAYOUT_FN static Network take(Scratch& scratch, const Policy& shape, int steps) {
+    HOST_CALL static Network take(Scratch& scratch, const Policy& shape, int steps) {
       Network n;
       n.memory = Memory::template take_weights<T>(scratch, shape.memory, true);
       n.norm = LayerNorm<T>::take(scratch, shape.normalised(), padded(steps), true);
@@ -88,7 +88,7 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
       return inputs + (shape.input_sets() > 1 ? network : 0) * set_size;
     }
     template <class Team>
-    LAYOUT_FN static Buffers take(Scratch& scratch, const Policy& shape, int steps) {
+    HOST_CALL static Buffers take(Scratch& scratch, const Policy& shape, int steps) {
       Buffers b;
       b.row_sums = scratch.take<T>(static_cast<long>(quantities(shape)) * kChains);
       b.head_sums = scratch.take<T>(static_cast<long>(shape.heads()) * padded(shape.hidden));
