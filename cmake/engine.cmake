@@ -18,8 +18,11 @@ find_package(Threads REQUIRED)
 include(build_info)
 
 file(GLOB_RECURSE engine_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/engine/*.cpp")
+# With CUDA and without it, the other files are compiled alike, so that ccache has them for both.
+set(no_cuda "${PROJECT_SOURCE_DIR}/engine/device/cuda/absent.cpp")
+set_source_files_properties("${no_cuda}" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 if(TARGET innerloop_cuda)
-  list(FILTER engine_sources EXCLUDE REGEX "/engine/device/cuda/absent.cpp$")
+  list(REMOVE_ITEM engine_sources "${no_cuda}")
 endif()
 set(command_line_sources ${engine_sources})
 list(FILTER command_line_sources INCLUDE REGEX "/engine/(main|commands/.*)\\.cpp$")
@@ -29,7 +32,7 @@ add_library(innerloop_engine STATIC ${engine_sources} ${INNERLOOP_BUILD_INFO})
 target_link_libraries(innerloop_engine PUBLIC innerloop_flags nlohmann_json::nlohmann_json Threads::Threads ${CMAKE_DL_LIBS})
 target_link_libraries(innerloop_engine PRIVATE ${INNERLOOP_KERNEL_TARGETS})
 if(TARGET innerloop_cuda)
-  target_link_libraries(innerloop_engine PUBLIC innerloop_cuda)
+  target_link_libraries(innerloop_engine INTERFACE $<LINK_ONLY:innerloop_cuda>)
 endif()
 
 # As one file: the header of CLI11 takes longer to compile than everything that a command has in it.

@@ -54,8 +54,6 @@ class PearlLearning {
   std::uint32_t done_ = 0;
 };
 
-Vector part(const Vector& all, int from, int size) { return {all.begin() + from, all.begin() + from + size}; }
-
 // The last update's contexts, and its steps, as plain problems.
 ContextProblem last_contexts(PearlLearning& learning, const Config& config) {
   const ContextBatch<float>& c = learning.learner().contexts();
@@ -267,7 +265,7 @@ TEST(Pearl, PlansTheReplay) {
   EXPECT_GE(contexts, 6 * 24 * 8 * 4);
 }
 
-std::string refused(const std::vector<std::string>& overrides) {
+std::string pearl_refusal(const std::vector<std::string>& overrides) {
   try {
     pearl_config(overrides);
   } catch (const InputError& error) {
@@ -278,19 +276,21 @@ std::string refused(const std::vector<std::string>& overrides) {
 
 TEST(Pearl, RefusesWhatItCannotLearnFrom) {
   using testing::HasSubstr;
-  EXPECT_EQ(refused({}), "");
-  EXPECT_THAT(refused({"environment={\"name\": \"cartpole\"}"}), HasSubstr("whose actions are numbers"));
-  EXPECT_THAT(refused({"algorithm.capacity=39", "algorithm.batch=20"}),
+  EXPECT_EQ(pearl_refusal({}), "");
+  EXPECT_THAT(pearl_refusal({"environment={\"name\": \"cartpole\"}"}),
+              HasSubstr("whose actions are numbers"));
+  EXPECT_THAT(pearl_refusal({"algorithm.capacity=39", "algorithm.batch=20"}),
               HasSubstr("/algorithm/capacity: wanted at least the 40 steps of a task"));
-  EXPECT_THAT(refused({"algorithm.batch=91"}), HasSubstr("/algorithm/capacity"));
-  EXPECT_THAT(refused({"algorithm.context=25"}),
+  EXPECT_THAT(pearl_refusal({"algorithm.batch=91"}), HasSubstr("/algorithm/capacity"));
+  EXPECT_THAT(pearl_refusal({"algorithm.context=25"}),
               HasSubstr("/algorithm/context: wanted at most the 24 steps"));
-  EXPECT_THAT(refused({"algorithm.context_episodes=6"}), HasSubstr("/algorithm/context_episodes"));
-  EXPECT_THAT(refused({"algorithm.prior_episodes=6"}), HasSubstr("/algorithm/prior_episodes"));
-  EXPECT_THAT(refused({"algorithm.train_tasks=7"}), HasSubstr("/algorithm/train_tasks: wanted a multiple"));
-  EXPECT_THAT(refused({"algorithm.trial_length=21"}), HasSubstr("/algorithm/trial_length"));
-  EXPECT_THAT(refused({"policy.squash=null"}), HasSubstr("/policy/squash"));
-  EXPECT_THAT(refused({R"(outer={"name": "trpo"})"}), HasSubstr("/outer/name"));
+  EXPECT_THAT(pearl_refusal({"algorithm.context_episodes=6"}), HasSubstr("/algorithm/context_episodes"));
+  EXPECT_THAT(pearl_refusal({"algorithm.prior_episodes=6"}), HasSubstr("/algorithm/prior_episodes"));
+  EXPECT_THAT(pearl_refusal({"algorithm.train_tasks=7"}),
+              HasSubstr("/algorithm/train_tasks: wanted a multiple"));
+  EXPECT_THAT(pearl_refusal({"algorithm.trial_length=21"}), HasSubstr("/algorithm/trial_length"));
+  EXPECT_THAT(pearl_refusal({"policy.squash=null"}), HasSubstr("/policy/squash"));
+  EXPECT_THAT(pearl_refusal({R"(outer={"name": "trpo"})"}), HasSubstr("/outer/name"));
 }
 
 }  // namespace

@@ -56,8 +56,6 @@ class SacLearning {
   std::uint32_t done_ = 0;
 };
 
-Vector part(const Vector& all, int from, int size) { return {all.begin() + from, all.begin() + from + size}; }
-
 // The last update's numbers as a plain problem.
 SoftProblem last_problem(SacLearning& learning, const Config& config) {
   const ReplayBatch<float>& batch = learning.learner().updates().batch();
@@ -264,7 +262,7 @@ TEST(Sac, PlansTheReplay) {
   EXPECT_GE(bytes, 100 * (3 + 1 + 3 + 2) * 4);
 }
 
-std::string refused(const std::vector<std::string>& overrides) {
+std::string sac_refusal(const std::vector<std::string>& overrides) {
   try {
     sac_config(overrides);
   } catch (const InputError& error) {
@@ -275,21 +273,22 @@ std::string refused(const std::vector<std::string>& overrides) {
 
 TEST(Sac, RefusesWhatItCannotLearnFrom) {
   using testing::HasSubstr;
-  EXPECT_THAT(refused({"environment={\"name\": \"cartpole\"}"}),
+  EXPECT_THAT(sac_refusal({"environment={\"name\": \"cartpole\"}"}),
               HasSubstr("/environment/name: wanted an environment whose actions are numbers with algorithm "
                         "\"sac\", whose critics are climbed along them, found \"cartpole\""));
-  EXPECT_THAT(refused({"policy.squash=null"}), HasSubstr("/policy/squash: wanted a number"));
-  EXPECT_THAT(refused({"algorithm.batch=101"}), HasSubstr("/algorithm/capacity"));
-  EXPECT_THAT(refused({"algorithm.first_steps=101"}), HasSubstr("/algorithm/first_steps"));
-  EXPECT_THAT(refused({"envs_per_task=6"}),
+  EXPECT_THAT(sac_refusal({"policy.squash=null"}), HasSubstr("/policy/squash: wanted a number"));
+  EXPECT_THAT(sac_refusal({"algorithm.batch=101"}), HasSubstr("/algorithm/capacity"));
+  EXPECT_THAT(sac_refusal({"algorithm.first_steps=101"}), HasSubstr("/algorithm/first_steps"));
+  EXPECT_THAT(sac_refusal({"envs_per_task=6"}),
               HasSubstr("/algorithm/capacity: wanted at least the 108 steps of an iteration"));
-  EXPECT_THAT(refused({"at_episode_end=stop"}), HasSubstr("/at_episode_end"));
-  EXPECT_THAT(refused({R"(outer={"name": "trpo"})"}), HasSubstr("/outer/name"));
-  EXPECT_THAT(refused({kVersion1, "algorithm.target_entropy=-2"}), HasSubstr("/algorithm/target_entropy"));
-  EXPECT_THAT(refused({kVersion1, "algorithm.initial_temperature=0.5"}),
+  EXPECT_THAT(sac_refusal({"at_episode_end=stop"}), HasSubstr("/at_episode_end"));
+  EXPECT_THAT(sac_refusal({R"(outer={"name": "trpo"})"}), HasSubstr("/outer/name"));
+  EXPECT_THAT(sac_refusal({kVersion1, "algorithm.target_entropy=-2"}),
+              HasSubstr("/algorithm/target_entropy"));
+  EXPECT_THAT(sac_refusal({kVersion1, "algorithm.initial_temperature=0.5"}),
               HasSubstr("/algorithm/initial_temperature"));
-  EXPECT_THAT(refused({"policy.hidden=[]"}), HasSubstr("/policy/hidden"));
-  EXPECT_THAT(refused({"policy={\"name\": \"gru\", \"squash\": 2}"}), HasSubstr("/policy/name"));
+  EXPECT_THAT(sac_refusal({"policy.hidden=[]"}), HasSubstr("/policy/hidden"));
+  EXPECT_THAT(sac_refusal({"policy={\"name\": \"gru\", \"squash\": 2}"}), HasSubstr("/policy/name"));
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ class ProfileTest : public CommandLineTest {
   }
 };
 
-std::vector<json> lines_of(const std::string& text) {
+std::vector<json> objects_of(const std::string& text) {
   std::vector<json> lines;
   std::istringstream in(text);
   for (std::string line; std::getline(in, line);) lines.push_back(json::parse(line));
@@ -38,7 +38,7 @@ std::vector<json> lines_of(const std::string& text) {
 
 TEST_F(ProfileTest, TimingsAddUpToTheSecondsOfAllThreads) {
   train_on_two_threads({"--timings"});
-  const std::vector<json> lines = lines_of(read_text(path("run/metrics.jsonl")));
+  const std::vector<json> lines = objects_of(read_text(path("run/metrics.jsonl")));
   ASSERT_FALSE(lines.empty());
   for (const json& line : lines) {
     const auto timings = line.at("timings").get<std::map<std::string, double>>();

@@ -6,7 +6,7 @@
 namespace innerloop {
 namespace {
 
-using json = nlohmann::ordered_json;
+using nlohmann::ordered_json;
 using testing::AllOf;
 using testing::HasSubstr;
 
@@ -21,7 +21,7 @@ class NormalisedSweepTest : public CommandLineTest {
                    R"(, "evaluation": {"tasks": 40, "envs_per_task": 2}}, "metric": {"path": ")" +
                    path_of_metric + R"(", "normalise": true})" + (rest.empty() ? "" : ", " + rest) + "}");
   }
-  json results() const { return json::parse(read_text(path("sweeps/s/results.json"))); }
+  ordered_json results() const { return ordered_json::parse(read_text(path("sweeps/s/results.json"))); }
 
   static constexpr auto kMemory =
       R"("policy": {"name": "gru", "hidden": 4}, "algorithm": {"name": "rl2", "trial_length": 20, "minibatches": 2})";
@@ -37,17 +37,17 @@ TEST_F(NormalisedSweepTest, RandomIsNothingAndTheOracleIsAll) {
                  "oracle", "--json", "rivals.json"})
                 .exit_code,
             kExitDone);
-  const json rivals = json::parse(read_text(path("rivals.json")));
+  const ordered_json rivals = ordered_json::parse(read_text(path("rivals.json")));
   const double random = rivals["curve"].back()["mean_return"],
                oracle = rivals["baselines"][0]["curve"].back()["mean_return"];
   ASSERT_GT(oracle, random);
 
-  const json all = results();
-  EXPECT_EQ(all["references"], (json{{"bandit", {{"random", random}, {"oracle", oracle}}}}));
+  const ordered_json all = results();
+  EXPECT_EQ(all["references"], (ordered_json{{"bandit", {{"random", random}, {"oracle", oracle}}}}));
   ASSERT_EQ(all["points"].size(), 2u);
-  for (const json& point : all["points"]) {
-    const json& its = point["normalised"];
-    const auto share = [&](const json& number) {
+  for (const ordered_json& point : all["points"]) {
+    const ordered_json& its = point["normalised"];
+    const auto share = [&](const ordered_json& number) {
       return (number.get<double>() - random) / (oracle - random);
     };
     EXPECT_NEAR(its["mean"].get<double>(), share(point["mean"]), 1e-9);
@@ -58,10 +58,10 @@ TEST_F(NormalisedSweepTest, RandomIsNothingAndTheOracleIsAll) {
     // What lies above the oracle counts as the oracle: here in each task of each run.
     double gap = 0;
     int count = 0;
-    for (const json& run : point["runs"]) {
+    for (const ordered_json& run : point["runs"]) {
       const std::string folder = "sweeps/s/runs/000" + point["point"].dump() + "-s" + run["seed"].dump();
-      const json by_task = json::parse(read_text(path(folder) / "evaluation_tasks.json"));
-      for (const json& task : by_task["returns"]) {
+      const ordered_json by_task = ordered_json::parse(read_text(path(folder) / "evaluation_tasks.json"));
+      for (const ordered_json& task : by_task["returns"]) {
         gap += std::max(0.0, 1 - share(task.back()));
         ++count;
       }
@@ -79,7 +79,7 @@ TEST_F(NormalisedSweepTest, RandomIsNothingAndTheOracleIsAll) {
 TEST_F(NormalisedSweepTest, TheyPlayOnceForEachKindOfTask) {
   write_sweep("evaluation.trial_return.mean", R"("grid": {"algorithm.trial_length": [10, 20]})");
   ASSERT_EQ(run({"sweep", "s.json", "--backend", "cpu"}).exit_code, kExitDone);
-  json all = results();
+  ordered_json all = results();
   EXPECT_EQ(all["points"][0]["group"], "bandit 1");
   EXPECT_EQ(all["points"][1]["group"], "bandit 2") << "a longer trial brings more";
   EXPECT_LT(all["references"]["bandit 1"]["oracle"], all["references"]["bandit 2"]["oracle"]);
@@ -87,9 +87,9 @@ TEST_F(NormalisedSweepTest, TheyPlayOnceForEachKindOfTask) {
 
   // What is there is taken from there …
   const auto file = path("sweeps/s/references.json");
-  json references = json::parse(read_text(file));
+  ordered_json references = ordered_json::parse(read_text(file));
   ASSERT_EQ(references["references"].size(), 2u);
-  for (json& each : references["references"]) each["oracle"] = 1e6;
+  for (ordered_json& each : references["references"]) each["oracle"] = 1e6;
   write_text(file, references.dump());
   ASSERT_EQ(run({"sweep", "sweeps/s", "--results"}).exit_code, kExitDone);
   EXPECT_EQ(results()["references"]["bandit 2"]["oracle"], 1e6);

@@ -7,7 +7,7 @@
 namespace innerloop {
 namespace {
 
-std::string error_of(const std::string& environment) {
+std::string environment_error(const std::string& environment) {
   try {
     parse_config(R"({"environment": )" + environment + "}", "x.json");
   } catch (const InputError& error) {
@@ -17,13 +17,13 @@ std::string error_of(const std::string& environment) {
 }
 
 void expect_error(const std::string& environment, const std::string& option, const std::string& about) {
-  const std::string error = error_of(environment);
+  const std::string error = environment_error(environment);
   EXPECT_NE(error.find("/environment/" + option), std::string::npos) << error;
   EXPECT_NE(error.find(about), std::string::npos) << error;
 }
 
 TEST(ScenarioOptions, RefusePlantsThatCannotBe) {
-  EXPECT_EQ(error_of(R"({"name": "cstr"})"), "accepted");
+  EXPECT_EQ(environment_error(R"({"name": "cstr"})"), "accepted");
   expect_error(R"({"name": "cstr", "coolant_low": 315})", "coolant_low", "below coolant_high");
   expect_error(R"({"name": "cstr", "coolant_limit": [270, 300]})", "coolant_limit", "above coolant_low");
   expect_error(R"({"name": "cstr", "feed_concentration": [0.9, 1]})", "feed_concentration", "above 0.92");

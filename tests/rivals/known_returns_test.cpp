@@ -8,10 +8,7 @@
 #include <numeric>
 
 #include "engine/error.h"
-#include "engine/rivals/registry.h"
-#include "engine/rivals/trials.h"
-#include "engine/statistics/estimates.h"
-#include "tests/support/played_trials.h"
+#include "tests/rivals/played_rivals.h"
 
 namespace innerloop {
 namespace {
@@ -20,17 +17,6 @@ Config trials_of(const std::string& environment, int horizon, int episodes, int 
   return trial_config({"environment=" + environment, "horizon=" + std::to_string(horizon),
                        "algorithm.trial_length=" + std::to_string(horizon * episodes),
                        "evaluation={\"tasks\": " + std::to_string(tasks) + ", \"envs_per_task\": 1}"});
-}
-
-TrialLoop::Returns play_by(const std::string& name, const Config& config,
-                           const std::vector<float>& task = {}) {
-  return play_rival(prepare_rivals(config, {name})[0].learner, config, 2, task);
-}
-
-// Five standard errors about what is known to half a unit of its last decimal.
-void expect_known(const std::vector<float>& sample, double known, double half_unit, const std::string& of) {
-  const Estimate found = mean_of(sample);
-  EXPECT_NEAR(found.mean, known, 5 * found.ci95 / 1.96 + half_unit) << of;
 }
 
 // The mean return of each episode over all goals of a square.

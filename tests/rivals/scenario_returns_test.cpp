@@ -8,33 +8,19 @@
 
 #include "engine/error.h"
 #include "engine/evaluation/trial_evaluator.h"
-#include "engine/rivals/registry.h"
-#include "engine/rivals/trials.h"
-#include "engine/statistics/estimates.h"
+#include "tests/rivals/played_rivals.h"
 #include "tests/support/paths.h"
-#include "tests/support/played_trials.h"
 
 namespace innerloop {
 namespace {
 
 using nlohmann::json;
 
-Config trials_of(const std::string& environment, int horizon, int episodes, int tasks) {
+Config episodes_of(const std::string& environment, int horizon, int episodes, int tasks) {
   return trial_config({"environment=" + environment, "horizon=" + std::to_string(horizon),
                        "algorithm.trial_length=" + std::to_string(horizon * episodes),
                        "algorithm.trial_episodes=" + std::to_string(episodes),
                        "evaluation={\"tasks\": " + std::to_string(tasks) + ", \"envs_per_task\": 1}"});
-}
-
-TrialLoop::Returns play_by(const std::string& name, const Config& config,
-                           const std::vector<float>& task = {}) {
-  return play_rival(prepare_rivals(config, {name})[0].learner, config, 2, task);
-}
-
-// Five standard errors about what is known to `within`.
-void expect_known(const std::vector<float>& sample, double known, double within, const std::string& of) {
-  const Estimate found = mean_of(sample);
-  EXPECT_NEAR(found.mean, known, 5 * found.ci95 / 1.96 + within) << of;
 }
 
 // pc-gym's plant without noise: the best constant coolant, and the best gains of a grid for the coolant's narrow and its wide
@@ -42,7 +28,7 @@ void expect_known(const std::vector<float>& sample, double known, double within,
 TEST(ScenarioReturns, OfTheNominalTankReactor) {
   const std::vector<float> nominal = {1, 1, 1, 1, 350, 1, 0, 0, 0, 400, 0};
   const auto returns = [&](const std::string& name, const std::string& options) {
-    const Config config = trials_of(R"({"name": "cstr", "noise": 0)" + options + "}", 120, 1, 1);
+    const Config config = episodes_of(R"({"name": "cstr", "noise": 0)" + options + "}", 120, 1, 1);
     return play_by(name, config, nominal).of_trial[0];
   };
   EXPECT_NEAR(returns("constant", R"(, "coolant_low": 295, "coolant_high": 302)"), -1077.0, 0.05);
@@ -53,7 +39,7 @@ TEST(ScenarioReturns, OfTheNominalTankReactor) {
 // Of equipment that differs, gains for the nominal plant are no better than those for many plants, and a step's cost has a
 // bound.
 TEST(ScenarioReturns, OfVariantsOfTheTankReactor) {
-  const Config config = trials_of(R"({"name": "cstr"})", 120, 2, 400);
+  const Config config = episodes_of(R"({"name": "cstr"})", 120, 2, 400);
   for (const char* name : {"pi_nominal", "pi"}) {
     const Estimate found = mean_of(play_by(name, config).of_episode[0]);
     EXPECT_LT(found.mean, -200) << name;
@@ -64,7 +50,7 @@ TEST(ScenarioReturns, OfVariantsOfTheTankReactor) {
 
 // Johansson's plant P-, whose operating point episodes start from, and P+, which asks for the other pairing.
 TEST(ScenarioReturns, OfTheFourTanks) {
-  const Config config = trials_of(R"({"name": "four_tank", "noise": 0})", 150, 1, 1);
+  const Config config = episodes_of(R"({"name": "four_tank", "noise": 0})", 150, 1, 1);
   const auto returns = [&](const std::string& name, float valve_1, float valve_2) {
     return play_by(name, config, {valve_1, valve_2, 1, 1, 1, 1, 1, 1, 0, 0, 0, 10, 0}).of_trial[0];
   };
@@ -76,7 +62,7 @@ TEST(ScenarioReturns, OfTheFourTanks) {
 }
 
 TEST(ScenarioReturns, OfTheDrive) {
-  const Config config = trials_of(R"({"name": "dc_drive"})", 300, 1, 300);
+  const Config config = episodes_of(R"({"name": "dc_drive"})", 300, 1, 300);
   const Estimate known = mean_of(play_by("cascade_known", config).of_trial),
                  nominal = mean_of(play_by("cascade", config).of_trial);
   EXPECT_NEAR(known.mean, -10.5, 2);
@@ -87,7 +73,7 @@ TEST(ScenarioReturns, OfTheDrive) {
 }
 
 TEST(ScenarioReturns, OfTheColumn) {
-  const Config config = trials_of(R"({"name": "distillation", "noise": 0})", 200, 1, 1);
+  const Config config = episodes_of(R"({"name": "distillation", "noise": 0})", 200, 1, 1);
   const auto returns = [&](const std::string& name) {
     return play_by(name, config, {1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0}).of_trial[0];
   };
@@ -98,7 +84,7 @@ TEST(ScenarioReturns, OfTheColumn) {
 
 // Ten episodes of one chemistry: the published figures of the exact planner and of random potions, of the whole game.
 TEST(ScenarioReturns, OfAlchemy) {
-  const Config config = trials_of(R"({"name": "alchemy"})", 15, 10, 1500);
+  const Config config = episodes_of(R"({"name": "alchemy"})", 15, 10, 1500);
   expect_known(play_by("oracle", config).of_trial, 288.4, 1.3, "oracle");
   expect_known(play_by("random_potions", config).of_trial, 144.5, 1.2, "random_potions");
   // Each stone is worth 15 in one of eight cases, 1 in three.
@@ -108,8 +94,8 @@ TEST(ScenarioReturns, OfAlchemy) {
 // Once it knows the goal, depth first has as short a way as there is: in a tree there is one alone.
 TEST(ScenarioReturns, OfMazes) {
   for (const int size : {7, 11}) {
-    const Config config = trials_of(R"({"name": "maze_navigation", "size": )" + std::to_string(size) + "}",
-                                    4 * size * size, 3, 300);
+    const Config config = episodes_of(R"({"name": "maze_navigation", "size": )" + std::to_string(size) + "}",
+                                      4 * size * size, 3, 300);
     const TrialLoop::Returns oracle = play_by("oracle", config), explorer = play_by("explorer", config);
     EXPECT_EQ(explorer.of_episode[1], oracle.of_episode[1]);
     EXPECT_EQ(explorer.of_episode[2], oracle.of_episode[2]);
@@ -134,7 +120,7 @@ const json& tool_vectors() {
 
 // Where no call fails, the oracle's returns are what the goals are worth.
 TEST(ScenarioReturns, OfTheToolsOracleAreTheWorthOfTheGoals) {
-  const Config config = trials_of(R"({"name": "tool_calls"})", 20, 12, 1);
+  const Config config = episodes_of(R"({"name": "tool_calls"})", 20, 12, 1);
   for (const json& of : tool_vectors()["tasks"]) {
     const auto returns = play_by("oracle", config, of["task"].get<std::vector<float>>()).of_episode;
     std::set<std::string> met;
@@ -153,7 +139,7 @@ TEST(ScenarioReturns, OfTheToolsOracleAreTheWorthOfTheGoals) {
 
 // Trials of ten episodes; the oracle's mean is that of another program's 4,000 tasks.
 TEST(ScenarioReturns, OfTools) {
-  const auto config = [](int tasks) { return trials_of(R"({"name": "tool_calls"})", 20, 10, tasks); };
+  const auto config = [](int tasks) { return episodes_of(R"({"name": "tool_calls"})", 20, 10, tasks); };
   const double worth = tool_vectors()["mean_worth"], error = tool_vectors()["standard_error"];
   const TrialLoop::Returns oracle = play_by("oracle", config(3000)),
                            plans = play_by("explore_then_plan", config(400));
@@ -168,7 +154,7 @@ TEST(ScenarioReturns, OfTools) {
 
 // What is solved is what ended by itself: pass^k of a learner rises to that of its last episodes alone.
 TEST(ScenarioReturns, TellHowOftenToolsAreMastered) {
-  const Config config = trials_of(R"({"name": "tool_calls"})", 20, 5, 300);
+  const Config config = episodes_of(R"({"name": "tool_calls"})", 20, 5, 300);
   const json oracle = trials_json(play_by("oracle", config)), random = trials_json(play_by("random", config)),
              plans = trials_json(play_by("explore_then_plan", config));
   ASSERT_EQ(oracle["pass_k"].size(), 5u);
@@ -179,13 +165,13 @@ TEST(ScenarioReturns, TellHowOftenToolsAreMastered) {
   EXPECT_GT(plans["solved"][4].get<double>(), 0.94);
   EXPECT_GT(plans["pass_k"][0].get<double>(), plans["pass_k"][4].get<double>() + 0.2);
   EXPECT_FALSE(
-      trials_json(play_by("oracle", trials_of(R"({"name": "dark_room"})", 20, 2, 3))).contains("pass_k"));
+      trials_json(play_by("oracle", episodes_of(R"({"name": "dark_room"})", 20, 2, 3))).contains("pass_k"));
 }
 
 TEST(ScenarioReturns, OfRulesAreOfToolsThatStayAsTheyAre) {
   const auto refusal = [](const std::string& options) {
     try {
-      prepare_rivals(trials_of(R"({"name": "tool_calls")" + options + "}", 20, 2, 1), {"thompson"});
+      prepare_rivals(episodes_of(R"({"name": "tool_calls")" + options + "}", 20, 2, 1), {"thompson"});
     } catch (const InputError& error) {
       return std::string(error.what());
     }
@@ -202,8 +188,8 @@ TEST(ScenarioReturns, OfRulesAreOfToolsThatStayAsTheyAre) {
 // The oracle knows when a tool becomes another.
 TEST(ScenarioReturns, OfTheOracleDoNotFallWithAChange) {
   const auto mean = [](const std::string& options) {
-    return mean_of(
-        play_by("oracle", trials_of(R"({"name": "tool_calls")" + options + "}", 20, 6, 1000)).of_episode[5]);
+    return mean_of(play_by("oracle", episodes_of(R"({"name": "tool_calls")" + options + "}", 20, 6, 1000))
+                       .of_episode[5]);
   };
   const Estimate changed = mean(R"(, "change_until": 3)"), same = mean("");
   EXPECT_NEAR(changed.mean, same.mean, 3 * (changed.ci95 + same.ci95));

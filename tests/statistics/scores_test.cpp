@@ -17,7 +17,7 @@ using testing::ElementsAre;
 using testing::IsNan;
 using testing::ThrowsMessage;
 
-constexpr double kGone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 TEST(Scores, AreRowsOfRuns) {
@@ -37,7 +37,7 @@ TEST(Scores, AreRowsOfRuns) {
 
 TEST(Scores, MissingOnesBecomeTheWorstThatAnyMethodHasInTheTask) {
   const FilledScores filled =
-      with_worst_for_missing({scores_of({{1, -20}, {kGone, kGone}, {3, 40}}),
+      with_worst_for_missing({scores_of({{1, -20}, {kMissing, kMissing}, {3, 40}}),
                               scores_of({{0.5, 10}, {kInfinite, 30}, {9, -kInfinite}})});
   EXPECT_THAT(filled.methods[0].values, ElementsAre(1, -20, 0.5, -20, 3, 40));
   EXPECT_THAT(filled.methods[1].values, ElementsAre(0.5, 10, 0.5, 30, 9, -20));
@@ -46,7 +46,7 @@ TEST(Scores, MissingOnesBecomeTheWorstThatAnyMethodHasInTheTask) {
 
 TEST(Scores, OfATaskInWhichNobodyHasOneStayMissing) {
   const FilledScores filled =
-      with_worst_for_missing({scores_of({{kGone, 1}}), scores_of({{kInfinite, kGone}})});
+      with_worst_for_missing({scores_of({{kMissing, 1}}), scores_of({{kInfinite, kMissing}})});
   EXPECT_THAT(filled.methods[0].values, ElementsAre(IsNan(), 1));
   EXPECT_THAT(filled.methods[1].values, ElementsAre(IsNan(), 1));
   EXPECT_THAT(filled.missing, ElementsAre(1, 1));
@@ -70,7 +70,7 @@ TEST(Scores, NormalisedAreSharesOfWhatThereIsToGain) {
 }
 
 TEST(Scores, WithoutAnythingToGainAreNotNormalised) {
-  const double random[] = {0, 2}, oracle[] = {1, 1.5}, equal[] = {1, 2}, unknown[] = {1, kGone};
+  const double random[] = {0, 2}, oracle[] = {1, 1.5}, equal[] = {1, 2}, unknown[] = {1, kMissing};
   const Scores scores = scores_of({{1, 1}});
   EXPECT_THAT([&] { normalised(scores, random, oracle); },
               ThrowsMessage<InputError>("task 1: wanted an oracle above random, 2, found 1.5"));
@@ -83,7 +83,7 @@ TEST(AreaUnderCurve, IsAMeanOfItsValues) {
   EXPECT_DOUBLE_EQ(area_under_curve(steps, values), (10 * 2 + 40 * 3) / 50.0);
   const double alone[] = {7.5};
   EXPECT_EQ(area_under_curve(alone, alone), 7.5);
-  const double diverged[] = {0, kGone, 2};
+  const double diverged[] = {0, kMissing, 2};
   EXPECT_THAT(area_under_curve(steps, diverged), IsNan());
 }
 

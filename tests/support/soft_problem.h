@@ -39,6 +39,10 @@ struct SoftProblem {
   const double* noise_of(int i, int which) const { return noise.data() + (2 * i + which) * nets.actions; }
 };
 
+inline Vector part(const Vector& all, int from, int size) {
+  return {all.begin() + from, all.begin() + from + size};
+}
+
 inline PerceptronShape perceptron_of(const std::vector<int>& hidden, Activation activation, int inputs,
                                      int learned, int outputs) {
   PerceptronShape shape{Feedforward::shape_of(hidden, activation, inputs), outputs};

@@ -15,7 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
-Sweep sweep_of(const std::string& rest) {
+Sweep four_iterations(const std::string& rest) {
   return parse_sweep(R"({"config": {"iterations": 4}, )" + rest + "}", "s.json");
 }
 
@@ -31,9 +31,9 @@ std::string refusal(const std::filesystem::path& path, const Sweep& sweep, bool 
 TEST(SweepFolderTest, ASweepMayBecomeLongerOrShorterButNotAnother) {
   const TemporaryFolder temporary;
   const auto path = temporary.path() / "sweeps" / "s";
-  const Sweep two = sweep_of(R"("random": {"outer.lr": {"uniform": [0, 1]}}, "samples": 2)"),
-              four = sweep_of(R"("random": {"outer.lr": {"uniform": [0, 1]}}, "samples": 4)"),
-              other = sweep_of(R"("random": {"outer.lr": {"uniform": [0, 2]}}, "samples": 2)");
+  const Sweep two = four_iterations(R"("random": {"outer.lr": {"uniform": [0, 1]}}, "samples": 2)"),
+              four = four_iterations(R"("random": {"outer.lr": {"uniform": [0, 1]}}, "samples": 4)"),
+              other = four_iterations(R"("random": {"outer.lr": {"uniform": [0, 2]}}, "samples": 2)");
   EXPECT_EQ(refusal(path, two, true), "") << "--resume begins where there is nothing yet";
   EXPECT_THAT(refusal(path, two, false), HasSubstr("found one (--resume goes on with it)"));
   const std::string points = read_text(path / "points.jsonl");
