@@ -37,6 +37,7 @@ register_types(memories kernels/memories/options.h MemoryTypes kernels/memories)
 # "file|room|header|list": the room is a header of engine/device/operations/.
 set(INNERLOOP_OPERATION_LISTS
     "policy|policy|engine/device/operations/policy.h|PolicyOperations<float>"
+    "actions|actions|envs/registry.h|ActionOperations<float>"
     "trial|trial|engine/device/operations/trial.h|TrialOperations<float>"
     "critic|critic|engine/device/operations/critic.h|CriticOperations<float>")
 foreach(entry ${memories})

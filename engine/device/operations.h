@@ -2,6 +2,7 @@
 // host, and for CUDA. One more environment or memory is one more list.
 #pragma once
 
+#include "engine/device/operations/actions.h"
 #include "engine/device/operations/critic.h"
 #include "engine/device/operations/environment.h"
 #include "engine/device/operations/host.h"
@@ -17,8 +18,9 @@ template <class EnvironmentList, class MemoryList>
 struct OperationListsOf;
 template <class... Envs, class... Memories>
 struct OperationListsOf<TypeList<Envs...>, TypeList<Memories...>> {
-  using type = TypeList<PolicyOperations<float>, TrialOperations<float>, CriticOperations<float>,
-                        MemoryOperations<float, Memories>..., EnvironmentOperations<float, Envs>...>;
+  using type = TypeList<PolicyOperations<float>, ActionOperations<float>, TrialOperations<float>,
+                        CriticOperations<float>, MemoryOperations<float, Memories>...,
+                        EnvironmentOperations<float, Envs>...>;
 };
 /// Lists of operations.
 using OperationLists = typename OperationListsOf<Environments, MemoryTypes>::type;

@@ -295,10 +295,10 @@ VectorEnvironment::Rollout VectorEnvironment::rollout(const Config& policy, std:
   copy_all(seen_at(played.seen, 0), seen_, played.allowed, allowed_);
   with_environment(config_.environment, [&]<class Env>(const typename Env::Options& options) {
     StepEnvironments<float, Env> step = step_of<Env>(options);
-    ChooseActions<float, Env> choose;
+    ChooseActions<float, typename Env::Action> choose;
     choose.shape = shape;
     choose.params = {numbers, 0};
-    choose.options = options;
+    choose.size = see;
     choose.envs = options_.envs;
     choose.tile_envs = device_.is_cuda() ? kCudaPolicyEnvs : kPolicyEnvs;
     if (!device_.is_cuda()) step.tile_envs = kPolicyEnvs;

@@ -1,5 +1,6 @@
 // What a policy does in environments that are stepped one by one (kernels/environment/step_environments.h): for each step the
-// network's pass over what a tile of environments sees, and an action for each, drawn with its own random numbers.
+// network's pass over what a tile of environments sees, and an action for each, drawn with its own random numbers. It knows
+// the kind of their actions alone, so that environments share it.
 #pragma once
 
 #include "kernels/environment/step_environments.h"
@@ -10,18 +11,18 @@
 
 namespace innerloop {
 
-template <class T, class Env>
+template <class T, class Action>
 struct ChooseActions {
   PolicyShape shape;
   Parameters<T> params;  // of task 0: one policy for all
-  typename Env::Options options;
+  Observation size;      // of what is seen
   int envs = 0;
   int tile_envs = 0;  // whole packs
   const RandomKey* key = nullptr;
   const std::int32_t* episode = nullptr;  // [padded(envs)]
   const std::int32_t* elapsed = nullptr;  // [padded(envs)]
   SeenRows<const T> seen;
-  const std::uint8_t* allowed = nullptr;  // [envs][action_outputs]; null: all are
+  const std::uint8_t* allowed = nullptr;  // [envs][outputs]; null: all are
   bool deterministic = false;             // the mean, or the likeliest action
   T* actions = nullptr;             // [envs][Action::size]  as the environment takes them, of real numbers
   std::int32_t* choices = nullptr;  // [envs][Action::size]  of discrete ones
@@ -44,7 +45,6 @@ struct ChooseActions {
     load_weights(team, shape, value, b.weights);
     add_context(team, shape, value, b.weights);
     load_head_constants(team, shape, b.weights.log_std, b.head);
-    const Observation size = Env::observation(options);
     // Rows past the last environment see what it sees.
     const auto env = [&](int e) FN_LAMBDA { return static_cast<long>(first + min_of(e, rows - 1)); };
     for_cells(team, size.numbers, stride, [&](int d, int e) FN_LAMBDA {
@@ -53,9 +53,9 @@ struct ChooseActions {
     for_cells(team, size.symbols, stride, [&](int p, int e) FN_LAMBDA {
       b.symbols[p * stride + e] = seen.symbols[env(e) * size.symbols + p];
     });
-    if constexpr (kHasAllowed<Env>)
-      for_cells(team, action_words<Env>(options), stride, [&](int word, int e) FN_LAMBDA {
-        const int all = action_outputs<Env>(options), end = min_of(word * 32 + 32, all);
+    if (allowed != nullptr)
+      for_cells(team, mask_words(shape.outputs()), stride, [&](int word, int e) FN_LAMBDA {
+        const int all = shape.outputs(), end = min_of(word * 32 + 32, all);
         std::uint32_t bits = 0;
         for (int c = word * 32; c < end; ++c)
           bits |= static_cast<std::uint32_t>(allowed[env(e) * all + c]) << (c % 32);
@@ -77,6 +77,9 @@ struct ChooseActions {
   }
 
  private:
+  // One choice is one group, to the same bits.
+  using Head = std::conditional_t<Action::discrete, GroupedHead, GaussianHead>;
+
   struct Buffers {
     Weights<T> weights;
     HeadConstants<T> head;
@@ -93,14 +96,15 @@ struct ChooseActions {
       Buffers b;
       b.weights = take_weights<T>(scratch, op.shape, false);
       b.head = take_head_constants<T>(scratch, op.shape);
-      b.inputs = scratch.take<T>(Env::observation(op.options).numbers * envs);
-      b.symbols = scratch.take<std::int32_t>(Env::observation(op.options).symbols * envs);
-      b.allowed = scratch.take<std::uint32_t>(kHasAllowed<Env> ? action_words<Env>(op.options) * envs : 0);
+      b.inputs = scratch.take<T>(op.size.numbers * envs);
+      b.symbols = scratch.take<std::int32_t>(op.size.symbols * envs);
+      b.allowed =
+          scratch.take<std::uint32_t>(op.allowed != nullptr ? mask_words(op.shape.outputs()) * envs : 0);
       for (int l = 1; l < op.shape.layers; ++l)
         b.hidden[l] = scratch.take<T>(envs * padded(op.shape.width[l]));
       b.outputs = scratch.take<T>(op.shape.outputs() * envs);
       b.head_rows = op.shape.narrow_head() ? nullptr : scratch.take<T>(envs * padded(op.shape.outputs()));
-      b.drawn = scratch.take<T>(Env::Action::size * envs);
+      b.drawn = scratch.take<T>(Action::size * envs);
       return b;
     }
   };
@@ -113,17 +117,17 @@ struct ChooseActions {
                      bits_as<std::uint32_t>(load<IntPack<L>>(episode + env)),
                      bits_as<std::uint32_t>(load<IntPack<L>>(elapsed + env)), Purpose::action, 0);
     HeadRows<T> own{b.outputs + e, tile_envs, b.drawn + e, tile_envs};
-    if constexpr (kHasAllowed<Env>) {
+    if (allowed != nullptr) {
       own.allowed = b.allowed + e;
       own.allowed_stride = tile_envs;
     }
-    const Sampler<typename Env::Action, HeadOf<Env>, L, T> sample(b.head, own, random, deterministic);
+    const Sampler<Action, Head, L, T> sample(b.head, own, random, deterministic);
     sample.store_action(b.drawn + e, tile_envs, L::lanes);
-    store_first(log_probs + env, HeadOf<Env>::template log_prob<L>(b.head, own), count);
+    store_first(log_probs + env, Head::template log_prob<L>(b.head, own), count);
     for (int lane = 0; lane < min_of(count, L::lanes); ++lane)
-      for (int d = 0; d < Env::Action::size; ++d) {
-        const long at = static_cast<long>(env + lane) * Env::Action::size + d;
-        if constexpr (Env::Action::discrete)
+      for (int d = 0; d < Action::size; ++d) {
+        const long at = static_cast<long>(env + lane) * Action::size + d;
+        if constexpr (Action::discrete)
           choices[at] = chosen_in<L>(sample.action, d).get(lane);
         else
           actions[at] = sample.action[d].get(lane);

@@ -33,6 +33,21 @@ struct Join<TypeList<A...>, TypeList<B...>, Others...> : Join<TypeList<A..., B..
 template <class... Lists>
 using Joined = typename type_list_detail::Join<Lists...>::type;
 
+namespace type_list_detail {
+template <class Kept, class... Types>
+struct Distinct {
+  using type = Kept;
+};
+template <class... Kept, class Type, class... Others>
+struct Distinct<TypeList<Kept...>, Type, Others...>
+    : Distinct<
+          std::conditional_t<(std::is_same_v<Kept, Type> || ...), TypeList<Kept...>, TypeList<Kept..., Type>>,
+          Others...> {};
+}  // namespace type_list_detail
+// The types, in order, each where it comes first.
+template <class... Types>
+using Distinct = typename type_list_detail::Distinct<TypeList<>, Types...>::type;
+
 // Whether the type is in the list.
 template <class List, class Type>
 inline constexpr bool kContains = false;

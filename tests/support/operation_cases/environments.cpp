@@ -128,10 +128,10 @@ struct OfEnvironments : Cases {
     const int envs = size == CaseSize::full ? 41 : 9;
     all.push_back(make_case("ChooseActions", name, size == CaseSize::full ? 3 : 1, [=](Buffers& memory) {
       const int numbers = Env::observation(options).numbers, outputs = action_outputs<Env>(options);
-      ChooseActions<float, Env> op;
+      ChooseActions<float, typename Env::Action> op;
       op.shape = with_context(policy_of({numbers, 19, 18, outputs}, HeadOf<Env>::kind));
       op.params = {memory.normals("params", op.shape.parameters(), 0.3), 0};
-      op.options = options;
+      op.size = Env::observation(options);
       op.envs = envs;
       op.tile_envs = 16;
       op.key = key(memory);
