@@ -48,8 +48,8 @@ function(add_test_program target label library)
   endforeach()
   target_link_libraries(${target} PRIVATE ${library} innerloop_test_paths GTest::gmock GTest::gtest_main)
   target_compile_options(${target} PRIVATE ${test_options})
-  # Where a start takes longer than most tests, under ThreadSanitizer and on a GPU, a process runs some forty of them.
-  if(label MATCHES "^(teams|cuda)$" AND NOT target MATCHES fault)
+  # Where a start takes longer than most tests, under ThreadSanitizer, a process runs some forty of them.
+  if(label STREQUAL teams)
     set(shards 40)
     math(EXPR last "${shards} - 1")
     foreach(shard RANGE ${last})
