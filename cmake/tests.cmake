@@ -36,8 +36,8 @@ function(add_test_program target label library)
     return()
   endif()
   add_executable(${target} ${sources})
-  # In a unity build the files of one room are compiled together: nine tenths of their time go into headers, gmock's and
-  # nlohmann's above all. Kernels' and environments' tests have names of their own for the same things.
+  # In a unity build the files of one room are compiled together: most of their time goes into headers, gmock's and
+  # nlohmann's above all. Kernels' and environments' tests stay apart, since many of them name different things alike.
   set_target_properties(${target} PROPERTIES UNITY_BUILD_MODE GROUP)
   foreach(source ${sources})
     cmake_path(GET source PARENT_PATH room)
@@ -109,11 +109,10 @@ if(TARGET innerloop_cuda)
 endif()
 add_test_program(innerloop_long_tests long innerloop_engine long/*_test.cpp)
 if(TARGET innerloop_cuda)
-  add_test_program(innerloop_cuda_tests cuda "innerloop_engine;innerloop_operation_cases;innerloop_cuda_flags" cuda/*_test.cpp
-                   cuda/*_test.cu)
+  set(cuda_libraries innerloop_engine innerloop_operation_cases innerloop_cuda_flags)
+  add_test_program(innerloop_cuda_tests cuda "${cuda_libraries}" cuda/*_test.cpp cuda/*_test.cu)
   # Its own launchers come before those in the library, which are then left out.
-  add_test_program(innerloop_cuda_fault_tests cuda "innerloop_engine;innerloop_operation_cases;innerloop_cuda_flags" cuda/faults/*_test.cpp
-                   cuda/faults/*.cu)
+  add_test_program(innerloop_cuda_fault_tests cuda "${cuda_libraries}" cuda/faults/*_test.cpp cuda/faults/*.cu)
   # Machine code for the GPUs that every change is not compiled for.
   foreach(architecture sm_75 sm_80 sm_86 sm_89 sm_100 sm_120)
     add_test(NAME CheckCuda.${architecture} COMMAND "${PROJECT_SOURCE_DIR}/dev" check-cuda ${architecture})

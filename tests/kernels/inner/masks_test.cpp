@@ -1,6 +1,8 @@
 // Passes over trajectories in whose states not all choices were allowed.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/support/kernels.h"
 
 namespace innerloop {
@@ -142,6 +144,48 @@ TEST_F(MasksTest, TangentsAreThoseOfTheGradient) {
   for (int r = 0; r < b.rows(); ++r)
     if (b.valid[r] > 0) sum += b.advantages[r] * tangents[static_cast<std::size_t>(r)];
   EXPECT_NEAR(sum, along, 1e-10);
+}
+
+// Each environment allows one choice alone, in two words, and the last tile is not full.
+TEST(MaskedChoices, OfEnvironmentsThatAreSteppedAreWhatEachAllows) {
+  constexpr int kEnvs = 21, kNumbers = 3, kOutputs = 35;
+  std::mt19937_64 random(4);
+  const RandomKey key{5, 6};
+  ChooseActions<float, Discrete<>> op;
+  op.shape = policy_of({kNumbers, 9, kOutputs}, HeadKind::categorical);
+  const auto params = converted<float>(random_vector(op.shape.parameters(), 0.5, random)),
+             seen = converted<float>(random_vector(kEnvs * kNumbers, 1, random));
+  std::vector<std::uint8_t> allowed(kEnvs * kOutputs, 0);
+  const auto allowed_of = [](int e) { return (5 * e + 1) % kOutputs; };
+  for (int e = 0; e < kEnvs; ++e) allowed[static_cast<std::size_t>(e * kOutputs + allowed_of(e))] = 1;
+  const std::vector<std::int32_t> counts(padded(kEnvs), 2);
+  std::vector<std::int32_t> choices(kEnvs, -1);
+  std::vector<float> log_probs(kEnvs, 1);
+  op.params = {params.data(), 0};
+  op.size.numbers = kNumbers;
+  op.envs = kEnvs;
+  op.tile_envs = 16;
+  op.key = &key;
+  op.episode = op.elapsed = counts.data();
+  op.seen.numbers = seen.data();
+  op.allowed = allowed.data();
+  op.choices = choices.data();
+  op.log_probs = log_probs.data();
+  for (int form = 0; form < 4; ++form) {
+    op.deterministic = form % 2 == 1;
+    if (form == 2) {  // the same as a group
+      op.shape.head = HeadKind::grouped;
+      op.shape.groups = 1;
+      op.shape.group_size[0] = kOutputs;
+    }
+    std::ranges::fill(choices, -1);
+    std::ranges::fill(log_probs, 1.0f);
+    run_kernel<ChooseActions<float, Discrete<>>>(kernels_of<float>(), op, ceil_div(kEnvs, op.tile_envs));
+    for (int e = 0; e < kEnvs; ++e) {
+      EXPECT_EQ(choices[static_cast<std::size_t>(e)], allowed_of(e)) << e;
+      EXPECT_NEAR(log_probs[static_cast<std::size_t>(e)], 0, 1e-6) << e;
+    }
+  }
 }
 
 }  // namespace
