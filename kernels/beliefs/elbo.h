@@ -37,9 +37,7 @@ struct BeliefGradient {
   FN int parts() const { return 1; }
   template <class Team>
   FN long scratch_bytes() const {
-    Scratch scratch;
-    Buffers::template take<Team>(scratch, *this);
-    return scratch.used();
+    return placed_bytes<Buffers, Team>(*this);
   }
   // place.task: the tile.
   template <class Team>
@@ -168,12 +166,6 @@ struct BeliefGradient {
       return b;
     }
   };
-  // Found anew wherever they are used: all their pointers are more than a GPU's threads have registers for.
-  template <class Team>
-  FN Buffers buffers(const Team&, const Scratch& scratch) const {
-    Scratch from_start = scratch.restarted();
-    return Buffers::template take<Team>(from_start, *this);
-  }
 
   // The trials of a tile.
   struct Tile {
@@ -494,16 +486,16 @@ template <class Team>
 TEAM_FN void BeliefGradient<T>::operator()(const Team& inlining, const Place& place, Scratch scratch) const {
   const CallsProducts<Team> team(inlining);
   const Tile tile{place.task * kTile, min_of(kTile, batch.trials - place.task * kTile)};
-  prepare(team, buffers(team, scratch), tile);
-  encode(team, buffers(team, scratch), tile);
+  const Buffers& b = placed<Buffers>(team, scratch, *this);
+  prepare(team, b, tile);
+  encode(team, b, tile);
   const int all = decodes(), each = min_of(all, kBlock / kTile), together = all == 1 ? kBlock / kTile : 1;
   for (int step = 0; step < steps(); step += together)
     for (int number = 0; number < all; number += each)
-      decode(team, buffers(team, scratch), tile, step, min_of(together, steps() - step), number,
-             min_of(each, all - number));
-  by_moments(team, buffers(team, scratch).rows, tile);
-  back(team, buffers(team, scratch), tile);
-  write(team, buffers(team, scratch), place.task);
+      decode(team, b, tile, step, min_of(together, steps() - step), number, min_of(each, all - number));
+  by_moments(team, b.rows, tile);
+  back(team, b, tile);
+  write(team, b, place.task);
 }
 
 }  // namespace innerloop

@@ -20,10 +20,10 @@ struct PerceptronShape {
   FN int outputs_size() const { return padded(outputs); }
 };
 
-// Its weights in scratch memory; the shape is whoever's that takes it.
+// Its weights in scratch memory.
 template <class T>
 struct Perceptron {
-  const PerceptronShape* shape;
+  PerceptronShape shape;
   Feedforward::Weights<T> hidden;
   T* output;       // [hidden][padded(outputs)]
   T* output_bias;  // [padded(outputs)]
@@ -32,7 +32,7 @@ struct Perceptron {
   template <class Team>
   HOST_CALL static Perceptron take(Scratch& scratch, const PerceptronShape& s, bool way_back) {
     Perceptron p;
-    p.shape = &s;
+    p.shape = s;
     p.hidden = Feedforward::take_weights<T>(scratch, s.hidden, way_back);
     p.output = scratch.take<T>(static_cast<long>(s.hidden.hidden) * s.outputs_size());
     p.output_bias = scratch.take<T>(s.outputs_size());
@@ -44,9 +44,9 @@ struct Perceptron {
   // From the flat parameters. The caller has synced where the room was read before. Syncs.
   template <class Team>
   TEAM_FN void load(const Team& team, const T* params) const {
-    const int units = shape->hidden.hidden, outputs = shape->outputs, wide = shape->outputs_size();
-    Feedforward::load_weights(team, shape->hidden, params, hidden);
-    const T* const from = params + shape->output_offset();
+    const int units = shape.hidden.hidden, outputs = shape.outputs, wide = shape.outputs_size();
+    Feedforward::load_weights(team, shape.hidden, params, hidden);
+    const T* const from = params + shape.output_offset();
     for_cells(team, units + 1, wide, [&](int i, int o) FN_LAMBDA {
       (i < units ? output[i * wide + o] : output_bias[o]) = o < outputs ? from[i * outputs + o] : T(0);
     });
@@ -90,7 +90,7 @@ TEAM_FN void forward(const Team& inlining, const Perceptron<typename Team::Scala
                      const PerceptronRows<typename Team::Scalar>& r) {
   using T = typename Team::Scalar;
   const CallsProducts<Team> team(inlining);
-  const PerceptronShape& s = *net.shape;
+  const PerceptronShape& s = net.shape;
   const int units = padded(s.hidden.hidden), wide = s.outputs_size();
   Feedforward::step(team, s.hidden, net.hidden,
                     {rows, {r.inputs, s.inputs_size(), 1}, nullptr, r.kept, r.top});
@@ -106,7 +106,7 @@ TEAM_FN void backward(const Team& inlining, const Perceptron<typename Team::Scal
                       const PerceptronRows<typename Team::Scalar>& r) {
   using T = typename Team::Scalar;
   const CallsProducts<Team> team(inlining);
-  const PerceptronShape& s = *net.shape;
+  const PerceptronShape& s = net.shape;
   const int units = padded(s.hidden.hidden), wide = s.outputs_size();
   product<typename Team::Vector>(
       team, rows, units, Array<Term<T>, 1>{{{{r.outputs, wide, 1}, {net.transposed, units}, s.outputs}}},
@@ -120,14 +120,14 @@ TEAM_FN void backward(const Team& inlining, const Perceptron<typename Team::Scal
 // The sums of a network's gradient over rows.
 template <class T>
 struct PerceptronSums {
-  const PerceptronShape* shape;
+  PerceptronShape shape;
   Feedforward::Sums<T> hidden;
   T *output, *output_bias;  // as in Perceptron
 
   template <class Team>
   HOST_CALL static PerceptronSums take(Scratch& scratch, const PerceptronShape& s) {
     PerceptronSums sums;
-    sums.shape = &s;
+    sums.shape = s;
     sums.hidden = Feedforward::take_sums<T>(scratch, s.hidden);
     sums.output = scratch.take<T>(static_cast<long>(s.hidden.hidden) * s.outputs_size());
     sums.output_bias = scratch.take<T>(s.outputs_size());
@@ -136,29 +136,29 @@ struct PerceptronSums {
   // Syncs.
   template <class Team>
   TEAM_FN void clear(const Team& team) const {
-    Feedforward::clear_sums(team, shape->hidden, hidden);
-    fill(team, output, static_cast<long>(shape->hidden.hidden) * shape->outputs_size(), T(0));
-    fill(team, output_bias, shape->outputs_size(), T(0));
+    Feedforward::clear_sums(team, shape.hidden, hidden);
+    fill(team, output, static_cast<long>(shape.hidden.hidden) * shape.outputs_size(), T(0));
+    fill(team, output_bias, shape.outputs_size(), T(0));
     team.sync();
   }
   // After backward(). Syncs.
   template <class Team>
   TEAM_FN void add(const Team& inlining, int rows, const PerceptronRows<T>& r) const {
     const CallsProducts<Team> team(inlining);
-    const int units = padded(shape->hidden.hidden), wide = shape->outputs_size();
-    product<typename Team::Vector>(team, shape->hidden.hidden, wide,
+    const int units = padded(shape.hidden.hidden), wide = shape.outputs_size();
+    product<typename Team::Vector>(team, shape.hidden.hidden, wide,
                                    Array<Term<T>, 1>{{{{r.top, 1, units}, {r.outputs, wide}, rows}}},
                                    Start<T>{output, wide}, output, wide);
-    add_columns(team, rows, shape->outputs, output_bias, r.outputs, wide);
-    Feedforward::add_gradient(team, shape->hidden, {rows, r.inputs, nullptr, r.back, r.kept}, hidden);
+    add_columns(team, rows, shape.outputs, output_bias, r.outputs, wide);
+    Feedforward::add_gradient(team, shape.hidden, {rows, r.inputs, nullptr, r.back, r.kept}, hidden);
     team.sync();
   }
   // The flat gradient. Does not sync.
   template <class Team>
   TEAM_FN void store(const Team& team, T* gradient) const {
-    const int units = shape->hidden.hidden, outputs = shape->outputs, wide = shape->outputs_size();
-    Feedforward::store_gradient(team, shape->hidden, hidden, gradient);
-    T* const to = gradient + shape->output_offset();
+    const int units = shape.hidden.hidden, outputs = shape.outputs, wide = shape.outputs_size();
+    Feedforward::store_gradient(team, shape.hidden, hidden, gradient);
+    T* const to = gradient + shape.output_offset();
     for_cells(team, units + 1, outputs, [&](int i, int o) FN_LAMBDA {
       to[i * outputs + o] = i < units ? output[i * wide + o] : output_bias[o];
     });

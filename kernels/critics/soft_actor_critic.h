@@ -157,9 +157,7 @@ struct CriticGradient : SoftObjective<T> {
   FN int parts() const { return 1; }
   template <class Team>
   FN long scratch_bytes() const {
-    Scratch scratch;
-    Buffers::template take<Team>(scratch, *this);
-    return scratch.used();
+    return placed_bytes<Buffers, Team>(*this);
   }
   // place.task: the tile.
   template <class Team>
@@ -198,12 +196,6 @@ struct CriticGradient : SoftObjective<T> {
     }
   };
 
-  // Found anew wherever they are used: all their pointers are more than a GPU's threads have registers for.
-  template <class Team>
-  FN Buffers buffers(const Team&, const Scratch& scratch) const {
-    Scratch from_start = scratch.restarted();
-    return Buffers::template take<Team>(from_start, *this);
-  }
   template <class Team>
   TEAM_FN void find_targets(const Team& team, const Buffers& b, const Tile& tile) const;
   template <class Team>
@@ -224,9 +216,7 @@ struct ActorGradient : SoftObjective<T> {
   FN int parts() const { return 1; }
   template <class Team>
   FN long scratch_bytes() const {
-    Scratch scratch;
-    Buffers::template take<Team>(scratch, *this);
-    return scratch.used();
+    return placed_bytes<Buffers, Team>(*this);
   }
   // place.task: the tile.
   template <class Team>
@@ -273,12 +263,6 @@ struct ActorGradient : SoftObjective<T> {
     }
   };
 
-  // Found anew wherever they are used: all their pointers are more than a GPU's threads have registers for.
-  template <class Team>
-  FN Buffers buffers(const Team&, const Scratch& scratch) const {
-    Scratch from_start = scratch.restarted();
-    return Buffers::template take<Team>(from_start, *this);
-  }
   template <class Team>
   TEAM_FN void act(const Team& team, const Buffers& b, const Tile& tile) const;
   template <class Team>
@@ -298,7 +282,7 @@ TEAM_FN void CriticGradient<T>::find_targets(const Team& team, const Buffers& b,
   const SoftNetworks& nets = this->nets;
   const int next = this->batch.replay.next_at(), wide = nets.critic.outputs_size();
   b.ahead.load(team, nets.has_value() ? targets : this->params);
-  this->gather_seen(team, tile, next, *b.ahead.shape, b.ahead_rows.inputs);
+  this->gather_seen(team, tile, next, b.ahead.shape, b.ahead_rows.inputs);
   forward(team, b.ahead, tile.rows, b.ahead_rows);
   if (nets.has_value()) {
     const int apart = nets.value.outputs_size();
@@ -377,10 +361,11 @@ template <class T>
 template <class Team>
 TEAM_FN void CriticGradient<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
   const Tile tile = this->tile_of(place.task);
-  find_targets(team, buffers(team, scratch), tile);
-  this->gather_acted(team, tile, 0, nullptr, buffers(team, scratch).rows.inputs);
-  for (int i = 0; i < 2; ++i) learn(team, buffers(team, scratch), tile, i);
-  write_values(team, buffers(team, scratch), tile);
+  const Buffers& b = placed<Buffers>(team, scratch, *this);
+  find_targets(team, b, tile);
+  this->gather_acted(team, tile, 0, nullptr, b.rows.inputs);
+  for (int i = 0; i < 2; ++i) learn(team, b, tile, i);
+  write_values(team, b, tile);
 }
 
 // An action for each row. Syncs.
@@ -388,7 +373,7 @@ template <class T>
 template <class Team>
 TEAM_FN void ActorGradient<T>::act(const Team& team, const Buffers& b, const Tile& tile) const {
   b.policy.load(team, this->params);
-  this->gather_seen(team, tile, 0, *b.policy.shape, b.policy_rows.inputs);
+  this->gather_seen(team, tile, 0, b.policy.shape, b.policy_rows.inputs);
   forward(team, b.policy, tile.rows, b.policy_rows);
   this->draw(team, tile, b.policy_rows.outputs, 1, b.drawn);
   this->gather_acted(team, tile, 0, b.drawn.action, b.critic_rows.inputs);
@@ -453,7 +438,7 @@ TEAM_FN void ActorGradient<T>::learn_value(const Team& team, const Buffers& b, c
   const int wide = this->nets.value.outputs_size();
   b.value.load(team, this->params + this->nets.value_at());
   b.value_sums.clear(team);
-  this->gather_seen(team, tile, 0, *b.value.shape, b.value_rows.inputs);
+  this->gather_seen(team, tile, 0, b.value.shape, b.value_rows.inputs);
   forward(team, b.value, tile.rows, b.value_rows);
   for (int row = team.rank(); row < tile.rows; row += team.size()) {
     T* const value = b.value_rows.outputs + row * wide;
@@ -490,12 +475,13 @@ TEAM_FN void ActorGradient<T>::operator()(const Team& team, const Place& place, 
   const Tile tile = this->tile_of(place.task);
   const SoftNetworks& nets = this->nets;
   T* const gradient = partial + static_cast<long>(tile.number) * nets.critics_at();
-  act(team, buffers(team, scratch), tile);
-  for (int i = 0; i < 2; ++i) judge(team, buffers(team, scratch), tile, i);
-  learn_policy(team, buffers(team, scratch), tile, gradient);
-  if (nets.has_value()) learn_value(team, buffers(team, scratch), tile, gradient + nets.value_at());
+  const Buffers& b = placed<Buffers>(team, scratch, *this);
+  act(team, b, tile);
+  for (int i = 0; i < 2; ++i) judge(team, b, tile, i);
+  learn_policy(team, b, tile, gradient);
+  if (nets.has_value()) learn_value(team, b, tile, gradient + nets.value_at());
   team.sync();
-  write_values(team, buffers(team, scratch), tile, gradient);
+  write_values(team, b, tile, gradient);
 }
 
 // target += rate · (followed − target)

@@ -18,6 +18,7 @@
 #include "kernels/networks/blocks.h"
 #include "kernels/networks/context.h"
 #include "kernels/networks/head.h"
+#include "kernels/products/called_product.h"
 
 namespace innerloop {
 
@@ -154,8 +155,9 @@ FN long NetworkPass<T, Objective>::scratch_bytes() const {
 
 template <class T, class Objective>
 template <class Team>
-TEAM_FN void NetworkPass<T, Objective>::operator()(const Team& team, const Place& place,
+TEAM_FN void NetworkPass<T, Objective>::operator()(const Team& inlining, const Place& place,
                                                    Scratch scratch) const {
+  const CallsLargeProducts<Team> team(inlining);
   const Kept<T> layers = kept_for<Team>(kept);
   pass_detail::Buffers<T, Objective> b(scratch, shape, layers.data != nullptr);
   const T* theta = params.of(place.task);

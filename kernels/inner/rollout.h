@@ -11,6 +11,7 @@
 #include "kernels/networks/context.h"
 #include "kernels/networks/network.h"
 #include "kernels/networks/sampler.h"
+#include "kernels/products/called_product.h"
 
 namespace innerloop {
 
@@ -71,7 +72,8 @@ struct Rollout {
 
 template <class T, class Env>
 template <class Team>
-TEAM_FN void Rollout<T, Env>::operator()(const Team& team, const Place& place, Scratch scratch) const {
+TEAM_FN void Rollout<T, Env>::operator()(const Team& inlining, const Place& place, Scratch scratch) const {
+  const CallsLargeProducts<Team> team(inlining);
   using L = typename Team::Lane;
   using Head = HeadOf<Env>;
   const Kept<T> layers = kept_for<Team>(kept);

@@ -11,6 +11,7 @@
 #define UNROLL _Pragma("unroll")
 #define UNROLL_ON_DEVICE \
   UNROLL  // where a loop indexes constants, which a GPU would keep in its slow local memory
+#define ROLLED _Pragma("unroll 1")  // a short loop in many places, which nvcc would unroll in each
 #else
 // It is inlined without exception: the same source is compiled for several instruction sets into one binary, and the linker
 // could share an out-of-line copy between them.
@@ -20,6 +21,7 @@
 #define HOST_CALL TEAM_FN
 #define UNROLL _Pragma("GCC unroll 64")
 #define UNROLL_ON_DEVICE
+#define ROLLED
 #endif
 
 #define FN_LAMBDA __attribute__((always_inline))  // [&](int i) FN_LAMBDA { … }

@@ -112,13 +112,29 @@ class Scratch {
     return reinterpret_cast<T*>(at);
   }
   FN long used() const { return used_; }
-  // The same memory from its start, with its address hidden (opaque).
-  FN Scratch restarted() const { return Scratch(opaque(memory_)); }
 
  private:
   char* memory_ = nullptr;
   long used_ = 0;
 };
+
+// What Buffers::take<Team>(scratch, what…) hands out, itself kept at the front of the scratch memory: dozens of pointers are
+// more than a GPU's threads have registers for, and working them out anew takes longer than reading them. They must not point
+// to `what`, of which every thread has its own. Syncs.
+template <class Buffers, class Team, class... What>
+TEAM_FN const Buffers& placed(const Team& team, Scratch scratch, const What&... what) {
+  Buffers* const at = scratch.take<Buffers>(1);
+  if (team.rank() == 0) *at = Buffers::template take<Team>(scratch, what...);
+  team.sync();
+  return *at;
+}
+template <class Buffers, class Team, class... What>
+FN long placed_bytes(const What&... what) {
+  Scratch scratch;
+  scratch.take<Buffers>(1);
+  Buffers::template take<Team>(scratch, what...);
+  return scratch.used();
+}
 
 FN constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
 // a / b for 0 <= a < 2²¹ and 0 < b < 2²¹. A GPU divides integers in twenty instructions or more; through a reciprocal it

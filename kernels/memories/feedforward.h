@@ -53,6 +53,7 @@ struct Feedforward {
   }
   FN static int widest(const Shape& s) {
     int widest = 0;
+    ROLLED
     for (int l = 0; l < s.layers; ++l) widest = s.width[l] > widest ? s.width[l] : widest;
     return widest;
   }
@@ -64,11 +65,13 @@ struct Feedforward {
   // Where a layer's outputs are in a row; of `layers`, how many numbers a row has.
   FN static int place(const Shape& s, int layer) {
     int at = 0;
+    ROLLED
     for (int l = 0; l < layer; ++l) at += padded(s.width[l]);
     return at;
   }
   FN static int weight_offset(const Shape& s, int layer) {
     int at = 0;
+    ROLLED
     for (int l = 0; l < layer; ++l) at += (inputs(s, l) + 1) * s.width[l];
     return at;
   }
@@ -85,12 +88,14 @@ struct Feedforward {
   // Where a layer's weights are in scratch memory; of `layers`, how many numbers they are.
   FN static long weight_place(const Shape& s, int layer) {
     long at = 0;
+    ROLLED
     for (int l = 0; l < layer; ++l) at += static_cast<long>(inputs(s, l)) * padded(s.width[l]);
     return at;
   }
   // The same of the transposed weights.
   FN static long transposed_place(const Shape& s, int layer) {
     long at = 0;
+    ROLLED
     for (int l = 0; l < layer; ++l) at += static_cast<long>(s.width[l]) * padded(back_inputs(s, l));
     return at;
   }

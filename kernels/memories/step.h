@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/memories/load.h"
+#include "kernels/products/called_product.h"
 
 namespace innerloop {
 
@@ -39,7 +40,8 @@ struct StepMemory {
     return scratch.used();
   }
   template <class Team>
-  TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
+  TEAM_FN void operator()(const Team& inlining, const Place& place, Scratch scratch) const {
+    const CallsLargeProducts<Team> team(inlining);
     const int network = place.part, first = place.task * kTrialTile,
               state_size = Memory::state_size(shape.memory);
     const Batch<T>& batch = trials.batch;

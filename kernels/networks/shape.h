@@ -47,6 +47,7 @@ struct PolicyShape {
   }
   FN int weight_offset(int layer) const {
     int at = 0;
+    ROLLED
     for (int l = 0; l < layer; ++l) at += (width[l] + 1) * width[l + 1];
     return layer > 0 ? at + symbol_rows() * width[1] : at;
   }
@@ -71,11 +72,13 @@ struct PolicyShape {
   // Numbers a row of the hidden layers takes, each layer padded.
   FN int hidden_size() const {
     int size = 0;
+    ROLLED
     for (int l = 1; l < layers; ++l) size += padded(width[l]);
     return size;
   }
   FN int widest() const {
     int widest = 0;
+    ROLLED
     for (int l = 0; l <= layers; ++l) widest = width[l] > widest ? width[l] : widest;
     return widest;
   }

@@ -1,6 +1,8 @@
-// Products by calls, for operations that make dozens of them. Everything else is inlined, and with so many products in one
-// kernel, each in every precision, nvcc needs minutes for it.
+// Products by calls, for operations that make several of them. Everything else is inlined, and with so many products in one
+// kernel, each in every precision, nvcc needs minutes for it, and the kernel outgrows the cache of instructions.
 #pragma once
+
+#include <type_traits>
 
 #include "kernels/products/product.h"
 
@@ -13,16 +15,35 @@ struct CallsProducts : Team {
   FN explicit CallsProducts(const Team& team) : Team(team) {}
 };
 
+// They take everything by value, as for_warp_tiles does.
 template <class V, class Team, class Terms>
-TEAM_CALL void product(const CallsProducts<Team>& team, int rows, int columns, const Terms& terms,
+TEAM_CALL void product(CallsProducts<Team> team, int rows, int columns, Terms terms,
                        Start<typename Team::Scalar> start, typename Team::Scalar* to, int to_stride) {
   product<V>(static_cast<const Team&>(team), rows, columns, terms, start, to, to_stride);
+}
+template <class V, class Team, class Finish>
+TEAM_CALL void tangent_product(CallsProducts<Team> team, int rows, int columns,
+                               TangentTerm<typename Team::Scalar> term, Start<typename Team::Scalar> start,
+                               Finish finish) {
+  tangent_product<V>(static_cast<const Team&>(team), rows, columns, term, start, finish);
+}
+template <class V, class Team, class Finish>
+TEAM_CALL void product_and_tangent(CallsProducts<Team> team, int rows, int columns,
+                                   TangentTerm<typename Team::Scalar> term,
+                                   Start<typename Team::Scalar> start,
+                                   Start<typename Team::Scalar> tangent_start, Finish finish) {
+  product_and_tangent<V>(static_cast<const Team&>(team), rows, columns, term, start, tangent_start, finish);
 }
 #else
 // A processor's products are calls anyway.
 template <class Team>
 using CallsProducts = Team;
 #endif
+
+// For operations that make one product of a few rows at a time, where a call would show: calls where scratch memory is the
+// device's, since networks as large as that have large products.
+template <class Team>
+using CallsLargeProducts = std::conditional_t<Team::keeps, CallsProducts<Team>, Team>;
 
 // to[m][n] = start[m][n] + Σ_k left[m][k]·right[k][n], as product(). Does not sync.
 template <class Team>

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "kernels/memories/inputs.h"
+#include "kernels/products/called_product.h"
 #include "kernels/trials/objective.h"
 
 namespace innerloop {
@@ -35,9 +36,7 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
   FN int parts() const { return 1; }
   template <class Team>
   FN long scratch_bytes() const {
-    Scratch scratch;
-    Buffers::template take<Team>(scratch, shape, window_blocks(), windows());
-    return scratch.used();
+    return placed_bytes<Buffers, Team>(shape, window_blocks(), windows());
   }
   /// place.task: which of the tiles().
   template <class Team>
@@ -162,8 +161,7 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
   };
 
   struct Buffers {
-    Scratch networks;       // the policy's, and the value's own one, if it has one
-    long network_size = 0;  // bytes of each
+    Network networks[2];  // the policy's, and the value's own one, if it has one
     Rows rows;
     T* head_sums;   // [head][padded(hidden)]
     T* row_sums;    // [quantity][kChains]
@@ -188,28 +186,11 @@ struct TrialGradient : TrialObjective<T, MemoryPolicy<Memory>> {
       b.inputs = scratch.take<T>(shape.input_sets() * b.set_size);
       b.zero = scratch.take<T>(padded(shape.embedding));
       b.by_inputs = scratch.take<T>(static_cast<long>(kTogether) * kTrialTile * padded(shape.embedding));
-      b.networks = scratch;
-      for (int n = 0; n < shape.networks(); ++n) {
-        const long before = scratch.used();
-        Network::template take<Team>(scratch, shape, blocks, windows);
-        b.network_size = scratch.used() - before;
-      }
+      for (int n = 0; n < shape.networks(); ++n)
+        b.networks[n] = Network::template take<Team>(scratch, shape, blocks, windows);
       return b;
     }
   };
-
-  // Both are found anew wherever they are used: all their pointers are more than a GPU's threads have registers for.
-  template <class Team>
-  FN Buffers buffers(const Team&, const Scratch& scratch) const {
-    Scratch from_start = scratch.restarted();
-    return Buffers::template take<Team>(from_start, shape, window_blocks(), windows());
-  }
-  template <class Team>
-  FN Network network_of(const Team&, const Buffers& b, int number) const {
-    Scratch at = b.networks;
-    at.take<char>(number * b.network_size);
-    return Network::template take<Team>(at, shape, window_blocks(), windows());
-  }
 
   template <class Team>
   TEAM_FN void prepare(const Team& team, const Buffers& b, int tile) const;
@@ -235,7 +216,7 @@ template <class T, class Memory>
 template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::prepare(const Team& team, const Buffers& b, int tile) const {
   for (int n = 0; n < shape.networks(); ++n) {
-    const Network network = network_of(team, b, n);
+    const Network& network = b.networks[n];
     const T* const own = params + n * shape.network_parameters();
     Memory::load_weights(team, shape.memory, own, network.memory);
     if (shape.layer_norm)
@@ -263,7 +244,7 @@ TEAM_FN void TrialGradient<T, Memory>::forward(const Team& team, const Buffers& 
       if (n < shape.input_sets())
         take_in(team, shape, block, params + n * shape.network_parameters() + shape.embedding_offset(),
                 b.zero, inputs);
-      const Network network = network_of(team, b, n);
+      const Network& network = b.networks[n];
       Memory::step(team, shape.memory, network.memory,
                    {block.rows,
                     {inputs, padded(shape.inputs), 1},
@@ -284,7 +265,7 @@ TEAM_FN void TrialGradient<T, Memory>::back(const Team& team, const Buffers& b, 
                                             const Window& window, int step) const {
   using V = typename Team::Vector;
   const MemoryShape& memory = shape.memory;
-  const Network own = network_of(team, b, network);
+  const Network& own = b.networks[network];
   const int width = padded(shape.hidden), state_size = Memory::state_size(memory);
   const int rows = block_at(work, window, step).rows;
   const int first = shape.first_head(network), heads = shape.heads_of(network);
@@ -324,7 +305,7 @@ template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::add_embedding_gradient(const Team& team, const Buffers& b, int network,
                                                               int tile, const Work& work,
                                                               const Window& window, int step) const {
-  const Network own = network_of(team, b, network);
+  const Network& own = b.networks[network];
   const int rows = work.rows, size = padded(shape.embedding), together = steps_together(window, step);
   Memory::input_gradient(team, shape.memory, own.memory, {together * rows, own.back, b.zero, b.by_inputs});
   for (int s = 0; s < together; ++s)
@@ -341,7 +322,7 @@ template <class Team>
 TEAM_FN void TrialGradient<T, Memory>::write(const Team& team, const Buffers& b, int tile) const {
   const int numbers = shape.heads() + shape.actions();
   for (int n = 0; n < shape.networks(); ++n) {
-    const Network network = network_of(team, b, n);
+    const Network& network = b.networks[n];
     T* const own = gradient_of(tile, n);
     Memory::store_gradient(team, shape.memory, network.sums, own);
     if (shape.layer_norm)
@@ -355,8 +336,9 @@ TEAM_FN void TrialGradient<T, Memory>::write(const Team& team, const Buffers& b,
 
 template <class T, class Memory>
 template <class Team>
-TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place& place,
+TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& inlining, const Place& place,
                                                   Scratch scratch) const {
+  const CallsProducts<Team> team(inlining);
   const MemoryShape& memory = shape.memory;
   const Work work = work_of(place.task);
   const int rows = work.rows, steps = window_steps(), state_size = Memory::state_size(memory),
@@ -365,25 +347,24 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
   const auto copy_states = [&](const T* from, T* to) FN_LAMBDA {
     for (int i = team.rank(); i < rows * state_size; i += team.size()) to[i] = from[i];
   };
+  const Buffers& b = placed<Buffers>(team, scratch, shape, window_blocks(), windows());
   // The memories where a window begins.
   const auto begin = [&](int number) FN_LAMBDA {
-    const Buffers b = buffers(team, scratch);
     for (int n = 0; n < shape.networks(); ++n) {
-      T* const start = network_of(team, b, n).states;
+      const Network& network = b.networks[n];
       if (!kForgets && number > 0)
-        copy_states(network_of(team, b, n).border(number, memory), start);
+        copy_states(network.border(number, memory), network.states);
       else
-        fill(team, start, static_cast<long>(rows) * state_size, T(0));
-      fill(team, network_of(team, b, n).state, static_cast<long>(kTrialTile) * state_size, T(0));
+        fill(team, network.states, static_cast<long>(rows) * state_size, T(0));
+      fill(team, network.state, static_cast<long>(kTrialTile) * state_size, T(0));
       if constexpr (kLooksBack<Memory>)
-        fill(team, network_of(team, b, n).trace_gradient, rows * Memory::trace_size(memory, steps), T(0));
+        fill(team, network.trace_gradient, rows * Memory::trace_size(memory, steps), T(0));
     }
     team.sync();
   };
   // From the last block of a window that has been gone through to its first.
   const auto go_back = [&](const Window& window) FN_LAMBDA {
     for (int s = (window.steps - 1) / block_steps() * block_steps(); s >= 0; s -= block_steps()) {
-      const Buffers b = buffers(team, scratch);
       const Block block = block_at(work, window, s);
       if (block.steps < block_steps()) {  // lanes behind the last row have no weight
         fill(team, b.rows.drawn, static_cast<long>(trials.batch.action_size + Objective::kDrawn) * kStride,
@@ -392,7 +373,7 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
       }
       this->gather_drawn(team, shape, b.rows, block.rows, [&](int row) FN_LAMBDA { return block.at(row); });
       for (int n = 0; n < shape.networks(); ++n) {
-        const Network network = network_of(team, b, n);
+        const Network& network = b.networks[n];
         const HeadInputs<T> inputs = head_inputs(team, shape, network.norm, block.rows,
                                                  network.before(s + 1, rows, memory), state_size);
         forward_heads(team, shape, n, b.rows.heads, block.rows, inputs, b.rows.outputs, kStride);
@@ -408,12 +389,12 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
     }
   };
 
-  prepare(team, buffers(team, scratch), place.task);
+  prepare(team, b, place.task);
   if constexpr (kForgets) {
     for (int number = 0; number < count; ++number) {
       const Window window = window_at(work, number);
       begin(number);
-      forward(team, buffers(team, scratch), work, window);
+      forward(team, b, work, window);
       go_back(window);
     }
   } else {
@@ -422,19 +403,19 @@ TEAM_FN void TrialGradient<T, Memory>::operator()(const Team& team, const Place&
       const int number = pass < count ? pass : 2 * (count - 1) - pass;
       const Window window = window_at(work, number);
       begin(number);
-      forward(team, buffers(team, scratch), work, window);
+      forward(team, b, work, window);
       if (pass + 1 >= count) {
         go_back(window);
         continue;
       }
-      const Buffers b = buffers(team, scratch);
-      for (int n = 0; n < shape.networks(); ++n)
-        copy_states(network_of(team, b, n).before(steps, rows, memory),
-                    network_of(team, b, n).border(number + 1, memory));
+      for (int n = 0; n < shape.networks(); ++n) {
+        const Network& network = b.networks[n];
+        copy_states(network.before(steps, rows, memory), network.border(number + 1, memory));
+      }
       team.sync();
     }
   }
-  write(team, buffers(team, scratch), place.task);
+  write(team, b, place.task);
 }
 
 }  // namespace innerloop

@@ -29,22 +29,21 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
   FN int parts() const { return 1; }
   template <class Team>
   FN long scratch_bytes() const {
-    Scratch scratch;
-    Buffers::template take<Team>(scratch, shape, trials.batch.horizon);
-    return scratch.used();
+    return placed_bytes<Buffers, Team>(shape, trials.batch.horizon);
   }
   /// place.task: which tile of the environments in `order`.
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
     const int first = place.task * kTile, end = min_of(envs, first + kTile);
     const T entropy_weight = this->entropy_weight_now();
-    prepare(team, buffers(team, scratch), place.task);
+    const Buffers& b = placed<Buffers>(team, scratch, shape, trials.batch.horizon);
+    prepare(team, b, place.task);
     for (int e = first; e < end; ++e) {
-      forward(team, buffers(team, scratch), order[e]);
-      through_heads(team, buffers(team, scratch), order[e], entropy_weight);
-      backward(team, buffers(team, scratch), place.task, order[e]);
+      forward(team, b, order[e]);
+      through_heads(team, b, order[e], entropy_weight);
+      backward(team, b, place.task, order[e]);
     }
-    write(team, buffers(team, scratch), place.task);
+    write(team, b, place.task);
   }
 
  private:
@@ -74,8 +73,7 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
   };
 
   struct Buffers {
-    Scratch networks;       // the policy's, and the value's own one, if it has one
-    long network_size = 0;  // bytes of each
+    Network networks[2];  // the policy's, and the value's own one, if it has one
     Rows rows;
     T* head_sums;   // [head][padded(hidden)]
     T* row_sums;    // [quantity][kChains]
@@ -97,28 +95,12 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
       b.inputs = scratch.take<T>(shape.input_sets() * b.set_size);
       b.zero = scratch.take<T>(padded(shape.hidden > shape.embedding ? shape.hidden : shape.embedding));
       b.by_inputs = scratch.take<T>(static_cast<long>(padded(steps)) * padded(shape.embedding));
-      b.networks = scratch;
-      for (int n = 0; n < shape.networks(); ++n) {
-        const long before = scratch.used();
-        Network::template take<Team>(scratch, shape, steps);
-        b.network_size = scratch.used() - before;
-      }
+      for (int n = 0; n < shape.networks(); ++n)
+        b.networks[n] = Network::template take<Team>(scratch, shape, steps);
       return b;
     }
   };
 
-  // Both are found anew wherever they are used: all their pointers are more than a GPU's threads have registers for.
-  template <class Team>
-  FN Buffers buffers(const Team&, const Scratch& scratch) const {
-    Scratch from_start = scratch.restarted();
-    return Buffers::template take<Team>(from_start, shape, trials.batch.horizon);
-  }
-  template <class Team>
-  FN Network network_of(const Team&, const Buffers& b, int number) const {
-    Scratch at = b.networks;
-    at.take<char>(number * b.network_size);
-    return Network::template take<Team>(at, shape, trials.batch.horizon);
-  }
   // What the heads read of a network, a row for each step.
   FN T* outputs_of(const Network& own) const {
     return shape.layer_norm ? own.norm.outputs : own.trial.pass.leaving;
@@ -131,7 +113,7 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
   template <class Team>
   TEAM_FN void prepare(const Team& team, const Buffers& b, int tile) const {
     for (int n = 0; n < shape.networks(); ++n) {
-      const Network network = network_of(team, b, n);
+      const Network& network = b.networks[n];
       const T* const own = params + n * shape.network_parameters();
       Memory::load_weights(team, shape.memory, own, network.memory);
       if (shape.layer_norm)
@@ -151,7 +133,7 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
   TEAM_FN void forward(const Team& team, const Buffers& b, int env) const {
     const int steps = trials.batch.horizon;
     for (int n = 0; n < shape.networks(); ++n) {
-      const Network own = network_of(team, b, n);
+      const Network& own = b.networks[n];
       if (n < shape.input_sets())
         take_in(team, shape, TrialRows<T>{trials.batch, env, steps},
                 params + n * shape.network_parameters() + shape.embedding_offset(), b.zero,
@@ -178,13 +160,13 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
       this->gather_drawn(team, shape, b.rows, rows, [&](int row) FN_LAMBDA { return drawn.at(first + row); });
       for (int n = 0; n < shape.networks(); ++n)
         forward_heads(team, shape, n, b.rows.heads, rows,
-                      {outputs_of(network_of(team, b, n)) + static_cast<long>(first) * width, width},
-                      b.rows.outputs, kStride);
+                      {outputs_of(b.networks[n]) + static_cast<long>(first) * width, width}, b.rows.outputs,
+                      kStride);
       this->seed_rows(team, shape, b.rows, rows, entropy_weight);
       team.sync();
       add_rows(team, rows, quantities(shape), b.rows.seeds, kStride, b.row_sums);
       for (int n = 0; n < shape.networks(); ++n) {
-        const Network own = network_of(team, b, n);
+        const Network& own = b.networks[n];
         const int head = shape.first_head(n), heads = shape.heads_of(n);
         const long at = static_cast<long>(first) * width;
         const T* const seeds = b.rows.seeds + head * kStride;
@@ -208,7 +190,7 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
   TEAM_FN void backward(const Team& team, const Buffers& b, int tile, int env) const {
     const int steps = trials.batch.horizon, size = padded(shape.embedding);
     for (int n = 0; n < shape.networks(); ++n) {
-      const Network own = network_of(team, b, n);
+      const Network& own = b.networks[n];
       if (shape.layer_norm) {
         fill(team, own.state, static_cast<long>(steps) * padded(shape.hidden), T(0));
         team.sync();
@@ -229,7 +211,7 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
   TEAM_FN void write(const Team& team, const Buffers& b, int tile) const {
     const int numbers = shape.heads() + shape.actions();
     for (int n = 0; n < shape.networks(); ++n) {
-      const Network own = network_of(team, b, n);
+      const Network& own = b.networks[n];
       T* const to = gradient_of(tile, n);
       Memory::store_gradient(team, shape.memory, own.sums, to);
       if (shape.layer_norm)
