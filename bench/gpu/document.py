@@ -5,8 +5,8 @@ import re
 def operation_of(name):
     """A kernel's demangled name as the operation that it runs: `Rollout<PointNavigation>`."""
     name = re.sub(r"^.*?run_operation<|, \(innerloop::ScratchIn\)\d+$|innerloop::", "", name.split(">(")[0])
-    name = re.sub(r"\bfloat\b(, )?|\(CurvatureKind\)", "", name)
-    name = {"CurvatureVector<0>": "HessianVector", "CurvatureVector<1>": "FisherVector",
+    name = re.sub(r"\bfloat\b(, )?", "", name)
+    name = {"CurvatureVector<Hessian>": "HessianVector", "CurvatureVector<Fisher>": "FisherVector",
             "NetworkPass<PolicyObjective<> >": "PolicyGradient",
             "NetworkPass<ValueError<> >": "ValueGradient"}.get(name, name)
     return name.replace("<>", "")

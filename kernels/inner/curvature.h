@@ -12,6 +12,7 @@
 #include "kernels/networks/blocks.h"
 #include "kernels/networks/context.h"
 #include "kernels/networks/head.h"
+#include "kernels/products/called_product.h"
 
 namespace innerloop {
 
@@ -30,9 +31,11 @@ struct Direction {
   FN OfTask of(int task) const { return {vector.of(task), scale}; }
 };
 
-enum class CurvatureKind { hessian, fisher };
+// Which curvature it is: of the objective, or of the mean KL divergence.
+struct Hessian {};
+struct Fisher {};
 
-template <class T, CurvatureKind Kind>
+template <class T, class Kind>
 struct CurvatureVector {
   using Follower = ApplyGradient<T>;
 
@@ -57,9 +60,9 @@ struct CurvatureVector {
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const;
 };
 template <class T>
-using HessianVector = CurvatureVector<T, CurvatureKind::hessian>;
+using HessianVector = CurvatureVector<T, Hessian>;
 template <class T>
-using FisherVector = CurvatureVector<T, CurvatureKind::fisher>;
+using FisherVector = CurvatureVector<T, Fisher>;
 
 template <class T>
 struct TangentLogProb {
@@ -201,7 +204,7 @@ TEAM_FN void forward_and_tangent(const Team& team, const PolicyShape& shape,
 
 // Seeds each row with the tangents of ∂S/∂output and ∂S/∂log_std and, for the Hessian, with ∂S/∂output itself.
 // Does not sync.
-template <class Team, CurvatureKind Kind>
+template <class Team, class Kind>
 TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Scalar, Kind>& op, int task,
                        int row, const Block<typename Team::Scalar>& block,
                        const Buffers<typename Team::Scalar>& b, typename Team::Scalar* tangent_seeds,
@@ -217,7 +220,7 @@ TEAM_FN void seed_rows(const Team& team, const CurvatureVector<typename Team::Sc
       const auto valid = innerloop::load<L>(batch.valid + base + r) > L(0);
       const auto rows = head_rows(batch, outputs, block, task, row, r);
       const auto* moved = b.tangents.outputs + r;
-      if constexpr (Kind == CurvatureKind::fisher) {
+      if constexpr (std::is_same_v<Kind, Fisher>) {
         Head::metric(b.head, rows, moved, b.direction.log_std, L(1),
                      [&](int o, L by_output, L by_std) FN_LAMBDA {
                        store(tangent_seeds + o * stride + r, select(valid, by_output, L(0)));
@@ -354,7 +357,7 @@ struct BackwardBuffers {
 };
 }  // namespace curvature_detail
 
-template <class T, CurvatureKind Kind>
+template <class T, class Kind>
 template <class Team>
 FN long CurvatureVector<T, Kind>::scratch_bytes() const {
   Scratch scratch;
@@ -364,10 +367,11 @@ FN long CurvatureVector<T, Kind>::scratch_bytes() const {
   return scratch.used();
 }
 
-template <class T, CurvatureKind Kind>
+template <class T, class Kind>
 template <class Team>
-TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place& place,
+TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& inlining, const Place& place,
                                                   Scratch scratch) const {
+  const CallsProducts<Team> team(inlining);
   const Kept<T> layers = kept_for<Team>(kept);
   const bool keeps = layers.data != nullptr;
   curvature_detail::Buffers<T> b(scratch, shape, block_rows, keeps);
@@ -391,7 +395,7 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
     team.sync();
     add_rows(team, rows, backward.sums.row_quantities, backward.tangent_seeds, block_rows,
              backward.sums.rows);
-    if constexpr (Kind == CurvatureKind::hessian)
+    if constexpr (std::is_same_v<Kind, Hessian>)
       curvature_detail::backward_tangents(team, shape, b, block, backward.tangent_seeds, backward.seeds,
                                           backward.back, backward.sums, backward.context_curvature);
     else
@@ -402,7 +406,7 @@ TEAM_FN void CurvatureVector<T, Kind>::operator()(const Team& team, const Place&
   const ValuesAt<T> value{params.of(place.task)};
   store_gradient(team, shape, backward.sums, to);
   store_context_gradient(team, shape, value, backward.context, to);
-  if constexpr (Kind == CurvatureKind::hessian)
+  if constexpr (std::is_same_v<Kind, Hessian>)
     add_context_curvature(team, shape, value, direction.of(place.task), backward.context,
                           backward.context_curvature, to);
 }
@@ -417,7 +421,8 @@ FN long TangentLogProb<T>::scratch_bytes() const {
 
 template <class T>
 template <class Team>
-TEAM_FN void TangentLogProb<T>::operator()(const Team& team, const Place& place, Scratch scratch) const {
+TEAM_FN void TangentLogProb<T>::operator()(const Team& inlining, const Place& place, Scratch scratch) const {
+  const CallsProducts<Team> team(inlining);
   using L = typename Team::Lane;
   const Kept<T> layers = kept_for<Team>(kept);
   curvature_detail::Buffers<T> b(scratch, shape, block_rows, layers.data != nullptr);

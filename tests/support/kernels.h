@@ -42,7 +42,7 @@ template <class T, class Objective>
 void run_all(const NetworkPass<T, Objective>& op, int tasks) {
   run_kernel<NetworkPass<T, Objective>>(kernels_of<T>(), op, tasks);
 }
-template <class T, CurvatureKind Kind>
+template <class T, class Kind>
 void run_all(const CurvatureVector<T, Kind>& op, int tasks) {
   run_kernel<CurvatureVector<T, Kind>>(kernels_of<T>(), op, tasks);
 }
