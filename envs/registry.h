@@ -3,6 +3,8 @@
 
 #include "envs/acrobot.h"
 #include "envs/alchemy.h"
+#include "envs/arm_push.h"
+#include "envs/arm_reach.h"
 #include "envs/bandit.h"
 #include "envs/barcode_bandit.h"
 #include "envs/cartpole.h"
@@ -14,6 +16,8 @@
 #include "envs/episodic_two_step.h"
 #include "envs/four_tank.h"
 #include "envs/grid_navigation.h"
+#include "envs/half_cheetah.h"
+#include "envs/hopper.h"
 #include "envs/key_door.h"
 #include "envs/maze_navigation.h"
 #include "envs/mountain_car.h"
@@ -22,6 +26,7 @@
 #include "envs/t_maze.h"
 #include "envs/tabular_mdp.h"
 #include "envs/tool_calls.h"
+#include "envs/walker.h"
 #include "envs/wind_navigation.h"
 #include "kernels/options/type_list.h"
 
@@ -30,6 +35,7 @@ namespace innerloop {
 using Environments =
     TypeList<PointNavigation, WindNavigation, GridNavigation, Bandit, TabularMdp, CartPole, Pendulum,
              MountainCar, Acrobot, TMaze, KeyDoor, DarkRoom, BarcodeBandit, EpisodicTwoStep, ContextualChoice,
-             Cstr, FourTank, DcDrive, Distillation, ToolCalls, Alchemy, MazeNavigation>;
+             Cstr, FourTank, DcDrive, Distillation, ToolCalls, Alchemy, MazeNavigation, HalfCheetah, Hopper,
+             Walker, ArmReach, ArmPush>;
 
 }  // namespace innerloop

@@ -4,8 +4,8 @@
     check_ptxas.py BUILD_LOG [--document docs/gpu.md]
 
 Fails if a kernel with its scratch in shared memory spills registers, or if fewer of its blocks fit than the document's table
-says; one that is not in the table may spill as much as a few registers hold. Those with scratch in device memory, for networks of
-more than the reference's widths, are only reported.
+says; one that is not in the table may spill as much as a few registers hold, and one that steps a robot more. Those with
+scratch in device memory, for networks of more than the reference's widths, are only reported.
 """
 import argparse
 import sys
@@ -18,6 +18,17 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 MOST_SPILLED = 128  # bytes, stored and loaded, of a kernel that is not in the table
+# A robot's links, contacts and limits are more numbers than a thread has registers, and a step goes through them for thousands
+# of instructions.
+ROBOTS = ("HalfCheetah", "Hopper", "Walker")
+MOST_SPILLED_BY_ROBOTS = 2048
+
+
+def most_spilled(operation, stored):
+    """Bytes that an operation's kernel with its scratch in shared memory may spill."""
+    if operation in stored:
+        return 0
+    return MOST_SPILLED_BY_ROBOTS if operation.endswith(tuple(f"<{robot}>" for robot in ROBOTS)) else MOST_SPILLED
 
 
 def fewer_blocks(kernels, stored):
@@ -47,7 +58,7 @@ def main():
         print(f"{kernel.registers:9}  {kernel.stack:5}  {kernel.spilled:7}  {kernel.operation}, scratch in {kernel.scratch} "
               f"memory ({kernel.architecture})")
     stored = {row["kernel"].strip("`"): row for row in read_rows(arguments.document, "kernels")}
-    spilling = sum(kernel.spilled > (0 if kernel.operation in stored else MOST_SPILLED) and kernel.scratch == "shared"
+    spilling = sum(kernel.spilled > most_spilled(kernel.operation, stored) and kernel.scratch == "shared"
                    for kernel in kernels)
     worse = list(fewer_blocks(kernels, stored))
     print(f"{len(kernels)} kernels, {spilling} of those with scratch in shared memory spill more registers than they may, "

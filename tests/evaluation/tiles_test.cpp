@@ -59,7 +59,8 @@ TEST(Tiles, OfEveryFamilyShowItsStates) {
         << Env::name;
     // Of some nothing of a task can be seen before its first step.
     const std::string name = Env::name;
-    if (name != "t_maze" && name != "episodic_two_step" && name != "contextual_choice") {
+    if (name != "t_maze" && name != "episodic_two_step" && name != "contextual_choice" && name != "hopper" &&
+        name != "walker") {
       EXPECT_NE(std::vector(tiles.begin(), tiles.begin() + kBytes),
                 std::vector(tiles.end() - kBytes, tiles.end()))
           << name;

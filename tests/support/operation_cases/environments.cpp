@@ -217,6 +217,11 @@ std::vector<OperationCase> environments(CaseSize size) {
                            {.types = 4, .tools = 5, .schema = ToolCalls::Schema::stale, .change_until = 4});
   c.environment<Alchemy>("default", {});
   c.environment<MazeNavigation>("window", {.view = MazeNavigation::View::window});
+  c.environment<HalfCheetah>("default", {});
+  c.environment<Hopper>("default", {});
+  c.environment<Walker>("noisy", {.goal = PlanarGoal::direction, .angle_noise = 0.01f, .speed_noise = 0.1f});
+  c.environment<ArmReach>("default", {});
+  c.environment<ArmPush>("default", {});
   return std::move(c.all);
 }
 
