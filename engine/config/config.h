@@ -133,10 +133,11 @@ struct Config {
                          "first episode of each trajectory, as the horizon cuts the last one off"}},
           "when an episode ends before the horizon");
     field("at_time_limit", c.at_time_limit,
-          Choices{Choice{"zero", "nothing: the limit is a part of the task"},
-                  Choice{"bootstrap",
-                         "what the baseline, or the value head of `ppo`, gives to what is seen there: the "
-                         "task goes on"}},
+          Choices{
+              Choice{"zero", "nothing: the limit is a part of the task"},
+              Choice{"bootstrap",
+                     "what the baseline, the value head of `ppo` or the critics of `sac` and `pearl` give to "
+                     "what is seen there: the task goes on"}},
           "what the rewards are worth that would follow where the horizon cuts an episode off; what else an "
           "episode may be "
           "worth beyond its last step is in the table at the end of docs/config.md");
