@@ -40,8 +40,8 @@ template <class Team>
 using CallsProducts = Team;
 #endif
 
-// For operations that make one product of a few rows at a time, where a call would show: calls where scratch memory is the
-// device's, since networks as large as that have large products.
+// Where a call would show, by its time (Rollout, of a few rows) or by the registers that it takes (NetworkPass, whose blocks
+// share a multiprocessor): calls where scratch is in device memory alone, since networks as large as that have large products.
 template <class Team>
 using CallsLargeProducts = std::conditional_t<Team::keeps, CallsProducts<Team>, Team>;
 

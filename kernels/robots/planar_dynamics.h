@@ -85,7 +85,8 @@ class PlanarDynamics {
         if (!any(~done)) break;
         // Dry friction can make whole steps go to and fro: less and less of the way then.
         if (step >= kWholeSteps) {
-          const Real part(1.0f / static_cast<float>(2 + (step - kWholeSteps) / 2));
+          const int share = 2 + (step - kWholeSteps) / 2;
+          const Real part(1.0f / static_cast<float>(share));
           at = each(looked_at, a, [&](Real x, Real y) FN_LAMBDA { return fma(part, y - x, x); });
           at_solution = false;
           continue;
