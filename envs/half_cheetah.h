@@ -45,6 +45,7 @@ struct HalfCheetahModel {
   static constexpr bool speeds_are_normal = true, falls = false;
   static constexpr PlanarGoal goal = PlanarGoal::velocity;
   static constexpr float control_cost = 0.05f;  // as in meta-learning; Gym's, that runs forward, has 0.1
+  static constexpr float parameter_spread = 0;
 };
 
 struct HalfCheetah : PlanarRobot<HalfCheetahModel> {

@@ -28,6 +28,7 @@ struct HopperModel {
   static constexpr PlanarHealth health = {.lowest = 0.7, .highest = 1e6, .steepest = 0.2, .largest = 100};
   static constexpr PlanarGoal goal = PlanarGoal::forward;
   static constexpr float control_cost = 0.001f;
+  static constexpr float parameter_spread = 3;  // as in rand_param_envs
 };
 
 struct Hopper : PlanarRobot<HopperModel> {

@@ -93,6 +93,7 @@ struct WalkerModel {
   static constexpr PlanarHealth health = {.lowest = 0.8, .highest = 2, .steepest = 1, .largest = 0};
   static constexpr PlanarGoal goal = PlanarGoal::forward;
   static constexpr float control_cost = 0.001f;
+  static constexpr float parameter_spread = 3;  // as in rand_param_envs
 };
 
 struct Walker : PlanarRobot<WalkerModel> {

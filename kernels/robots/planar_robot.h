@@ -4,7 +4,7 @@
 //
 //   height        of the torso as episodes start, m; and height_seen_from, which the torso's height is seen less of
 //   start         spread of the coordinates as episodes start; start_speed, of the speeds, normal where speeds_are_normal
-//   goal          what is rewarded where a config does not say; control_cost likewise
+//   goal          what is rewarded where a config does not say; control_cost and parameter_spread likewise
 //   speed_clip    what the speeds that are seen are clipped to; 0: not
 //   falls         whether it may fall, which ends the episode: health says of it lowest, highest, steepest and the largest
 //                 number of its state (0: any), and each step that does not fall pays 1 more
@@ -44,7 +44,7 @@ struct PlanarRobot {
     Interval speed = {0.0f, 3.0f};
     float control_cost = Model::control_cost;
     bool disabled_joint = false;
-    float parameter_spread = 0.0f;
+    float parameter_spread = Model::parameter_spread;
     Interval density = {1.0f, 1.0f};
     Interval motor_strength = {1.0f, 1.0f};
     Interval friction = {1.0f, 1.0f};
