@@ -556,6 +556,7 @@ struct PearlOptions {
   int train_tasks = 80;
   int latent = 5;
   std::vector<int> encoder_hidden = {64, 64};
+  std::optional<double> initial_variance;
   double kl_weight = 1.0;
   int meta_batch = 8;
   int context = 128;
@@ -578,6 +579,9 @@ struct PearlOptions {
     field("latent", o.latent, between(1, kMaxLatent), "numbers of a task's latent variable");
     field("encoder_hidden", o.encoder_hidden, list_of(between(1, kMaxValueWidth), 1, kMaxHiddenLayers),
           "width of each hidden layer of the network that takes in a context step by step");
+    field("initial_variance", o.initial_variance, above(0),
+          "σ² of each step's factor as training starts: with as much as a context has steps, beliefs start "
+          "as wide as N(0, I); null: softplus(0) = 0.69, as published");
     field("kl_weight", o.kl_weight, at_least(0),
           "weight of the mean divergence of an update's beliefs from N(0, I); the published one is of their "
           "sum, meta_batch times the mean");

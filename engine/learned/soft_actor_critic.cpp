@@ -82,7 +82,12 @@ Learned learned_soft_actor_critic(const Config& config) {
   const auto log_std = static_cast<float>(std::get<MlpOptions>(config.policy).initial_log_std);
   Learned learned;
   const SoftActor actor = soft_actor(config);
-  if (actor.infers()) add_perceptron(learned, kEncoderPrefix, actor.encoder.net);
+  if (actor.infers()) {
+    // softplus, which makes the variances of the encoder's outputs, the other way round
+    const auto& variance = std::get<PearlOptions>(config.algorithm).initial_variance;
+    const double raw = variance ? *variance + std::log(-std::expm1(-*variance)) : 0;
+    add_perceptron(learned, kEncoderPrefix, actor.encoder.net, {0, static_cast<float>(raw)});
+  }
   add_perceptron(learned, kActorPrefix, nets.policy, {0, log_std});
   if (nets.has_value())
     add_perceptron(learned, kStateValuePrefix, nets.value);

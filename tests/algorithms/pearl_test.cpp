@@ -226,6 +226,23 @@ TEST(Pearl, BeliefsAreOfExplorationAlone) {
 }
 
 // Returns are of the rewards that a context shows: sparse ones, none of them below 0.
+TEST(Pearl, FactorsStartAsWideAsTheyAreSaidTo) {
+  const auto variances = [](const std::vector<std::string>& overrides) {
+    const Config config = pearl_config(overrides);
+    const Learned learned = create_learned(config);
+    const std::vector<float> numbers = learned.initial(config.seed);
+    const LearnedBlock* const bias = learned.find("encoder.output.bias");
+    const auto begin = numbers.begin() + bias->offset;
+    EXPECT_THAT(std::vector(begin, begin + 3), testing::Each(0));
+    std::vector<double> softplus;
+    for (int i = 3; i < 6; ++i) softplus.push_back(std::log1p(std::exp(double{begin[i]})));
+    return softplus;
+  };
+  EXPECT_THAT(variances({}), testing::Each(testing::DoubleNear(std::log(2.0), 1e-7)));
+  EXPECT_THAT(variances({"algorithm.initial_variance=50"}), testing::Each(testing::DoubleNear(50, 1e-5)));
+  EXPECT_THAT(variances({"algorithm.initial_variance=0.01"}), testing::Each(testing::DoubleNear(0.01, 1e-8)));
+}
+
 TEST(Pearl, ReturnsAreSparseWhereContextsAre) {
   PearlLearning sparse(pearl_config()), dense(pearl_config({"algorithm.sparse_within=null"}));
   for (const double mean : sparse.iterate().returns) EXPECT_GE(mean, 0);
