@@ -39,6 +39,16 @@ def test_robot(capsys):
     assert found["total"].mean() > 4 and "paid" in capsys.readouterr().out
 
 
+def test_sim_to_real(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["sim_to_real.py", "--robots", "16"])
+    found = run_script("sim_to_real.py", (r'"iterations": 20', '"iterations": 3'))["found"]
+    assert {name: returns.shape for name, returns in found.items()} == dict.fromkeys(("home", "R0", "R1", "R2"), (16, 2))
+    assert "home less R0" in capsys.readouterr().out
+    # Returns of the same robots in both, whose noise is some 33; without the cost of control they would be 60 apart.
+    difference = (found["home"] - found["R0"]).mean(1)
+    assert abs(difference.mean()) < 3 * difference.std(ddof=1) / 4 and difference.std() < 45
+
+
 def test_the_notebook_runs_from_top_to_bottom(monkeypatch):
     """Its cells in order, with IPython's display in place of a kernel's. It holds no outputs."""
     shown = []
