@@ -168,7 +168,8 @@ std::string gif(int frames, double frame_seconds, const std::function<Raster(int
   return file + '\x3b';
 }
 
-std::string gif_picture(const Picture& picture) {
+std::string gif_picture(const Picture& given) {
+  const Picture picture = with_fixed_frames(given);
   constexpr Colour kWhite{0xff, 0xff, 0xff}, kBlack{0x22, 0x22, 0x22}, kGrey{0x66, 0x66, 0x66};
   const PictureLayout layout = lay_out(picture);
   const Film film = film_of(picture);

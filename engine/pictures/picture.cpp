@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "engine/text/columns.h"
 
@@ -13,6 +14,19 @@ constexpr double kPanel = 165, kGap = 12, kLine = 18, kMargin = 16;
 constexpr double kCaption = 165, kLetter = 7.4;  // room for a caption; for a letter of a title
 
 }  // namespace
+
+Picture with_fixed_frames(Picture picture) {
+  std::optional<Window> first;
+  for (PictureRow& row : picture.rows)
+    for (PicturePanel& panel : row.panels)
+      for (Sketch& state : panel.states) {
+        const std::optional<Window> frame = state.frame();
+        if (!frame) continue;
+        if (!first) first = frame;
+        state.shift(first->left - frame->left, first->bottom - frame->bottom);
+      }
+  return picture;
+}
 
 PictureLayout lay_out(const Picture& picture) {
   Window window;

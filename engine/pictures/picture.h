@@ -24,6 +24,9 @@ struct Picture {
   std::vector<PictureRow> rows;
 };
 
+/// The same where frames go along with what they show, as a runner's do: all are put where the first one of the picture is.
+Picture with_fixed_frames(Picture picture);
+
 struct PictureText {
   enum class Kind { title, caption };
   Kind kind;

@@ -48,6 +48,13 @@ void Sketch::frame(double x0, double y0, double x1, double y1) {
   frame_->take({x1, y1});
 }
 
+void Sketch::shift(double x, double y) {
+  const auto shift_place = [&](PlanePoint& place) { place = {place.x + x, place.y + y}; };
+  for (SketchShape& shape : shapes_) std::ranges::for_each(shape.places, shift_place);
+  if (trace_) shift_place(*trace_);
+  if (frame_) *frame_ = {frame_->left + x, frame_->bottom + y, frame_->right + x, frame_->top + y};
+}
+
 void Sketch::add(SketchShape shape) {
   for (const PlanePoint& place : shape.places)
     if (!std::isfinite(place.x) || !std::isfinite(place.y)) return;

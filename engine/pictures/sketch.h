@@ -57,6 +57,10 @@ class Sketch {
   Window window() const;
   /// The frame and all shapes.
   void add_to(Window& window) const;
+  /// What the environment wants to be seen of its plane, if it says.
+  const std::optional<Window>& frame() const { return frame_; }
+  /// Moves everything by so much.
+  void shift(double x, double y);
 
  private:
   void add(SketchShape shape);

@@ -193,7 +193,8 @@ std::string moving_states(const PicturePanel& panel, const View& view, const Fil
 
 }  // namespace
 
-std::string svg_picture(const Picture& picture, bool still) {
+std::string svg_picture(const Picture& given, bool still) {
+  const Picture picture = with_fixed_frames(given);
   const PictureLayout layout = lay_out(picture);
   const Film film = film_of(picture);
   const std::string size = "width=\"" + number(layout.width) + "\" height=\"" + number(layout.height) + "\"";

@@ -53,6 +53,24 @@ TEST(Svg, ThePlaneHasOneScaleAndYGoesUp) {
   EXPECT_NEAR(ends[1][1] - ends[1][3], (ends[0][2] - ends[0][0]) / 2, 0.02);
 }
 
+TEST(Svg, APictureGoesAlongWithARunner) {
+  const auto runner = [](double x) {
+    Sketch state;
+    state.frame(x - 1, 0, x + 1, 1);
+    state.line(x - 1, 0, x + 1, 0, Ink::scene);
+    state.circle(x + 0.5, 0.5, 0.1, Ink::body);
+    state.trace(x, 0.5);
+    return state;
+  };
+  const Picture picture = {"", {{"", {{{runner(0), runner(40)}, ""}, {{runner(-7)}, ""}}}}};
+  EXPECT_EQ(svg_picture(picture, true),
+            svg_picture({"", {{"", {{{runner(0), runner(0)}, ""}, {{runner(0)}, ""}}}}}, true));
+  const Picture fixed = with_fixed_frames(picture);
+  EXPECT_EQ(fixed.rows[0].panels[1].states[0].frame()->left, -1);
+  EXPECT_EQ(fixed.rows[0].panels[0].states[1].trace()->x, 0);
+  EXPECT_EQ(picture.rows[0].panels[0].states[1].trace()->x, 40);
+}
+
 // A body that walks to the right for `steps` steps, beside a wall that stands; from the third state on it carries a flag.
 PicturePanel walk(int steps) {
   PicturePanel panel{{}, "walk & <wait>"};
