@@ -163,11 +163,13 @@ struct PlanarRobot {
       const Real density = in(o.density);
       task.mass[b] = density * spread(kLog3By2);
       task.inertia[b] = density * spread(kLog3By2);
-      task.friction[b] = in(o.friction) * spread(kLog3By2);
+      const Real rough = spread(kLog3By2);  // a draw a statement, as compilers choose the order of operands
+      task.friction[b] = rough * in(o.friction);
       task.offset[b] = in(o.sensor_offset);
     }
     for (int h = 0; h < kHinges; ++h) {
-      task.damping[h] = in(o.damping) * spread(kLog13By10);
+      const Real stiff = spread(kLog13By10);
+      task.damping[h] = stiff * in(o.damping);
       const Real strength = in(o.motor_strength), number(static_cast<float>(h));
       const Mask<Real> is_disabled = (disabled >= number) & (disabled < number + Real(1));
       task.strength[h] = o.disabled_joint ? select(is_disabled, Real(0), strength) : strength;
