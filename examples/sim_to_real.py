@@ -165,5 +165,5 @@ if arguments.runs:
         print(folder)
         found = compare(il.Run.load(folder), arguments.robots)
 else:
-    config = il.Config.load("rl2_half_cheetah.json", set={"iterations": 20})
+    config = il.Config.load("rl2_half_cheetah.json", set={"iterations": 20, "tasks_per_iteration": 64})
     found = compare(il.train(config, evaluate=False), arguments.robots)
