@@ -90,11 +90,11 @@ class Cheetah:
         return (self.data.qpos[0] - before) / SECONDS, self.seen(random)
 
 
-def returns_in_mujoco(policy, config, tasks, rough=False, seed=1):
+def returns_in_mujoco(policy, config, tasks, noisy=False, rough=False, seed=1):
     """Of each robot, [robot, episode of its trial]."""
     random = np.random.default_rng(seed)
     environment = config["environment"]
-    noise = np.repeat([environment["angle_noise"], environment["speed_noise"]], [8, 9])
+    noise = np.repeat([environment["angle_noise"], environment["speed_noise"]], [8, 9]) if noisy else np.zeros(17)
     robots = [Cheetah(task, noise, np.random.default_rng(i) if rough else None) for i, task in enumerate(tasks)]
     goals = np.array([task["goal"] for task in tasks])
     steps = config["horizon"]
@@ -124,7 +124,7 @@ def told(numbers):
 
 
 def strangers(tasks):
-    """R1's robots: with these goals, and bodies, motors and floors beyond what anybody trained on."""
+    """R1's robots: with these goals, and bodies, motors and floors beyond what anybody trained on; else plain."""
     random = np.random.default_rng(R1_SEED)
 
     def beyond(low, high):
@@ -133,7 +133,8 @@ def strangers(tasks):
     for task in tasks:
         density, strength = beyond((0.5, 0.7), (1.4, 1.8)), beyond((0.6, 0.75), (1.3, 1.5))
         friction = beyond((0.4, 0.6), (1.6, 2.2))
-        yield task | {f"mass_{link}": density for link in LINKS} | {f"inertia_{link}": density for link in LINKS} | \
+        plain = {name: float(name.startswith("damping")) for name in task} | {"goal": task["goal"]}
+        yield plain | {f"mass_{link}": density for link in LINKS} | {f"inertia_{link}": density for link in LINKS} | \
             {f"friction_{link}": friction for link in LINKS} | {f"strength_{link}": strength for link in LINKS[1:]}
 
 
@@ -144,9 +145,11 @@ def compare(run, robots):
     envs = il.make_vec("half_cheetah", num_envs=1, **options)
     names, numbers = envs.task_names, envs.sample_tasks(robots, seed=R1_SEED, split="heldout")
     tasks = [dict(zip(names, row)) for row in numbers.astype(float)]
+    if run.config["algorithm"]["name"] not in ("rl2", "ppo"):
+        raise SystemExit(f'wanted a run by rl2 or ppo, found one by {run.config["algorithm"]["name"]}')
     policy = run.policy().to_numpy()
     home = il.evaluate(run, tasks=numbers).returns_by_task
-    found = {"home": home, "R0": returns_in_mujoco(policy, run.config, tasks)}
+    found = {"home": home, "R0": returns_in_mujoco(policy, run.config, tasks, noisy=True)}
     found["R1"] = returns_in_mujoco(policy, run.config, list(strangers(tasks)))
     found["R2"] = returns_in_mujoco(policy, run.config, list(strangers(tasks)), rough=True)
     print(f"{'':14}first episode       last episode")
