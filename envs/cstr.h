@@ -2,6 +2,7 @@
 // pc-gym (Bloor et al. 2024).
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "kernels/environment/environment.h"
@@ -192,6 +193,9 @@ struct Cstr {
     const Real cost = constant<Real>(1000 / 0.09) * error * error + constant<Real>(0.1) * share * share;
     return {-clamp(cost, Real(0), Real(100)), Mask<Real>(0)};
   }
+
+  /// It is measured hotter than 390 K: the reaction has run away.
+  static bool beyond_limits(const Options&, std::span<const float> seen) { return seen[1] > 3; }
 
   static int state_number(const Options&, const State<Pack<float, 1>>&) { return 0; }
 

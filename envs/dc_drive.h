@@ -2,6 +2,7 @@
 // the permanently excited one of gym-electric-motor (Traue et al. 2022).
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "kernels/environment/environment.h"
@@ -165,6 +166,11 @@ struct DcDrive {
     trial.seconds = trial.seconds + constant<Real>(kSeconds);
     const Real beyond = clamp(abs(state.current) * constant<Real>(1 / kAmperes) - one, Real(0), one);
     return {-(abs(error) * constant<Real>(1 / kSpeed) + beyond), Mask<Real>(0)};
+  }
+
+  /// The measured current is beyond 210 A.
+  static bool beyond_limits(const Options&, std::span<const float> seen) {
+    return seen[0] > 1 || seen[0] < -1;
   }
 
   static int state_number(const Options&, const State<Pack<float, 1>>&) { return 0; }

@@ -1,6 +1,7 @@
 // Two pumps and four tanks, the levels of the lower two of which are held at set points. Johansson 2000.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "kernels/environment/environment.h"
@@ -200,6 +201,12 @@ struct FourTank {
     state.steps = state.steps + one;
     trial.seconds = trial.seconds + Real(static_cast<float>(kSeconds));
     return {-cost, Mask<Real>(0)};
+  }
+
+  /// A lower tank is measured within 1 mm of its rim or higher, 20 cm.
+  static bool beyond_limits(const Options&, std::span<const float> seen) {
+    constexpr auto kRim = static_cast<float>((kHighest - 0.1 - 12.5) / 5);
+    return seen[0] >= kRim || seen[1] >= kRim;
   }
 
   static int state_number(const Options&, const State<Pack<float, 1>>&) { return 0; }

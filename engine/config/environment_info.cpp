@@ -2,6 +2,7 @@
 
 #include "engine/config/config.h"
 #include "engine/config/environment_options.h"
+#include "kernels/environment/limits.h"
 #include "kernels/environment/solved.h"
 #include "kernels/trials/play.h"
 
@@ -23,6 +24,10 @@ EnvironmentInfo environment_info(const Config& config) {
     info.has_allowed = kHasAllowed<Env>;
     info.pays_alike = kPaysAlike<Env>;
     info.solved_when_paid = kSolvedWhenPaid<Env>;
+    if constexpr (HasLimits<Env>)
+      info.beyond_limits = [options](std::span<const float> seen) {
+        return Env::beyond_limits(options, seen);
+      };
     if constexpr (requires { Env::grid_side(options); }) info.grid_side = Env::grid_side(options);
     info.task_size = kTaskSize<Env>;
     info.task_in_memory = kTaskInMemory<Env>;

@@ -1,6 +1,8 @@
 // What the engine knows of an environment without its type: names, kinds and sizes, made once from its options.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,7 +26,9 @@ struct EnvironmentInfo {
   std::vector<int> group_sizes;   // of discrete actions: the choices of each group
   bool pays_alike = false;        // every step pays the same, whatever is done
   bool solved_when_paid = false;  // an episode whose last step pays more than 0 is solved
-  bool has_allowed = false;       // not every choice is allowed in every state
+  // Whether an observation's numbers are beyond a limit of the plant; empty where it has none.
+  std::function<bool(std::span<const float>)> beyond_limits;
+  bool has_allowed = false;  // not every choice is allowed in every state
   int grid_side =
       0;  // what is seen is a cell of a grid with so many along each side, each axis from −1 to 1; 0: it is not
   int task_size = 0;                     // numbers that a task takes in memory, named or not

@@ -31,4 +31,14 @@ std::vector<double> solved_shares(const std::vector<std::vector<float>>& solved)
   return shares;
 }
 
+std::vector<double> shares_of_steps(const std::vector<std::vector<float>>& steps,
+                                    const std::vector<std::vector<float>>& lengths) {
+  const auto sum = [](const std::vector<float>& of) { return std::accumulate(of.begin(), of.end(), 0.0); };
+  std::vector<double> shares;
+  shares.reserve(steps.size());
+  for (std::size_t episode = 0; episode < steps.size(); ++episode)
+    shares.push_back(sum(steps[episode]) / sum(lengths[episode]));
+  return shares;
+}
+
 }  // namespace innerloop

@@ -1,4 +1,4 @@
-// How reliably an agent solves what it is asked for: pass^k.
+// How reliably an agent solves what it is asked for, pass^k, and how often it passes a limit.
 #pragma once
 
 #include <vector>
@@ -12,5 +12,10 @@ std::vector<double> pass_k(const std::vector<std::vector<float>>& solved);
 
 /// The share of trials whose episode is solved, by episode. @param solved as above
 std::vector<double> solved_shares(const std::vector<std::vector<float>>& solved);
+
+/// The share of an episode's steps that are counted in `steps`, over the trials, by episode; NaN of an episode without steps.
+/// @param steps, lengths [episode][trial]
+std::vector<double> shares_of_steps(const std::vector<std::vector<float>>& steps,
+                                    const std::vector<std::vector<float>>& lengths);
 
 }  // namespace innerloop

@@ -99,13 +99,16 @@ std::string trial_table(const Json& report, const std::string& heading) {
       return number_cell(" %8.2f        ", best - mean);
     });
   }
-  if (!report.contains("pass_k")) return table;
-  table += "Share of trials solved in all of k episodes:\n";
-  for (std::size_t k = 0; k < episodes; ++k)
-    if (is_shown(k, episodes))
-      table += line(number_cell("%7.0f", k + 1), columns, [&](const Column& of) {
-        return number_cell("%9.3f        ", (*of.results)["pass_k"][k]);
-      });
+  const auto add_shares = [&](const char* key, const char* heading) {
+    if (!report.contains(key)) return;
+    table += heading;
+    for (std::size_t i = 0; i < episodes; ++i)
+      if (is_shown(i, episodes))
+        table += line(number_cell("%7.0f", i + 1), columns,
+                      [&](const Column& of) { return number_cell("%9.3f        ", (*of.results)[key][i]); });
+  };
+  add_shares("pass_k", "Share of trials solved in all of k episodes:\n");
+  add_shares("beyond_limits", "Share of an episode's steps beyond a limit of the plant:\n");
   return table;
 }
 

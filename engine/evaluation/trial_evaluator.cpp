@@ -83,6 +83,8 @@ nlohmann::ordered_json trials_json(const TrialLoop::Returns& returns) {
     report["solved"] = solved_shares(returns.solved);
     report["pass_k"] = pass_k(returns.solved);
   }
+  if (!returns.beyond_limits.empty())
+    report["beyond_limits"] = shares_of_steps(returns.beyond_limits, returns.lengths);
   return report;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/device/thread_pool.h"
 #include "engine/evaluation/curve.h"
 #include "kernels/environment/episode.h"
+#include "kernels/environment/limits.h"
 #include "kernels/environment/solved.h"
 #include "kernels/environment/words.h"
 
@@ -74,6 +75,9 @@ class RivalTrial {
       }
       now.state = state_number();
       playing.observe(random_at(t, Purpose::observation), Sink(see_number, see_symbol));
+      if constexpr (HasLimits<Env>)
+        if (episode < returns.beyond_limits.size() && Env::beyond_limits(options_, seen))
+          ++returns.beyond_limits[episode][column];
       int action = 0;
       const Outcome<One> outcome =
           playing.step(choose(learner, now, draws, action), random_at(t, Purpose::environment));
@@ -126,8 +130,15 @@ TrialLoop::Returns play_trials(const typename Env::Options& options, const Learn
   const int fit = trial_length(config) / config.horizon, counted = trial_episodes(config);
   const auto episodes = static_cast<std::size_t>(counted > 0 ? std::min(counted, fit) : fit);
   const std::vector<std::vector<float>> rows(episodes, std::vector<float>(trials));
-  TrialLoop::Returns returns{rows, rows, {}, std::vector<float>(trials), {}, envs};
+  TrialLoop::Returns returns{.of_episode = rows,
+                             .lengths = rows,
+                             .solved = {},
+                             .beyond_limits = {},
+                             .of_trial = std::vector<float>(trials),
+                             .trial_lengths = {},
+                             .envs_per_task = envs};
   if (kSolvedWhenPaid<Env>) returns.solved = rows;
+  if (HasLimits<Env>) returns.beyond_limits = rows;
   const RandomKey key = {config.evaluation.seed, kEvaluationIteration};
   const std::size_t count = Env::task_numbers(options).size();
   ThreadPool(threads).run(tasks, [&](int task, int) {

@@ -115,6 +115,7 @@ TrialLoop::Returns TrialLoop::returns() const {
   result.trial_lengths = std::move(result.lengths.back());
   result.lengths.pop_back();
   if (setup_.environment_info.solved_when_paid) result.solved = solved_episodes();
+  if (setup_.environment_info.beyond_limits) result.beyond_limits = steps_beyond_limits();
   result.envs_per_task = envs_per_task_;
   return result;
 }
@@ -133,6 +134,26 @@ std::vector<std::vector<float>> TrialLoop::solved_episodes() const {
     ++episode[env];
   }
   return solved;
+}
+
+std::vector<std::vector<float>> TrialLoop::steps_beyond_limits() const {
+  const auto envs = static_cast<std::size_t>(this->envs()),
+             stride = static_cast<std::size_t>(trials_.batch.row_stride),
+             count = static_cast<std::size_t>(setup_.environment_info.observation.numbers);
+  std::vector<float> numbers(count * stride), ends(envs * static_cast<std::size_t>(trials_.batch.horizon)),
+      seen(count);
+  device_.read(trials_.batch.observations, numbers);
+  device_.read(trials_.batch.ends, ends);
+  std::vector<std::vector<float>> steps(static_cast<std::size_t>(episodes()), std::vector<float>(envs));
+  std::vector<std::size_t> episode(envs);
+  for (std::size_t row = 0; row < ends.size(); ++row) {
+    const std::size_t env = row % envs;
+    if (episode[env] == steps.size()) continue;
+    for (std::size_t i = 0; i < count; ++i) seen[i] = numbers[i * stride + row];
+    if (setup_.environment_info.beyond_limits(seen)) ++steps[episode[env]][env];
+    if (ends[row] > 0) ++episode[env];
+  }
+  return steps;
 }
 
 }  // namespace innerloop

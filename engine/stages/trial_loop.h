@@ -52,15 +52,18 @@ class TrialLoop {
     std::vector<std::vector<float>> of_episode;  // [episode][env]
     std::vector<std::vector<float>> lengths;     // [episode][env]  steps
     std::vector<std::vector<float>> solved;  // [episode][env]  1 or 0; none where no episode is ever solved
-    std::vector<float> of_trial;             // [env]
-    std::vector<float> trial_lengths;        // [env]  steps that count
-    int envs_per_task = 1;                   // a task's are side by side
+    // [episode][env]  steps that begin beyond a limit of the plant; none where it has none
+    std::vector<std::vector<float>> beyond_limits;
+    std::vector<float> of_trial;       // [env]
+    std::vector<float> trial_lengths;  // [env]  steps that count
+    int envs_per_task = 1;             // a task's are side by side
   };
   Returns returns() const;
 
  private:
   // As Returns has them.
   std::vector<std::vector<float>> solved_episodes() const;
+  std::vector<std::vector<float>> steps_beyond_limits() const;
 
   const TrialSetup setup_;
   const int envs_per_task_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 
 #include "tests/support/played_trials.h"
@@ -52,6 +53,29 @@ TEST(Reliability, IsOfEpisodesWhoseLastStepPays) {
   EXPECT_GT(pays, 0);
   EXPECT_GT(does_not, 0);
   EXPECT_TRUE(PlayedTrials(trial_config()).returns.solved.empty());
+}
+
+TEST(Reliability, CountsStepsOfEpisodesTogether) {
+  EXPECT_EQ(shares_of_steps({{1, 2}, {0, 4}}, {{4, 8}, {2, 6}}), (std::vector<double>{0.25, 0.5}));
+}
+
+// What is measured of the current, in parts of its limit, is the first number that an agent sees.
+TEST(Reliability, CountsStepsThatBeginBeyondALimit) {
+  const PlayedTrials played(trial_config({R"(environment={"name": "dc_drive"})"}));
+  const auto& beyond = played.returns.beyond_limits;
+  ASSERT_EQ(beyond.size(), 4u);
+  std::vector<std::vector<float>> expected(4, std::vector<float>(static_cast<std::size_t>(played.envs)));
+  float steps = 0;
+  for (int t = 0; t < played.steps; ++t)
+    for (int e = 0; e < played.envs; ++e)
+      if (std::abs(played.at(played.inputs[0], t, e)) > 1) {
+        ++expected[static_cast<std::size_t>(t / 5)][static_cast<std::size_t>(e)];
+        ++steps;
+      }
+  EXPECT_EQ(beyond, expected);
+  EXPECT_GT(steps, 10);
+  EXPECT_LT(steps, static_cast<float>(played.steps * played.envs));
+  EXPECT_TRUE(PlayedTrials(trial_config()).returns.beyond_limits.empty());
 }
 
 }  // namespace

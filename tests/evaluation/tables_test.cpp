@@ -62,6 +62,11 @@ TEST(Tables, TellWhatIsLackingToAnOracle) {
   const auto lines = lines_of(trial_table(report, "h"));
   EXPECT_EQ(lines[lines.size() - 3], "Share of trials solved in all of k episodes:");
   EXPECT_EQ(lines.back(), "      2    0.125               0.125                   0.125");
+  report["beyond_limits"] = report["baselines"][0]["beyond_limits"] =
+      report["baselines"][1]["beyond_limits"] = {0.25, 0};
+  const auto longer = lines_of(trial_table(report, "h"));
+  EXPECT_EQ(longer[longer.size() - 3], "Share of an episode's steps beyond a limit of the plant:");
+  EXPECT_EQ(longer.back(), "      2    0.000               0.000                   0.000");
 }
 
 TEST(Tables, TextTakesColumnsAndNotBytes) {

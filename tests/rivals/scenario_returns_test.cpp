@@ -70,6 +70,12 @@ TEST(ScenarioReturns, OfTheDrive) {
   EXPECT_GT(nominal.mean, -25);
   expect_known(play_by("random", config).of_trial, -320, 8, "random");
   EXPECT_LT(mean_of(play_by("zero", config).of_trial).mean, -60);
+  const auto beyond = [&](const char* name) {
+    return trials_json(play_by(name, config))["beyond_limits"][0].get<double>();
+  };
+  EXPECT_LT(beyond("cascade_known"), 0.01);
+  EXPECT_GT(beyond("cascade"), 0.03);
+  EXPECT_NEAR(beyond("random"), 0.885, 0.01);
 }
 
 TEST(ScenarioReturns, OfTheColumn) {
