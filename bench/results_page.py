@@ -9,6 +9,12 @@
     done
     innerloop evaluate configs/rl2_mdp_10.json --json sweeps/hand_written/rl2_mdp_10.json --baseline random --baseline psrl \\
       --baseline opsrl --baseline oracle
+    for plant in "cstr constant pi_nominal pi" "four_tank hold pi pi_crossed" "dc_drive zero cascade cascade_known" \\
+        "distillation none blt pi"; do
+      set -- $plant
+      innerloop evaluate configs/rl2_$1.json --json sweeps/hand_written/rl2_$1.json --baseline random --baseline $2 \\
+        --baseline $3 ${4:+--baseline $4}
+    done
     python3 bench/results_page.py [--sweeps sweeps] [--page docs/results.md] [--svg docs/adaptation.svg]
 
 A table stands between `<!-- NAME -->` and `<!-- end -->`, and is of the folder NAME among the sweeps. One whose sweep is not
@@ -35,7 +41,7 @@ PUBLISHED_RL2 = {"rl2_bandit_10_5": "6.7", "rl2_bandit_100_5": "78.7", "rl2_band
 PUBLISHED = {"random": ["5.0", "49.9", "49.8"], "thompson": ["5.7", "74.7", "64.5"], "ucb1": ["6.7", "78.0", "84.3"],
              "epsilon_greedy": ["6.6", "75.4", "78.3"], "greedy": ["6.6", "74.8", "78.0"], "gittins": ["6.6", "78.3", "85.2"]}
 PUBLISHED_MDP = {"random": "100.1", "psrl": "138.1", "opsrl": "144.1"}
-KNOWS = {"oracle": " (knows the task)"}
+KNOWS = {"oracle": " (knows the task)", "cascade_known": " (knows the motor)"}
 
 
 def number(value, digits):
@@ -157,6 +163,48 @@ def trials_table(points):
         lambda evaluations: [*bold([mean_trial(evaluations)]), "", ""])
 
 
+def seeds_cell(curves, place):
+    """An episode's mean return in each run."""
+    return " / ".join(number(measured(curve[place], "mean_return"), 1) for curve in curves)
+
+
+def by_hand(folder, config):
+    """What random actions, the best of the hand-written learners and one who knows the task get in an episode, "–" where there
+    is none; and in how many of its steps the best one is beyond a limit of the plant."""
+    path = folder / f"{config}.json"
+    learners = learners_of(read(path)) if path.exists() else {}
+    means = {name: statistics.fmean(measured(point, "mean_return") for point in report["curve"])
+             for name, report in learners.items()}
+    random = number(means.pop("random"), 1) if "random" in means else "–"
+    known = next((number(means.pop(name), 1) for name in KNOWS if name in means), "–")
+    best = max(means, key=means.get, default=None)
+    return random, f"{number(means[best], 1)} (`{best}`)" if best else "–", known, limits_cell([learners.get(best, {})])
+
+
+def limits_cell(evaluations):
+    """In how many of the last episode's steps each is beyond a limit of the plant."""
+    return " / ".join(f"{100 * evaluation['beyond_limits'][-1]:.1f} %" for evaluation in evaluations
+                      if "beyond_limits" in evaluation)
+
+
+def scenarios_table(points):
+    """A row for each family: agents without and with a memory, each of its seeds, beside what is written by hand."""
+    lines = head(["config", "random actions", "best by hand", "PPO, no memory", "RL², first episode", "RL², last episode",
+                  "knows the task", "beyond a limit: by hand; RL²", "steps of each, M", "s a run"])
+    for config in dict.fromkeys(point.config for point in points):
+        memory, without = [point for point in points if point.config == config]
+        random, best, known, limits = by_hand(ROOT / "sweeps/hand_written", config)
+        curves = [evaluation["curve"] for evaluation in memory.evaluations]
+        runs = [memory.runs, without.runs]
+        steps, seconds = ([statistics.fmean(run[what] for run in of) for of in runs] for what in ("env_steps", "seconds"))
+        lines.append(row([f"`{config}`", random, best, seeds_cell([e["curve"] for e in without.evaluations], 0),
+                          seeds_cell(curves, 0), seeds_cell(curves, -1), known,
+                          f"{limits}; {limits_cell(memory.evaluations)}" if limits else "",
+                          ", ".join(f"{number_ / 1e6:.1f}" for number_ in steps),
+                          ", ".join(f"{number_:.0f}" for number_ in seconds)]))
+    return lines
+
+
 def learners_of(report):
     """The hand-written learners of an evaluation of them alone, by name."""
     return {report["algorithm"]: report, **{baseline["name"]: baseline for baseline in report["baselines"]}}
@@ -238,15 +286,18 @@ def adaptation_tables(folder, svg):
 
 
 TABLES = {"navigation": steps_table, "sparse_corners": steps_table, "bandit": steps_table, "families": steps_table,
-          "ppo": steps_table, "memories": trials_table, "looking_back": trials_table, "memories_episodes": episodes_table}
+          "ppo": steps_table, "scenarios": scenarios_table,
+          "memories": trials_table, "looking_back": trials_table, "memories_episodes": episodes_table}
 HAND_WRITTEN = {"hand_written_bandits": bandits_table, "hand_written_processes": processes_table}
 
 
 def table(name, arguments):
     """The lines of a table; None where what it is of is not there."""
     if name in HAND_WRITTEN:
-        folder = arguments.sweeps / "hand_written"
-        return HAND_WRITTEN[name](folder) if folder.exists() else None
+        try:
+            return HAND_WRITTEN[name](arguments.sweeps / "hand_written")
+        except FileNotFoundError:
+            return None
     folder = arguments.sweeps / name
     points = points_of(folder)
     if name == "adaptation":
@@ -267,7 +318,7 @@ def main():
     def written(match):
         lines = table(match[1], arguments)
         if lines is None:
-            print(f"results_page: the table <!-- {match[1]} --> stays as it was: its sweep is not trained to its end")
+            print(f"results_page: the table <!-- {match[1]} --> stays as it was: what it is of is not there, or not to its end")
         return match[0] if lines is None else f"<!-- {match[1]} -->\n" + "\n".join(lines) + "\n<!-- end -->"
 
     page = arguments.page.read_text(encoding="utf-8")
