@@ -40,7 +40,8 @@ if(CMAKE_CUDA_COMPILER_LOADED)
                ${INNERLOOP_OPERATION_LISTS})
   separate_arguments(cuda_flags UNIX_COMMAND "${INNERLOOP_CUDA_FLAGS}")
   add_library(innerloop_cuda_flags INTERFACE)
-  target_link_libraries(innerloop_cuda_flags INTERFACE innerloop_flags CUDA::cudart CUDA::cublas)
+  # cuBLAS's header alone: the library is loaded by who needs it (engine/device/cuda/cublas.h).
+  target_link_libraries(innerloop_cuda_flags INTERFACE innerloop_flags CUDA::cudart ${CMAKE_DL_LIBS})
   target_compile_options(
     innerloop_cuda_flags
     INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:--fmad=false;-lineinfo;--expt-relaxed-constexpr;-Werror;all-warnings>"

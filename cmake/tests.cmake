@@ -113,6 +113,10 @@ if(TARGET innerloop_cuda)
   add_test_program(innerloop_cuda_tests cuda "${cuda_libraries}" cuda/*_test.cpp cuda/*_test.cu)
   # Its own launchers come before those in the library, which are then left out.
   add_test_program(innerloop_cuda_fault_tests cuda "${cuda_libraries}" cuda/faults/*_test.cpp cuda/faults/*.cu)
+  # cuBLAS is loaded by who needs it (engine/device/cuda/cublas.h).
+  add_test(NAME NeedsTheCudaRuntimeAlone COMMAND readelf -d "$<TARGET_FILE:innerloop>")
+  set_tests_properties(NeedsTheCudaRuntimeAlone PROPERTIES LABELS cuda PASS_REGULAR_EXPRESSION "libcudart"
+                                                           FAIL_REGULAR_EXPRESSION "libcublas")
   # Machine code for the GPUs that every change is not compiled for.
   foreach(architecture sm_75 sm_80 sm_86 sm_89 sm_100 sm_120)
     add_test(NAME CheckCuda.${architecture} COMMAND "${PROJECT_SOURCE_DIR}/dev" check-cuda ${architecture})

@@ -1,6 +1,5 @@
 // Products of whole batches, by cuBLAS.
-#include <cublas_v2.h>
-
+#include "engine/device/cuda/cublas.h"
 #include "engine/device/cuda/stream.h"
 #include "kernels/products/matrix_product.h"
 
@@ -9,24 +8,25 @@ namespace {
 
 void check_products(cublasStatus_t status, const char* call) {
   if (status != CUBLAS_STATUS_SUCCESS)
-    throw Error(std::string("cuBLAS: ") + call + ": " + cublasGetStatusString(status));
+    throw Error(std::string("cuBLAS: ") + call + ": " + Cublas::loaded().status_string(status));
 }
 
 // cuBLAS on a stream. Its workspace is its own from the start: none is allocated while a graph is captured, and with one
 // workspace on one stream it promises the same bits each time.
 struct Products {
+  const Cublas& cublas = Cublas::loaded();
   cublasHandle_t handle = nullptr;
   void* workspace = nullptr;
   static constexpr std::size_t kBytes = 32u << 20;  // as NVIDIA recommends for Hopper
 
   explicit Products(const Stream& stream) {
-    check_products(cublasCreate(&handle), "cublasCreate");
-    check_products(cublasSetStream(handle, stream.handle), "cublasSetStream");
+    check_products(cublas.create(&handle), "cublasCreate");
+    check_products(cublas.set_stream(handle, stream.handle), "cublasSetStream");
     INNERLOOP_CUDA_CHECK(cudaMalloc(&workspace, kBytes));
-    check_products(cublasSetWorkspace(handle, workspace, kBytes), "cublasSetWorkspace");
+    check_products(cublas.set_workspace(handle, workspace, kBytes), "cublasSetWorkspace");
   }
   ~Products() {
-    cublasDestroy(handle);
+    cublas.destroy(handle);
     cudaFree(workspace);
   }
   Products(const Products&) = delete;
@@ -65,12 +65,12 @@ void multiply(Stream& stream, const MatrixProduct<float>& p) {
     if (term.depth == 0) continue;
     // cuBLAS's matrices go down columns, so ours are their transposes: Cᵀ = Bᵀ·Aᵀ.
     const bool rows_contiguous = left.depth_stride == 1;
-    check_products(
-        cublasGemmEx(products.handle, CUBLAS_OP_N, rows_contiguous ? CUBLAS_OP_N : CUBLAS_OP_T, p.columns,
-                     p.rows, term.depth, &one, term.right.data, CUDA_R_32F, term.right.depth_stride,
-                     left.data, CUDA_R_32F, rows_contiguous ? left.row_stride : left.depth_stride, &one, p.to,
-                     CUDA_R_32F, p.to_stride, compute_type(stream.precision), CUBLAS_GEMM_DEFAULT),
-        "cublasGemmEx");
+    check_products(products.cublas.gemm(
+                       products.handle, CUBLAS_OP_N, rows_contiguous ? CUBLAS_OP_N : CUBLAS_OP_T, p.columns,
+                       p.rows, term.depth, &one, term.right.data, CUDA_R_32F, term.right.depth_stride,
+                       left.data, CUDA_R_32F, rows_contiguous ? left.row_stride : left.depth_stride, &one,
+                       p.to, CUDA_R_32F, p.to_stride, compute_type(stream.precision), CUBLAS_GEMM_DEFAULT),
+                   "cublasGemmEx");
   }
 }
 
