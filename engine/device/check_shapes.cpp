@@ -80,8 +80,9 @@ void check_part(const ShapeCheck& check, const Batch<float>& batch) {
   check.want(batch.envs > 0, "envs at least 1", batch.envs);
   check.want(batch.action_size > 0, "action_size at least 1", batch.action_size);
   check.want(batch.observation_size >= 0, "observation_size at least 0", batch.observation_size);
-  check_row_stride(check, batch.row_stride,
-                   long{batch.horizon} * batch.envs + (batch.looks_beyond ? batch.envs : 0));
+  check.want(batch.limits >= 0 && (batch.looks_beyond || batch.limits == 0),
+             "limits at least 0, and 0 unless it looks beyond the last step", batch.limits);
+  check_row_stride(check, batch.row_stride, long{batch.seen_steps()} * batch.envs);
   if (batch.looks_beyond) check.want_memory(batch.terminated, "terminated, to look beyond the last step");
   if (batch.observation_size > 0) check.want_memory(batch.observations, "observations");
   want_symbols(check, batch.symbol_places, batch.symbols);
@@ -89,8 +90,10 @@ void check_part(const ShapeCheck& check, const Batch<float>& batch) {
 
 void check_part(const ShapeCheck& check, const Trials<float>& trials) {
   check_part(check, trials.batch);
-  check.want(trials.episode_steps > 0 && trials.episode_steps <= trials.batch.horizon,
-             "episode_steps from 1 to the horizon", trials.episode_steps, " of ", trials.batch.horizon);
+  check.want(trials.episode_steps > 0, "episode_steps at least 1", trials.episode_steps);
+  check.want(trials.batch.limits == 0 || trials.batch.limits == trials.limit_steps(),
+             "limits 0, or the time limits that a trial's steps have room for", trials.batch.limits, " for ",
+             trials.limit_steps());
   check.want_memory(trials.values, "values");
 }
 

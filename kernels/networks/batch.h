@@ -49,6 +49,8 @@ struct Batch {
   // and symbols, and the values of trials, have the rows of step `horizon`, too, which the last step leads to, before the next
   // episode starts; and `terminated` is kept.
   bool looks_beyond = false;
+  // Further steps' rows behind that, for what time limits cut off before the last step (kernels/trials/play.h).
+  int limits = 0;
   long row_stride = 0;        // padded(seen_rows())
   T* observations = nullptr;  // [task][observation_size][row_stride]
   T* actions = nullptr;       // [task][action_size][row_stride]  as sampled
@@ -72,7 +74,8 @@ struct Batch {
   T* statistics = nullptr;  // [task][kStatistics]
 
   FN int rows() const { return horizon * envs; }
-  FN int seen_rows() const { return rows() + (looks_beyond ? envs : 0); }
+  FN int seen_steps() const { return horizon + (looks_beyond ? 1 : 0) + limits; }
+  FN int seen_rows() const { return seen_steps() * envs; }
   FN InputRows<T> inputs() const {
     return {rows(), observation_size, row_stride, observations, valid, symbol_places, symbols};
   }

@@ -1,8 +1,8 @@
 // Advantages of trials, and what the value head is to learn: generalised advantage estimation (Schulman et al. 2016) that
 // runs on through the ends of episodes, since what is learned in one pays in the next, or, where nothing is learned of a task,
 // ends with them; nothing follows the trial's end, unless the batch looks beyond it: then an episode that is cut off there is
-// worth what the value head gives to what its last step led to (Pardo et al. 2018). Targets are advantages and values together,
-// so that they have that too.
+// worth what the value head gives to what its last step led to (Pardo et al. 2018), and one that its time limit cuts off before
+// likewise. Targets are advantages and values together, so that they have that too.
 //
 // The value head learns targets less their running mean at that step of the trial, over a running deviation of all steps:
 // returns-to-go of a trial fall from step to step by far more than they differ between trials, and a head that had to
@@ -35,7 +35,7 @@ struct TrialAdvantages {
   ValueScale<T> scale;
   T discount = 1, gae_lambda = 1;
   bool ends_with_episode =
-      false;              // must be where the batch looks beyond; episodes are as long as trials then
+      false;  // must be where the batch looks beyond; episodes are as long as trials then, or it has limits
   bool one_mean = false;  // of all steps' targets, in place of one for each step
   T* sums = nullptr;      // [step][kSums]
   T* advantages =
@@ -92,6 +92,13 @@ struct TrialAdvantages {
           const L goes_on = L(1) - load_first<L>(stops + r, count);
           next = next * goes_on;
           sum = sum * goes_on;
+          if (batch.limits > 0) {
+            const auto cut_off = (load_first<L>(batch.ends + r, count) * goes_on) > L(0);
+            const L beyond = fma(load_first<L>(trials.values + trials.limit_step(t) * batch.envs + e, count),
+                                 deviation, L(scale.mean[batch.horizon - 1]));
+            next = select(cut_off, beyond, next);
+            sum = select(cut_off, L(0), sum);
+          }
         }
         const L value = fma(load_first<L>(trials.values + r, count), deviation, L(scale.mean[t]));
         const L delta = fma(gamma, next, load_first<L>(batch.rewards + r, count)) - value;

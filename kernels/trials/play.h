@@ -2,6 +2,10 @@
 //
 // Each environment has a task of its own, which it keeps for the trial: when an episode ends, by itself or after
 // `episode_steps`, the next one starts. Random numbers are keyed by (task, environment, step).
+//
+// Where episodes go on over plays, each environment begins a play in the episode in which the last one left it, with that
+// episode's task. An episode that begins has the task that the play has drawn for its environment, and a trial of its own. Steps
+// are counted, and random numbers keyed, as if all plays were one long one.
 #pragma once
 
 #include "kernels/inner/rollout.h"
@@ -20,6 +24,8 @@ struct TrialPlay {
   MemoryPolicyShape shape;
   Trials<T> trials;
   const T* tasks = nullptr;  // [padded(env)][kTaskSize]
+  bool goes_on = false;      // with the episodes in which the last play ended
+  T* own_tasks = nullptr;  // [padded(env)][kTaskSize]  where they go on, those of tasks in memory; else null
   typename Env::Options options;
   const RandomKey* key = nullptr;
   int envs_per_task = 1;       // environment e plays task e / envs_per_task
@@ -30,7 +36,7 @@ struct TrialPlay {
   static constexpr int kStride = kTrialTile;
   static_assert(kTrialTile % 16 == 0);
   /// Numbers of a tile's environments between two steps: [number of episode_size][kStride], then [kStride] steps since the
-  /// episode began.
+  /// episode began; 0 after a play's last step where none goes on.
   FN static long tile_state(const typename Env::Options& options) {
     return (long{episode_size<Env>(options)} + 1) * kStride;
   }
@@ -91,8 +97,7 @@ struct TrialPlay {
   // The tasks, and the first episodes up to what the policy takes in first. Syncs.
   template <class Team>
   TEAM_FN void begin(const Team& team, const Tile& b, int tile) const;
-  // Step t, from the heads' outputs to what the policy takes in next; of step `horizon`, beyond the last one, the value alone.
-  // Syncs.
+  // Step t, from the heads' outputs to what the policy takes in next; of steps beyond the last one the value alone. Syncs.
   template <class Team>
   TEAM_FN void act(const Team& team, const Tile& b, int tile, int t) const;
 
@@ -108,7 +113,9 @@ struct TrialPlay {
   template <class L>
   FN TaskOf<Env, L> task_of(const Tile& b, int tile, int e) const {
     if constexpr (kTaskInMemory<Env>)
-      return TaskNumbers<L>(tasks + static_cast<long>(first_env(tile) + e) * kTaskSize<Env>, kTaskSize<Env>);
+      return TaskNumbers<L>(
+          (goes_on ? own_tasks : tasks) + static_cast<long>(first_env(tile) + e) * kTaskSize<Env>,
+          kTaskSize<Env>);
     else
       return gather_fields<L, TaskOf<Env, L>>([&](int i)
                                                   FN_LAMBDA { return load<L>(b.task + i * kStride + e); });
@@ -116,8 +123,31 @@ struct TrialPlay {
   template <class L>
   FN Random<L> random_at(const Tile& b, int e, int step, Purpose purpose) const {
     using U = UintPack<L>;
-    return Random<L>(*key, load<U>(b.numbering + e), load<U>(b.numbering + kStride + e),
-                     U(static_cast<std::uint32_t>(step)), purpose, 0);
+    const Moment at = moment(step);
+    return Random<L>(at.key, load<U>(b.numbering + e), load<U>(b.numbering + kStride + e), U(at.step),
+                     purpose, 0);
+  }
+  // What keys the random numbers of a step. Where episodes go on, steps are counted through all plays, in 64 bits.
+  struct Moment {
+    RandomKey key;
+    std::uint32_t step;
+  };
+  FN Moment moment(int step) const {
+    if (!goes_on) return {*key, static_cast<std::uint32_t>(step)};
+    const std::uint64_t count =
+        std::uint64_t{key->iteration} * static_cast<std::uint64_t>(trials.batch.horizon) +
+        static_cast<std::uint64_t>(step);
+    return {{key->seed, static_cast<std::uint32_t>(count >> 32)}, static_cast<std::uint32_t>(count)};
+  }
+  // Gives environment e of the tile, or one behind its last, the task that is drawn for it.
+  FN void take_task(const Tile& b, int tile, int e) const {
+    const T* const from = tasks + static_cast<long>(env_at(tile, e)) * kTaskSize<Env>;
+    if constexpr (!kTaskInMemory<Env>) {
+      for (int i = 0; i < kTaskSize<Env>; ++i) b.task[i * kStride + e] = from[i];
+    } else if (goes_on && e < envs_of(tile)) {
+      T* const to = own_tasks + static_cast<long>(first_env(tile) + e) * kTaskSize<Env>;
+      for (int i = 0; i < kTaskSize<Env>; ++i) to[i] = from[i];
+    }
   }
   // What the policy takes in at a row: the observation, then what the step before brought.
   template <class L>
@@ -156,19 +186,21 @@ template <class T, class Env>
 template <class Team>
 TEAM_FN void TrialPlay<T, Env>::begin(const Team& team, const Tile& b, int tile) const {
   using L = typename Team::Lane;
-  const int first = first_env(tile);
-  if constexpr (!kTaskInMemory<Env>) {
-    for_cells(team, kTaskSize<Env>, kTrialTile, [&](int i, int e) FN_LAMBDA {
-      b.task[i * kStride + e] = tasks[static_cast<long>(env_at(tile, e)) * kTaskSize<Env> + i];
-    });
-    team.sync();
+  const int first = first_env(tile), envs = envs_of(tile);
+  for (int e = team.rank(); e < kTrialTile; e += team.size()) {
+    if (goes_on && e < envs && b.elapsed[e] > T(0)) continue;
+    b.elapsed[e] = 0;
+    take_task(b, tile, e);
   }
-  for_packs(team, envs_of(tile), [&](int e, int count) FN_LAMBDA {
+  team.sync();
+  for_packs(team, envs, [&](int e, int count) FN_LAMBDA {
     const TaskOf<Env, L> task = task_of<L>(b, tile, e);
     Episode<Env, L, Team> episode(options, task, b.env + e, kStride);
-    episode.begin(random_at<L>(b, e, 0, Purpose::trial), random_at<L>(b, e, 0, Purpose::reset));
+    episode.read();
+    const auto begins = ~(load<L>(b.elapsed + e) > L(0));
+    episode.begin(begins, begins, random_at<L>(b, e, 0, Purpose::trial),
+                  random_at<L>(b, e, 0, Purpose::reset));
     episode.save();
-    store(b.elapsed + e, L(0));
     observe(b, episode, e, 0, first + e, count);
     for (int i = Env::observation(options).numbers; i < shape.numbers(); ++i) put(i, first + e, L(0), count);
   });
@@ -205,7 +237,7 @@ template <class Team, class L>
 FN void TrialPlay<T, Env>::advance(const Tile& b, int tile, int e, int t, int row, int count,
                                    const Action<L>& action) const {
   const Batch<T>& batch = trials.batch;
-  const TaskOf<Env, L> task = task_of<L>(b, tile, e);
+  TaskOf<Env, L> task = task_of<L>(b, tile, e);
   Episode<Env, L, Team> episode(options, task, b.env + e, kStride);
   episode.read();
   const Outcome<L> outcome = episode.step(action, random_at<L>(b, e, t, Purpose::environment));
@@ -216,17 +248,28 @@ FN void TrialPlay<T, Env>::advance(const Tile& b, int tile, int e, int t, int ro
   store_first(batch.ends + row, ended, count);
   if (batch.terminated != nullptr)
     store_first(batch.terminated + row, select(limit_ends ? done : outcome.terminated, L(1), L(0)), count);
-  see_next(batch, 0, row, count, episode, random_at<L>(b, e, t + 1, Purpose::last_observation));
+  const auto cut_off = batch.limits > 0 ? done & ~outcome.terminated : Mask<L>(0);
+  see_next(batch, 0, row, count, episode, random_at<L>(b, e, t + 1, Purpose::last_observation),
+           {long{trials.limit_step(t)} * batch.envs + first_env(tile) + e, cut_off});
   const bool last = t + 1 == batch.horizon;
   if (last && !batch.looks_beyond) return;
 
   if (!last) {
-    episode.restart(done, random_at<L>(b, e, t + 1, Purpose::reset));
+    if (goes_on && any(done)) {
+      for (int lane = 0; lane < L::lanes; ++lane)
+        if (done.get(lane) != 0) take_task(b, tile, e + lane);
+      task = task_of<L>(b, tile, e);
+    }
+    episode.begin(goes_on ? done : Mask<L>(0), done, random_at<L>(b, e, t + 1, Purpose::trial),
+                  random_at<L>(b, e, t + 1, Purpose::reset));
+  }
+  if (!last || goes_on) {
     episode.save();
     store(b.elapsed + e, select(done, L(0), elapsed));
   }
   const int next = row + batch.envs, numbers = Env::observation(options).numbers;
-  observe(b, episode, e, t + 1, next, count, last ? Purpose::last_observation : Purpose::observation);
+  observe(b, episode, e, t + 1, next, count,
+          last && !goes_on ? Purpose::last_observation : Purpose::observation);
   if (shape.numbers() == numbers) return;
   put_action<L>(action, numbers, next, count);
   const int outputs = action_outputs<Env>(options);
@@ -241,7 +284,7 @@ TEAM_FN void TrialPlay<T, Env>::act(const Team& team, const Tile& b, int tile, i
   const int row = t * trials.batch.envs + first_env(tile);
   for_packs(team, envs_of(tile), [&](int e, int count) FN_LAMBDA {
     store_first(trials.values + row + e, load<L>(b.outputs + shape.actions() * kStride + e), count);
-    if (t == trials.batch.horizon) return;
+    if (t >= trials.batch.horizon) return;
     advance<Team>(b, tile, e, t, row + e, count, choose<L>(b, tile, e, t, row + e, count));
   });
   team.sync();

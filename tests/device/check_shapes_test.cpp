@@ -99,8 +99,10 @@ TEST(CheckShapes, SaysWhatWasWantedAndFound) {
   EXPECT_EQ(said_of(trial_gradient(), [](auto& op) { op.trials.batch.row_stride = 32; }),
             "TrialGradient: wanted row_stride a multiple of 16 and at least the rows, "
             "found row_stride 32 for 40 rows");
-  EXPECT_EQ(said_of(trial_gradient(), [](auto& op) { op.trials.episode_steps = 9; }),
-            "TrialGradient: wanted episode_steps from 1 to the horizon, found 9 of 8");
+  EXPECT_EQ(said_of(trial_gradient(), [](auto& op) { op.trials.episode_steps = 0; }),
+            "TrialGradient: wanted episode_steps at least 1, found 0");
+  EXPECT_EQ(said_of(trial_gradient(), [](auto& op) { op.trials.batch.limits = 1; }),
+            "TrialGradient: wanted limits at least 0, and 0 unless it looks beyond the last step, found 1");
   EXPECT_EQ(said_of(trial_gradient(), [](auto& op) { op.trials.batch.observation_size = 4; }),
             "TrialGradient: wanted as many numbers and symbols a row as the policy takes in, "
             "found 4 and 0 for 3 and 0");

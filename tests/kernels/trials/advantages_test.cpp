@@ -10,7 +10,7 @@
 namespace innerloop {
 namespace {
 
-constexpr int kEnvs = 37, kSteps = 9;
+constexpr int kEnvs = 37, kSteps = 9, kEpisodeSteps = 3;
 constexpr double kGamma = 0.9, kLambda = 0.7;
 
 struct Problem {
@@ -20,6 +20,7 @@ struct Problem {
   double deviation = 1, updates = 0;
   bool ends_with_episode = false;
   bool looks_beyond = false;  // then values have the rows of a further step
+  int limits = 0;             // and of as many more, for what time limits cut off
   bool one_mean = false;
   int counted_episodes = 0;
   Vector weights = Vector(kEnvs * kSteps, NAN);
@@ -37,6 +38,10 @@ struct Problem {
     deviation = 1.6;
   }
   static std::size_t row(int t, int e) { return static_cast<std::size_t>(t * kEnvs + e); }
+  // Of what a time limit cuts off with step t.
+  double value_at_limit(int t, int e) const {
+    return values[row(kSteps + 1 + t / kEpisodeSteps, e)] * deviation + mean[kSteps - 1];
+  }
   double value(int t, int e) const {
     return values[row(t, e)] * deviation + mean[static_cast<std::size_t>(std::min(t, kSteps - 1))];
   }
@@ -47,6 +52,14 @@ struct Problem {
     terminated = ends;
     for (int e = 0; e < kEnvs; ++e) values.push_back(normal(random));
     for (int e = 0; e < kEnvs; e += 2) ends[row(kSteps - 1, e)] = 1;
+  }
+  // Every other end is a time limit's.
+  void cut_off_at_limits() {
+    look_beyond();
+    std::mt19937_64 random(9);
+    limits = kSteps / kEpisodeSteps;
+    for (int i = 0; i < limits * kEnvs; ++i) values.push_back(normal(random));
+    for (std::size_t r = 0; r < terminated.size(); r += 2) terminated[r] = 0;
   }
 
   void run(std::initializer_list<TrialAdvantages<double>::Phase> phases) {
@@ -60,7 +73,8 @@ struct Problem {
     op.trials.batch.advantages = advantages.data();
     op.trials.values = values.data();
     op.trials.targets = targets.data();
-    op.trials.episode_steps = 3;
+    op.trials.episode_steps = kEpisodeSteps;
+    op.trials.batch.limits = limits > 0 ? op.trials.limit_steps() : 0;
     op.trials.counted_episodes = counted_episodes;
     op.trials.batch.valid = weights.data();
     op.scale = {mean.data(), &deviation, &updates};
@@ -87,9 +101,12 @@ Vector expected_advantages(const Problem& p) {
       for (int k = t; k < kSteps; ++k, factor *= kGamma * kLambda) {
         const Vector& ends = p.looks_beyond ? p.terminated : p.ends;
         const bool ended = p.ends_with_episode && ends[Problem::row(k, e)] > 0;
-        const double next = k + 1 < kSteps + p.looks_beyond && !ended ? p.value(k + 1, e) : 0;
+        const bool cut_off = p.limits > 0 && !ended && p.ends[Problem::row(k, e)] > 0;
+        const double next = cut_off                                     ? p.value_at_limit(k, e)
+                            : k + 1 < kSteps + p.looks_beyond && !ended ? p.value(k + 1, e)
+                                                                        : 0;
         to[Problem::row(t, e)] += factor * (p.rewards[Problem::row(k, e)] + kGamma * next - p.value(k, e));
-        if (ended) break;
+        if (ended || cut_off) break;
       }
     }
   return to;
@@ -124,6 +141,21 @@ TEST(TrialAdvantages, AreWorthWhatTheValueHeadSaysBeyondTheTrialsEnd) {
   p.run({Phase::estimate});
   EXPECT_LT(relative_error(p.advantages, expected), 1e-12);
   EXPECT_GT(relative_error(p.advantages, zero), 0.1);
+  for (int e = 0; e < kEnvs; ++e)
+    for (int t = 0; t < kSteps; ++t)
+      EXPECT_NEAR(p.targets[Problem::row(t, e)], expected[Problem::row(t, e)] + p.value(t, e), 1e-12);
+}
+
+TEST(TrialAdvantages, AreWorthWhatTheValueHeadSaysBeyondATimeLimit) {
+  Problem p;
+  p.look_beyond();
+  const Vector without = expected_advantages(p);
+  p = Problem();
+  p.cut_off_at_limits();
+  const Vector expected = expected_advantages(p);
+  p.run({Phase::estimate});
+  EXPECT_LT(relative_error(p.advantages, expected), 1e-12);
+  EXPECT_GT(relative_error(p.advantages, without), 0.1);
   for (int e = 0; e < kEnvs; ++e)
     for (int t = 0; t < kSteps; ++t)
       EXPECT_NEAR(p.targets[Problem::row(t, e)], expected[Problem::row(t, e)] + p.value(t, e), 1e-12);

@@ -71,12 +71,16 @@ struct OfEnvironments : Cases {
     step_environments<Env>(name + "_disabled", options, Autoreset::disabled, false);
     choose_actions<Env>(name + "_drawn", options, false);
     choose_actions<Env>(name + "_likeliest", options, true);
-    trial_step<Env>(name + "_begin", options, -1, false);
-    trial_step<Env>(name, options, 2, false);
-    trial_step<Env>(name + "_deterministic", options, 2, true);
+    trial_step<Env>(name + "_begin", options, -1);
+    trial_step<Env>(name, options, 2);
+    trial_step<Env>(name + "_deterministic", options, 2, {.deterministic = true});
     const int last = size == CaseSize::full ? 8 : 2;
-    trial_step<Env>(name + "_last", options, last, false, true);
-    trial_step<Env>(name + "_beyond", options, last + 1, false, true);
+    trial_step<Env>(name + "_last", options, last, {.looks_beyond = true});
+    trial_step<Env>(name + "_beyond", options, last + 1, {.looks_beyond = true});
+    const TrialStepForm goes_on{.looks_beyond = true, .goes_on = true};
+    trial_step<Env>(name + "_begin_going_on", options, -1, goes_on);
+    trial_step<Env>(name + "_going_on", options, 0, goes_on);
+    trial_step<Env>(name + "_last_going_on", options, size == CaseSize::full ? 8 : 1, goes_on);
   }
 
   // Whole packs: states are left of lanes without an environment too.
@@ -149,10 +153,16 @@ struct OfEnvironments : Cases {
     }));
   }
 
+  struct TrialStepForm {
+    bool deterministic = false, looks_beyond = false;
+    bool goes_on =
+        false;  // with what time limits cut off; a third of the environments is at an episode's limit, another at its start
+  };
+
   // A step of a memory whose rows' states are 32 numbers.
   template <class Env>
-  void trial_step(const std::string& name, const typename Env::Options& options, int step, bool deterministic,
-                  bool looks_beyond = false) {
+  void trial_step(const std::string& name, const typename Env::Options& options, int step,
+                  TrialStepForm form = {}) {
     const int tiles = size == CaseSize::full ? 2 : 1;
     all.push_back(make_case("TrialStep", name, tiles, [=, size = size](Buffers& memory) {
       const HeadKind head = HeadOf<Env>::kind;
@@ -162,24 +172,37 @@ struct OfEnvironments : Cases {
       take_heads<float>(counted, op.shape);
       Scratch at(memory.normals("heads", counted.used() / 4, 0.4));
       op.heads = take_heads<float>(at, op.shape);
-      op.trials = trials(memory, op.shape, size, false, looks_beyond);
+      op.trials = trials(memory, op.shape, size, false, form.looks_beyond);
       // Whole packs: states are left of lanes without an environment too.
       op.trials.batch.envs = size == CaseSize::full ? 48 : 16;
       op.trials.batch.horizon = size == CaseSize::full ? 9 : 4;
-      if (looks_beyond) op.trials.episode_steps = op.trials.batch.horizon = size == CaseSize::full ? 9 : 3;
+      if (form.looks_beyond)
+        op.trials.episode_steps = op.trials.batch.horizon = size == CaseSize::full ? 9 : form.goes_on ? 2 : 3;
       op.options = options;
       op.key = key(memory);
       op.envs_per_task = 2;
       op.memory[0] = {memory.normals("states", static_cast<long>(op.trials.batch.envs) * 32), 32};
       op.step = step;
-      op.deterministic = deterministic;
+      op.deterministic = form.deterministic;
       // States that a step has left are positive and below 1.
       std::vector<double> between(static_cast<std::size_t>(op.trials.tiles() * op.tile_numbers(options)));
       for (double& x : between) x = 0.2 + 0.7 * uniform(memory.random());
+      const auto numbers = static_cast<std::size_t>(op.tile_numbers(options));
+      for (std::size_t e = 0; form.goes_on && e < between.size() / numbers * kTrialTile; ++e) {
+        const std::size_t elapsed = e / kTrialTile * numbers +
+                                    static_cast<std::size_t>(episode_size<Env>(options)) * kTrialTile +
+                                    e % kTrialTile;
+        between[elapsed] = e % 3 == 0 ? 0 : e % 3 == 1 ? 1 : op.trials.episode_steps - 1;
+      }
       op.between = memory.hold("between", between);
       std::vector<double> tasks(static_cast<std::size_t>(padded(op.trials.batch.envs) * kTaskSize<Env>));
       for (double& x : tasks) x = 0.2 + 0.7 * uniform(memory.random());
       op.tasks = memory.hold("tasks", tasks);
+      if (!form.goes_on) return op;
+      op.goes_on = true;
+      op.trials.batch.limits = op.trials.limit_steps();
+      for (double& x : tasks) x = 0.2 + 0.7 * uniform(memory.random());
+      if (kTaskInMemory<Env>) op.own_tasks = memory.hold("own_tasks", tasks);
       return op;
     }));
   }

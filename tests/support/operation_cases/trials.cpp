@@ -38,6 +38,56 @@ struct OfTrials : Cases {
       });
   }
 
+  void going_on() {
+    for (const bool back : {false, true})
+      all.push_back(make_case("CarryEpisodes", back ? "back" : "out", 2, [=](Buffers& memory) {
+        constexpr int kEnvs = 43, kSize = 5;
+        return CarryEpisodes<float>{kEnvs, kSize, back, memory.normals("between", 2L * kSize * kTrialTile),
+                                    memory.normals("carried", long{kSize} * kEnvs)};
+      }));
+    add_once("FinishedReturns", "of_trials", [size = size](Buffers& memory) {
+      FinishedReturns<float> op;
+      op.trials = trials(memory, memory_policy<Gru>(HeadKind::categorical, 4, 3), size, true);
+      const long envs = op.trials.batch.envs;
+      op.open = memory.normals("open", kOpenEpisode * envs);
+      for (long e = 0; e < envs; ++e) op.open[kOpenSteps * envs + e] = static_cast<float>(e % 4);
+      op.finished = memory.blank("finished", kFinishedSums * envs);
+      return op;
+    });
+    add_once("GatherSamples", "of_trials", [size = size](Buffers& memory) {
+      const auto policy = memory_policy<Gru>(HeadKind::categorical, 4, 3);
+      GatherSamples<float> op;
+      op.from = trials(memory, policy, size, true);
+      op.to = trials(memory, policy, size, false);
+      op.to.batch.horizon = 3;
+      op.to.batch.envs = 14;
+      op.order = order(memory, op.to.batch.rows(), op.from.batch.rows());
+      return op;
+    });
+    add_once("TrialAdvantages", "estimate_limits", [size = size](Buffers& memory) {
+      TrialAdvantages<float> op;
+      op.trials = trials(memory, memory_policy<Gru>(HeadKind::categorical, 4, 3), size, true, true);
+      Batch<float>& b = op.trials.batch;
+      op.trials.episode_steps = 4;
+      b.horizon -= op.trials.limit_steps();
+      b.limits = op.trials.limit_steps();
+      for (int r = 0; r < b.rows(); ++r) {
+        b.ends[r] = r % 5 < 2 ? 1.0f : 0.0f;
+        b.terminated[r] = r % 5 < 1 ? 1.0f : 0.0f;
+      }
+      op.ends_with_episode = op.one_mean = true;
+      op.scale = {memory.normals("mean", b.horizon), memory.hold("deviation", std::vector<double>{1.7}),
+                  memory.hold("updates", std::vector<double>{3})};
+      op.discount = 0.97f;
+      op.gae_lambda = 0.9f;
+      op.sums = memory.hold(
+          "sums",
+          std::vector<double>(static_cast<std::size_t>(b.horizon) * TrialAdvantages<float>::kSums, 0.6));
+      op.advantages = memory.hold("advantage_scale", std::vector<double>{0.2, 1.3});
+      return op;
+    });
+  }
+
   void played_trials() {
     trial_seeds();
     add_once("FillMemory", "shared", [](Buffers& memory) {
@@ -77,6 +127,7 @@ struct OfTrials : Cases {
       op.lengths = memory.blank("lengths", numbers);
       return op;
     });
+    going_on();
     const auto gate = [](Buffers& memory) {
       return UpdateGate<float>{memory.normals("values", 5 * kTrialValues),
                                memory.hold<int>("open", std::vector<int>{1}),
