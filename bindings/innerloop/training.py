@@ -29,7 +29,8 @@ Path = str | os.PathLike[str]
 class Report:
     """What one iteration brought.
 
-    `returns` are the mean returns before and after each inner step, or of each episode of a trial;
+    `returns` are the mean returns before and after each inner step, or of each episode of a trial, or that of the episodes
+    that ended (of `ppo`; empty where none did);
     `evaluation_returns` the same on held-out tasks, empty unless an evaluation was due; `metrics` the object that
     metrics.jsonl has. `params` is the trainer's own read-only array: `.copy()` what is to stay as it is.
     """

@@ -1,5 +1,6 @@
-// PPO (Schulman et al. 2017) on whole trials. With a policy that has a memory it is RL² (Duan et al. 2016, Wang et al.
-// 2016): the memory learns the task, over several episodes of it. Without one it learns a policy for all tasks.
+// PPO (Schulman et al. 2017) on trials. With a policy that has a memory it is RL² (Duan et al. 2016, Wang et al. 2016): the
+// memory learns the task, over several episodes of it, and trials are whole. Without one it learns a policy for all tasks: then
+// episodes may go on from one iteration to the next, and minibatches may be of single steps.
 #pragma once
 
 #include <optional>
@@ -12,6 +13,7 @@
 #include "engine/stages/trial_loop.h"
 #include "kernels/outer/schedule.h"
 #include "kernels/trials/advantages.h"
+#include "kernels/trials/samples.h"
 #include "kernels/trials/shuffle.h"
 #include "kernels/trials/update_gate.h"
 
@@ -56,7 +58,12 @@ class Ppo : public Algorithm {
 
   /// The trials' advantages and the values' targets.
   void estimate_advantages();
-  /// Draws the order in which each epoch goes through the environments.
+  /// Room for a minibatch of single steps, as trials of some steps of some environments.
+  void plan_samples(const Config& config);
+  /// The trials that minibatches are taken from, and how many rows one has.
+  const Trials<float>& learned_trials() const { return samples_ ? samples_->to : loop_.trials(); }
+  int minibatch_rows() const { return minibatch_envs_ * learned_trials().batch.horizon; }
+  /// Draws the order in which each epoch goes through the environments, or through their steps.
   void draw_orders();
   /// Whether an update is made on a minibatch, by what its gradient brought (kernels/trials/update_gate.h).
   void decide_update(int minibatch);
@@ -71,6 +78,10 @@ class Ppo : public Algorithm {
   void update(int epoch, int minibatch);
   void enqueue();
   IterationReport report() const;
+  /// The returns and the steps, of trials that begin with the iteration or of the episodes that ended in it, if any did. Both hand
+  /// back the sum of each environment's rewards.
+  std::vector<float> report_trials(IterationReport& report) const;
+  std::vector<float> report_finished(IterationReport& report) const;
 
   std::unique_ptr<OuterOptimiser> outer_;
   TrialAdvantages<float> advantages_;
@@ -78,9 +89,12 @@ class Ppo : public Algorithm {
   UpdateGate<float> gate_;
   float* mean_values_ = nullptr;  // [kTrialValues]  what the minibatches brought
   Schedule<float> entropy_schedule_;
-  const int envs_per_task_, minibatch_envs_;
+  const int envs_per_task_;
+  int minibatch_envs_;
+  std::optional<GatherSamples<float>> samples_;  // where minibatches are of single steps
+  int* samples_order_ = nullptr;                 // [env]  of its trials: as they lie
   std::optional<WideGradient> wide_;
-  int* order_ = nullptr;                // [epoch][env]  of the environments in each epoch's minibatches
+  int* order_ = nullptr;  // [epoch][env]  of the environments in each epoch's minibatches, or of the rows
   float* partial_gradients_ = nullptr;  // [tile][P]
   float* tile_values_ = nullptr;        // [tile][kTrialValues]
   float* mean_gradient_ = nullptr;

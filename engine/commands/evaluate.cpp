@@ -62,7 +62,7 @@ void evaluate_rivals(const EvaluateFlags& flags) {
 }
 
 void evaluate_one(const EvaluateFlags& flags) {
-  TrainedRun run = open_trained_run(flags.runs[0]);
+  TrainedRun run = open_trained_run(flags.runs[0], flags.set);
   override_steps(run.config, flags);
   const std::vector<float> task = task_of(flags, run.config);
   const auto learners = prepare_rivals(run.config, flags.rivals);
@@ -79,7 +79,7 @@ void evaluate_one(const EvaluateFlags& flags) {
   if (!flags.policy.empty()) report["policy"] = flags.policy;
   // What was computed is shown before a file can fail. The run's own file holds its own policy on the held-out tasks alone.
   std::cout << evaluation_table(report) << std::flush;
-  const bool is_the_runs_own = flags.policy.empty() && flags.task.empty();
+  const bool is_the_runs_own = flags.policy.empty() && flags.task.empty() && flags.set.empty();
   if (!flags.json.empty())
     write_json(flags.json, report);
   else if (is_the_runs_own)
@@ -95,7 +95,7 @@ void compare(const EvaluateFlags& flags) {
                        std::to_string(flags.runs.size()));
   std::vector<TrainedRun> runs;
   for (const std::string& path : flags.runs) {
-    runs.push_back(open_trained_run(path));
+    runs.push_back(open_trained_run(path, flags.set));
     override_steps(runs.back().config, flags);
   }
   Device device(flags.device);
@@ -108,8 +108,6 @@ void compare(const EvaluateFlags& flags) {
 void evaluate(const EvaluateFlags& flags) {
   if (!flags.json.empty()) check_file_place(flags.json);
   const bool is_run = flags.rivals.empty() || std::filesystem::is_directory(status_of(flags.runs[0]));
-  if (is_run && !flags.set.empty())
-    throw InputError("--set: wanted a config and --baseline with it, found the run " + flags.runs[0]);
   if (flags.runs.size() == 1 && !is_run)
     evaluate_rivals(flags);
   else if (flags.runs.size() == 1)
@@ -124,10 +122,10 @@ void add_evaluate(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("evaluate", "adapts runs' newest checkpoints to held-out tasks");
   auto flags = std::make_shared<EvaluateFlags>();
   command
-      .add_option(
-          "RUN", flags->runs,
-          "a run's folder, where evaluation.json is written, unless --task or --policy is given; several "
-          "are compared in one table; with --baseline also a config")
+      .add_option("RUN", flags->runs,
+                  "a run's folder, where evaluation.json is written, unless --task, --policy or --set is "
+                  "given; several "
+                  "are compared in one table; with --baseline also a config")
       ->type_name("FILE")
       ->required();
   command.add_option("--json", flags->json, "the file for the numbers, in place of evaluation.json")
@@ -159,7 +157,10 @@ void add_evaluate(CLI::App& app) {
       ->allow_extra_args(false)
       ->type_name("LEARNER")
       ->excludes(policy);
-  command.add_option("--set", flags->set, "overrides one option of a config")
+  command
+      .add_option(
+          "--set", flags->set,
+          "overrides one option of a config; with a run of its evaluation, as evaluation.horizon=1000")
       ->type_name("PATH=VALUE")
       ->type_size(1)
       ->allow_extra_args(false);
@@ -167,6 +168,7 @@ void add_evaluate(CLI::App& app) {
   command.footer(R"(Examples:
   innerloop evaluate runs/maml
   innerloop evaluate runs/maml runs/fomaml --json comparison.json
+  innerloop evaluate runs/ppo --set evaluation.horizon=1000
   innerloop evaluate runs/maml --task '{"goal_x": 0.3, "goal_y": -0.4}' --steps 5
   innerloop evaluate configs/rl2_bandit_10_5.json --baseline gittins --baseline thompson)");
   command.callback([flags] { evaluate(*flags); });

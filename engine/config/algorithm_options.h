@@ -390,7 +390,8 @@ struct PpoUpdateOptions {
           "λ of generalised advantage estimation; of `rl2` through the whole trial");
     field("epochs", o.epochs, between(1, 1000), "how often the trials of one iteration are gone through");
     field("minibatches", o.minibatches, between(1, 1 << 20),
-          "updates of an epoch; each takes as many whole trials, in an order drawn anew");
+          "updates of an epoch; each takes as many whole trials, in an order drawn anew; of `ppo` as "
+          "minibatches_of says");
     field("clip_range", o.clip_range, strictly_between(0, 1), "the probability ratio is clipped to 1 ± this");
     field("target_kl", o.target_kl, at_least(0),
           "an iteration makes no further update once a minibatch's mean KL divergence from the policy that "
@@ -441,19 +442,43 @@ struct Rl2Options {
   }
 };
 
+/// What becomes of an unfinished episode where an iteration ends.
+enum class AtIterationEnd { go_on, restart };
+enum class MinibatchesOf { trajectories, samples };
+
 struct PpoOptions {
   using Options = PpoOptions;
   using Learning = LearnsNoTask;
   static constexpr auto name = "ppo";
   static constexpr auto meaning =
-      "proximal policy optimisation of one policy for all tasks, without meta-learning; trials are one "
-      "horizon long";
+      "proximal policy optimisation of one policy for all tasks, without meta-learning";
   static constexpr auto why_no_trpo = "whose clipping bounds the update";
+  AtIterationEnd at_iteration_end = AtIterationEnd::go_on;
+  int rollout_steps = 0;
+  MinibatchesOf minibatches_of = MinibatchesOf::trajectories;
   PpoUpdateOptions ppo = {.gae_lambda = 0.95};
   bool operator==(const PpoOptions&) const = default;
 
   template <class Fields>
   static void describe(Fields& field, PpoOptions& o) {
+    field(
+        "at_iteration_end", o.at_iteration_end,
+        Choices{
+            Choice{"continue",
+                   "the next iteration goes on with it, and with its task; the tasks of an iteration are of "
+                   "the episodes that begin in it, and returns are those of the episodes that end in it"},
+            Choice{"restart",
+                   "it is left, and the next iteration begins anew; returns are those of each environment's "
+                   "first episode"}},
+        "what becomes of an episode that is in its middle when an iteration's steps are done");
+    field("rollout_steps", o.rollout_steps, between(0, kMaxHorizon),
+          "steps of each environment in an iteration, of at_iteration_end `continue`; episodes may be longer "
+          "or "
+          "shorter; 0: as many as the horizon");
+    field("minibatches_of", o.minibatches_of,
+          Choices{Choice{"trajectories", "all steps of some environments"},
+                  Choice{"samples", "single steps, shuffled through all environments"}},
+          "what minibatches are drawn from, anew in each epoch");
     PpoUpdateOptions::describe(field, o.ppo);
   }
 };

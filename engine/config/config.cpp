@@ -206,6 +206,21 @@ int trial_length(const Config& config) {
       config.algorithm);
 }
 
+int rollout_steps(const Config& config) {
+  const auto* ppo = std::get_if<PpoOptions>(&config.algorithm);
+  return ppo != nullptr && ppo->rollout_steps > 0 ? ppo->rollout_steps : trial_length(config);
+}
+
+Config for_evaluation(Config config) {
+  if (config.evaluation.horizon > 0) config.horizon = config.evaluation.horizon;
+  return config;
+}
+
+bool episodes_go_on(const Config& config) {
+  const auto* ppo = std::get_if<PpoOptions>(&config.algorithm);
+  return ppo != nullptr && ppo->at_iteration_end == AtIterationEnd::go_on;
+}
+
 int trial_episodes(const Config& config) {
   return std::visit(
       []<class Options>(const Options& options) {

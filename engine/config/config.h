@@ -32,6 +32,7 @@ struct EvaluationOptions {
   int every = 0;
   int tasks = 120;
   int envs_per_task = 40;
+  int horizon = 0;
   int inner_steps = 3;
   std::vector<double> inner_lr;
   bool deterministic = false;
@@ -46,6 +47,10 @@ struct EvaluationOptions {
     field("tasks", o.tasks, between(1, kMaxTasks), "held-out tasks");
     field("envs_per_task", o.envs_per_task, between(1, kMaxEnvsPerTask),
           "trajectories of a task at each step");
+    field("horizon", o.horizon, between(0, kMaxHorizon),
+          "steps of a trajectory, in place of training's; of a trial, whose steps stay as many, the most of "
+          "an episode; "
+          "0: training's");
     field("inner_steps", o.inner_steps, between(0, kMaxInnerSteps), "gradient steps of adaptation");
     field("inner_lr", o.inner_lr, one_or_many(above(0), 0, kMaxInnerSteps),
           "step size, or one for each inner step; empty: the algorithm's, its last one for the steps beyond");
@@ -201,6 +206,12 @@ const PpoUpdateOptions* find_ppo_options(const Config& config);
 const PpoUpdateOptions& ppo_options(const Config& config);
 /// Steps of a trial: a horizon where the algorithm has no option for it.
 int trial_length(const Config& config);
+/// Steps of each environment in a training iteration: a trial's, unless the algorithm says otherwise.
+int rollout_steps(const Config& config);
+/// The same with evaluation.horizon as its horizon, if it has one: what evaluations, pictures and rivals play.
+Config for_evaluation(Config config);
+/// Whether training goes on with the episodes in which the last iteration ended.
+bool episodes_go_on(const Config& config);
 /// Episodes that a trial is of, after which nothing counts; 0 where it is a number of steps.
 int trial_episodes(const Config& config);
 

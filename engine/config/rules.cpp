@@ -152,7 +152,18 @@ void check_trials(const Config& config, const OptionSource& source) {
                   "at most the " + std::to_string(longest) + " steps that trial_episodes × horizon may take",
                   std::to_string(length));
   const std::int64_t envs = std::int64_t{config.tasks_per_iteration} * config.envs_per_task;
-  if (envs % ppo->minibatches != 0)
+  const auto* plain = std::get_if<PpoOptions>(&config.algorithm);
+  if (plain != nullptr && plain->rollout_steps > 0 && !episodes_go_on(config))
+    source.refuse("/algorithm/rollout_steps",
+                  "0 with at_iteration_end \"restart\", of which an iteration is one horizon long",
+                  std::to_string(plain->rollout_steps));
+  if (plain != nullptr && plain->minibatches_of == MinibatchesOf::samples) {
+    const std::int64_t samples = envs * rollout_steps(config);
+    if (samples % ppo->minibatches != 0)
+      source.refuse("/algorithm/minibatches",
+                    "a number that divides the " + std::to_string(samples) + " samples of an iteration",
+                    std::to_string(ppo->minibatches));
+  } else if (envs % ppo->minibatches != 0)
     source.refuse("/algorithm/minibatches",
                   "a number that divides the " + std::to_string(envs) +
                       " environments (tasks_per_iteration × envs_per_task)",
@@ -193,6 +204,13 @@ void check_played(const Config& config, const OptionSource& source) {
                   "a multiple of the horizon, " + std::to_string(config.horizon) +
                       ", so that a trial is whole episodes",
                   std::to_string(length));
+  if (for_evaluation(config).horizon != config.horizon) {
+    const int evaluated = trial_length(for_evaluation(config));
+    if (evaluated % config.evaluation.horizon != 0)
+      source.refuse("/evaluation/horizon",
+                    "a number that divides the " + std::to_string(evaluated) + " steps of a trial, or 0",
+                    std::to_string(config.evaluation.horizon));
+  }
   if (config.at_episode_end != AtEpisodeEnd::restart)
     source.refuse("/at_episode_end", "\"restart\"" + with + "whose trials go on with the next episode",
                   "\"stop\"");

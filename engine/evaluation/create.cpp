@@ -30,8 +30,9 @@ Made make_evaluator(Protocol<EvaluationProtocol::first_episode>, const Config& c
 
 }  // namespace
 
-std::unique_ptr<CurveEvaluator> CurveEvaluator::create(const Config& config, Device& device,
+std::unique_ptr<CurveEvaluator> CurveEvaluator::create(const Config& of_training, Device& device,
                                                        const std::vector<float>& fixed_task) {
+  const Config config = for_evaluation(of_training);
   return std::visit(
       [&]<class Options>(const Options&) {
         return make_evaluator(Protocol<Options::Learning::protocol>{}, config, device, fixed_task);

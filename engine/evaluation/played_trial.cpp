@@ -46,7 +46,7 @@ std::vector<PlayedTrial> play_trials(const Config& config, Device& device, const
   const TaskTable table = evaluation_tasks(config, fixed_task);
   const int count = table.empty() ? config.evaluation.tasks : static_cast<int>(table.size());
   BufferPlan plan;
-  const TrialSetup setup = trial_setup(config);
+  const TrialSetup setup = trial_setup(for_evaluation(config));
   TrialLoop loop(setup, count, 1, false, device, plan);
   float* device_params = nullptr;
   plan.add(&device_params, "params", "[parameter]", {loop.parameters()});

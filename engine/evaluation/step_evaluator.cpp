@@ -24,7 +24,7 @@ InnerLoopSizes sizes_of(const EvaluationOptions& options, std::vector<double> lr
 
 std::unique_ptr<StepEvaluator> StepEvaluator::create(const Config& config, Device& device,
                                                      const std::vector<float>& fixed_task) {
-  return std::make_unique<StepEvaluator>(inner_loop_setup(config), config.evaluation,
+  return std::make_unique<StepEvaluator>(inner_loop_setup(for_evaluation(config)), config.evaluation,
                                          evaluation_lr_of_steps(config), device,
                                          evaluation_tasks(config, fixed_task));
 }

@@ -97,7 +97,8 @@ Rival find_rival(const Config& config, const std::string& name) {
 
 }  // namespace
 
-std::vector<NamedLearner> prepare_rivals(const Config& config, const std::vector<std::string>& names) {
+std::vector<NamedLearner> prepare_rivals(const Config& of_training, const std::vector<std::string>& names) {
+  const Config config = for_evaluation(of_training);
   std::vector<NamedLearner> learners;
   learners.reserve(names.size());
   for (const std::string& name : names) learners.push_back({name, find_rival(config, name).prepare(config)});

@@ -162,7 +162,7 @@ TrialLoop::Returns play_rival(const LearnerOfTrial& learner, const Config& confi
   TrialLoop::Returns returns;
   with_environment(config.environment, [&]<class Env>(const typename Env::Options& options) {
     if constexpr (HasStateNumbers<Env>)
-      returns = play_trials<Env>(options, learner, config, threads, fixed_task);
+      returns = play_trials<Env>(options, learner, for_evaluation(config), threads, fixed_task);
   });
   return returns;
 }

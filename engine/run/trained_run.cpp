@@ -7,9 +7,14 @@
 
 namespace innerloop {
 
-TrainedRun open_trained_run(const std::filesystem::path& path) {
+TrainedRun open_trained_run(const std::filesystem::path& path, std::span<const std::string> overrides) {
   const RunFolder folder = open_run_folder(path);
-  const Config config = read_config(folder.config());
+  for (const std::string& override_text : overrides)
+    if (!override_text.starts_with("evaluation"))
+      throw InputError(
+          "--set: wanted an option of the evaluation with a run, as in evaluation.horizon=1000, found \"" +
+          override_text + "\"");
+  const Config config = read_config(folder.config(), overrides);
   const Checkpoint checkpoint = read_newest_checkpoint(folder.path);
   const std::vector<float> params = checkpoint_params(checkpoint, create_learned(config));
   check_belongs(checkpoint, config);

@@ -2,8 +2,18 @@
 
 #include "engine/device/launch.h"
 #include "engine/error.h"
+#include "kernels/trials/carry.h"
 
 namespace innerloop {
+namespace {
+
+bool has_tasks_in_memory(const EnvironmentOptions& environment) {
+  bool has = false;
+  with_environment(environment, [&]<class Env>(const typename Env::Options&) { has = kTaskInMemory<Env>; });
+  return has;
+}
+
+}  // namespace
 
 TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool advantages, Device& device,
                      BufferPlan& plan)
@@ -15,21 +25,21 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
   device.use(setup.precision);
   const EnvironmentInfo& environment = setup_.environment_info;
   const bool looks_beyond = advantages && setup.looks_beyond;
-  const int beyond = looks_beyond ? 1 : 0;
-  const std::int64_t envs = std::int64_t{tasks} * envs_per_task, rows = envs * (setup.steps + beyond);
+  Batch<float>& b = trials_.batch;
+  b.horizon = setup.steps;
+  trials_.episode_steps = setup.episode_steps;
+  trials_.counted_episodes = setup.trial_episodes;
+  b.looks_beyond = looks_beyond;
+  if (looks_beyond && setup.goes_on && !setup.limit_ends) b.limits = trials_.limit_steps();
+  const std::int64_t envs = std::int64_t{tasks} * envs_per_task, rows = envs * b.seen_steps();
   if (rows > (std::int64_t{1} << 30))
     throw InputError("steps of a trial × tasks × environments: wanted at most 2^30 samples, found " +
                      std::to_string(rows));
   const MemoryPolicyShape& shape = this->shape();
-  Batch<float>& b = trials_.batch;
-  b.horizon = setup.steps;
   b.envs = static_cast<int>(envs);
   b.observation_size = shape.numbers();
   b.action_size = environment.action_size;
-  b.looks_beyond = looks_beyond;
   b.row_stride = (rows + 15) / 16 * 16;
-  trials_.episode_steps = setup.episode_steps;
-  trials_.counted_episodes = setup.trial_episodes;
   plan.add(&key_, "key", "[seed, iteration]", {1});
   plan.add(&b.observations, "inputs", "[dimension][row]", {b.observation_size, b.row_stride});
   plan.add(&b.actions, "actions", "[dimension][row]", {b.action_size, b.row_stride});
@@ -52,24 +62,36 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
              {environment.observation.numbers, b.row_stride});
   if (setup.soft && setup.soft->encoder.steps.within > 0)
     plan.add(&shown_rewards_, "shown_rewards", "[row]", {b.row_stride});
-  plan.add(&returns_, "returns", "[episode + trial][env]", {episodes() + 1, envs});
-  plan.add(&lengths_, "lengths", "[episode + trial][env]", {episodes() + 1, envs});
+  if (setup.goes_on) {
+    plan.add(&open_, "open_episodes", "[return, rest, steps][env]", {kOpenEpisode, envs});
+    plan.add(&finished_, "finished_episodes", "[sum][env]", {kFinishedSums, envs});
+  } else {
+    plan.add(&returns_, "returns", "[episode + trial][env]", {episodes() + 1, envs});
+    plan.add(&lengths_, "lengths", "[episode + trial][env]", {episodes() + 1, envs});
+  }
   if (setup.soft)
     soft_rollout_.emplace(setup.environment, *setup.soft, shape, b.envs, device, plan);
   else
     rollout_.emplace(setup.environment, setup.policy, b.envs, setup.steps, is_wide(setup.policy), device,
                      plan);
+  if (!setup.goes_on) return;
+  plan.add(&carried_, "carried_environments", "[number][env]", {rollout_->between_size(), envs});
+  if (has_tasks_in_memory(setup.environment))
+    plan.add(&own_tasks_, "carried_tasks", "[env][number]", {(envs + 15) / 16 * 16, environment.task_size});
 }
 
 void TrialLoop::set_key(RandomKey key) { device_.once(SetKey<float>{key, key_}); }
 
 void TrialLoop::play(const float* params, bool deterministic) {
   tasks_.draw(key_);
+  if (setup_.goes_on) carry(true);
   with_environment(setup_.environment, [&]<class Env>(const typename Env::Options& options) {
     TrialPlay<float, Env> play;
     play.shape = shape();
     play.trials = trials_;
     play.tasks = tasks_.numbers();
+    play.goes_on = setup_.goes_on;
+    play.own_tasks = own_tasks_;
     play.options = options;
     play.key = key_;
     play.envs_per_task = envs_per_task_;
@@ -78,6 +100,10 @@ void TrialLoop::play(const float* params, bool deterministic) {
     if (rollout_) return rollout_->enqueue(play, params);
     soft_rollout_->enqueue(play, params);
   });
+  if (setup_.goes_on) {
+    carry(false);
+    return device_.once(FinishedReturns<float>{trials_, open_, finished_});
+  }
   Trials<float> shown = trials_;
   if (shown_rewards_ != nullptr) {
     device_.once(ShowRewards<float>{setup_.soft->encoder.steps, trials_.batch.rewards, shown_rewards_,
@@ -97,6 +123,34 @@ TaskTable TrialLoop::tasks() const {
   for (std::size_t env = 0; env < of_envs.size(); env += static_cast<std::size_t>(envs_per_task_))
     tasks.push_back(of_envs[env]);
   return tasks;
+}
+
+void TrialLoop::carry(bool back) {
+  device_.per_task(
+      CarryEpisodes<float>{envs(), rollout_->between_size(), back, rollout_->between(), carried_},
+      trials_.tiles());
+}
+
+std::vector<StateTensor> TrialLoop::state() const {
+  if (!setup_.goes_on) return {};
+  const auto tensor = [](const char* name, std::int64_t rows, std::int64_t columns, float* data) {
+    const std::int64_t bytes = rows * columns * static_cast<std::int64_t>(sizeof(float));
+    return StateTensor{name, DType::F32, {rows, columns}, data, bytes};
+  };
+  std::vector<StateTensor> tensors = {
+      tensor("episodes.environments", rollout_->between_size(), envs(), carried_),
+      tensor("episodes.returns", kOpenEpisode, envs(), open_)};
+  // The same tensors before there is memory.
+  if (has_tasks_in_memory(setup_.environment))
+    tensors.push_back(tensor("episodes.tasks", envs(), task_size(), own_tasks_));
+  return tensors;
+}
+
+TrialLoop::Finished TrialLoop::finished() const {
+  const auto row = [&](FinishedSum sum) {
+    return device_.read(finished_ + std::ptrdiff_t{sum} * envs(), std::int64_t{envs()});
+  };
+  return {row(kFinishedReturns), row(kFinishedSteps), row(kFinishedEpisodes), row(kPlayedReward)};
 }
 
 TrialLoop::Returns TrialLoop::returns() const {

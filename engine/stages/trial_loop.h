@@ -6,6 +6,7 @@
 
 #include "engine/device/buffer_plan.h"
 #include "engine/device/device.h"
+#include "engine/device/state_tensor.h"
 #include "engine/stages/played_tasks.h"
 #include "engine/stages/soft_rollout.h"
 #include "engine/stages/trial_rollout.h"
@@ -44,7 +45,8 @@ class TrialLoop {
   TaskTable tasks() const;
   /// Keys all random numbers from now on.
   void set_key(RandomKey key);
-  /// Draws the tasks and plays a trial in each environment with θ ([P]). `deterministic`: the mean, or the likeliest action.
+  /// Draws the tasks and plays a trial in each environment with θ ([P]); where episodes go on, a trial's steps from where the last
+  /// play ended. `deterministic`: the mean, or the likeliest action.
   void play(const float* params, bool deterministic = false);
 
   /// What the trials brought, on the host. Waits.
@@ -58,9 +60,24 @@ class TrialLoop {
     std::vector<float> trial_lengths;  // [env]  steps that count
     int envs_per_task = 1;             // a task's are side by side
   };
+  /// @pre episodes do not go on.
   Returns returns() const;
 
+  /// What the last play brought of episodes that go on, on the host: of each environment. Waits.
+  struct Finished {
+    std::vector<float> returns, steps,
+        episodes;                // [env]  sums over the episodes that ended in it, and how many those are
+    std::vector<float> rewards;  // [env]  of all its steps
+  };
+  /// @pre episodes go on.
+  Finished finished() const;
+  bool episodes_go_on() const { return setup_.goes_on; }
+  /// What one play leaves to the next, for checkpoints; nothing unless episodes go on.
+  std::vector<StateTensor> state() const;
+
  private:
+  // From where they are kept to where they are played, or back.
+  void carry(bool back);
   // As Returns has them.
   std::vector<std::vector<float>> solved_episodes() const;
   std::vector<std::vector<float>> steps_beyond_limits() const;
@@ -73,6 +90,11 @@ class TrialLoop {
   float* shown_rewards_ = nullptr;  // [row]  that returns are of; null: the rewards
   float* returns_ = nullptr;
   float* lengths_ = nullptr;
+  // Where episodes go on:
+  float* carried_ = nullptr;    // [number][env]  the environments
+  float* own_tasks_ = nullptr;  // [padded(env)][number]  their tasks, where those are in memory
+  float* open_ = nullptr;       // [OpenEpisode][env]
+  float* finished_ = nullptr;   // [FinishedSum][env]
   RandomKey* key_ = nullptr;
   // One of them, once the sizes are known.
   std::optional<TrialRollout> rollout_;

@@ -28,8 +28,9 @@ TrialRollout::TrialRollout(const EnvironmentOptions& environment, const TrialPol
                {networks, tiles, kTrialTile, Memory::trace_size(with.memory, steps)});
   });
   with_environment(environment, [&]<class Env>(const typename Env::Options& options) {
-    plan.add(&between_, "rollout_environments", "[tile][number]",
-             {tiles, TrialPlay<float, Env>::tile_numbers(options)});
+    const std::int64_t numbers = TrialPlay<float, Env>::tile_numbers(options);
+    between_size_ = static_cast<int>(numbers / TrialPlay<float, Env>::kStride);
+    plan.add(&between_, "rollout_environments", "[tile][number]", {tiles, numbers});
   });
 }
 

@@ -17,9 +17,13 @@ class TrialRollout {
                bool wide, Device& device, BufferPlan& plan);
 
   /// Enqueues a trial in each environment with θ ([P]). `play`: what an environment's part needs. Where its batch looks beyond
-  /// the last step, a value is computed there, too. @pre then the memory leaves no trace
+  /// the last step, values are computed there, too. @pre then the memory leaves no trace
   template <class Env>
   void enqueue(const TrialPlay<float, Env>& play, const float* params);
+
+  /// Numbers of an environment between two steps, and where they are, [tile][number][kTrialTile] in device memory.
+  int between_size() const { return between_size_; }
+  float* between() const { return between_; }
 
  private:
   /// What a step's inputs need that are not as the trials have them.
@@ -45,7 +49,8 @@ class TrialRollout {
   float* normalised_ = nullptr;   // [network][env][padded(hidden)]
   float* trace_ = nullptr;        // [network][tile][tile_trace]
   float* kept_ = nullptr;         // [env][kept_size]  wide
-  float* between_ = nullptr;      // [tile][tile_numbers]
+  int between_size_ = 0;
+  float* between_ = nullptr;  // [tile][tile_numbers]
 };
 
 template <class Memory>
@@ -111,7 +116,7 @@ void TrialRollout::enqueue(const TrialPlay<float, Env>& play, const float* param
     GatherInputs<float> inputs = inputs_of(policy, play.trials, params);
     StepMemory<float, Memory> memory = step_of(policy, play.trials, params);
     const Batch<float>& batch = play.trials.batch;
-    for (int step = 0; step < batch.horizon + (batch.looks_beyond ? 1 : 0); ++step) {
+    for (int step = 0; step < batch.seen_steps(); ++step) {
       inputs.step = memory.step = env.step = step;
       if (inputs_ != nullptr) device_.per_task(inputs, tiles);
       if constexpr (kNamesProducts<Memory>)

@@ -22,4 +22,11 @@ TrialSetup trial_setup(const Config& config) {
           .precision = config.precision};
 }
 
+TrialSetup training_setup(const Config& config) {
+  TrialSetup setup = trial_setup(config);
+  setup.steps = rollout_steps(config);
+  setup.goes_on = episodes_go_on(config);
+  return setup;
+}
+
 }  // namespace innerloop

@@ -13,30 +13,13 @@
 #include "tests/support/plain_outer.h"
 #include "tests/support/played_trials.h"
 #include "tests/support/tiny_run.h"
+#include "tests/support/trial_learning.h"
 
 namespace innerloop {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-class Learning {
- public:
-  explicit Learning(const Config& config)
-      : device_({.backend = Backend::cpu, .threads = 2, .instructions = ""}), learner_(config, device_) {
-    learner_.allocate();
-  }
-  IterationReport iterate() { return learner_.iterate(done_++); }
-  Vector params() { return numbers(learner_.params(), learner_.learned().size()); }
-  Vector gradient() { return numbers(learner_.gradient(), learner_.learned().size()); }
-  const TrialLoop& loop() const { return learner_.loop(); }
-  Vector numbers(const float* from, std::int64_t count) { return to_double(device_.read(from, count)); }
-
- private:
-  Device device_;
-  Ppo learner_;
-  std::uint32_t done_ = 0;
-};
 
 // One epoch of one minibatch: all trials, at the parameters that drew them.
 TEST(Rl2, ClimbsPposObjectiveOnItsTrials) {
@@ -153,12 +136,6 @@ TEST(Rl2, TakesTheStepsOfItsOptimiser) {
       EXPECT_LT(relative_error(learning.params(), wanted), 1e-6) << outer << ' ' << i;
     }
   }
-}
-
-double reported(const IterationReport& report, const std::string& wanted) {
-  for (const auto& [name, value] : report.extra)
-    if (name == wanted) return value;
-  return NAN;
 }
 
 // What a policy gave when it played, it gives when it learns, to the last bit: each ratio of the first minibatch is 1.

@@ -70,8 +70,10 @@ TEST_F(MemoryRunTest, RefusesRivalsThatCannotBe) {
               AllOf(HasSubstr("--baseline"), HasSubstr("--policy")));
   EXPECT_EQ(refusal({"evaluate", "run", "run", "--baseline", "oracle"}),
             "innerloop: --baseline: wanted one RUN with it, found 2");
-  EXPECT_EQ(refusal({"evaluate", "run", "--baseline", "oracle", "--set", "horizon=1"}),
-            "innerloop: --set: wanted a config and --baseline with it, found the run run");
+  EXPECT_EQ(
+      refusal({"evaluate", "run", "--baseline", "oracle", "--set", "horizon=1"}),
+      "innerloop: --set: wanted an option of the evaluation with a run, as in evaluation.horizon=1000, found "
+      "\"horizon=1\"");
   EXPECT_THAT(refusal({"evaluate", "memory.json", "--baseline", "oracle", "--steps", "1"}),
               StartsWith("innerloop: --steps: wanted none"));
   EXPECT_THAT(refusal({"evaluate", "memory.json", "--baseline", "oracle", "--task", R"({"goal_x": 1})"}),

@@ -602,6 +602,21 @@ TEST(Config, PlainPpoHasTrialsOfOneHorizonAndNoMemory) {
   EXPECT_THAT(fault("algorithm.window=2"), HasSubstr("divides the 5 steps of a trial, or 0, found 2"));
   EXPECT_THAT(fault("at_episode_end=stop"), HasSubstr("wanted \"restart\" with algorithm \"ppo\""));
   EXPECT_THAT(fault("algorithm.trial_length=5"), HasSubstr("wanted an option of algorithm \"ppo\""));
+  EXPECT_TRUE(episodes_go_on(c));
+  EXPECT_EQ(rollout_steps(c), 5);
+  EXPECT_EQ(rollout_steps(parse(kPlainPpo, {"algorithm.rollout_steps=3"})), 3);
+  EXPECT_EQ(trial_length(parse(kPlainPpo, {"algorithm.rollout_steps=3"})), 5);
+  EXPECT_EQ(error_of(kPlainPpo, {"algorithm.at_iteration_end=restart", "algorithm.rollout_steps=3"}),
+            "x.json: /algorithm/rollout_steps: wanted 0 with at_iteration_end \"restart\", of which an "
+            "iteration is "
+            "one horizon long, found 3");
+  EXPECT_EQ(error_of(kPlainPpo, {"algorithm.minibatches_of=samples", "algorithm.minibatches=7"}),
+            "x.json: /algorithm/minibatches: wanted a number that divides the 120 samples of an iteration, "
+            "found 7");
+  EXPECT_EQ(error_of(kPlainPpo, {"algorithm.minibatches_of=samples", "algorithm.minibatches=40"}),
+            "no error");
+  EXPECT_FALSE(episodes_go_on(parse(kTrials)));
+  EXPECT_EQ(rollout_steps(parse(kTrials)), trial_length(parse(kTrials)));
   EXPECT_THAT(fault(R"(outer={"name": "trpo"})"), HasSubstr("with algorithm \"ppo\", whose clipping"));
 }
 
