@@ -18,8 +18,8 @@ OuterOptimiser::Target policy_of(const Learned& learned) {
   return {{belief, learned.size() - belief}, ""};
 }
 
-// The most steps that a minibatch's rows may be cut into, so that the environments beside each other still make a tile: then many
-// of them are one partial sum of the gradient.
+// The most steps that a minibatch's rows may be cut into, so that the environments beside each other still make a tile: then
+// many of them are one partial sum of the gradient.
 int steps_of(int rows) {
   int steps = 1;
   for (int wanted = 1; wanted * kTrialTile <= rows; ++wanted)

@@ -78,8 +78,8 @@ class Ppo : public Algorithm {
   void update(int epoch, int minibatch);
   void enqueue();
   IterationReport report() const;
-  /// The returns and the steps, of trials that begin with the iteration or of the episodes that ended in it, if any did. Both hand
-  /// back the sum of each environment's rewards.
+  /// The returns and the steps, of trials that begin with the iteration or of the episodes that ended in it, if any did. Both
+  /// hand back the sum of each environment's rewards.
   std::vector<float> report_trials(IterationReport& report) const;
   std::vector<float> report_finished(IterationReport& report) const;
 

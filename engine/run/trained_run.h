@@ -19,8 +19,8 @@ struct TrainedRun {
   std::vector<float> params;   // [M]  all that is learned (engine/learned/create.h)
 };
 
-/// `overrides`: of the evaluation's options, as --set gives them. @throws InputError where there is no such run, where its config or
-/// its newest checkpoint is bad, where these do not fit each other, or where an override is of anything else.
+/// `overrides`: of the evaluation's options, as --set gives them. @throws InputError where there is no such run, where its
+/// config or its newest checkpoint is bad, where these do not fit each other, or where an override is of anything else.
 TrainedRun open_trained_run(const std::filesystem::path& path, std::span<const std::string> overrides = {});
 
 /// @throws InputError where the run's policy plays trials, and takes no gradient steps; `what` asks for them.

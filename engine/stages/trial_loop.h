@@ -45,8 +45,8 @@ class TrialLoop {
   TaskTable tasks() const;
   /// Keys all random numbers from now on.
   void set_key(RandomKey key);
-  /// Draws the tasks and plays a trial in each environment with θ ([P]); where episodes go on, a trial's steps from where the last
-  /// play ended. `deterministic`: the mean, or the likeliest action.
+  /// Draws the tasks and plays a trial in each environment with θ ([P]); where episodes go on, a trial's steps from where the
+  /// last play ended. `deterministic`: the mean, or the likeliest action.
   void play(const float* params, bool deterministic = false);
 
   /// What the trials brought, on the host. Waits.

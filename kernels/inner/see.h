@@ -41,8 +41,8 @@ struct MaskedRows {
   Mask<L> lanes{0};
 };
 
-// Writes what the step of `row` leads to, before the next episode starts, if the batch keeps that, and the lanes of `beyond` among
-// the observations.
+// Writes what the step of `row` leads to, before the next episode starts, if the batch keeps that, and the lanes of `beyond`
+// among the observations.
 template <class T, class Its, class L>
 FN void see_next(const Batch<T>& batch, int task, long row, int count, const Its& episode, Random<L> random,
                  const MaskedRows<L>& beyond = {}) {

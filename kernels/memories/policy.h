@@ -77,8 +77,8 @@ struct Trials {
   T* targets = nullptr;      // [row_stride]  what it should have been
 
   FN int tiles() const { return ceil_div(batch.envs, kTrialTile); }
-  // The step whose rows hold what a time limit at step t cut off, one of Batch::limits. Two limits of an environment are at least
-  // an episode's most steps apart, so that they have two of them.
+  // The step whose rows hold what a time limit at step t cut off, one of Batch::limits. Two limits of an environment are at
+  // least an episode's most steps apart, so that they have two of them.
   FN int limit_step(int t) const { return batch.horizon + 1 + t / episode_steps; }
   // How many of them there are for all steps.
   FN int limit_steps() const { return (batch.horizon - 1) / episode_steps + 1; }

@@ -7,8 +7,9 @@
 
 namespace innerloop {
 
-// Moves what a tile's environments are between two steps (TrialPlay::tile_numbers) to where it is kept from play to play, or back
-// from there: without what lies behind the last environment, so that it is the same on every machine. place.task: the tile.
+// Moves what a tile's environments are between two steps (TrialPlay::tile_numbers) to where it is kept from play to play, or
+// back from there: without what lies behind the last environment, so that it is the same on every machine. place.task: the
+// tile.
 template <class T>
 struct CarryEpisodes {
   int envs = 0, size = 0;  // size: numbers of an environment

@@ -4,8 +4,8 @@
 // `episode_steps`, the next one starts. Random numbers are keyed by (task, environment, step).
 //
 // Where episodes go on over plays, each environment begins a play in the episode in which the last one left it, with that
-// episode's task. An episode that begins has the task that the play has drawn for its environment, and a trial of its own. Steps
-// are counted, and random numbers keyed, as if all plays were one long one.
+// episode's task. An episode that begins has the task that the play has drawn for its environment, and a trial of its own.
+// Steps are counted, and random numbers keyed, as if all plays were one long one.
 #pragma once
 
 #include "kernels/inner/rollout.h"

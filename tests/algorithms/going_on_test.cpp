@@ -90,7 +90,8 @@ class Course {
 const std::string kMountainCar = R"({"name": "mountain_car"})", kCartpole = R"({"name": "cartpole"})",
                   kTables = R"({"name": "tabular_mdp"})";
 
-// No car gets over the hill by chance in 40 steps, so that all episodes are as long as they may be, and longer than an iteration.
+// No car gets over the hill by chance in 40 steps, so that all episodes are as long as they may be, and longer than an
+// iteration.
 TEST(GoingOn, AnEpisodeLongerThanAnIterationIsSeenWhole) {
   Course course(plain_config(kMountainCar, 40, 16));
   course.play(5);
@@ -121,8 +122,8 @@ TEST(GoingOn, UnlessEpisodesRestart) {
   EXPECT_GT(in_the_middle, 3);
 }
 
-// The same bits, however the steps are cut into iterations: the random numbers, the environments, their tasks and their trials go
-// on, and those in memory.
+// The same bits, however the steps are cut into iterations: the random numbers, the environments, their tasks and their trials
+// go on, and those in memory.
 TEST(GoingOn, IterationsAreOneLongOne) {
   const std::string noisy =
       R"({"name": "half_cheetah", "latency": 1, "angle_noise": 0.01, "speed_noise": 0.1})";
@@ -169,8 +170,8 @@ TEST(GoingOn, TheBatchsEndIsWorthTheValueOfTheStateThatGoesOn) {
   }
 }
 
-// With the 12th step, the fourth of the second iteration, all cars' time is over: what that led to lies beyond the batch, with its
-// value, and the next step is another episode's first.
+// With the 12th step, the fourth of the second iteration, all cars' time is over: what that led to lies beyond the batch, with
+// its value, and the next step is another episode's first.
 TEST(GoingOn, WhatATimeLimitCutsOffIsSeenBeyondTheBatch) {
   const auto config = [](const std::string& limit) {
     return plain_config(kMountainCar, 12, 8, {"at_time_limit=" + limit});

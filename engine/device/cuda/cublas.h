@@ -1,5 +1,5 @@
-// What is used of cuBLAS, found as the first product wants it: its libraries take 600 MB, and only memories of more than 256 units
-// need them. All else needs the CUDA runtime alone.
+// What is used of cuBLAS, found as the first product wants it: its libraries take 600 MB, and only memories of more than 256
+// units need them. All else needs the CUDA runtime alone.
 #pragma once
 
 #include <cublas_v2.h>
