@@ -88,7 +88,9 @@ class Course {
 };
 
 const std::string kMountainCar = R"({"name": "mountain_car"})", kCartpole = R"({"name": "cartpole"})",
-                  kTables = R"({"name": "tabular_mdp"})";
+                  kTables = R"({"name": "tabular_mdp"})",
+                  kNoisyCheetah =
+                      R"({"name": "half_cheetah", "latency": 1, "angle_noise": 0.01, "speed_noise": 0.1})";
 
 // No car gets over the hill by chance in 40 steps, so that all episodes are as long as they may be, and longer than an
 // iteration.
@@ -122,26 +124,29 @@ TEST(GoingOn, UnlessEpisodesRestart) {
   EXPECT_GT(in_the_middle, 3);
 }
 
+// All that `iterations` iterations play.
+std::vector<Vector> all_of(const Config& config, int iterations) {
+  Course course(config);
+  course.play(iterations);
+  std::vector<Vector> all = {course.rewards, course.ends, course.terminated, course.log_probs, course.values};
+  for (const auto* list : {&course.observations, &course.actions})
+    all.insert(all.end(), list->begin(), list->end());
+  return all;
+}
+
 // The same bits, however the steps are cut into iterations: the random numbers, the environments, their tasks and their trials
 // go on, and those in memory.
 TEST(GoingOn, IterationsAreOneLongOne) {
-  const std::string noisy =
-      R"({"name": "half_cheetah", "latency": 1, "angle_noise": 0.01, "speed_noise": 0.1})";
   for (const auto& [environment, horizon] : {std::pair<std::string, int>{kMountainCar, 20},
                                              {kCartpole, 30},
                                              {kTables, 10},
                                              {R"({"name": "maze_navigation"})", 20},
                                              {R"({"name": "episodic_two_step"})", 14},
                                              {R"({"name": "alchemy"})", 20},
-                                             {noisy, 20}}) {
+                                             {kNoisyCheetah, 20}}) {
     const auto played = [&](int steps, int iterations) {
-      Course course(with_one_task(plain_config(environment, horizon, steps, {"at_time_limit=bootstrap"})));
-      course.play(iterations);
-      std::vector<Vector> all = {course.rewards, course.ends, course.terminated, course.log_probs,
-                                 course.values};
-      for (const auto* list : {&course.observations, &course.actions})
-        all.insert(all.end(), list->begin(), list->end());
-      return all;
+      return all_of(with_one_task(plain_config(environment, horizon, steps, {"at_time_limit=bootstrap"})),
+                    iterations);
     };
     const std::vector<Vector> one = played(48, 1);
     EXPECT_EQ(played(24, 2), one) << environment;
@@ -150,10 +155,21 @@ TEST(GoingOn, IterationsAreOneLongOne) {
   }
 }
 
-// The value that the batch's end is worth is the one that the next iteration has for its first step.
+// The first episodes are as long as three iterations, and the later ones' tasks, which are others, do not matter to them.
+TEST(GoingOn, TasksOfOtherIterationsDoNotMatter) {
+  for (const std::string& environment :
+       {kMountainCar, kNoisyCheetah, kTables, std::string(R"({"name": "maze_navigation"})")})
+    EXPECT_EQ(all_of(plain_config(environment, 12, 4), 3), all_of(plain_config(environment, 12, 12), 1))
+        << environment;
+}
+
+// The value that the batch's end is worth is the one that the next iteration has for its first step, noise in what is seen and
+// all.
 TEST(GoingOn, TheBatchsEndIsWorthTheValueOfTheStateThatGoesOn) {
-  for (const std::string limit : {"zero", "bootstrap"}) {
-    Course course(plain_config(kCartpole, 24, 10, {"at_time_limit=" + limit}));
+  for (const auto& [environment, limit] : {std::pair<std::string, std::string>{kCartpole, "zero"},
+                                           {kCartpole, "bootstrap"},
+                                           {kNoisyCheetah, "bootstrap"}}) {
+    Course course(plain_config(environment, 24, 10, {"at_time_limit=" + limit}));
     int went_on = 0;
     Vector beyond;
     for (int i = 0; i < 6; ++i) {

@@ -607,15 +607,24 @@ TEST(Config, PlainPpoHasTrialsOfOneHorizonAndNoMemory) {
   EXPECT_EQ(rollout_steps(parse(kPlainPpo, {"algorithm.rollout_steps=3"})), 3);
   EXPECT_EQ(trial_length(parse(kPlainPpo, {"algorithm.rollout_steps=3"})), 5);
   EXPECT_EQ(error_of(kPlainPpo, {"algorithm.at_iteration_end=restart", "algorithm.rollout_steps=3"}),
-            "x.json: /algorithm/rollout_steps: wanted 0 with at_iteration_end \"restart\", of which an "
+            "--set algorithm.rollout_steps=3: /algorithm/rollout_steps: wanted 0 with at_iteration_end "
+            "\"restart\", of which an "
             "iteration is "
             "one horizon long, found 3");
   EXPECT_EQ(error_of(kPlainPpo, {"algorithm.minibatches_of=samples", "algorithm.minibatches=7"}),
-            "x.json: /algorithm/minibatches: wanted a number that divides the 120 samples of an iteration, "
+            "--set algorithm.minibatches=7: /algorithm/minibatches: wanted a number that divides the 120 "
+            "samples of an iteration, "
             "found 7");
   EXPECT_EQ(error_of(kPlainPpo, {"algorithm.minibatches_of=samples", "algorithm.minibatches=40"}),
             "no error");
   EXPECT_FALSE(episodes_go_on(parse(kTrials)));
+  EXPECT_EQ(for_evaluation(c).horizon, 5);
+  EXPECT_EQ(for_evaluation(parse(kPlainPpo, {"evaluation.horizon=7"})).horizon, 7);
+  EXPECT_EQ(error_of(kTrials, {"evaluation.horizon=10"}), "no error");
+  EXPECT_EQ(error_of(kTrials, {"evaluation.horizon=7"}),
+            "--set evaluation.horizon=7: /evaluation/horizon: wanted a number that divides the 20 steps of a "
+            "trial, or 0, "
+            "found 7");
   EXPECT_EQ(rollout_steps(parse(kTrials)), trial_length(parse(kTrials)));
   EXPECT_THAT(fault(R"(outer={"name": "trpo"})"), HasSubstr("with algorithm \"ppo\", whose clipping"));
 }
