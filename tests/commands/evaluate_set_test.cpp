@@ -68,7 +68,7 @@ TEST_F(EvaluateSetTest, RefusesOptionsOfAnythingElse) {
       "\"horizon=12\"");
   EXPECT_THAT(refusal({"evaluate", "run", "--set", "evaluation.horizons=12"}), HasSubstr("horizon"));
   EXPECT_THAT(refusal({"evaluate", "run", "--set", "evaluation.horizon=-1"}),
-              StartsWith("innerloop: run/config.json: "));
+              StartsWith("innerloop: --set evaluation.horizon=-1: /evaluation/horizon: wanted "));
 }
 
 }  // namespace
