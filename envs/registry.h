@@ -28,6 +28,7 @@
 #include "envs/tool_calls.h"
 #include "envs/walker.h"
 #include "envs/wind_navigation.h"
+#include "envs/xland.h"
 #include "kernels/options/type_list.h"
 
 namespace innerloop {
@@ -36,6 +37,6 @@ using Environments =
     TypeList<PointNavigation, WindNavigation, GridNavigation, Bandit, TabularMdp, CartPole, Pendulum,
              MountainCar, Acrobot, TMaze, KeyDoor, DarkRoom, BarcodeBandit, EpisodicTwoStep, ContextualChoice,
              Cstr, FourTank, DcDrive, Distillation, ToolCalls, Alchemy, MazeNavigation, HalfCheetah, Hopper,
-             Walker, ArmReach, ArmPush>;
+             Walker, ArmReach, ArmPush, XLand>;
 
 }  // namespace innerloop

@@ -21,11 +21,22 @@ struct InkLook {
   double width;  // of the stroke, in pixels
 };
 /// How shapes of each ink look, in the order of Ink.
-inline constexpr std::array<InkLook, 4> kInkLooks{{
+inline constexpr std::array<InkLook, 15> kInkLooks{{
     {"scene", {0xe9, 0xe9, 0xe9}, {0xbb, 0xbb, 0xbb}, 1},
     {"goal", {0x8f, 0xd1, 0x9e}, {0x2f, 0x9e, 0x44}, 1.5},
     {"body", {0x18, 0x64, 0xab}, {0x18, 0x64, 0xab}, 2},
     {"part", {0xd9, 0x48, 0x0f}, {0xd9, 0x48, 0x0f}, 2},
+    {"red", {0xe0, 0x31, 0x31}, {0xa6, 0x1e, 0x1e}, 1},
+    {"green", {0x40, 0xc0, 0x57}, {0x2b, 0x8a, 0x3e}, 1},
+    {"blue", {0x33, 0x9a, 0xf0}, {0x18, 0x64, 0xab}, 1},
+    {"purple", {0x97, 0x58, 0xe0}, {0x5f, 0x3d, 0xc4}, 1},
+    {"yellow", {0xff, 0xd4, 0x3b}, {0xc9, 0x91, 0x04}, 1},
+    {"grey", {0x9a, 0xa0, 0xa6}, {0x5f, 0x66, 0x6d}, 1},
+    {"black", {0x34, 0x38, 0x3c}, {0x10, 0x12, 0x14}, 1},
+    {"orange", {0xfd, 0x8c, 0x1f}, {0xb8, 0x55, 0x00}, 1},
+    {"white", {0xff, 0xff, 0xff}, {0x66, 0x6b, 0x70}, 1},
+    {"brown", {0x9c, 0x63, 0x3a}, {0x65, 0x3c, 0x1e}, 1},
+    {"pink", {0xf9, 0xa0, 0xc3}, {0xc2, 0x3a, 0x77}, 1},
 }};
 inline constexpr const InkLook& look_of(Ink ink) { return kInkLooks[static_cast<std::size_t>(ink)]; }
 /// Of the way through an episode's states; of the edge about a panel.
@@ -57,6 +68,7 @@ std::vector<Mark> marks_of(const Sketch& sketch, std::span<const Ink> inks, cons
 
 /// What stands still in an episode, and what moves.
 inline constexpr std::array kStillInks{Ink::scene, Ink::goal};
-inline constexpr std::array kMovingInks{Ink::body, Ink::part};
+inline constexpr std::array kMovingInks{Ink::red,    Ink::green, Ink::blue,  Ink::purple, Ink::yellow, Ink::grey, Ink::black,
+                                        Ink::orange, Ink::white, Ink::brown, Ink::pink,   Ink::body,   Ink::part};
 
 }  // namespace innerloop

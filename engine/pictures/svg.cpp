@@ -24,15 +24,24 @@ std::string colour(const Colour& colour) {
   return text;
 }
 
-std::string style() {
+// The colours of things are there where the picture has some.
+std::string style(const Picture& picture) {
+  std::array<bool, kInkLooks.size()> used = {};
+  std::ranges::fill_n(used.begin(), static_cast<int>(Ink::part) + 1, true);
+  for (const PictureRow& row : picture.rows)
+    for (const PicturePanel& panel : row.panels)
+      for (const Sketch& state : panel.states)
+        for (const SketchShape& shape : state.shapes()) used[static_cast<std::size_t>(shape.ink)] = true;
   std::string css =
       "text{font:12px "
       "sans-serif;fill:#222}text.title{font-weight:bold}text.caption{fill:#666;font-size:11px}";
   const auto strokes = [](const InkLook& look) {
     return "stroke:" + colour(look.stroke) + ";stroke-width:" + number(look.width, "%g") + "}";
   };
-  for (const InkLook& look : kInkLooks)
-    css += "." + std::string(look.name) + "{fill:" + colour(look.fill) + ";" + strokes(look);
+  for (std::size_t i = 0; i < kInkLooks.size(); ++i) {
+    const InkLook& look = kInkLooks[i];
+    if (used[i]) css += "." + std::string(look.name) + "{fill:" + colour(look.fill) + ";" + strokes(look);
+  }
   for (const InkLook& look : {kTraceLook, kFrameLook})
     css += "." + std::string(look.name) + "{fill:none;" + strokes(look);
   return css + "line,polyline,polygon{stroke-linecap:round;stroke-linejoin:round}";
@@ -199,7 +208,7 @@ std::string svg_picture(const Picture& given, bool still) {
   const Film film = film_of(picture);
   const std::string size = "width=\"" + number(layout.width) + "\" height=\"" + number(layout.height) + "\"";
   std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" " + size + " viewBox=\"0 0 " +
-                    number(layout.width) + " " + number(layout.height) + "\">\n<style>" + style() +
+                    number(layout.width) + " " + number(layout.height) + "\">\n<style>" + style(picture) +
                     "</style>\n<rect " + size + " fill=\"#fff\"/>\n";
   for (const PictureText& text : layout.texts) svg += written_text(text);
   for (const auto& [panel, view] : layout.panels) {
