@@ -26,7 +26,8 @@ namespace innerloop {
 // lie, and rules move none: so each thing has a word of bits for that, and a rule is a comparison of words and of tiles.
 struct XLand {
   static constexpr const char* name = "xland";
-  static constexpr const char* meaning = "a room of coloured things, with a hidden goal and hidden rules (XLand-MiniGrid)";
+  static constexpr const char* meaning =
+      "a room of coloured things, with a hidden goal and hidden rules (XLand-MiniGrid)";
   static constexpr bool solved_when_paid = true;
 
   static constexpr int kMostThings = 16, kMostRules = 9, kView = 5;
@@ -46,10 +47,12 @@ struct XLand {
                   Choice{"small", "up to 4 rules, 10 things: what the goal wants is made by a rule, mostly"},
                   Choice{"medium", "up to 9 rules, 16 things: by rules in two stages"}},
           "what rulesets are drawn like, and how many rules and things they may have");
-    field("size", o.size, between(7, 25), "cells along each side, walls included; an episode's horizon is 3·size²");
+    field("size", o.size, between(7, 25),
+          "cells along each side, walls included; an episode's horizon is 3·size²");
   }
 
-  using Action = Discrete<>;  // 0 ahead, 1 turn right, 2 turn left, 3 pick up, 4 put down, 5 open a door (there is none)
+  using Action =
+      Discrete<>;  // 0 ahead, 1 turn right, 2 turn left, 3 pick up, 4 put down, 5 open a door (there is none)
 
   // Of a goal and of a rule: which one it is (kinds of goals and of rules are XLand-MiniGrid's numbers), the tile or the two
   // tiles that it is about, and a rule's product.
@@ -99,9 +102,11 @@ struct XLand {
       had[static_cast<std::size_t>(tile)] = tile != Tiles::kNothing;
     }
     // What a kind of rule (or of goal, as the rule with the same condition) is about.
-    const auto check = [&](const std::string& of, const std::string& second, int kind, int a, int b) -> std::optional<TaskFault> {
+    const auto check = [&](const std::string& of, const std::string& second, int kind, int a,
+                           int b) -> std::optional<TaskFault> {
       if (!(kind == kHold ? Tiles::is_carried(a) : Tiles::is_thing(a)))
-        return fault(of + "_a", kind == kHold ? "the tile of a thing that can be carried" : "the tile of a thing", a);
+        return fault(of + "_a",
+                     kind == kHold ? "the tile of a thing that can be carried" : "the tile of a thing", a);
       if (!has_two(kind) && b != 0) return fault(second, "0, as it is about one tile", b);
       if (has_two(kind) && !Tiles::is_thing(b)) return fault(second, "the tile of a thing", b);
       return std::nullopt;
@@ -116,7 +121,9 @@ struct XLand {
       if (rule[rule_kind] == 0) continue;
       if (auto wrong = check(its, its + "_b", rule[rule_kind], rule[rule_a], rule[rule_b])) return wrong;
       if (rule[product] != Tiles::kFloor && !Tiles::is_thing(rule[product]))
-        return fault(its + "_product", "the tile of a thing, or that of floor, " + std::to_string(Tiles::kFloor), rule[product]);
+        return fault(its + "_product",
+                     "the tile of a thing, or that of floor, " + std::to_string(Tiles::kFloor),
+                     rule[product]);
     }
     for (int round = 0; round < rules(o); ++round)
       for (int k = 0; k < rules(o); ++k) {
@@ -128,7 +135,8 @@ struct XLand {
     for (const int part : {int{goal_a}, int{goal_b}}) {
       const int tile = number[static_cast<std::size_t>(part)];
       if (tile != 0 && !had[static_cast<std::size_t>(tile)])
-        return fault(part == goal_a ? "goal_a" : "goal_b", "a tile that lies about or that rules can make", tile);
+        return fault(part == goal_a ? "goal_a" : "goal_b", "a tile that lies about or that rules can make",
+                     tile);
     }
     return std::nullopt;
   }
@@ -151,7 +159,8 @@ struct XLand {
     bool used[Tiles::kLast + 1] = {};
     // One of the 60 things that can be carried or, with `goals`, of 70.
     const auto any_tile = [&](bool goals) FN_LAMBDA {
-      constexpr int kTypes[] = {Tiles::ball, Tiles::square, Tiles::pyramid, Tiles::key, Tiles::star, Tiles::hex, Tiles::goal};
+      constexpr int kTypes[] = {Tiles::ball, Tiles::square, Tiles::pyramid, Tiles::key,
+                                Tiles::star, Tiles::hex,    Tiles::goal};
       const int type = kTypes[below(goals ? 7 : 6)], colour = 1 + below(10);
       return Tiles::number(type, colour + (colour >= 7 ? 1 : 0));  // none is black
     };
@@ -162,7 +171,8 @@ struct XLand {
     };
     // Of the conditions of goals and rules, each as often: hold, five of the agent, five of two tiles.
     const auto put_kind = [&](int which, Real* kind, bool is_goal) FN_LAMBDA {
-      constexpr int kGoals[] = {1, 3, 11, 13, 14, 12, 4, 7, 9, 10, 8}, kRules[] = {1, 2, 8, 10, 11, 9, 3, 4, 6, 7, 5};
+      constexpr int kGoals[] = {1, 3, 11, 13, 14, 12, 4, 7, 9, 10, 8},
+                    kRules[] = {1, 2, 8, 10, 11, 9, 3, 4, 6, 7, 5};
       *kind = Real(static_cast<T>(is_goal ? kGoals[which] : kRules[which]));
     };
 
@@ -228,7 +238,8 @@ struct XLand {
       int free = 1;
       for (int tile = 0; tile <= Tiles::kLast; ++tile) free += Tiles::is_carried(tile) && !used[tile] ? 1 : 0;
       int tiles[2];
-      const int makes = below(free) == 0 ? int{Tiles::kFloor} : new_tile(false), count = put_rule(makes, false, tiles);
+      const int makes = below(free) == 0 ? int{Tiles::kFloor} : new_tile(false),
+                count = put_rule(makes, false, tiles);
       for (int i = 0; i < count; ++i) lie_about(tiles[i]);
     }
   }
@@ -274,7 +285,8 @@ struct XLand {
   /// The direction, 1 for one of four; then of each cell of the view its tile's type and its colour, row by row, the row
   /// farthest ahead first. Walls hide nothing; outside of the room type and colour are 0. What is carried is not seen.
   template <class Real, class See>
-  FN static void observe(const Options& o, const TaskNumbers<Real>&, const State<Real>& state, Random<Real>&, const See& see) {
+  FN static void observe(const Options& o, const TaskNumbers<Real>&, const State<Real>& state, Random<Real>&,
+                         const See& see) {
     using Int = IntPack<Real>;
     const Int at = convert<std::int32_t>(state.at), direction = convert<std::int32_t>(state.direction);
     for (int i = 0; i < 4; ++i) see(i, select(as_mask<Real>(direction == Int(i)), Real(1), Real(0)));
@@ -299,7 +311,8 @@ struct XLand {
       ROLLED
       for (int column = 0; column < kView; ++column) {
         const Int ahead(kView - 1 - row), right(column - kView / 2);
-        const Int its_x = x + ahead * ahead_x - right * ahead_y, its_y = y + ahead * ahead_y + right * ahead_x;
+        const Int its_x = x + ahead * ahead_x - right * ahead_y,
+                  its_y = y + ahead * ahead_y + right * ahead_x;
         const Int inside = (its_x >= zero) & (its_y >= zero) & (its_x <= last) & (its_y <= last);
         Int shown(0);
         ROLLED
@@ -315,8 +328,8 @@ struct XLand {
 
   /// 1 − 0.9·steps / (3·size²) where the goal is reached, which ends the episode; else 0.
   template <class Real>
-  FN static Outcome<Real> step(const Options& o, const TaskNumbers<Real>& task, State<Real>& state, const IntPack<Real>& action,
-                               Random<Real>&) {
+  FN static Outcome<Real> step(const Options& o, const TaskNumbers<Real>& task, State<Real>& state,
+                               const IntPack<Real>& action, Random<Real>&) {
     using T = typename Real::value_type;
     using Int = IntPack<Real>;
     const int count = things(o);
@@ -395,7 +408,8 @@ struct XLand {
     state.direction = convert<T>(direction);
     state.steps = state.steps + Real(1);
     const Mask<Real> done = as_mask<Real>(reached);
-    const Real reward = Real(1) - constant<Real>(0.9) * (state.steps / Real(static_cast<T>(3 * o.size * o.size)));
+    const Real reward =
+        Real(1) - constant<Real>(0.9) * (state.steps / Real(static_cast<T>(3 * o.size * o.size)));
     return {select(done, reward, Real(0)), done};
   }
 
@@ -405,13 +419,16 @@ struct XLand {
     for (std::size_t i = 0; i < 4; ++i)
       if (seen.numbers[i] > 0) said += looks[i];
     for (int cell = kView * kView - 1; cell >= 0; --cell) {
-      const auto symbol = [&](int of) { return static_cast<int>(seen.symbols[static_cast<std::size_t>(2 * cell + of)]); };
+      const auto symbol = [&](int of) {
+        return static_cast<int>(seen.symbols[static_cast<std::size_t>(2 * cell + of)]);
+      };
       const int tile = Tiles::number(symbol(0), symbol(1));
       if (!Tiles::is_thing(tile)) continue;
       const int ahead = kView - 1 - cell / kView, right = cell % kView - kView / 2;
       said += ", " + Tiles::name(tile);
       if (ahead > 0) said += " " + std::to_string(ahead) + " ahead";
-      if (right != 0) said += " " + std::to_string(std::abs(right)) + (right > 0 ? " to the right" : " to the left");
+      if (right != 0)
+        said += " " + std::to_string(std::abs(right)) + (right > 0 ? " to the right" : " to the left");
       if (ahead == 0 && right == 0) said += " here";
     }
     return said;
@@ -429,8 +446,8 @@ struct XLand {
   /// The room, with the thing that is carried in the agent's hands; beside it the goal, and below that the rules: what is to
   /// come together, and what it becomes.
   template <class Canvas>
-  static void sketch(const Options& o, const TaskNumbers<Pack<float, 1>>& task, const State<Pack<float, 1>>& state,
-                     std::span<const float>, Canvas& canvas) {
+  static void sketch(const Options& o, const TaskNumbers<Pack<float, 1>>& task,
+                     const State<Pack<float, 1>>& state, std::span<const float>, Canvas& canvas) {
     using One = Pack<float, 1>;
     const auto number = [&](int i) { return static_cast<int>(task[IntPack<One>(i)].get(0)); };
     const auto whole = [](One x) { return static_cast<int>(x.get(0)); };
@@ -443,16 +460,19 @@ struct XLand {
       canvas.rectangle(size - 1, i, size, i + 1, Ink::scene);
     }
     canvas.rectangle(side, size - 2.4, side + 3.6, size, Ink::goal);
-    sketch_condition(canvas, rule_like(number(goal_kind)), number(goal_a), number(goal_b), side + 1.8, size - 1.2, 0.9);
+    sketch_condition(canvas, rule_like(number(goal_kind)), number(goal_a), number(goal_b), side + 1.8,
+                     size - 1.2, 0.9);
     const double each = std::min(0.8, (size - 2.8) / kMostRules * 1.4);
     int shown = 0;
     for (int k = 0; k < rules(o); ++k) {
       const int rule = kGoalParts + k * kRuleParts;
       if (number(rule + rule_kind) == 0) continue;
       const double y = size - 2.9 - (shown++ + 0.5) * (size - 3) / rules(o);
-      sketch_condition(canvas, number(rule + rule_kind), number(rule + rule_a), number(rule + rule_b), side + 0.9, y, 0.55 * each);
+      sketch_condition(canvas, number(rule + rule_kind), number(rule + rule_a), number(rule + rule_b),
+                       side + 0.9, y, 0.55 * each);
       canvas.arrow(side + 1.9, y, side + 2.5, y, Ink::scene);
-      if (number(rule + product) != Tiles::kFloor) Tiles::draw(canvas, number(rule + product), side + 3, y, 0.7 * each);
+      if (number(rule + product) != Tiles::kFloor)
+        Tiles::draw(canvas, number(rule + product), side + 3, y, 0.7 * each);
     }
     const int at = whole(state.at), direction = whole(state.direction);
     const double x = at % 32 + 0.5, y = size - 0.5 - at / 32;
@@ -497,16 +517,18 @@ struct XLand {
     Int first, first_where, second, second_where;
 
     FN Condition(Int kind, Int a, Int b, Int placed, Int walks) {
-      const Int one = select(kind >= Int(4), power(kind & Int(3)), Int(15)), opposite = ((one << 2) | (one >> 2)) & Int(15);
+      const Int one = select(kind >= Int(4), power(kind & Int(3)), Int(15)),
+                opposite = ((one << 2) | (one >> 2)) & Int(15);
       const Int two = is_of_two(kind);
       first = select(two, b, a);
-      first_where = ((kind == Int(kHold)) & Int(kIsHeld)) | ((kind == Int(2)) & walks & Int(15)) | ((kind >= Int(8)) & one) |
-                    (two & (placed == a) & (one << kBesidePlace));
+      first_where = ((kind == Int(kHold)) & Int(kIsHeld)) | ((kind == Int(2)) & walks & Int(15)) |
+                    ((kind >= Int(8)) & one) | (two & (placed == a) & (one << kBesidePlace));
       second = a;
       second_where = two & (placed == b) & (opposite << kBesidePlace);
     }
     FN Int operator()(Int where, Int tile) const {
-      return (((where & first_where) != Int(0)) & (tile == first)) | (((where & second_where) != Int(0)) & (tile == second));
+      return (((where & first_where) != Int(0)) & (tile == first)) |
+             (((where & second_where) != Int(0)) & (tile == second));
     }
   };
   // The kind of rule that has a goal's condition.
@@ -523,7 +545,8 @@ struct XLand {
   // 1 above, 2 to the right, 4 below, 8 to the left, by the difference of two cells; 0 for any other.
   template <class Int>
   FN static Int beside(Int away) {
-    return ((away == Int(-32)) & Int(1)) | ((away == Int(1)) & Int(2)) | ((away == Int(32)) & Int(4)) | ((away == Int(-1)) & Int(8));
+    return ((away == Int(-32)) & Int(1)) | ((away == Int(1)) & Int(2)) | ((away == Int(32)) & Int(4)) |
+           ((away == Int(-1)) & Int(8));
   }
   template <class Int>
   FN static Int is_wall(const Options& o, Int x, Int y) {
@@ -546,7 +569,8 @@ struct XLand {
   template <class Canvas>
   static void sketch_agent(Canvas& canvas, double x, double y, double dx, double dy, double size) {
     const auto place = [&](double ahead, double right) {
-      return std::array<double, 2>{x + size * (ahead * dx + right * dy), y + size * (ahead * dy - right * dx)};
+      return std::array<double, 2>{x + size * (ahead * dx + right * dy),
+                                   y + size * (ahead * dy - right * dx)};
     };
     canvas.polygon({place(0.45, 0), place(-0.35, 0.38), place(-0.2, 0), place(-0.35, -0.38)}, Ink::body);
   }

@@ -68,7 +68,8 @@ std::vector<Mark> marks_of(const Sketch& sketch, std::span<const Ink> inks, cons
 
 /// What stands still in an episode, and what moves.
 inline constexpr std::array kStillInks{Ink::scene, Ink::goal};
-inline constexpr std::array kMovingInks{Ink::red,    Ink::green, Ink::blue,  Ink::purple, Ink::yellow, Ink::grey, Ink::black,
-                                        Ink::orange, Ink::white, Ink::brown, Ink::pink,   Ink::body,   Ink::part};
+inline constexpr std::array kMovingInks{Ink::red,  Ink::green, Ink::blue,   Ink::purple, Ink::yellow,
+                                        Ink::grey, Ink::black, Ink::orange, Ink::white,  Ink::brown,
+                                        Ink::pink, Ink::body,  Ink::part};
 
 }  // namespace innerloop

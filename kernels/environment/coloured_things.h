@@ -32,8 +32,9 @@ struct Tiles {
 
   /// As "red ball".
   static std::string name(int tile) {
-    constexpr const char* types[kTypes] = {"nothing",     "floor", "wall",      "ball", "square", "pyramid", "goal", "key",
-                                           "locked door", "door",  "open door", "hex",  "star"};
+    constexpr const char* types[kTypes] = {"nothing",   "floor", "wall", "ball",        "square",
+                                           "pyramid",   "goal",  "key",  "locked door", "door",
+                                           "open door", "hex",   "star"};
     constexpr const char* colours[kColours] = {"",     "red",   "green",  "blue",  "purple", "yellow",
                                                "grey", "black", "orange", "white", "brown",  "pink"};
     const std::string type = types[type_of(tile)];
@@ -45,7 +46,9 @@ struct Tiles {
   static void draw(Canvas& canvas, int tile, double x, double y, double size) {
     constexpr double kTurn = 2 * 3.14159265358979323846;
     const Ink ink = coloured_ink(colour_of(tile));
-    const auto place = [&](double along, double up) { return std::array<double, 2>{x + size * along, y + size * up}; };
+    const auto place = [&](double along, double up) {
+      return std::array<double, 2>{x + size * along, y + size * up};
+    };
     // A polygon whose corners are by turns at the one radius and at the other, the first one upwards.
     const auto round = [&](int corners, double radius, double other) {
       std::vector<std::array<double, 2>> at;
@@ -66,8 +69,9 @@ struct Tiles {
         canvas.polygon({place(0, 0.4), place(0.43, -0.36), place(-0.43, -0.36)}, ink);
         break;
       case key:
-        canvas.polygon({place(-0.06, 0.05), place(0.06, 0.05), place(0.06, -0.2), place(0.24, -0.2), place(0.24, -0.29),
-                        place(0.06, -0.29), place(0.06, -0.35), place(0.19, -0.35), place(0.19, -0.44), place(-0.06, -0.44)},
+        canvas.polygon({place(-0.06, 0.05), place(0.06, 0.05), place(0.06, -0.2), place(0.24, -0.2),
+                        place(0.24, -0.29), place(0.06, -0.29), place(0.06, -0.35), place(0.19, -0.35),
+                        place(0.19, -0.44), place(-0.06, -0.44)},
                        ink);
         canvas.circle(x, y + 0.22 * size, 0.19 * size, ink);
         break;
