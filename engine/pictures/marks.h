@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/pictures/sketch.h"
+#include "kernels/environment/coloured_things.h"
 
 namespace innerloop {
 
@@ -21,7 +22,7 @@ struct InkLook {
   double width;  // of the stroke, in pixels
 };
 /// How shapes of each ink look, in the order of Ink.
-inline constexpr std::array<InkLook, 15> kInkLooks{{
+inline constexpr std::array<InkLook, 4 + kThingColours> kInkLooks{{
     {"scene", {0xe9, 0xe9, 0xe9}, {0xbb, 0xbb, 0xbb}, 1},
     {"goal", {0x8f, 0xd1, 0x9e}, {0x2f, 0x9e, 0x44}, 1.5},
     {"body", {0x18, 0x64, 0xab}, {0x18, 0x64, 0xab}, 2},
@@ -68,8 +69,13 @@ std::vector<Mark> marks_of(const Sketch& sketch, std::span<const Ink> inks, cons
 
 /// What stands still in an episode, and what moves.
 inline constexpr std::array kStillInks{Ink::scene, Ink::goal};
-inline constexpr std::array kMovingInks{Ink::red,  Ink::green, Ink::blue,   Ink::purple, Ink::yellow,
-                                        Ink::grey, Ink::black, Ink::orange, Ink::white,  Ink::brown,
-                                        Ink::pink, Ink::body,  Ink::part};
+inline constexpr std::array<Ink, 2 + kThingColours> kMovingInks = [] {
+  std::array<Ink, 2 + kThingColours> inks{};
+  for (int colour = 1; colour <= kThingColours; ++colour)
+    inks[static_cast<std::size_t>(colour - 1)] = coloured_ink(colour);
+  inks[kThingColours] = Ink::body;
+  inks[kThingColours + 1] = Ink::part;
+  return inks;
+}();
 
 }  // namespace innerloop

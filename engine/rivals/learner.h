@@ -13,11 +13,12 @@
 namespace innerloop {
 
 /// Where a learner stands: the state's number among those of the environment (a bandit has 0 alone), the step of the episode,
-/// from 0, and the numbers that a policy would see there.
+/// from 0, the numbers that a policy would see there, and, for those that know all, the numbers of the state itself.
 struct Situation {
   int state = 0;
   int step = 0;
   std::span<const float> seen = {};
+  std::span<const float> numbers = {};
 };
 
 /// What an action brought, and where it led; of one that is real numbers its own number is 0.

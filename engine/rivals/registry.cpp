@@ -11,6 +11,7 @@
 #include "engine/rivals/plant_rules.h"
 #include "engine/rivals/recall_rules.h"
 #include "engine/rivals/tool_rules.h"
+#include "engine/rivals/xland_rules.h"
 #include "envs/registry.h"
 #include "kernels/environment/words.h"
 
@@ -67,6 +68,7 @@ std::vector<Rival> rivals_of(const Config& config) {
   if (std::holds_alternative<ToolCalls::Options>(config.environment)) all = tool_calls_rivals();
   if (std::holds_alternative<Alchemy::Options>(config.environment)) all = alchemy_rivals();
   if (std::holds_alternative<MazeNavigation::Options>(config.environment)) all = maze_navigation_rivals();
+  if (std::holds_alternative<XLand::Options>(config.environment)) all = xland_rivals();
   if (!all.empty()) all.insert(all.begin(), {"random", prepare_random});
   return all;
 }

@@ -63,7 +63,7 @@ class RivalTrial {
     playing.begin(random_at(0, Purpose::trial), random_at(0, Purpose::reset));
     double all = 0, sum = 0;
     std::size_t episode = 0;
-    Situation now{.seen = seen};
+    Situation now{.seen = seen, .numbers = between};
     bool begins = true;
     for (int t = 0; t < steps_ && (counted_ == 0 || episode < counted_); ++t) {
       Draws draws(key_, task, env, static_cast<std::uint32_t>(t));

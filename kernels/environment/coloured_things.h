@@ -12,6 +12,10 @@
 
 namespace innerloop {
 
+// The ink of a colour from 1, red, to 11, pink: things that their colours tell apart move, and lie below bodies.
+inline constexpr int kThingColours = 11;
+constexpr Ink coloured_ink(int colour) { return static_cast<Ink>(static_cast<int>(Ink::part) + colour); }
+
 struct Tiles {
   static constexpr int kTypes = 13, kColours = 12;
   enum Type { none, floor, wall, ball, square, pyramid, goal, key, locked_door, door, open_door, hex, star };

@@ -19,27 +19,8 @@
 namespace innerloop {
 
 // What a shape stands for. Of a whole episode, scene and goal are drawn once; what moves is drawn at its end, and faintly as
-// it was on the way. Things that their colours tell apart move, and lie below bodies.
-enum class Ink {
-  scene,
-  goal,
-  body,
-  part,
-  red,
-  green,
-  blue,
-  purple,
-  yellow,
-  grey,
-  black,
-  orange,
-  white,
-  brown,
-  pink
-};
-
-// The ink of a colour from 1, red, to 11, pink.
-constexpr Ink coloured_ink(int colour) { return static_cast<Ink>(static_cast<int>(Ink::part) + colour); }
+// it was on the way.
+enum class Ink { scene, goal, body, part };
 
 namespace environment_detail {
 // What a canvas can do, and one to check environments with.

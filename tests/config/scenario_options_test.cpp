@@ -45,6 +45,8 @@ TEST(ScenarioOptions, RefuseToolsAndMazesThatMakeNoSense) {
   expect_error(R"({"name": "alchemy", "most_requirements": 4})", "most_requirements", "3");
   expect_error(R"({"name": "maze_navigation", "size": 8})", "size", "odd");
   expect_error(R"({"name": "maze_navigation", "size": 17})", "size", "15");
+  expect_error(R"({"name": "xland", "size": 6})", "size", "7");
+  expect_error(R"({"name": "xland", "benchmark": "high"})", "benchmark", "medium");
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <bit>
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -67,7 +67,7 @@ State draw_state(const XLand::Options& options, const TaskNumbers<R>& task, Gene
 
 using Numbers = std::vector<std::uint32_t>;
 
-// What the script sums up of a step: agent, pocket, end, the reward's bits, the grid, what is seen.
+// What the script sums up of a step: agent, pocket, end, reward, the grid, what is seen.
 Numbers numbers_of(const XLand::Options& options, const TaskNumbers<R>& task, const State& state,
                    const Outcome<R>& outcome) {
   const auto whole = [](R x) { return static_cast<int>(x.get(0)); };
@@ -96,7 +96,7 @@ Numbers numbers_of(const XLand::Options& options, const TaskNumbers<R>& task, co
   add(whole(state.direction));
   add_tile(pocket);
   add(outcome.terminated.get(0) != 0);
-  numbers.push_back(std::bit_cast<std::uint32_t>(outcome.reward.get(0)));
+  add(static_cast<int>(std::lround(1e4 * double{outcome.reward.get(0)})));
   for (const int tile : grid) add_tile(tile);
   std::array<int, 50> symbols = {};
   std::array<float, 4> seen = {};

@@ -22,7 +22,8 @@ MODES = ["next_step", "same_step", "disabled"]
 FAMILIES = ["point_navigation", "wind_navigation", "grid_navigation", "bandit", "tabular_mdp", "cartpole", "pendulum",
             "mountain_car", "acrobot", "t_maze", "key_door", "dark_room", "barcode_bandit", "episodic_two_step",
             "contextual_choice", "cstr", "four_tank", "dc_drive", "distillation", "tool_calls", "alchemy",
-            "maze_navigation", "half_cheetah", "hopper", "walker", "arm_reach", "arm_push"]
+            "maze_navigation", "half_cheetah", "hopper", "walker", "arm_reach", "arm_push",
+            "xland"]
 IDS = {"cartpole": "CartPole", "point_navigation": "PointNavigation", "tabular_mdp": "TabularMDP"}
 
 

@@ -116,6 +116,19 @@ TEST(ScenarioReturns, OfMazes) {
   }
 }
 
+// Of known rulesets without rules: 0.905 and more by a search that moves each thing at most once (scenarios.md); and what random
+// actions got in XLand-MiniGrid itself.
+TEST(ScenarioReturns, OfRoomsOfThings) {
+  const Config config = episodes_of(R"({"name": "xland"})", 243, 1, 150);
+  const TrialLoop::Returns oracle = play_by("oracle", config);
+  EXPECT_GT(mean_of(oracle.of_episode[0]).mean, 0.905);
+  EXPECT_EQ(trials_json(oracle)["pass_k"][0], 1);
+  for (std::size_t i = 0; i < 150; ++i)
+    EXPECT_NEAR(oracle.of_episode[0][i], 1 - 0.9 * double{oracle.lengths[0][i]} / 243, 1e-5);
+  const Config many = episodes_of(R"({"name": "xland"})", 243, 1, 4000);
+  expect_known(play_by("random", many).of_trial, 0.101, 0.006, "random");
+}
+
 const json& tool_vectors() {
   static const json file = [] {
     std::ifstream stream(source_folder() / "tests/data/tool_vectors.json");

@@ -65,7 +65,7 @@ TEST(RivalTrials, AreTheAgents) {
         R"({"name": "cstr", "clock": "trial", "catalyst_decay": [0.01, 0.1]})", R"({"name": "four_tank"})",
         R"({"name": "dc_drive"})", R"({"name": "distillation"})",
         R"({"name": "tool_calls", "change_until": 3})", R"({"name": "alchemy"})",
-        R"({"name": "maze_navigation"})"}) {
+        R"({"name": "maze_navigation"})", R"({"name": "xland"})"}) {
     const Config config = trial_config(
         {std::string("environment=") + environment, "evaluation={\"tasks\": 1, \"envs_per_task\": 1}"});
     Device device(kOneThread);
@@ -258,8 +258,8 @@ TEST(RivalNames, ThatDoNotFitAreRefused) {
   EXPECT_EQ(refusal_of(trial_config({R"(environment={"name": "cartpole"})"}), "random"),
             "--baseline: wanted environment \"grid_navigation\", \"bandit\", \"tabular_mdp\", \"t_maze\", "
             "\"key_door\", \"dark_room\", \"barcode_bandit\", \"episodic_two_step\", \"contextual_choice\", "
-            "\"cstr\", \"four_tank\", \"dc_drive\", \"distillation\", \"tool_calls\", \"alchemy\" or "
-            "\"maze_navigation\", which have hand-written learners, found environment \"cartpole\"");
+            "\"cstr\", \"four_tank\", \"dc_drive\", \"distillation\", \"tool_calls\", \"alchemy\", "
+            "\"maze_navigation\" or \"xland\", which have hand-written learners, found environment \"cartpole\"");
   for (const char* name : {"thompson", "gittins"})
     EXPECT_EQ(refusal_of(bandit_trials(3, 4, 5, "gaussian"), name),
               std::string("/environment/reward: wanted \"bernoulli\" with --baseline ") + name +
