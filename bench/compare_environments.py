@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Steps of environments alone, a second: innerloop beside gymnax and Gymnasium, where they have the family. 800
+"""Steps of environments alone, a second: innerloop beside gymnax, Gymnasium and XLand-MiniGrid, where they have the family. 800
 environments, 100 steps, random actions; the programs take turns, and what is printed are medians.
 
     python3 bench/compare_environments.py --python build/peers/bin/python [--rounds 3] [--json FILE]
@@ -11,11 +11,12 @@ import statistics
 
 from turns import ROOT, arguments_of, run_bench, run_json
 
-# innerloop's name, gymnax's and Gymnasium's.
+# innerloop's name, gymnax's (or XLand-MiniGrid's) and Gymnasium's.
 FAMILIES = [("point_navigation", "PointRobot-misc", None), ("wind_navigation", None, None), ("grid_navigation", None, None),
             ("bandit", "BernoulliBandit-misc", None), ("tabular_mdp", None, None),
             ("cartpole", "CartPole-v1", "CartPole-v1"), ("pendulum", "Pendulum-v1", "Pendulum-v1"),
-            ("acrobot", "Acrobot-v1", "Acrobot-v1"), ("mountain_car", "MountainCar-v0", "MountainCar-v0")]
+            ("acrobot", "Acrobot-v1", "Acrobot-v1"), ("mountain_car", "MountainCar-v0", "MountainCar-v0"),
+            ("xland", "R1-9x9/trivial", None)]
 
 
 def innerloop_rates(binary):
@@ -36,7 +37,7 @@ def main():
     rounds = []
     for _ in range(arguments.rounds):
         ours = innerloop_rates(arguments.innerloop)
-        rounds.append({family: (ours[family], peer_rate(arguments.python, "gymnax", gymnax),
+        rounds.append({family: (ours[family], peer_rate(arguments.python, "xminigrid" if family == "xland" else "gymnax", gymnax),
                                 peer_rate(arguments.python, "gymnasium", gymnasium))
                        for family, gymnax, gymnasium in FAMILIES})
     print("family              innerloop   gymnax  gymnasium    million steps a second")

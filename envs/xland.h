@@ -235,8 +235,9 @@ struct XLand {
     for (int i = 0; i < (depth == 0 ? 3 : 2); ++i) lie_about(new_tile(true));
     for (int left = depth == 0 ? 0 : below(depth + 2); left > 0; --left) {
       // Of 60 tiles and floor, without those that matter.
-      int free = 1;
-      for (int tile = 0; tile <= Tiles::kLast; ++tile) free += Tiles::is_carried(tile) && !used[tile] ? 1 : 0;
+      int free = 61;
+      for (int tile = 0; tile <= Tiles::kLast; ++tile)
+        free -= used[tile] && (tile < Tiles::number(Tiles::goal, 0) || tile >= Tiles::number(Tiles::key, 0)) ? 1 : 0;
       int tiles[2];
       const int makes = below(free) == 0 ? int{Tiles::kFloor} : new_tile(false),
                 count = put_rule(makes, false, tiles);

@@ -52,7 +52,7 @@ def draw_episode(generator, things, slots, size):
         j = i + generator.below(len(cells) - i)
         cells[i], cells[j] = cells[j], cells[i]
     places = cells[:slots]
-    direction, steps, carried = generator.below(4), generator.below(200), generator.below(2 * slots)
+    direction, steps, carried = generator.below(4), generator.below(137), generator.below(2 * slots)
     if carried < len(things) and things[carried][0] != rulesets.GOAL:
         places[carried] = None
     return places, cells[slots], direction, steps, [ACTIONS[generator.below(len(ACTIONS))] for _ in range(STEPS)]

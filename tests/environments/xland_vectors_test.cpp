@@ -58,7 +58,7 @@ State draw_state(const XLand::Options& options, const TaskNumbers<R>& task, Gene
   }
   state.at = R(static_cast<float>(cells[static_cast<std::size_t>(things)]));
   state.direction = R(static_cast<float>(generator.below(4)));
-  state.steps = R(static_cast<float>(generator.below(200)));
+  state.steps = R(static_cast<float>(generator.below(137)));
   const int carried = generator.below(2 * things);
   if (carried < things && Tiles::is_carried(static_cast<int>(state.tiles[carried].get(0))))
     state.cells[carried] = R(XLand::kHeld);
