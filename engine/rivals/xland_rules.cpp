@@ -44,14 +44,15 @@ class RoomSearch {
         Node next = nodes[i];
         if (action == 3 && !wanted(tile_ahead(next.room))) continue;
         Random<One> random({0, 0}, 0u, 0u, 0u, Purpose::environment, 0);
-        const Outcome<One> outcome =
-            XLand::step<One>(options_, TaskNumbers<One>(task_.data(), 0), next.room, IntPack<One>(action), random);
+        const Outcome<One> outcome = XLand::step<One>(options_, TaskNumbers<One>(task_.data(), 0), next.room,
+                                                      IntPack<One>(action), random);
         next.before = static_cast<int>(i);
         next.action = action;
         if (outcome.terminated.get(0) != 0) {
           std::vector<int> way;
           nodes.push_back(next);
-          for (int at = static_cast<int>(nodes.size()) - 1; at > 0; at = nodes[static_cast<std::size_t>(at)].before)
+          for (int at = static_cast<int>(nodes.size()) - 1; at > 0;
+               at = nodes[static_cast<std::size_t>(at)].before)
             way.push_back(nodes[static_cast<std::size_t>(at)].action);
           std::ranges::reverse(way);
           return way;
@@ -106,7 +107,8 @@ class RoomOracle : public TrialLearner {
 
   int act(const Situation& now, Draws&) override {
     if (now.step == 0) {
-      const Room room = gather_fields<One, Room>([&](int i) { return One(now.numbers[static_cast<std::size_t>(i)]); });
+      const Room room =
+          gather_fields<One, Room>([&](int i) { return One(now.numbers[static_cast<std::size_t>(i)]); });
       way_.clear();
       for (int spare = 0; spare <= 2; ++spare)
         if (const auto way = search_.way_from(room, spare)) {
