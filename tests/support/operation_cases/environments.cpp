@@ -4,6 +4,33 @@
 namespace innerloop::cases {
 namespace {
 
+// A policy that takes in the family's symbols, too.
+template <class Env>
+PolicyShape seeing_symbols(PolicyShape shape, const typename Env::Options& options) {
+  shape.symbols = Env::observation(options).symbols;
+  shape.kinds = Env::observation(options).kinds;
+  return shape;
+}
+
+// Numbers of tasks, one behind the other: any, but those that the family draws where it goes by whole numbers alone.
+template <class Env>
+std::vector<double> task_numbers(const typename Env::Options& options, long count, Buffers& memory) {
+  using One = Pack<float, 1>;
+  std::vector<double> numbers;
+  for (long i = 0; i < count; ++i) {
+    typename Env::template Task<One> task{};
+    if constexpr (std::is_same_v<Env, XLand>) {
+      using Word = UintPack<One>;
+      Random<One> random({5, 3}, Word(static_cast<std::uint32_t>(i)), Word(0u), Word(0u), Purpose::task, 0);
+      draw_task<Env>(options, random, task);
+    }
+    scatter_fields<One>(task, [&](int, One x) {
+      numbers.push_back(std::is_same_v<Env, XLand> ? double{x.get(0)} : 0.2 + 0.7 * uniform(memory.random()));
+    });
+  }
+  return numbers;
+}
+
 struct OfEnvironments : Cases {
   void given_tasks() {
     add("DrawGivenTasks", "three_of_five_numbers", [t = tasks](Buffers& memory) {
@@ -32,9 +59,10 @@ struct OfEnvironments : Cases {
         const int outputs = action_outputs<Env>(options);
         const HeadKind head = HeadOf<Env>::kind;
         const std::vector<int> widths =
-            f.deterministic ? std::vector<int>{Env::observation(options).numbers, outputs}
-                            : std::vector<int>{Env::observation(options).numbers, 19, 18, outputs};
-        const PolicyShape mlp = policy_of(widths, head);
+            f.deterministic && Env::observation(options).symbols == 0
+                ? std::vector<int>{Env::observation(options).numbers, outputs}
+                : std::vector<int>{Env::observation(options).numbers, 19, 18, outputs};
+        const PolicyShape mlp = seeing_symbols<Env>(policy_of(widths, head), options);
         const Problem p{mlp.layers > 1 ? with_context(mlp) : mlp, t, small ? 3 : 25, small ? 9 : 13,
                         f.beyond};
         Rollout<float, Env> op;
@@ -56,9 +84,7 @@ struct OfEnvironments : Cases {
         op.options = options;
         op.key = key(memory);
         // The tasks' numbers are of the size that the options say.
-        std::vector<double> tasks(static_cast<std::size_t>(t * kTaskSize<Env>));
-        for (double& x : tasks) x = 0.2 + 0.7 * uniform(memory.random());
-        op.tasks = memory.hold("tasks", tasks);
+        op.tasks = memory.hold("tasks", task_numbers<Env>(options, t, memory));
         op.inner_step = 2;
         op.restart = f.restart;
         op.deterministic = f.deterministic;
@@ -107,7 +133,7 @@ struct OfEnvironments : Cases {
       op.autoreset = autoreset;
       op.options = options;
       op.key = key(memory);
-      op.tasks = numbers("tasks", envs * kTaskSize<Env>, some);
+      op.tasks = memory.hold("tasks", task_numbers<Env>(options, envs, memory));
       op.state = numbers("state", envs * episode_size<Env>(options), some);
       op.episode = counts("episode", 9);
       op.elapsed = counts("elapsed", 5);
@@ -120,6 +146,10 @@ struct OfEnvironments : Cases {
         op.actions = memory.normals("actions", long{envs} * Env::Action::size);
       op.seen.numbers = memory.blank("seen", long{envs} * Env::observation(options).numbers);
       op.last_seen.numbers = memory.blank("last_seen", long{envs} * Env::observation(options).numbers);
+      if (const int symbols = Env::observation(options).symbols; symbols > 0) {
+        op.seen.symbols = memory.blank<std::int32_t>("symbols", long{envs} * symbols);
+        op.last_seen.symbols = memory.blank<std::int32_t>("last_symbols", long{envs} * symbols);
+      }
       op.rewards = memory.blank("rewards", envs);
       op.terminated = memory.blank<std::uint8_t>("terminated", envs);
       op.truncated = memory.blank<std::uint8_t>("truncated", envs);
@@ -133,7 +163,8 @@ struct OfEnvironments : Cases {
     all.push_back(make_case("ChooseActions", name, size == CaseSize::full ? 3 : 1, [=](Buffers& memory) {
       const int numbers = Env::observation(options).numbers, outputs = action_outputs<Env>(options);
       ChooseActions<float, typename Env::Action> op;
-      op.shape = with_context(policy_of({numbers, 19, 18, outputs}, HeadOf<Env>::kind));
+      op.shape = with_context(
+          seeing_symbols<Env>(policy_of({numbers, 19, 18, outputs}, HeadOf<Env>::kind), options));
       op.params = {memory.normals("params", op.shape.parameters(), 0.3), 0};
       op.size = Env::observation(options);
       op.envs = envs;
@@ -143,6 +174,11 @@ struct OfEnvironments : Cases {
       op.episode = memory.hold<std::int32_t>("episode", counts);
       op.elapsed = memory.hold<std::int32_t>("elapsed", counts);
       op.seen.numbers = memory.normals("seen", long{envs} * numbers);
+      if (const int symbols = op.shape.symbols; symbols > 0) {
+        std::vector<int> seen(static_cast<std::size_t>(envs * symbols));
+        for (int& symbol : seen) symbol = static_cast<int>(uniform(memory.random()) * op.shape.kinds);
+        op.seen.symbols = memory.hold<std::int32_t>("symbols", seen);
+      }
       op.deterministic = deterministic;
       if constexpr (Env::Action::discrete)
         op.choices = memory.blank<std::int32_t>("choices", long{envs} * Env::Action::size);
@@ -167,7 +203,15 @@ struct OfEnvironments : Cases {
     all.push_back(make_case("TrialStep", name, tiles, [=, size = size](Buffers& memory) {
       const HeadKind head = HeadOf<Env>::kind;
       TrialStep<float, Env> op;
-      op.shape = memory_policy<Gru>(head, policy_inputs<Env>(options), action_outputs<Env>(options));
+      MemoryPolicy<Gru> policy =
+          memory_policy<Gru>(head, policy_inputs<Env>(options), action_outputs<Env>(options));
+      if (const Observation seen = Env::observation(options); seen.symbols > 0) {
+        policy.symbols = seen.symbols;
+        policy.kinds = seen.kinds;
+        policy.embedding = policy.memory.learned = 8;
+        policy.inputs = policy.memory.inputs += 8;
+      }
+      op.shape = policy;
       Scratch counted;
       take_heads<float>(counted, op.shape);
       Scratch at(memory.normals("heads", counted.used() / 4, 0.4));
@@ -195,14 +239,13 @@ struct OfEnvironments : Cases {
         between[elapsed] = e % 3 == 0 ? 0 : e % 3 == 1 ? 1 : op.trials.episode_steps - 1;
       }
       op.between = memory.hold("between", between);
-      std::vector<double> tasks(static_cast<std::size_t>(padded(op.trials.batch.envs) * kTaskSize<Env>));
-      for (double& x : tasks) x = 0.2 + 0.7 * uniform(memory.random());
-      op.tasks = memory.hold("tasks", tasks);
+      op.tasks = memory.hold("tasks", task_numbers<Env>(options, padded(op.trials.batch.envs), memory));
       if (!form.goes_on) return op;
       op.goes_on = true;
       op.trials.batch.limits = op.trials.limit_steps();
-      for (double& x : tasks) x = 0.2 + 0.7 * uniform(memory.random());
-      if (kTaskInMemory<Env>) op.own_tasks = memory.hold("own_tasks", tasks);
+      if (kTaskInMemory<Env>)
+        op.own_tasks =
+            memory.hold("own_tasks", task_numbers<Env>(options, padded(op.trials.batch.envs), memory));
       return op;
     }));
   }
@@ -245,6 +288,7 @@ std::vector<OperationCase> environments(CaseSize size) {
   c.environment<Walker>("noisy", {.goal = PlanarGoal::direction, .angle_noise = 0.01f, .speed_noise = 0.1f});
   c.environment<ArmReach>("default", {});
   c.environment<ArmPush>("default", {});
+  c.environment<XLand>("small", {.benchmark = XLand::Benchmark::small, .size = 7});
   return std::move(c.all);
 }
 
