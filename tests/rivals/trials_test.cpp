@@ -255,11 +255,12 @@ TEST(RivalNames, ThatDoNotFitAreRefused) {
   EXPECT_EQ(refusal_of(trial_config(), "thompson"),
             "--baseline: wanted one of environment \"grid_navigation\": random, oracle, bayes, "
             "posterior_sampling, found \"thompson\"");
-  EXPECT_EQ(refusal_of(trial_config({R"(environment={"name": "cartpole"})"}), "random"),
-            "--baseline: wanted environment \"grid_navigation\", \"bandit\", \"tabular_mdp\", \"t_maze\", "
-            "\"key_door\", \"dark_room\", \"barcode_bandit\", \"episodic_two_step\", \"contextual_choice\", "
-            "\"cstr\", \"four_tank\", \"dc_drive\", \"distillation\", \"tool_calls\", \"alchemy\", "
-            "\"maze_navigation\" or \"xland\", which have hand-written learners, found environment \"cartpole\"");
+  EXPECT_EQ(
+      refusal_of(trial_config({R"(environment={"name": "cartpole"})"}), "random"),
+      "--baseline: wanted environment \"grid_navigation\", \"bandit\", \"tabular_mdp\", \"t_maze\", "
+      "\"key_door\", \"dark_room\", \"barcode_bandit\", \"episodic_two_step\", \"contextual_choice\", "
+      "\"cstr\", \"four_tank\", \"dc_drive\", \"distillation\", \"tool_calls\", \"alchemy\", "
+      "\"maze_navigation\" or \"xland\", which have hand-written learners, found environment \"cartpole\"");
   for (const char* name : {"thompson", "gittins"})
     EXPECT_EQ(refusal_of(bandit_trials(3, 4, 5, "gaussian"), name),
               std::string("/environment/reward: wanted \"bernoulli\" with --baseline ") + name +
