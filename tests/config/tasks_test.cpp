@@ -127,6 +127,26 @@ TEST_F(TaskFileTest, EveryFaultIsNamedWithItsTaskAndNumber) {
             "/train/1/goal_x: wanted an integer from 0 to 4, found 1.5 (number)");
 }
 
+// A white pyramid to the right of an orange goal; the things of the second one have none.
+TEST_F(TaskFileTest, RulesetsThatNobodyCanFulfilAreRefused) {
+  const auto held_out = [&](const std::string& task) {
+    return fault(R"({"train": [[8, 80, 69, 80, 69, 94, 46, 146]], "held_out": [)" + task + "]}", "xland");
+  };
+  EXPECT_EQ(read(R"({"train": [[8, 80, 69, 80, 69, 94, 46, 146]], "held_out": [[1, 94, 0, 94, 0, 0, 0, 0]]})",
+                 "xland")
+                .train_tasks[0]
+                .size(),
+            8u);
+  EXPECT_EQ(
+      held_out("[8, 80, 69, 80, 94, 46, 146, 0]"),
+      "/held_out/0/goal_b: wanted a tile that lies about or that rules can make, found 69 (white pyramid)");
+  EXPECT_EQ(held_out("[15, 80, 69, 80, 69, 94, 46, 146]"),
+            "/held_out/0/goal: wanted an integer from 1 to 14, found 15 (number)");
+  EXPECT_EQ(held_out("[6, 80, 69, 80, 69, 94, 46, 146]"),
+            "/held_out/0/goal: wanted 1, 3, 4 or 7 to 14, the goals of the benchmarks, found 6");
+  EXPECT_EQ(held_out("[8, 80, 69]"), "/held_out/0: wanted 8 numbers, found 3, [8,80,69] (list)");
+}
+
 TEST_F(TaskFileTest, NumbersThatDoNotFitEachOtherAreRefused) {
   const Config config =
       parse_config(R"({"environment": {"name": "tabular_mdp", "states": 2, "actions": 2}})", "x");

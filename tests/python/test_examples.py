@@ -49,6 +49,24 @@ def test_sim_to_real(capsys, monkeypatch):
     assert abs(difference.mean()) < 3 * difference.std(ddof=1) / 4 and difference.std() < 45
 
 
+def test_xland_rulesets(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["xland_rulesets.py", "medium", str(tmp_path / "medium.json"), "--rulesets", "60",
+                                      "--held-out", "20"])
+    names = run_script("xland_rulesets.py")
+    # The published program's fourth rulesets.
+    published = {"trivial": ([8, 6, 8, 5, 9], [[0] * 7], [[6, 8], [5, 9], [7, 10], [3, 10], [12, 2]]),
+                 "small": ([3, 12, 11, 0, 0], [[0] * 7], [[12, 11], [12, 8], [3, 10]]),
+                 "medium": ([13, 5, 1, 0, 0], [[11, 12, 11, 5, 1, 0, 0], [10, 3, 11, 12, 11, 0, 0]], [[3, 11], [5, 3], [11, 10]])}
+    for benchmark, ruleset in published.items():
+        assert names["bytes_of"](names["draw_rulesets"](benchmark, 4, repeats=True)[3]) == ruleset
+    config = il.Config(environment={"name": "xland", "benchmark": "medium"}, tasks={"file": str(tmp_path / "medium.json")},
+                       evaluation={"tasks": 20})
+    assert config.to_dict()["tasks"]["checksum"]
+    with pytest.raises(il.InputError, match="wanted 29 numbers"):
+        il.Config(environment={"name": "xland", "benchmark": "small"}, tasks={"file": str(tmp_path / "medium.json")},
+                  evaluation={"tasks": 20})
+
+
 def test_the_notebook_runs_from_top_to_bottom(monkeypatch):
     """Its cells in order, with IPython's display in place of a kernel's. It holds no outputs."""
     shown = []
