@@ -40,7 +40,11 @@ std::int64_t peak_memory() {
   return 0;
 }
 
-Config config_for(const std::string& environment, bool hidden_layers, const std::string& algorithm,
+// Widths of a policy's hidden layers.
+using Widths = std::vector<int>;
+const Widths kReference = {64, 64};
+
+Config config_for(const std::string& environment, const Widths& hidden, const std::string& algorithm,
                   int inner_steps, int tasks) {
   nlohmann::ordered_json config;
   config["tasks_per_iteration"] = tasks;
@@ -49,7 +53,7 @@ Config config_for(const std::string& environment, bool hidden_layers, const std:
   config["environment"]["name"] = environment;
   // All trajectories are of full length.
   if (environment == "point_navigation") config["environment"]["end_at_goal"] = false;
-  config["policy"]["hidden"] = hidden_layers ? std::vector<int>{64, 64} : std::vector<int>{};
+  config["policy"]["hidden"] = hidden;
   config["policy"]["name"] = "mlp";
   config["algorithm"]["name"] = algorithm;
   config["algorithm"]["inner_steps"] = inner_steps;
@@ -69,10 +73,10 @@ BenchmarkResult result_for(const Config& config, int inner_steps) {
 using Work = std::function<void(KernelBench&)>;
 using Count = std::function<OperationCount(const PolicyShape&)>;
 
-std::function<BenchmarkResult(Device&)> kernel(const std::string& environment, bool hidden_layers,
+std::function<BenchmarkResult(Device&)> kernel(const std::string& environment, const Widths& hidden,
                                                const Work& work, const Count& count, int inner_steps = 0) {
   return [=](Device& device) {
-    const Config config = config_for(environment, hidden_layers, "maml", 1, kTasks);
+    const Config config = config_for(environment, hidden, "maml", 1, kTasks);
     KernelBench bench(config, device);
     BenchmarkResult result = result_for(config, inner_steps);
     result.operations = count(bench.shape()) * result.env_steps;
@@ -99,7 +103,7 @@ std::function<BenchmarkResult(Device&)> grid_gradient(bool symbols) {
 std::function<BenchmarkResult(Device&)> meta_iteration(const std::string& algorithm, int inner_steps,
                                                        int tasks, Precision precision = Precision::float32) {
   return [=](Device& device) {
-    Config config = config_for("point_navigation", true, algorithm, inner_steps, tasks);
+    Config config = config_for("point_navigation", kReference, algorithm, inner_steps, tasks);
     config.precision = precision;
     const auto learner = MetaLearner::create(config, device);
     learner->allocate();
@@ -175,25 +179,27 @@ std::vector<Benchmark> all_benchmarks(bool several_threads, bool keeps_activatio
   for (const std::string environment : {"point_navigation", "cartpole", "bandit"})
     add_kernel("rollout/mlp-2x64/" + environment,
                kernel(
-                   environment, true, [](KernelBench& b) { b.rollout(); }, rollout_operations));
-  // Without hidden layers: what random numbers, sampling, log-probabilities and dynamics take.
+                   environment, kReference, [](KernelBench& b) { b.rollout(); }, rollout_operations));
+  // Without hidden layers (one unit, where symbols have to enter): what random numbers, sampling, log-probabilities and
+  // dynamics take.
   for_each_type(Environments{}, [&]<class Env>() {
     add_kernel(std::string("env_steps/") + Env::name,
                kernel(
-                   Env::name, false, [](KernelBench& b) { b.rollout(); }, nothing));
+                   Env::name, Env::observation({}).symbols > 0 ? Widths{1} : Widths{},
+                   [](KernelBench& b) { b.rollout(); }, nothing));
   });
   add_kernel("advantages/linear", kernel(
-                                      main, true, [](KernelBench& b) { b.advantages(); }, nothing));
+                                      main, kReference, [](KernelBench& b) { b.advantages(); }, nothing));
   for (const bool kept : {true, false}) {
     if (kept && !keeps_activations) continue;
     const std::string how = kept ? "/kept" : "/recomputed";
     add_kernel("inner_step/mlp-2x64" + how,
                kernel(
-                   main, true, [kept](KernelBench& b) { b.inner_step(kept); },
+                   main, kReference, [kept](KernelBench& b) { b.inner_step(kept); },
                    [kept](const PolicyShape& shape) { return gradient_operations(shape, kept); }, 1));
     add_kernel("hessian_vector/mlp-2x64" + how,
                kernel(
-                   main, true, [kept](KernelBench& b) { b.hessian_vector(kept); },
+                   main, kReference, [kept](KernelBench& b) { b.hessian_vector(kept); },
                    [kept](const PolicyShape& shape) { return hessian_vector_operations(shape, kept); }, 1));
   }
   add_kernel("gradient/grid-5x5x2/symbols", grid_gradient(true));
