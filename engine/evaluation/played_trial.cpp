@@ -10,16 +10,16 @@ namespace innerloop {
 namespace {
 
 // All rows of an environment, of some dimensions, [dimension][step], as [step][dimension].
-template <class T>
-std::vector<std::vector<float>> by_step(Device& device, const T* from, int dimensions,
-                                        const Batch<float>& batch, int env) {
-  std::vector<std::vector<float>> steps(static_cast<std::size_t>(batch.horizon));
+template <class Number = float, class T>
+std::vector<std::vector<Number>> by_step(Device& device, const T* from, int dimensions,
+                                         const Batch<float>& batch, int env) {
+  std::vector<std::vector<Number>> steps(static_cast<std::size_t>(batch.horizon));
   std::vector<T> row(static_cast<std::size_t>(batch.rows()));
   for (int d = 0; d < dimensions; ++d) {
     device.read(from + d * batch.row_stride, row);
     for (std::size_t t = 0; t < steps.size(); ++t)
       steps[t].push_back(
-          static_cast<float>(row[t * static_cast<std::size_t>(batch.envs) + static_cast<std::size_t>(env)]));
+          static_cast<Number>(row[t * static_cast<std::size_t>(batch.envs) + static_cast<std::size_t>(env)]));
   }
   return steps;
 }
@@ -36,8 +36,11 @@ std::vector<PlayedStep> played_steps(Device& device, const Batch<float>& batch, 
       for (float& number : action) number = squash * tanh(Pack<float, 1>(number)).get(0);
   const auto got = by_step(device, batch.rewards, 1, batch, env),
              ended = by_step(device, batch.ends, 1, batch, env);
+  const auto symbols = by_step<std::int32_t>(device, batch.symbols,
+                                             batch.symbols == nullptr ? 0 : batch.symbol_places, batch, env);
   std::vector<PlayedStep> steps;
-  for (std::size_t t = 0; t < saw.size(); ++t) steps.push_back({saw[t], did[t], got[t][0], ended[t][0] > 0});
+  for (std::size_t t = 0; t < saw.size(); ++t)
+    steps.push_back({saw[t], did[t], got[t][0], ended[t][0] > 0, symbols[t]});
   return steps;
 }
 

@@ -1,6 +1,7 @@
 // What an agent did, step by step: for looking at what it has learned.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,10 +12,11 @@
 namespace innerloop {
 
 struct PlayedStep {
-  std::vector<float> saw;  // the observation, [observation_size]
-  std::vector<float> did;  // the action's numbers, or its index
-  float got = 0;           // the reward
-  bool ended = false;      // the episode, with this step
+  std::vector<float> saw;                  // the observation, [observation_size]
+  std::vector<float> did;                  // the action's numbers, or its index
+  float got = 0;                           // the reward
+  bool ended = false;                      // the episode, with this step
+  std::vector<std::int32_t> symbols = {};  // that were seen, [place]
 };
 
 /// What one environment of a batch did in its task's trajectory, of which `seen` numbers are observations; actions are

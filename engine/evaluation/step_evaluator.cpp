@@ -97,6 +97,7 @@ std::vector<PlayedEpisodes> StepEvaluator::first_episodes(int task, int count) {
   batch.actions += at * batch.action_size;
   batch.rewards += at;
   batch.ends += at;
+  if (batch.symbols != nullptr) batch.symbols += at * batch.symbol_places;
   std::vector<PlayedEpisodes> episodes;
   for (int env = 0; env < std::min(count, inner_.sizes().envs); ++env) {
     PlayedEpisodes episode{{options_.seed, kEvaluationIteration}, task, env, k, {}};

@@ -20,11 +20,11 @@ std::string in_columns(const std::vector<float>& numbers) {
 
 // What was seen and done, in the words of the environment: numbers where it has none of its own.
 template <class Env>
-std::string seen_words(const typename Env::Options& options, const std::vector<float>& saw) {
+std::string seen_words(const typename Env::Options& options, const PlayedStep& step) {
   if constexpr (SaysWhatIsSeen<Env>)
-    return Env::say(options, {saw});
+    return Env::say(options, {step.saw, step.symbols});
   else
-    return in_columns(saw);
+    return in_columns(step.saw);
 }
 template <class Env>
 std::string done_words(const typename Env::Options& options, const std::vector<float>& did) {
@@ -62,7 +62,7 @@ std::string table_of(const PlayedTrial& trial, const typename Env::Options& opti
   std::vector<std::string> seen, done;
   std::size_t seen_width = 3, done_width = 3;
   for (const PlayedStep& step : trial.steps) {
-    seen.push_back(seen_words<Env>(options, step.saw));
+    seen.push_back(seen_words<Env>(options, step));
     done.push_back(done_words<Env>(options, step.did));
     seen_width = std::max(seen_width, columns_in(seen.back()));
     done_width = std::max(done_width, columns_in(done.back()));
