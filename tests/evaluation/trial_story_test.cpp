@@ -25,5 +25,14 @@ TEST(TrialStory, LongNumbersStandApart) {
   EXPECT_THAT(trial_story(trial, config), HasSubstr(" -12345678.00 -12345678.00 -12345678.00\n"));
 }
 
+TEST(TrialStory, SymbolsAreSeenToo) {
+  const Config config = parse_config(R"({"environment": {"name": "xland"}})", "x.json");
+  std::vector<std::int32_t> symbols(50);
+  symbols[2 * (5 * 3 + 2)] = Tiles::ball;
+  symbols[2 * (5 * 3 + 2) + 1] = 1;
+  const PlayedTrial trial{{1, 37, 0, 37, 0, 0, 0, 0}, {{{1, 0, 0, 0}, {3}, 0.5f, true, symbols}}};
+  EXPECT_THAT(trial_story(trial, config), HasSubstr("looking up, red ball 1 ahead  pick up"));
+}
+
 }  // namespace
 }  // namespace innerloop
