@@ -5,6 +5,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "engine/error.h"
 #include "kernels/environment/fields.h"
 
 namespace innerloop {
@@ -127,9 +128,13 @@ class RoomOracle : public TrialLearner {
 };
 
 LearnerOfTrial prepare_room_oracle(const Config& config) {
-  return [options = std::get<XLand::Options>(config.environment)](const std::vector<float>& task) {
-    return std::make_unique<RoomOracle>(options, task);
-  };
+  const auto& options = std::get<XLand::Options>(config.environment);
+  if (options.benchmark == XLand::Benchmark::medium)
+    throw InputError(
+        "/environment/benchmark: wanted \"trivial\" or \"small\" with --baseline oracle, whose search takes "
+        "too long with "
+        "rules in two stages, found \"medium\"");
+  return [options](const std::vector<float>& task) { return std::make_unique<RoomOracle>(options, task); };
 }
 
 }  // namespace

@@ -126,6 +126,8 @@ TEST(ScenarioReturns, OfRoomsOfThings) {
   for (std::size_t i = 0; i < 150; ++i)
     if (oracle.lengths[0][i] < 243)
       EXPECT_NEAR(oracle.of_episode[0][i], 1 - 0.9 * double{oracle.lengths[0][i]} / 243, 1e-5);
+  EXPECT_THROW(play_by("oracle", episodes_of(R"({"name": "xland", "benchmark": "medium"})", 243, 1, 1)),
+               InputError);
   const Config many = episodes_of(R"({"name": "xland"})", 243, 1, 4000);
   expect_known(play_by("random", many).of_trial, @ @JAX @ @, 0.005, "random");
 }
