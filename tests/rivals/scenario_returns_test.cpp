@@ -129,7 +129,7 @@ TEST(ScenarioReturns, OfRoomsOfThings) {
   EXPECT_THROW(play_by("oracle", episodes_of(R"({"name": "xland", "benchmark": "medium"})", 243, 1, 1)),
                InputError);
   const Config many = episodes_of(R"({"name": "xland"})", 243, 1, 4000);
-  expect_known(play_by("random", many).of_trial, @ @JAX @ @, 0.005, "random");
+  expect_known(play_by("random", many).of_trial, 0.128, 0.008, "random");
 }
 
 const json& tool_vectors() {
