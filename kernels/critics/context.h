@@ -2,8 +2,8 @@
 // task of its last exploration, and the steps of it that an update takes in.
 #pragma once
 
-#include "kernels/critics/perceptron.h"
 #include "kernels/critics/replay.h"
+#include "kernels/memories/perceptron.h"
 
 namespace innerloop {
 

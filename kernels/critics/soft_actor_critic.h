@@ -19,8 +19,8 @@
 // critics' or the values' network's. One team per tile of a task's rows; a tile's gradient is one partial sum.
 #pragma once
 
-#include "kernels/critics/perceptron.h"
 #include "kernels/critics/replay.h"
+#include "kernels/memories/perceptron.h"
 #include "kernels/networks/gaussian_head.h"
 
 namespace innerloop {

@@ -1,4 +1,5 @@
-// A network of hidden layers and a linear one on top, forth and back for some rows: critics, and the policies that they teach.
+// A network of hidden layers and a linear one on top, forth and back for some rows: critics, the policies that they teach, and
+// what decodes a belief.
 //
 // Flat parameters: the hidden layers' (kernels/memories/feedforward.h), then output.weight [hidden][outputs] and output.bias
 // [outputs]. In scratch memory rows are padded. The gradient is asked for by the first `hidden.learned` inputs.
@@ -13,6 +14,8 @@ namespace innerloop {
 struct PerceptronShape {
   Feedforward::Shape hidden;
   int outputs = 0;  // 0: there is no such network
+
+  bool operator==(const PerceptronShape&) const = default;
 
   FN int output_offset() const { return Feedforward::parameters(hidden); }
   FN int parameters() const { return outputs == 0 ? 0 : output_offset() + (hidden.hidden + 1) * outputs; }
