@@ -12,12 +12,14 @@ Varibad::Varibad(const VaribadOptions& options, const Config& config, Device& de
     : Ppo(config, device), options_(options), size_(learned_.range(kBeliefPrefix).size) {
   const Belief::Shape shape = std::get<MemoryPolicy<Belief>>(loop_.policy()).memory;
   gradient_.shape = shape;
+  gradient_.state_weight = static_cast<float>(options.state_loss_weight);
   gradient_.kl_weight = static_cast<float>(options.kl_weight);
   BeliefBatch<float>& batch = gradient_.batch;
   batch.ring = {.capacity = options.belief_capacity,
                 .steps = loop_.trials().batch.horizon,
                 .inputs = shape.inputs,
-                .observed = shape.observed};
+                .observed = shape.observed,
+                .actions = shape.decoded_actions()};
   batch.trials = options.belief_trials;
   batch.latent = shape.latent;
   batch.decode_steps = options.decode_steps;
@@ -50,6 +52,7 @@ void Varibad::learn_more() {
   StoreTrials<float> store;
   store.ring = gradient_.batch.ring;
   store.trials = loop_.trials();
+  store.actor = loop_.shape().actor;
   device_.per_task(store, loop_.trials().tiles());
   store.phase = StoreTrials<float>::Phase::advance;
   device_.once(store);
@@ -88,6 +91,8 @@ void Varibad::add_to(IterationReport& report) const {
     sums[i % kBeliefValues] += values[static_cast<std::size_t>(i)];
   const double trials = options_.belief_updates * static_cast<double>(gradient_.batch.trials);
   report.extra.emplace_back("reconstruction", sums[kReconstruction] / trials);
+  if (gradient_.shape.decodes_state())
+    report.extra.emplace_back("state_reconstruction", sums[kStateReconstruction] / trials);
   report.extra.emplace_back("belief_kl", sums[kBeliefDivergence] / trials);
 }
 

@@ -1,5 +1,5 @@
 // VariBAD (Zintgraf et al. 2020): PPO on trials, whose policy acts on a belief about the task; after its updates the belief
-// learns from the last trials to tell of their rewards.
+// learns from the last trials to tell of their rewards, and by option of what each step led to.
 #pragma once
 
 #include "engine/algorithms/ppo.h"

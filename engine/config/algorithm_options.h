@@ -655,6 +655,7 @@ struct VaribadOptions {
   double belief_lr = 1e-3;
   std::optional<double> belief_max_gradient_norm;
   double kl_weight = 0.01;
+  double state_loss_weight = 1;
   int decode_steps = 0;
   bool operator==(const VaribadOptions&) const = default;
 
@@ -677,8 +678,13 @@ struct VaribadOptions {
           "a longer gradient of the belief's is scaled to this; null: never");
     field("kl_weight", o.kl_weight, at_least(0),
           "weight of the belief's divergence from the one a step before, the first one's from N(0, I)");
+    field(
+        "state_loss_weight", o.state_loss_weight, at_least(0),
+        "with the policy's decode_state: weight of the squared error of next observations, a mean over their "
+        "numbers, beside the rewards' loss");
     field("decode_steps", o.decode_steps, between(0, kMaxHorizon),
-          "of decoder `reward`: steps of the trial, drawn from equal pieces of it, that stand for all where "
+          "of decoder `reward` and of next states: steps of the trial, drawn from equal pieces of it, that "
+          "stand for all where "
           "a belief's latent "
           "variable is to tell of it; 0: all, which takes the time of the trial's steps squared");
   }

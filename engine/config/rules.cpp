@@ -272,7 +272,7 @@ void check_belief(const Config& config, const OptionSource& source) {
                     "\"reward\" with more than " + std::to_string(policy->kMaxCells) +
                         " cells, of which there are " + std::to_string(cells),
                     "\"cells\"");
-    if (options->decode_steps > 0)
+    if (options->decode_steps > 0 && !policy->decode_state)
       source.refuse("/algorithm/decode_steps", "0 with decoder \"cells\", which tells of all steps at once",
                     std::to_string(options->decode_steps));
   }

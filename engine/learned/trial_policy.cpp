@@ -38,8 +38,9 @@ TrialPolicy policy_of(const Config& config, const Options& options) {
     policy.memory.key_count = says ? context.count : environment.observation.numbers;
   }
   if constexpr (kTakesWholeTrials<Memory>) policy.memory.steps = trial_length(config);
-  if constexpr (requires { Memory::set_environment(policy.memory, 0, 0); })
-    Memory::set_environment(policy.memory, environment.observation.numbers, environment.grid_side);
+  if constexpr (requires { Memory::set_environment(policy.memory, 0, 0, 0); })
+    Memory::set_environment(policy.memory, environment.observation.numbers, environment.action_count,
+                            environment.grid_side);
   policy.hidden = policy.actor.width[0] = policy.memory.hidden;
   return policy;
 }

@@ -1,31 +1,34 @@
 // The gradient of the evidence lower bound that a belief is learned by (VariBAD, Zintgraf et al. 2020), to be climbed. Of a
 // trial with the beliefs q_0, …, q_{T−1} that its steps act on, the prior q_0 among them, and with z_t = μ_t + σ_t∘ε_t:
 //
-//   −Σ_t Σ_i loss(decoder(z_t), step i) − w·Σ_t KL(q_t ‖ q_{t−1}),   q_{−1} = N(0, I)
+//   −Σ_t Σ_i loss(decoder(z_t), step i) − v·Σ_t Σ_i error(z_t, step i) − w·Σ_t KL(q_t ‖ q_{t−1}),   q_{−1} = N(0, I)
 //
 // Each latent variable tells of the whole trial, of what has been and of what is to come; i runs over all steps, or over some
 // that stand for all (draw.h). The loss of decoder `reward` is the squared error of the step's reward. Of `cells` it is the
 // cross entropy of whether a cell pays more than 0: as the decoder does not see the step, it is evaluated once for each latent
 // variable, and the loss is Σ over the cells of n₁·softplus(−l) + n₀·softplus(l), with the trial's visits to each that paid and
-// that did not. The divergence's gradient goes into both of its beliefs.
+// that did not. The error is there where next states are decoded: the squared one of what state_decoder(z_t, o_i, a_i) makes of
+// the next observation, a mean over its numbers (lmzintgraf/varibad). The divergence's gradient goes into both of its beliefs.
 //
-// One team per tile of trials: forth through the encoder, all latent variables through the decoder, back through time. A
+// One team per tile of trials: forth through the encoder, all latent variables through the decoders, back through time. A
 // tile's gradient is one partial sum; SumOverTasks adds them up.
 #pragma once
 
 #include "kernels/beliefs/draw.h"
 #include "kernels/memories/belief.h"
+#include "kernels/memories/perceptron.h"
 #include "kernels/products/called_product.h"
 
 namespace innerloop {
 
-// Sums over trials: Σ_t Σ_i of the losses, and Σ_t of the divergences.
-enum BeliefValue : int { kReconstruction, kBeliefDivergence, kBeliefValues };
+// Sums over trials: Σ_t Σ_i of the losses and of the states' errors, and Σ_t of the divergences.
+enum BeliefValue : int { kReconstruction, kStateReconstruction, kBeliefDivergence, kBeliefValues };
 
 template <class T>
 struct BeliefGradient {
   Belief::Shape shape;
   BeliefBatch<T> batch;
+  T state_weight = 0;         // v
   T kl_weight = 0;            // w
   const T* params = nullptr;  // the belief's own: the first of the policy's
   T* partial = nullptr;       // [tile][belief_parameters]
@@ -44,63 +47,68 @@ struct BeliefGradient {
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const;
 
  private:
-  static constexpr int kBlock = 64;    // rows that go through the decoder together
+  static constexpr int kBlock = 64;    // rows that go through a decoder together
   static constexpr int kTogether = 8;  // steps whose rows go into the encoder's gradient with one product
 
   FN int steps() const { return batch.ring.steps; }
-  // How often each latent variable goes through the decoder.
-  FN int decodes() const { return shape.decoded == Decoder::cells ? 1 : batch.decodes(); }
   FN int moments_size() const { return padded(shape.moments()); }
   FN int latent_size() const { return padded(shape.latent); }
-  FN int outputs_size() const { return padded(shape.decoder_outputs()); }
 
-  // Of both networks, and the sums of their gradient.
-  struct Networks {
-    Gru::Weights<T> encoder;
+  // Of the encoder, and the sums of its gradient.
+  struct Encoder {
+    Gru::Weights<T> unit;
     Belief::Moments<T> moments;
     T* moments_transposed;  // [moments][Gru::state_size]
-    Feedforward::Weights<T> decoder;
-    T* output;             // [width][padded(outputs)]
-    T* output_bias;        // [padded(outputs)]
-    T* output_transposed;  // [outputs][padded(width)]
-    Gru::Sums<T> encoder_sums;
+    Gru::Sums<T> unit_sums;
     Belief::Moments<T> moments_sums;
-    Feedforward::Sums<T> decoder_sums;
-    T *output_sum, *output_bias_sum;
 
     template <class Team>
-    HOST_CALL static Networks take(Scratch& scratch, const Belief::Shape& s) {
-      const long outputs = padded(s.decoder_outputs()), last = s.decoder.hidden;
-      Networks n;
-      n.encoder = Gru::take_weights<T>(scratch, s.encoder, true);
-      n.moments = Belief::Moments<T>::take(scratch, s);
-      n.moments_transposed = scratch.take<T>(static_cast<long>(s.moments()) * Gru::state_size(s.encoder));
-      n.decoder = Feedforward::take_weights<T>(scratch, s.decoder, true);
-      n.output = scratch.take<T>(last * outputs);
-      n.output_bias = scratch.take<T>(outputs);
-      n.output_transposed =
-          scratch.take<T>(static_cast<long>(s.decoder_outputs()) * padded(s.decoder.hidden));
-      n.encoder_sums = Gru::take_sums<T>(scratch, s.encoder);
-      n.moments_sums = Belief::Moments<T>::take(scratch, s);
-      n.decoder_sums = Feedforward::take_sums<T>(scratch, s.decoder);
-      n.output_sum = scratch.take<T>(last * outputs);
-      n.output_bias_sum = scratch.take<T>(outputs);
-      return n;
+    HOST_CALL static Encoder take(Scratch& scratch, const Belief::Shape& s) {
+      Encoder e;
+      e.unit = Gru::take_weights<T>(scratch, s.encoder, true);
+      e.moments = Belief::Moments<T>::take(scratch, s);
+      e.moments_transposed = scratch.take<T>(static_cast<long>(s.moments()) * Gru::state_size(s.encoder));
+      e.unit_sums = Gru::take_sums<T>(scratch, s.encoder);
+      e.moments_sums = Belief::Moments<T>::take(scratch, s);
+      return e;
+    }
+  };
+  // A decoder, the sums of its gradient, and some rows on their way through it.
+  struct Decoding {
+    Perceptron<T> net;
+    PerceptronSums<T> sums;
+    PerceptronRows<T> rows;
+    T* losses;     // [row][padded(outputs)]
+    T* loss_sums;  // [padded(outputs)]
+    int decodes;   // how often each latent variable goes through it
+    bool cells;    // what it gives: of the cells, or else numbers of a step
+    int told;      // then where these are in the trial's row, as many as it has outputs
+    T weight;      // of their squared errors
+
+    template <class Team>
+    HOST_CALL static Decoding take(Scratch& scratch, const PerceptronShape& s) {
+      Decoding d;
+      d.net = Perceptron<T>::template take<Team>(scratch, s, true);
+      d.sums = PerceptronSums<T>::template take<Team>(scratch, s);
+      d.rows = PerceptronRows<T>::template take<Team>(scratch, s, kBlock, true);
+      d.losses = scratch.take<T>(static_cast<long>(kBlock) * s.outputs_size());
+      d.loss_sums = scratch.take<T>(s.outputs_size());
+      return d;
     }
   };
   // Of a tile's trials; a row is a trial at a step.
   struct Rows {
-    T* inputs;       // [step][row][padded(inputs)]
-    T* states;       // [step][row][Gru::state_size]  the unit's, after each step has been taken in
-    T* kept;         // [step][row][Gru::kept_size]
-    T* state;        // [row][Gru::state_size]  the gradient by the unit's state
-    T* back;         // [kTogether · row][Gru::back_size]
-    T* moments;      // [step][row][padded(moments)]
-    T* by_moments;   // likewise
-    T* latents;      // [step][row][padded(latent)]
-    T* by_latents;   // likewise
-    T* divergences;  // likewise
-    T* told;  // `reward`: [decode][row] the steps' rewards; `cells`: [paid, not][row][padded(cells)] visits
+    T* inputs;           // [step][row][padded(inputs)]
+    T* states;           // [step][row][Gru::state_size]  the unit's, after each step has been taken in
+    T* kept;             // [step][row][Gru::kept_size]
+    T* state;            // [row][Gru::state_size]  the gradient by the unit's state
+    T* back;             // [kTogether · row][Gru::back_size]
+    T* moments;          // [step][row][padded(moments)]
+    T* by_moments;       // likewise
+    T* latents;          // [step][row][padded(latent)]
+    T* by_latents;       // likewise
+    T* divergences;      // likewise
+    T* visits;           // of decoder `cells`: [paid, not][row][padded(cells)]
     T* divergence_sums;  // [padded(latent)]
 
     template <class Team>
@@ -118,54 +126,37 @@ struct BeliefGradient {
       r.latents = scratch.take<T>(rows * op.latent_size());
       r.by_latents = scratch.take<T>(rows * op.latent_size());
       r.divergences = scratch.take<T>(rows * op.latent_size());
-      r.told = scratch.take<T>(kTile * (s.decoded == Decoder::cells ? 2L * op.outputs_size() : op.decodes()));
+      r.visits = scratch.take<T>(s.decoded == Decoder::cells ? 2L * kTile * s.decoder.outputs_size() : 0);
       r.divergence_sums = scratch.take<T>(op.latent_size());
       return r;
     }
   };
-  // Of some rows on their way through the decoder.
-  struct Block {
-    T* inputs;     // [row][padded(decoder inputs)]
-    T* kept;       // [row][Feedforward::kept_size]
-    T* hidden;     // [row][padded(width)]  of the last hidden layer
-    T* by_hidden;  // likewise
-    T* back;       // [row][Feedforward::back_size]
-    T* outputs;    // [row][padded(outputs)]  and then the objective's gradient by them
-    T* losses;     // likewise
-    T* by_inputs;  // [row][padded(latent)]
-    T* loss_sums;  // [padded(outputs)]
-
-    template <class Team>
-    HOST_CALL static Block take(Scratch& scratch, const BeliefGradient& op) {
-      const Feedforward::Shape& d = op.shape.decoder;
-      constexpr long rows = kBlock;
-      Block b;
-      b.inputs = scratch.take<T>(rows * padded(d.inputs));
-      b.kept = scratch.take<T>(rows * Feedforward::kept_size(d));
-      b.hidden = scratch.take<T>(rows * padded(d.hidden));
-      b.by_hidden = scratch.take<T>(rows * padded(d.hidden));
-      b.back = scratch.take<T>(rows * Feedforward::back_size(d));
-      b.outputs = scratch.take<T>(rows * op.outputs_size());
-      b.losses = scratch.take<T>(rows * op.outputs_size());
-      b.by_inputs = scratch.take<T>(rows * op.latent_size());
-      b.loss_sums = scratch.take<T>(op.outputs_size());
-      return b;
-    }
-  };
   struct Buffers {
-    Networks networks;
+    Encoder encoder;
     Rows rows;
-    Block block;
+    Decoding decodings[2];
 
     template <class Team>
     HOST_CALL static Buffers take(Scratch& scratch, const BeliefGradient& op) {
-      Buffers b;
-      b.networks = Networks::template take<Team>(scratch, op.shape);
+      const Belief::Shape& s = op.shape;
+      Buffers b{};
+      b.encoder = Encoder::template take<Team>(scratch, s);
       b.rows = Rows::template take<Team>(scratch, op);
-      b.block = Block::template take<Team>(scratch, op);
+      Decoding& of_step = b.decodings[0] = Decoding::template take<Team>(scratch, s.decoder);
+      of_step.cells = s.decoded == Decoder::cells;
+      of_step.decodes = of_step.cells ? 1 : op.batch.decodes();
+      of_step.told = op.batch.ring.inputs;
+      of_step.weight = T(1);
+      if (!s.decodes_state()) return b;
+      Decoding& of_state = b.decodings[1] = Decoding::template take<Team>(scratch, s.state_decoder);
+      of_state.cells = false;
+      of_state.decodes = op.batch.decodes();
+      of_state.told = op.batch.ring.next_at();
+      of_state.weight = op.state_weight / static_cast<T>(s.observed);
       return b;
     }
   };
+  FN int decodings() const { return shape.decodes_state() ? 2 : 1; }
 
   // The trials of a tile.
   struct Tile {
@@ -178,15 +169,15 @@ struct BeliefGradient {
   template <class Team>
   TEAM_FN void prepare(const Team& team, const Buffers& b, const Tile& tile) const;
   template <class Team>
-  TEAM_FN void tell(const Team& team, const Rows& r, const Tile& tile) const;
+  TEAM_FN void count_visits(const Team& team, const Rows& r, const Tile& tile) const;
   template <class Team>
   TEAM_FN void encode(const Team& team, const Buffers& b, const Tile& tile) const;
   template <class Team>
-  TEAM_FN void decode(const Team& team, const Buffers& b, const Tile& tile, int step, int steps, int decode,
-                      int decodes) const;
+  TEAM_FN void decode(const Team& team, const Decoding& k, const Rows& r, const Tile& tile, int step,
+                      int steps, int decode, int decodes) const;
   template <class Team>
-  TEAM_FN void losses_of(const Team& team, const Buffers& b, const Tile& tile, int block_rows, int decode,
-                         int decodes) const;
+  TEAM_FN void losses_of(const Team& team, const Decoding& k, const Rows& r, const Tile& tile, int block_rows,
+                         int decode, int decodes) const;
   template <class Team>
   TEAM_FN void by_moments(const Team& team, const Rows& r, const Tile& tile) const;
   template <class Team>
@@ -195,34 +186,31 @@ struct BeliefGradient {
   TEAM_FN void write(const Team& team, const Buffers& b, int tile) const;
 };
 
-// All weights, what the encoder takes in, and what is to be told; clears the sums. Syncs.
+// All weights, what the encoder takes in, and the visits to cells; clears the sums. Syncs.
 template <class T>
 template <class Team>
 TEAM_FN void BeliefGradient<T>::prepare(const Team& team, const Buffers& b, const Tile& tile) const {
-  const Networks& n = b.networks;
+  const Encoder& n = b.encoder;
   const Rows& r = b.rows;
-  const int outputs = shape.decoder_outputs(), wide = outputs_size(), last = shape.decoder.hidden,
-            units = shape.encoder.hidden, state = Gru::state_size(shape.encoder), size = padded(shape.inputs);
+  const int units = shape.encoder.hidden, state = Gru::state_size(shape.encoder), size = padded(shape.inputs);
   Belief::load_moments(team, shape, params, n.moments);
   const T* const moments = params + Belief::moments_offset(shape);
   for_cells(team, shape.moments(), state, [&](int o, int i) FN_LAMBDA {
     n.moments_transposed[o * state + i] = i < units ? moments[i * shape.moments() + o] : T(0);
   });
-  const T* const output = params + Belief::outputs_offset(shape);
-  for_cells(team, last + 1, wide, [&](int i, int o) FN_LAMBDA {
-    (i < last ? n.output[i * wide + o] : n.output_bias[o]) = o < outputs ? output[i * outputs + o] : T(0);
-  });
-  for_cells(team, outputs, padded(last), [&](int o, int i) FN_LAMBDA {
-    n.output_transposed[o * padded(last) + i] = i < last ? output[i * outputs + o] : T(0);
-  });
-  Gru::clear_sums(team, shape.encoder, n.encoder_sums);
-  Feedforward::clear_sums(team, shape.decoder, n.decoder_sums);
+  Gru::clear_sums(team, shape.encoder, n.unit_sums);
   fill(team, n.moments_sums.weight, static_cast<long>(units) * moments_size(), T(0));
   fill(team, n.moments_sums.bias, moments_size(), T(0));
-  fill(team, n.output_sum, static_cast<long>(last) * wide, T(0));
-  fill(team, n.output_bias_sum, wide, T(0));
-  fill(team, b.block.losses, static_cast<long>(kBlock) * wide, T(0));
-  fill(team, b.block.loss_sums, wide, T(0));
+  const T* decoder = params + Belief::decoder_offset(shape);
+  for (int d = 0; d < decodings(); ++d) {
+    const Decoding& k = b.decodings[d];
+    const int wide = k.net.shape.outputs_size();
+    fill(team, k.losses, static_cast<long>(kBlock) * wide, T(0));
+    fill(team, k.loss_sums, wide, T(0));
+    k.sums.clear(team);
+    k.net.load(team, decoder);
+    decoder += k.net.shape.parameters();
+  }
   const long rows = static_cast<long>(steps()) * tile.rows;
   fill(team, r.by_moments, rows * moments_size(), T(0));
   fill(team, r.by_latents, rows * latent_size(), T(0));
@@ -236,24 +224,16 @@ TEAM_FN void BeliefGradient<T>::prepare(const Team& team, const Buffers& b, cons
       r.inputs[(static_cast<long>(step) * tile.rows + row) * size + i] =
           i < shape.inputs ? trial_at(tile, row, step)[i] : T(0);
     });
-  Gru::load_weights(team, shape.encoder, params, n.encoder);
-  Feedforward::load_weights(team, shape.decoder, params + Belief::decoder_offset(shape), n.decoder);
-  tell(team, r, tile);
+  Gru::load_weights(team, shape.encoder, params, n.unit);
+  if (shape.decoded == Decoder::cells) count_visits(team, r, tile);
 }
 
-// The rewards of the decoded steps, or the visits to each cell. Syncs.
+// Syncs.
 template <class T>
 template <class Team>
-TEAM_FN void BeliefGradient<T>::tell(const Team& team, const Rows& r, const Tile& tile) const {
-  if (shape.decoded == Decoder::reward) {
-    for_cells(team, decodes(), tile.rows, [&](int number, int row) FN_LAMBDA {
-      r.told[number * tile.rows + row] =
-          trial_at(tile, row, batch.step_of(tile.first + row, number))[batch.ring.inputs];
-    });
-    return team.sync();
-  }
-  const int size = outputs_size();
-  fill(team, r.told, 2L * tile.rows * size, T(0));
+TEAM_FN void BeliefGradient<T>::count_visits(const Team& team, const Rows& r, const Tile& tile) const {
+  const int size = shape.decoder.outputs_size();
+  fill(team, r.visits, 2L * tile.rows * size, T(0));
   team.sync();
   const T half = static_cast<T>(shape.side - 1) * T(0.5);
   const auto place = [&](T x) FN_LAMBDA { return static_cast<int>((x + T(1)) * half + T(0.5)); };
@@ -261,7 +241,7 @@ TEAM_FN void BeliefGradient<T>::tell(const Team& team, const Rows& r, const Tile
     for (int step = 0; step < steps(); ++step) {
       const T* const at = trial_at(tile, row, step) + batch.ring.inputs;  // reward, x, y
       const int cell = place(at[2]) * shape.side + place(at[1]);
-      r.told[((at[0] > T(0) ? 0 : tile.rows) + row) * size + cell] += T(1);
+      r.visits[((at[0] > T(0) ? 0 : tile.rows) + row) * size + cell] += T(1);
     }
   team.sync();
 }
@@ -276,7 +256,7 @@ TEAM_FN void BeliefGradient<T>::encode(const Team& team, const Buffers& b, const
              kept = static_cast<long>(tile.rows) * Gru::kept_size(shape.encoder);
   const int size = padded(shape.inputs), moments = moments_size(), latent = latent_size();
   for (int t = 1; t < steps(); ++t)
-    Gru::step(team, shape.encoder, b.networks.encoder,
+    Gru::step(team, shape.encoder, b.encoder.unit,
               {tile.rows,
                {r.inputs + static_cast<long>(t) * tile.rows * size, size, 1},
                r.states + (t - 1) * state,
@@ -284,9 +264,9 @@ TEAM_FN void BeliefGradient<T>::encode(const Team& team, const Buffers& b, const
                r.states + t * state});
   product<typename Team::Vector>(team, steps() * tile.rows, moments,
                                  Array<Term<T>, 1>{{{{r.states, Gru::state_size(shape.encoder), 1},
-                                                     {b.networks.moments.weight, moments},
+                                                     {b.encoder.moments.weight, moments},
                                                      shape.encoder.hidden}}},
-                                 Start<T>{b.networks.moments.bias, 0}, r.moments, moments);
+                                 Start<T>{b.encoder.moments.bias, 0}, r.moments, moments);
   team.sync();
   for_cells(team, steps() * tile.rows, shape.latent, [&](int at, int d) FN_LAMBDA {
     const int row = at % tile.rows, t = at / tile.rows;
@@ -298,55 +278,45 @@ TEAM_FN void BeliefGradient<T>::encode(const Team& team, const Buffers& b, const
   team.sync();
 }
 
-// The latent variables of some steps, each at some of the steps that it is to tell of, forth and back through the decoder.
+// The latent variables of some steps, each at some of the steps that it is to tell of, forth and back through a decoder.
 // Syncs.
 template <class T>
 template <class Team>
-TEAM_FN void BeliefGradient<T>::decode(const Team& team, const Buffers& b, const Tile& tile, int step,
-                                       int steps, int decode, int decodes) const {
-  using V = typename Team::Vector;
-  const Networks& n = b.networks;
-  const Block& k = b.block;
-  const Feedforward::Shape& d = shape.decoder;
+TEAM_FN void BeliefGradient<T>::decode(const Team& team, const Decoding& k, const Rows& r, const Tile& tile,
+                                       int step, int steps, int decode, int decodes) const {
+  const TrialRing<T>& ring = batch.ring;
+  const Feedforward::Shape& d = k.net.shape.hidden;
   // A row of the block: [step][decode][row].
   const int of_step = decodes * tile.rows, count = steps * of_step, inputs = padded(d.inputs),
-            width = padded(d.hidden), wide = outputs_size(), latent = latent_size(),
-            outputs = shape.decoder_outputs();
+            wide = k.net.shape.outputs_size(), latent = latent_size(), outputs = k.net.shape.outputs;
   const long first = static_cast<long>(step) * tile.rows;  // of the latent variables
+  // The step's numbers that the decoder sees: what it led to, or the observation and the action.
+  const bool of_state = k.told == ring.next_at();
   for_cells(team, count, d.inputs, [&](int at, int i) FN_LAMBDA {
-    const int row = at % tile.rows;
+    const int row = at % tile.rows, seen = i - shape.latent;
     T x;
-    if (i < shape.latent)
-      x = b.rows.latents[(first + at / of_step * tile.rows + row) * latent + i];
-    else
-      x = trial_at(
-          tile, row,
-          batch.step_of(tile.first + row,
-                        decode + at % of_step / tile.rows))[batch.ring.inputs + 1 + i - shape.latent];
-    k.inputs[static_cast<long>(at) * inputs + i] = x;
+    if (seen < 0) {
+      x = r.latents[(first + at / of_step * tile.rows + row) * latent + i];
+    } else {
+      const int place = !of_state               ? ring.next_at() + seen
+                        : seen < shape.observed ? seen
+                                                : ring.action_at() + seen - shape.observed;
+      x = trial_at(tile, row, batch.step_of(tile.first + row, decode + at % of_step / tile.rows))[place];
+    }
+    k.rows.inputs[static_cast<long>(at) * inputs + i] = x;
   });
   team.sync();
-  Feedforward::step(team, d, n.decoder, {count, {k.inputs, inputs, 1}, nullptr, k.kept, k.hidden});
-  product<V>(team, count, wide, Array<Term<T>, 1>{{{{k.hidden, width, 1}, {n.output, wide}, d.hidden}}},
-             Start<T>{n.output_bias, 0}, k.outputs, wide);
-  team.sync();
-  losses_of(team, b, tile, count, decode, decodes);
+  forward(team, k.net, count, k.rows);
+  losses_of(team, k, r, tile, count, decode, decodes);
   add_columns(team, count, outputs, k.loss_sums, k.losses, wide);
-  add_columns(team, count, outputs, n.output_bias_sum, k.outputs, wide);
-  product<V>(team, d.hidden, wide, Array<Term<T>, 1>{{{{k.hidden, 1, width}, {k.outputs, wide}, count}}},
-             Start<T>{n.output_sum, wide}, n.output_sum, wide);
-  product<V>(team, count, width,
-             Array<Term<T>, 1>{{{{k.outputs, wide, 1}, {n.output_transposed, width}, outputs}}},
-             Start<T>{n.decoder.zero, 0}, k.by_hidden, width);
-  team.sync();
-  Feedforward::back(team, d, n.decoder, {count, nullptr, k.kept, k.by_hidden, k.back});
-  Feedforward::add_gradient(team, d, {count, k.inputs, nullptr, k.back, k.kept}, n.decoder_sums);
-  Feedforward::input_gradient(team, d, n.decoder, {count, k.back, n.decoder.zero, k.by_inputs});
+  backward(team, k.net, count, k.rows);
+  k.sums.add(team, count, k.rows);
   for_cells(team, steps * tile.rows, shape.latent, [&](int at, int i) FN_LAMBDA {
-    const T* from = k.by_inputs + (static_cast<long>(at / tile.rows) * of_step + at % tile.rows) * latent + i;
-    T sum = b.rows.by_latents[(first + at) * latent + i];
+    const T* from =
+        k.rows.by_inputs + (static_cast<long>(at / tile.rows) * of_step + at % tile.rows) * latent + i;
+    T sum = r.by_latents[(first + at) * latent + i];
     for (int of = 0; of < decodes; ++of, from += static_cast<long>(tile.rows) * latent) sum += *from;
-    b.rows.by_latents[(first + at) * latent + i] = sum;
+    r.by_latents[(first + at) * latent + i] = sum;
   });
   team.sync();
 }
@@ -354,15 +324,15 @@ TEAM_FN void BeliefGradient<T>::decode(const Team& team, const Buffers& b, const
 // The losses of a block's rows, and the objective's gradient in place of the outputs. Syncs.
 template <class T>
 template <class Team>
-TEAM_FN void BeliefGradient<T>::losses_of(const Team& team, const Buffers& b, const Tile& tile,
-                                          int block_rows, int decode, int decodes) const {
+TEAM_FN void BeliefGradient<T>::losses_of(const Team& team, const Decoding& k, const Rows& r,
+                                          const Tile& tile, int block_rows, int decode, int decodes) const {
   using V = typename Team::Vector;
-  const int wide = outputs_size();
-  T *const outputs = b.block.outputs, *const losses = b.block.losses;
-  if (shape.decoded == Decoder::cells) {
+  const int wide = k.net.shape.outputs_size();
+  T *const outputs = k.rows.outputs, *const losses = k.losses;
+  if (k.cells) {
     for_cells(team, block_rows, wide / V::lanes, [&](int at, int vector) FN_LAMBDA {
       const long place = static_cast<long>(at) * wide + vector * V::lanes;
-      const T* const visits = b.rows.told + static_cast<long>(at % tile.rows) * wide + vector * V::lanes;
+      const T* const visits = r.visits + static_cast<long>(at % tile.rows) * wide + vector * V::lanes;
       const V l = load_aligned<V>(outputs + place), paid = load_aligned<V>(visits),
               unpaid = load_aligned<V>(visits + static_cast<long>(tile.rows) * wide);
       const V softplus = max(l, V(0)) + log(V(1) + exp(-abs(l)));
@@ -371,13 +341,14 @@ TEAM_FN void BeliefGradient<T>::losses_of(const Team& team, const Buffers& b, co
     });
     return team.sync();
   }
-  for (int at = team.rank(); at < block_rows; at += team.size()) {
-    const int number = decode + at / tile.rows % decodes;
-    const T weight = static_cast<T>(batch.piece(number)),
-            error = outputs[static_cast<long>(at) * wide] - b.rows.told[number * tile.rows + at % tile.rows];
-    losses[static_cast<long>(at) * wide] = weight * (error * error);
-    outputs[static_cast<long>(at) * wide] = T(-2) * weight * error;
-  }
+  for_cells(team, block_rows, k.net.shape.outputs, [&](int at, int o) FN_LAMBDA {
+    const int row = at % tile.rows, number = decode + at / tile.rows % decodes;
+    const T piece = static_cast<T>(batch.piece(number)),
+            told = trial_at(tile, row, batch.step_of(tile.first + row, number))[k.told + o],
+            error = outputs[static_cast<long>(at) * wide + o] - told;
+    losses[static_cast<long>(at) * wide + o] = piece * (error * error);
+    outputs[static_cast<long>(at) * wide + o] = T(-2) * k.weight * piece * error;
+  });
   team.sync();
 }
 
@@ -420,7 +391,7 @@ template <class T>
 template <class Team>
 TEAM_FN void BeliefGradient<T>::back(const Team& team, const Buffers& b, const Tile& tile) const {
   using V = typename Team::Vector;
-  const Networks& n = b.networks;
+  const Encoder& n = b.encoder;
   const Rows& r = b.rows;
   const int state = Gru::state_size(shape.encoder), moments = moments_size(), rows = tile.rows,
             all = steps() * rows, inputs = padded(shape.inputs);
@@ -439,14 +410,14 @@ TEAM_FN void BeliefGradient<T>::back(const Team& team, const Buffers& b, const T
     team.sync();
     const int place = (t - 1) % kTogether;
     const T* const before = r.states + (first - rows) * state;
-    Gru::back(team, shape.encoder, n.encoder,
+    Gru::back(team, shape.encoder, n.unit,
               {rows, before, r.kept + t * kept, r.state,
                r.back + static_cast<long>(place) * rows * Gru::back_size(shape.encoder)});
     if (place != 0) continue;
     const int together = min_of(kTogether, steps() - t);
     Gru::add_gradient(team, shape.encoder,
                       {together * rows, r.inputs + first * inputs, before, r.back, r.kept + t * kept},
-                      n.encoder_sums);
+                      n.unit_sums);
     team.sync();
   }
   team.sync();
@@ -456,20 +427,21 @@ TEAM_FN void BeliefGradient<T>::back(const Team& team, const Buffers& b, const T
 template <class T>
 template <class Team>
 TEAM_FN void BeliefGradient<T>::write(const Team& team, const Buffers& b, int tile) const {
-  const Networks& n = b.networks;
+  const Encoder& n = b.encoder;
   T* const to = partial + static_cast<long>(tile) * Belief::belief_parameters(shape);
-  Gru::store_gradient(team, shape.encoder, n.encoder_sums, to);
-  Feedforward::store_gradient(team, shape.decoder, n.decoder_sums, to + Belief::decoder_offset(shape));
-  // A bias is its weights' last row.
-  const auto dense = [&](int in, int out, const T* weight, const T* bias, T* gradient) FN_LAMBDA {
-    for_cells(team, in + 1, out, [&](int i, int o) FN_LAMBDA {
-      gradient[i * out + o] = i < in ? weight[i * padded(out) + o] : bias[o];
-    });
-  };
-  dense(shape.encoder.hidden, shape.moments(), n.moments_sums.weight, n.moments_sums.bias,
-        to + Belief::moments_offset(shape));
-  dense(shape.decoder.hidden, shape.decoder_outputs(), n.output_sum, n.output_bias_sum,
-        to + Belief::outputs_offset(shape));
+  Gru::store_gradient(team, shape.encoder, n.unit_sums, to);
+  // The bias is its weights' last row.
+  const int units = shape.encoder.hidden, moments = shape.moments();
+  T* const to_moments = to + Belief::moments_offset(shape);
+  for_cells(team, units + 1, moments, [&](int i, int o) FN_LAMBDA {
+    to_moments[i * moments + o] =
+        i < units ? n.moments_sums.weight[i * moments_size() + o] : n.moments_sums.bias[o];
+  });
+  T* to_decoder = to + Belief::decoder_offset(shape);
+  for (int d = 0; d < decodings(); ++d) {
+    b.decodings[d].sums.store(team, to_decoder);
+    to_decoder += b.decodings[d].net.shape.parameters();
+  }
   if (team.rank() != 0) return;
   const auto total = [](const T* sums, int count) FN_LAMBDA {
     T sum = 0;
@@ -477,7 +449,10 @@ TEAM_FN void BeliefGradient<T>::write(const Team& team, const Buffers& b, int ti
     return sum;
   };
   T* const of_tile = values + static_cast<long>(tile) * kBeliefValues;
-  of_tile[kReconstruction] = total(b.block.loss_sums, shape.decoder_outputs());
+  of_tile[kReconstruction] = total(b.decodings[0].loss_sums, shape.decoder.outputs);
+  of_tile[kStateReconstruction] =
+      shape.decodes_state() ? total(b.decodings[1].loss_sums, shape.observed) / static_cast<T>(shape.observed)
+                            : T(0);
   of_tile[kBeliefDivergence] = total(b.rows.divergence_sums, shape.latent);
 }
 
@@ -489,10 +464,14 @@ TEAM_FN void BeliefGradient<T>::operator()(const Team& inlining, const Place& pl
   const Buffers& b = placed<Buffers>(team, scratch, *this);
   prepare(team, b, tile);
   encode(team, b, tile);
-  const int all = decodes(), each = min_of(all, kBlock / kTile), together = all == 1 ? kBlock / kTile : 1;
-  for (int step = 0; step < steps(); step += together)
-    for (int number = 0; number < all; number += each)
-      decode(team, b, tile, step, min_of(together, steps() - step), number, min_of(each, all - number));
+  for (int d = 0; d < decodings(); ++d) {
+    const Decoding& k = b.decodings[d];
+    const int all = k.decodes, each = min_of(all, kBlock / kTile), together = all == 1 ? kBlock / kTile : 1;
+    for (int step = 0; step < steps(); step += together)
+      for (int number = 0; number < all; number += each)
+        decode(inlining, k, b.rows, tile, step, min_of(together, steps() - step), number,
+               min_of(each, all - number));
+  }
   by_moments(team, b.rows, tile);
   back(team, b, tile);
   write(team, b, place.task);

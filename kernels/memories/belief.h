@@ -6,10 +6,10 @@
 //   q_t = N(μ, diag σ²),   (μ, log σ²) = b + h_t·M,   h_0 = 0        the heads read perceptron(μ, log σ², o_t)
 //
 // At a trial's first step the unit takes in nothing, so that q_0, a prior, is b. The belief is a constant for the policy's
-// gradient: `back` ends at the perceptron, and the gradient of all that makes the belief is 0. That, and the decoder of rewards
-// that it has for the purpose, are learned apart from the policy (kernels/beliefs/elbo.h).
+// gradient: `back` ends at the perceptron, and the gradient of all that makes the belief is 0. That, and the decoders of
+// rewards and of next states that it has for the purpose, are learned apart from the policy (kernels/beliefs/elbo.h).
 //
-// Flat parameters: the unit's, M [units][2·latent], b [2·latent]; of the decoder the hidden layers', and the weight
+// Flat parameters: the unit's, M [units][2·latent], b [2·latent]; of each decoder the hidden layers', and the weight
 // [width][outputs] and bias [outputs] of its last one; the perceptron's.
 #pragma once
 
@@ -17,6 +17,7 @@
 
 #include "kernels/memories/feedforward.h"
 #include "kernels/memories/gru.h"
+#include "kernels/memories/perceptron.h"
 #include "kernels/products/called_product.h"
 
 namespace innerloop {
@@ -30,15 +31,19 @@ struct Belief {
     Gru::Shape encoder;
     Decoder decoded = Decoder::reward;
     int side = 0;  // of decoder `cells`: cells along each side of the grid
-    Feedforward::Shape
-        decoder;  // hidden layers; takes in the latent variable and, of `reward`, what a step led to
+    // Of what they take in, the latent variable comes first.
+    PerceptronShape decoder;        // then, of `reward`, what a step led to
+    PerceptronShape state_decoder;  // then the observation and the action; without outputs: there is none
     Feedforward::Shape policy;
 
     bool operator==(const Shape&) const = default;
 
     FN int moments() const { return 2 * latent; }
-    // Numbers that the decoder gives.
-    FN int decoder_outputs() const { return decoded == Decoder::cells ? side * side : 1; }
+    FN bool decodes_state() const { return state_decoder.outputs > 0; }
+    // Numbers of the action that is decoded with; they are among the inputs, too.
+    FN int decoded_actions() const {
+      return decodes_state() ? state_decoder.hidden.inputs - latent - observed : 0;
+    }
   };
 
   static Shape shape_of(const BeliefOptions& options, int inputs) {
@@ -49,31 +54,39 @@ struct Belief {
     s.encoder.inputs = inputs;
     s.encoder.hidden = options.encoder;
     s.decoded = options.decoder;
-    s.decoder = Feedforward::shape_of(options.decoder_hidden, Activation::relu, options.latent);
-    s.decoder.learned = options.latent;
+    const auto decoder = [&](const std::vector<int>& hidden, int outputs) {
+      PerceptronShape d{Feedforward::shape_of(hidden, Activation::relu, options.latent), outputs};
+      d.hidden.learned = options.latent;
+      return d;
+    };
+    s.decoder = decoder(options.decoder_hidden, 1);
+    if (options.decode_state) s.state_decoder = decoder(options.state_decoder_hidden, 1);
     s.policy = Feedforward::shape_of(options.hidden, options.activation, s.moments());
     return s;
   }
-  // Tells it what the inputs are: `observed` numbers of the observation, and the side of a grid, or 0.
-  static void set_environment(Shape& s, int observed, int side) {
+  // Tells it what the inputs are: `observed` numbers of the observation, `actions` of the action, and the side of a grid, or 0.
+  static void set_environment(Shape& s, int observed, int actions, int side) {
     s.observed = observed;
     s.policy.inputs = s.moments() + observed;
-    if (s.decoded == Decoder::reward)
-      s.decoder.inputs = s.latent + observed;
-    else
+    if (s.decoded == Decoder::reward) {
+      s.decoder.hidden.inputs = s.latent + observed;
+    } else {
       s.side = side;
+      s.decoder.outputs = side * side;
+    }
+    if (!s.decodes_state()) return;
+    s.state_decoder.hidden.inputs = s.latent + observed + actions;
+    s.state_decoder.outputs = observed;
   }
 
   FN static int moments_offset(const Shape& s) { return Gru::parameters(s.encoder); }
   FN static int decoder_offset(const Shape& s) {
     return moments_offset(s) + (s.encoder.hidden + 1) * s.moments();
   }
-  FN static int outputs_offset(const Shape& s) {
-    return decoder_offset(s) + Feedforward::parameters(s.decoder);
-  }
+  FN static int state_decoder_offset(const Shape& s) { return decoder_offset(s) + s.decoder.parameters(); }
   // How many parameters the belief has, before the policy's.
   FN static int belief_parameters(const Shape& s) {
-    return outputs_offset(s) + (s.decoder.hidden + 1) * s.decoder_outputs();
+    return state_decoder_offset(s) + s.state_decoder.parameters();
   }
   FN static int parameters(const Shape& s) {
     return belief_parameters(s) + Feedforward::parameters(s.policy);
@@ -87,14 +100,18 @@ struct Belief {
       add(std::move(block));
     };
     Gru::describe_parameters(s.encoder, add_belief);
-    const int units = s.encoder.hidden, moments = s.moments(), last = s.decoder.hidden,
-              outputs = s.decoder_outputs();
+    const auto add_decoder = [&](const PerceptronShape& decoder, const std::string& of) {
+      const int last = decoder.hidden.hidden, outputs = decoder.outputs;
+      Feedforward::describe_parameters(decoder.hidden,
+                                       [&](ParameterBlock block) { add_belief(std::move(block), of); });
+      add_belief({"weight", {last, outputs}, false, InitialNumbers::glorot(last, outputs)}, of);
+      add_belief({"bias", {outputs}}, of);
+    };
+    const int units = s.encoder.hidden, moments = s.moments();
     add_belief({"moments.weight", {units, moments}, false, InitialNumbers::glorot(units, moments)});
     add_belief({"moments.bias", {moments}});
-    Feedforward::describe_parameters(s.decoder,
-                                     [&](ParameterBlock block) { add_belief(std::move(block), "decoder."); });
-    add_belief({"decoder.weight", {last, outputs}, false, InitialNumbers::glorot(last, outputs)});
-    add_belief({"decoder.bias", {outputs}});
+    add_decoder(s.decoder, "decoder.");
+    if (s.decodes_state()) add_decoder(s.state_decoder, "state_decoder.");
     Feedforward::describe_parameters(s.policy, add);
   }
   static ProductOperations operations(const Shape& s) {

@@ -266,6 +266,8 @@ struct PolicyOptions<Belief> {
   int encoder = 64;
   Decoder decoder = Decoder::reward;
   std::vector<int> decoder_hidden = {32, 32};
+  bool decode_state = false;
+  std::vector<int> state_decoder_hidden = {32, 32};
   std::vector<int> hidden = {64, 64};
   Activation activation = Activation::tanh;
   double initial_log_std = 0;
@@ -288,6 +290,13 @@ struct PolicyOptions<Belief> {
         "what is learned to be told from the latent variable, so that the belief is one about the task");
     field("decoder_hidden", o.decoder_hidden, list_of(between(1, MlpOptions::kMaxWidth), 1, kMaxLayers - 1),
           "width of each of the decoder's hidden layers, ReLU");
+    field(
+        "decode_state", o.decode_state,
+        "a second decoder is learned beside it, of what a step led to: the next observation, from the latent "
+        "variable, the observation and the action; for tasks that differ in their dynamics");
+    field("state_decoder_hidden", o.state_decoder_hidden,
+          list_of(between(1, MlpOptions::kMaxWidth), 1, kMaxLayers - 1),
+          "with decode_state: width of each of that decoder's hidden layers, ReLU");
     field("hidden", o.hidden, list_of(between(1, MlpOptions::kMaxWidth), 1, kMaxLayers - 1),
           "width of each of the policy's hidden layers, which take in the belief's means and log variances "
           "and the observation");

@@ -21,6 +21,16 @@ const std::vector<std::string> kPoint = {
     R"(policy={"name": "belief", "latent": 3, "encoder": 7, "hidden": [6]})",
     R"(algorithm={"name": "varibad", "trial_length": 20, "minibatches": 2, "epochs": 2, "belief_trials": 9, "decode_steps": 7,)"
     R"( "belief_capacity": 25})"};
+// Families whose beliefs tell of next states, too, after drawn actions and after choices.
+const std::vector<std::string> kWind = {
+    R"(environment={"name": "wind_navigation"})",
+    R"(policy={"name": "belief", "latent": 3, "encoder": 7, "hidden": [6], "decode_state": true,)"
+    R"( "state_decoder_hidden": [8], "squash": 0.1})",
+    kPoint[2], "algorithm.state_loss_weight=0.7"};
+const std::vector<std::string> kCells = {
+    R"(policy={"name": "belief", "latent": 3, "encoder": 7, "decoder": "cells", "decoder_hidden": [9], "hidden": [6],)"
+    R"( "decode_state": true, "state_decoder_hidden": [8]})",
+    kBelief[1], "algorithm.decode_steps=5"};
 
 Config belief_config(std::vector<std::string> overrides, const std::vector<std::string>& more = {}) {
   overrides.insert(overrides.end(), more.begin(), more.end());
@@ -94,7 +104,7 @@ TEST(Varibad, TheBeliefsOptimiserLeavesThePolicy) {
 // The ring's trials are those that were played, the newest among them; a trial is as many steps as its episodes have, with no
 // step between them.
 TEST(Varibad, KeepsTheTrialsThatWerePlayed) {
-  for (const auto& family : {kBelief, kPoint}) {
+  for (const auto& family : {kBelief, kPoint, kWind, kCells}) {
     BeliefLearning learning(belief_config(family));
     for (int iteration = 0; iteration < 4; ++iteration) {
       learning.iterate();
@@ -117,6 +127,13 @@ TEST(Varibad, KeepsTheTrialsThatWerePlayed) {
           if ((t + 1) % 5 == 0) {
             EXPECT_EQ(at(batch.ends, 0), 1);
           }
+          // The action is what the next step's inputs have of it.
+          ASSERT_EQ(ring.actions, learning.shape().decoded_actions());
+          for (int i = 0; i < ring.actions && t + 1 < ring.steps; ++i)
+            EXPECT_EQ(
+                row[static_cast<std::size_t>(ring.action_at() + i)],
+                learning.numbers(
+                    batch.observations + (ring.observed + i) * batch.row_stride + (t + 1) * 10 + e, 1)[0]);
           // What the step led to is seen in the next one, unless an episode ended.
           if (at(batch.ends, 0) == 1) continue;
           for (int i = 0; i < ring.observed; ++i)
@@ -136,7 +153,7 @@ TEST(Varibad, TasksOfEnvironmentsDiffer) {
 
 // One update an iteration: its gradient, at the belief that it found, is that of the lower bound on the trials that it drew.
 TEST(Varibad, ClimbsTheLowerBoundOnItsTrials) {
-  for (const auto& family : {kBelief, kPoint}) {
+  for (const auto& family : {kBelief, kPoint, kWind}) {
     BeliefLearning learning(belief_config(family, {"algorithm.belief_updates=1", "algorithm.kl_weight=0.3"}));
     learning.iterate();
     BeliefProblem p;
@@ -148,6 +165,7 @@ TEST(Varibad, ClimbsTheLowerBoundOnItsTrials) {
     p.capacity = batch.ring.capacity;
     p.trials = batch.trials;
     p.decode_steps = batch.decode_steps;
+    p.state_weight = family == kWind ? 0.7 : 1;
     p.ring = learning.numbers(batch.ring.rows, std::int64_t{p.capacity} * p.steps * p.row_size());
     p.drawn = learning.integers(batch.drawn, p.trials);
     if (p.decode_steps > 0)
@@ -156,6 +174,10 @@ TEST(Varibad, ClimbsTheLowerBoundOnItsTrials) {
     const reference::BeliefSums sums = reference::belief_sums(p, p.theta);
     EXPECT_NEAR(extra(report, "reconstruction"), sums.reconstruction / p.trials,
                 1e-4 * sums.reconstruction / p.trials);
+    if (p.shape.decodes_state()) {
+      EXPECT_NEAR(extra(report, "state_reconstruction"), sums.state_reconstruction / p.trials,
+                  1e-4 * sums.state_reconstruction / p.trials);
+    }
     EXPECT_NEAR(extra(report, "belief_kl"), sums.divergence / p.trials, 1e-4 * sums.divergence / p.trials);
     Vector wanted = central_differences(
         [&](const Vector& theta) { return reference::belief_objective(p, theta); }, p.theta, 1e-6);
@@ -175,6 +197,14 @@ TEST(Varibad, LearnsToTellOfRewards) {
     for (int i = 0; i < 15; ++i) last = extra(learning.iterate(), "reconstruction");
     EXPECT_LT(last, 0.8 * first);
   }
+}
+
+TEST(Varibad, LearnsToTellOfNextStates) {
+  BeliefLearning learning(belief_config(kWind, {"algorithm.belief_updates=20", "algorithm.belief_lr=0.003"}));
+  const double first = extra(learning.iterate(), "state_reconstruction");
+  double last = first;
+  for (int i = 0; i < 15; ++i) last = extra(learning.iterate(), "state_reconstruction");
+  EXPECT_LT(last, 0.2 * first);
 }
 
 }  // namespace

@@ -515,6 +515,8 @@ TEST(Config, RefusesBeliefsThatDoNotFit) {
   EXPECT_EQ(with({"algorithm.value_network=separate"}),
             "/algorithm/value_network: wanted \"shared\" with policy \"belief\", of which there is one, "
             "found \"separate\"");
+  EXPECT_EQ(with({"policy.decoder=cells", "policy.decode_state=true", "algorithm.decode_steps=3"}),
+            "no error");
   EXPECT_EQ(with({"algorithm.belief_trials=801"}),
             "/algorithm/belief_trials: wanted at most the 800 trials of an iteration (tasks_per_iteration × "
             "envs_per_task), "

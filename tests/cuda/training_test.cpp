@@ -127,6 +127,12 @@ const Variant kForms[] = {
      {"at_episode_end=restart", R"(policy={"name":"belief","encoder":7,"hidden":[17]})",
       R"(algorithm={"name":"varibad","trial_length":10,"minibatches":2,"belief_trials":9,"decode_steps":4,)"
       R"("belief_capacity":200})"}},
+    {"VaribadStates",
+     {R"(environment={"name":"wind_navigation"})", "at_episode_end=restart",
+      R"(policy={"name":"belief","encoder":7,"hidden":[17],"decode_state":true,"state_decoder_hidden":[18],)"
+      R"("squash":0.1})",
+      R"(algorithm={"name":"varibad","trial_length":10,"minibatches":2,"belief_trials":9,"decode_steps":4,)"
+      R"("belief_capacity":200,"state_loss_weight":0.5})"}},
     {"Sac",
      {R"(environment={"name":"pendulum"})", "at_episode_end=restart", "at_time_limit=bootstrap",
       "tasks_per_iteration=20", "envs_per_task=2", R"(policy={"name":"mlp","hidden":[18,5],"squash":2})",

@@ -11,14 +11,14 @@ namespace innerloop {
 struct BeliefProblem {
   Belief::Shape shape;
   int steps = 0, capacity = 0, trials = 0, decode_steps = 0;
-  double kl_weight = 0.3;
+  double state_weight = 0.7, kl_weight = 0.3;
   Vector theta;              // the belief's
-  Vector ring;               // [trial][step][inputs, reward, observation]
+  Vector ring;               // [trial][step][inputs, reward, observation, action]
   std::vector<int> drawn;    // [trial]
   std::vector<int> decoded;  // [trial][decode_steps]
   Vector noise;              // [trial][number][padded(steps)]
 
-  int row_size() const { return shape.inputs + 1 + shape.observed; }
+  int row_size() const { return shape.inputs + 1 + shape.observed + shape.decoded_actions(); }
   const double* at(int trial, int step) const {
     return ring.data() + (drawn[static_cast<std::size_t>(trial)] * steps + step) * row_size();
   }
@@ -29,20 +29,23 @@ struct BeliefForm {
   int latent = 3, encoder = 5, side = 3;
   std::vector<int> decoder_hidden = {4, 6};
   int steps = 7, trials = 3, decode_steps = 0;
+  std::vector<int> state_decoder_hidden = {};  // empty: no such decoder
 };
 
 inline BeliefProblem random_belief_problem(const BeliefForm& form, std::uint64_t seed = 5) {
-  constexpr int kObserved = 2, kInputs = kObserved + 4;
+  constexpr int kObserved = 2, kActions = 2, kInputs = kObserved + kActions + 2;
   std::mt19937_64 random(seed);
   BeliefOptions options;
   options.decoder = form.decoder;
   options.latent = form.latent;
   options.encoder = form.encoder;
   options.decoder_hidden = form.decoder_hidden;
+  options.decode_state = !form.state_decoder_hidden.empty();
+  if (options.decode_state) options.state_decoder_hidden = form.state_decoder_hidden;
   options.hidden = {4};
   BeliefProblem p;
   p.shape = Belief::shape_of(options, kInputs);
-  Belief::set_environment(p.shape, kObserved, form.decoder == Decoder::cells ? form.side : 0);
+  Belief::set_environment(p.shape, kObserved, kActions, form.decoder == Decoder::cells ? form.side : 0);
   p.steps = form.steps;
   p.trials = form.trials;
   p.capacity = form.trials + 4;
@@ -70,7 +73,7 @@ inline BeliefProblem random_belief_problem(const BeliefForm& form, std::uint64_t
 namespace reference {
 
 struct BeliefSums {
-  double reconstruction = 0, divergence = 0;
+  double reconstruction = 0, state_reconstruction = 0, divergence = 0;
 };
 
 inline BeliefSums belief_sums(const BeliefProblem& p, const Vector& theta) {
@@ -92,26 +95,45 @@ inline BeliefSums belief_sums(const BeliefProblem& p, const Vector& theta) {
         z[d] = q[d] + std::sqrt(own) * p.noise[at + static_cast<std::size_t>(t)];
       }
       before = q;
-      const double* const decoder = theta.data() + Belief::decoder_offset(s);
-      const int count = s.decoded == Decoder::reward && p.decode_steps > 0 ? p.decode_steps : p.steps;
-      for (int k = 0; k < count; ++k) {
-        const int i = count == p.steps ? k : p.decoded[static_cast<std::size_t>(trial * count + k)];
-        const double *const row = p.at(trial, i) + s.inputs, *const seen = row + 1;
-        if (s.decoded == Decoder::reward) {
+      const double *const decoder = theta.data() + Belief::decoder_offset(s),
+                          *const state_decoder = theta.data() + Belief::state_decoder_offset(s);
+      const int some = p.decode_steps > 0 ? p.decode_steps : p.steps;
+      // Step `k` of those that stand for all, and how many it stands for.
+      const auto step_of = [&](int k) {
+        return p.decode_steps > 0 ? p.decoded[static_cast<std::size_t>(trial * some + k)] : k;
+      };
+      const auto piece = [&](int k) { return (k + 1) * p.steps / some - k * p.steps / some; };
+      if (s.decoded == Decoder::reward)
+        for (int k = 0; k < some; ++k) {
+          const double *const row = p.at(trial, step_of(k)) + s.inputs, *const seen = row + 1;
           Vector x = z;
           x.insert(x.end(), seen, seen + s.observed);
-          const int piece = (k + 1) * p.steps / count - k * p.steps / count;
-          sums.reconstruction += piece * std::pow(layers_step(s.decoder, decoder, x, 1)[0] - row[0], 2);
-        } else {
+          sums.reconstruction +=
+              piece(k) * std::pow(layers_step(s.decoder.hidden, decoder, x, 1)[0] - row[0], 2);
+        }
+      else
+        for (int i = 0; i < p.steps; ++i) {
+          const double *const row = p.at(trial, i) + s.inputs, *const seen = row + 1;
           const auto place = [&](double x) {
             return static_cast<int>(std::lround((x + 1) / 2 * (s.side - 1)));
           };
           const double l = layers_step(
-              s.decoder, decoder, z,
+              s.decoder.hidden, decoder, z,
               s.side * s.side)[static_cast<std::size_t>(place(seen[1]) * s.side + place(seen[0]))];
           const double chance = 1 / (1 + std::exp(-l));
           sums.reconstruction -= row[0] > 0 ? std::log(chance) : std::log(1 - chance);
         }
+      if (!s.decodes_state()) continue;
+      for (int k = 0; k < some; ++k) {
+        const double *const row = p.at(trial, step_of(k)), *const next = row + s.inputs + 1,
+                            *const action = next + s.observed;
+        Vector x = z;
+        x.insert(x.end(), row, row + s.observed);
+        x.insert(x.end(), action, action + s.decoded_actions());
+        const Vector told = layers_step(s.state_decoder.hidden, state_decoder, x, s.observed);
+        for (int o = 0; o < s.observed; ++o)
+          sums.state_reconstruction +=
+              piece(k) * std::pow(told[static_cast<std::size_t>(o)] - next[o], 2) / s.observed;
       }
     }
   }
@@ -121,7 +143,7 @@ inline BeliefSums belief_sums(const BeliefProblem& p, const Vector& theta) {
 /// What is climbed.
 inline double belief_objective(const BeliefProblem& p, const Vector& theta) {
   const BeliefSums sums = belief_sums(p, theta);
-  return -sums.reconstruction - p.kl_weight * sums.divergence;
+  return -sums.reconstruction - p.state_weight * sums.state_reconstruction - p.kl_weight * sums.divergence;
 }
 
 }  // namespace reference
@@ -131,11 +153,13 @@ template <class T>
 BeliefGradient<T> belief_gradient_of(const BeliefProblem& p, Buffers& memory) {
   BeliefGradient<T> op;
   op.shape = p.shape;
+  op.state_weight = static_cast<T>(p.state_weight);
   op.kl_weight = static_cast<T>(p.kl_weight);
   op.batch.ring.capacity = p.capacity;
   op.batch.ring.steps = p.steps;
   op.batch.ring.inputs = p.shape.inputs;
   op.batch.ring.observed = p.shape.observed;
+  op.batch.ring.actions = p.shape.decoded_actions();
   op.batch.ring.rows = memory.hold<T>("ring", p.ring);
   op.batch.trials = p.trials;
   op.batch.latent = p.shape.latent;

@@ -112,7 +112,7 @@ typename Memory::Shape memory_shape_of(int inputs, int hidden) {
     options.decoder_hidden = {4};
     options.hidden = {hidden + 1, hidden};
     Belief::Shape shape = Belief::shape_of(options, inputs);
-    Belief::set_environment(shape, inputs > 2 ? inputs - 2 : 1, 0);
+    Belief::set_environment(shape, inputs > 2 ? inputs - 2 : 1, 0, 0);
     return shape;
   } else {
     return {inputs, hidden};

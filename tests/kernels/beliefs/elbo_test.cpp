@@ -39,6 +39,9 @@ std::vector<BeliefForm> forms() {
       {.latent = 2, .encoder = 17, .decoder_hidden = {18, 3, 4}, .steps = 11, .trials = 10},
       {.decoder = Decoder::cells},
       {.decoder = Decoder::cells, .latent = 9, .side = 5, .steps = 19, .trials = 9},
+      {.state_decoder_hidden = {5}},
+      {.latent = 2, .steps = 11, .trials = 10, .decode_steps = 4, .state_decoder_hidden = {18, 3}},
+      {.decoder = Decoder::cells, .decode_steps = 3, .state_decoder_hidden = {4, 6}},
   };
 }
 
@@ -52,6 +55,9 @@ TEST(BeliefGradient, IsTheFiniteDifferenceOfTheLowerBound) {
     EXPECT_LT(relative_error(found.gradient, differences), 1e-6) << "form " << number;
     const reference::BeliefSums sums = reference::belief_sums(p, p.theta);
     EXPECT_NEAR(found.values[kReconstruction], sums.reconstruction, 1e-10 * sums.reconstruction)
+        << "form " << number;
+    EXPECT_NEAR(found.values[kStateReconstruction], sums.state_reconstruction,
+                1e-10 * sums.state_reconstruction)
         << "form " << number;
     EXPECT_NEAR(found.values[kBeliefDivergence], sums.divergence, 1e-10 * sums.divergence)
         << "form " << number;

@@ -231,7 +231,7 @@ struct Cases {
       options.decoder_hidden = {6};
       options.hidden = {18, policy.hidden};
       policy.memory = Belief::shape_of(options, inputs);
-      Belief::set_environment(policy.memory, 2, 0);
+      Belief::set_environment(policy.memory, 2, actions, 0);
     } else {
       policy.memory = {inputs, policy.hidden};
     }
