@@ -49,7 +49,8 @@ std::vector<PlayedTrial> play_trials(const Config& config, Device& device, const
   const TaskTable table = evaluation_tasks(config, fixed_task);
   const int count = table.empty() ? config.evaluation.tasks : static_cast<int>(table.size());
   BufferPlan plan;
-  const TrialSetup setup = trial_setup(for_evaluation(config));
+  TrialSetup setup = trial_setup(for_evaluation(config));
+  setup.told_envs = count;
   TrialLoop loop(setup, count, 1, false, device, plan);
   float* device_params = nullptr;
   plan.add(&device_params, "params", "[parameter]", {loop.parameters()});
@@ -61,11 +62,19 @@ std::vector<PlayedTrial> play_trials(const Config& config, Device& device, const
 
   std::vector<PlayedTrial> trials;
   const std::vector<float> lengths = loop.returns().trial_lengths;
+  const TrialLoop::Beliefs beliefs = loop.beliefs();
   for (int i = 0; i < count; ++i) {
     trials.push_back(
         {loop.task(i), played_steps(device, loop.trials().batch, setup.environment_info.observation.numbers,
                                     loop.shape().actor.squash, i)});
-    trials.back().steps.resize(static_cast<std::size_t>(lengths[static_cast<std::size_t>(i)]));
+    std::vector<PlayedStep>& steps = trials.back().steps;
+    steps.resize(static_cast<std::size_t>(lengths[static_cast<std::size_t>(i)]));
+    for (std::size_t t = 0; t < steps.size(); ++t)
+      for (int number = 0; number < beliefs.latent; ++number) {
+        const int step = static_cast<int>(t);
+        steps[t].belief_means.push_back(static_cast<float>(beliefs.mean(step, i, number)));
+        steps[t].belief_deviations.push_back(static_cast<float>(beliefs.deviation(step, i, number)));
+      }
   }
   return trials;
 }

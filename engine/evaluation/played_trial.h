@@ -17,6 +17,8 @@ struct PlayedStep {
   float got = 0;                           // the reward
   bool ended = false;                      // the episode, with this step
   std::vector<std::int32_t> symbols = {};  // that were seen, [place]
+  // What the policy believed of its task, where it has beliefs: of each number the mean and the standard deviation.
+  std::vector<float> belief_means = {}, belief_deviations = {};
 };
 
 /// What one environment of a batch did in its task's trajectory, of which `seen` numbers are observations; actions are
@@ -39,8 +41,9 @@ std::vector<PlayedTrial> play_trials(const Config& config, Device& device, const
 PlayedTrial play_trial(const Config& config, Device& device, const std::vector<float>& params,
                        const std::vector<float>& fixed_task = {});
 
-/// The trial as a table: a line a step, what was seen and done in the environment's words, and what the episode and the
-/// trial have brought so far; then the return of each episode.
+/// The trial as a table: a line a step, what was seen and done in the environment's words, where there are beliefs the mean ±
+/// standard deviation of each number that the step acted on, and what the episode and the trial have brought so far; then the
+/// return of each episode.
 std::string trial_story(const PlayedTrial& trial, const Config& config);
 
 }  // namespace innerloop

@@ -45,11 +45,11 @@ std::vector<SketchedEpisode> play_again(const typename Env::Options& options, st
   };
   add({});
   for (std::size_t t = 0; t < played.steps.size(); ++t) {
-    const std::vector<float>& did = played.steps[t].did;
-    const Outcome<Alone> outcome = episode.step(action_of<Env>(did), random_at(t, Purpose::environment));
+    const PlayedStep& step = played.steps[t];
+    const Outcome<Alone> outcome = episode.step(action_of<Env>(step.did), random_at(t, Purpose::environment));
     episodes.back().rewards.push_back(outcome.reward.get(0));
-    add(did);
-    if (!played.steps[t].ended || t + 1 == played.steps.size()) continue;
+    add(step.did);
+    if (!step.ended || t + 1 == played.steps.size()) continue;
     episode.restart(Mask<Alone>(-1), random_at(t + 1, Purpose::reset));
     episodes.emplace_back();
     add({});

@@ -34,6 +34,16 @@ std::string done_words(const typename Env::Options& options, const std::vector<f
     return Env::Action::discrete && did.size() == 1 ? number_cell("action %.0f", did[0]) : in_columns(did);
 }
 
+// The mean and the standard deviation of each number of a belief: "-0.31±0.92"; of many the first.
+std::string believed_words(const PlayedStep& step) {
+  constexpr std::size_t kShown = 6;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(step.belief_means.size(), kShown); ++i)
+    text += (i > 0 ? " " : "") + number_cell("%5.2f±", step.belief_means[i]) +
+            number_cell("%.2f", step.belief_deviations[i]);
+  return text + (step.belief_means.size() > kShown ? " …" : "");
+}
+
 // `words` in lines of at most kLineWidth.
 std::string wrapped(const std::vector<std::string>& words) {
   std::string text, line;
@@ -59,16 +69,21 @@ std::string task_line(const PlayedTrial& trial, const Config& config) {
 
 template <class Env>
 std::string table_of(const PlayedTrial& trial, const typename Env::Options& options) {
-  std::vector<std::string> seen, done;
-  std::size_t seen_width = 3, done_width = 3;
+  std::vector<std::string> seen, done, believed;
+  std::size_t seen_width = 3, done_width = 3, believed_width = 0;
   for (const PlayedStep& step : trial.steps) {
     seen.push_back(seen_words<Env>(options, step));
     done.push_back(done_words<Env>(options, step.did));
     seen_width = std::max(seen_width, columns_in(seen.back()));
     done_width = std::max(done_width, columns_in(done.back()));
+    believed.push_back(believed_words(step));
+    believed_width = std::max(believed_width, columns_in(believed.back()));
   }
-  std::string table = "episode  step  " + filled("saw", seen_width) + "  " + filled("did", done_width) +
-                      "       got   episode     trial\n";
+  const auto belief_column = [&](const std::string& text) {
+    return believed_width == 0 ? "" : "  " + filled(text, believed_width);
+  };
+  std::string table = "episode  step  " + filled("saw", seen_width) + belief_column("believed") + "  " +
+                      filled("did", done_width) + "       got   episode     trial\n";
   std::vector<std::string> returns = {"return of each episode:"};
   double of_episode = 0, of_trial = 0;
   int episode = 1, number = 0;
@@ -78,7 +93,7 @@ std::string table_of(const PlayedTrial& trial, const typename Env::Options& opti
     of_trial += step.got;
     ++number;
     table += number_cell("%7.0f", episode) + number_cell("%6.0f", number) + "  " +
-             filled(seen[t], seen_width) + "  " + filled(done[t], done_width) +
+             filled(seen[t], seen_width) + belief_column(believed[t]) + "  " + filled(done[t], done_width) +
              number_cell(" %9.2f", step.got) + number_cell(" %9.2f", of_episode) +
              number_cell(" %9.2f", of_trial) + "\n";
     if (!step.ended) continue;

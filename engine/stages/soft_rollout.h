@@ -18,9 +18,9 @@ class SoftRollout {
   SoftRollout(const EnvironmentOptions& environment, const SoftActor& actor, const MemoryPolicyShape& shape,
               int envs, Device& device, BufferPlan& plan);
 
-  /// Enqueues a trial in each environment with what acts: SoftActor::parameters().
+  /// Enqueues a trial in each environment with what acts: SoftActor::parameters(). `beliefs`: InferTask::beliefs.
   template <class Env>
-  void enqueue(const TrialPlay<float, Env>& play, const float* params);
+  void enqueue(const TrialPlay<float, Env>& play, const float* params, float* beliefs, int told_envs);
 
  private:
   const SoftActor actor_;
@@ -33,7 +33,8 @@ class SoftRollout {
 };
 
 template <class Env>
-void SoftRollout::enqueue(const TrialPlay<float, Env>& play, const float* params) {
+void SoftRollout::enqueue(const TrialPlay<float, Env>& play, const float* params, float* beliefs,
+                          int told_envs) {
   const int tiles = play.trials.tiles();
   device_.once(IdentityHeads<float>{shape_, heads_.of_heads()});
   InferTask<float> infer;
@@ -44,6 +45,8 @@ void SoftRollout::enqueue(const TrialPlay<float, Env>& play, const float* params
   infer.envs_per_task = play.envs_per_task;
   infer.prior_episodes = actor_.prior_episodes;
   infer.inferred = inferred_;
+  infer.beliefs = beliefs;
+  infer.told_envs = told_envs;
   ActSoftly<float> act;
   act.nets = actor_.nets;
   act.trials = play.trials;

@@ -1,7 +1,11 @@
 #include "engine/stages/trial_loop.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "engine/device/launch.h"
 #include "engine/error.h"
+#include "kernels/beliefs/trial_beliefs.h"
 #include "kernels/trials/carry.h"
 
 namespace innerloop {
@@ -11,6 +15,13 @@ bool has_tasks_in_memory(const EnvironmentOptions& environment) {
   bool has = false;
   with_environment(environment, [&]<class Env>(const typename Env::Options&) { has = kTaskInMemory<Env>; });
   return has;
+}
+
+// Numbers of the latent variable that a policy has beliefs about; 0: it has none.
+int latent_of(const TrialSetup& setup) {
+  if (setup.soft) return setup.soft->nets.latent;
+  const auto* policy = std::get_if<MemoryPolicy<Belief>>(&setup.policy);
+  return policy == nullptr ? 0 : policy->memory.latent;
 }
 
 }  // namespace
@@ -69,6 +80,9 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
     plan.add(&returns_, "returns", "[episode + trial][env]", {episodes() + 1, envs});
     plan.add(&lengths_, "lengths", "[episode + trial][env]", {episodes() + 1, envs});
   }
+  if (told_envs() > 0 && latent_of(setup) > 0)
+    plan.add(&beliefs_, "beliefs", "[step][env][mean, log variance][number]",
+             {setup.steps, told_envs(), 2, latent_of(setup)});
   if (setup.soft)
     soft_rollout_.emplace(setup.environment, *setup.soft, shape, b.envs, device, plan);
   else
@@ -98,11 +112,20 @@ void TrialLoop::play(const float* params, bool deterministic) {
     play.deterministic = deterministic;
     play.limit_ends = setup_.limit_ends;
     if (rollout_) return rollout_->enqueue(play, params);
-    soft_rollout_->enqueue(play, params);
+    soft_rollout_->enqueue(play, params, beliefs_, told_envs());
   });
   if (setup_.goes_on) {
     carry(false);
     return device_.once(FinishedReturns<float>{trials_, open_, finished_});
+  }
+  if (const auto* policy = std::get_if<MemoryPolicy<Belief>>(&setup_.policy); policy && beliefs_) {
+    TrialBeliefs<float> told;
+    told.shape = policy->memory;
+    told.trials = trials_;
+    told.envs = told_envs();
+    told.params = params;
+    told.beliefs = beliefs_;
+    device_.per_task(told, told.tiles());
   }
   Trials<float> shown = trials_;
   if (shown_rewards_ != nullptr) {
@@ -172,6 +195,19 @@ TrialLoop::Returns TrialLoop::returns() const {
   if (setup_.environment_info.beyond_limits) result.beyond_limits = steps_beyond_limits();
   result.envs_per_task = envs_per_task_;
   return result;
+}
+
+int TrialLoop::told_envs() const { return std::min(setup_.told_envs, envs()); }
+
+TrialLoop::Beliefs TrialLoop::beliefs() const {
+  if (beliefs_ == nullptr) return {};
+  Beliefs told{told_envs(), latent_of(setup_), {}};
+  told.numbers = device_.read(beliefs_, std::int64_t{trials_.batch.horizon} * told.envs * 2 * told.latent);
+  return told;
+}
+
+double TrialLoop::Beliefs::deviation(int step, int env, int number) const {
+  return std::exp(0.5 * double{numbers[at(step, env) + index(latent + number)]});
 }
 
 std::vector<std::vector<float>> TrialLoop::solved_episodes() const {

@@ -75,9 +75,27 @@ class TrialLoop {
   /// What one play leaves to the next, for checkpoints; nothing unless episodes go on.
   std::vector<StateTensor> state() const;
 
+  /// What steps believed of their task before they acted, on the host.
+  struct Beliefs {
+    int envs = 0, latent = 0;    // latent: numbers of it; 0: there are no beliefs
+    std::vector<float> numbers;  // [step][env][mean, log variance][number]
+
+    double mean(int step, int env, int number) const { return numbers[at(step, env) + index(number)]; }
+    double deviation(int step, int env, int number) const;
+
+   private:
+    static std::size_t index(int i) { return static_cast<std::size_t>(i); }
+    std::size_t at(int step, int env) const {
+      return (index(step) * index(envs) + index(env)) * 2 * index(latent);
+    }
+  };
+  /// Of the setup's `told_envs`, or as many as there are. Waits.
+  Beliefs beliefs() const;
+
  private:
   // From where they are kept to where they are played, or back.
   void carry(bool back);
+  int told_envs() const;
   // As Returns has them.
   std::vector<std::vector<float>> solved_episodes() const;
   std::vector<std::vector<float>> steps_beyond_limits() const;
@@ -90,6 +108,7 @@ class TrialLoop {
   float* shown_rewards_ = nullptr;  // [row]  that returns are of; null: the rewards
   float* returns_ = nullptr;
   float* lengths_ = nullptr;
+  float* beliefs_ = nullptr;  // as Beliefs has them; null: they are not kept
   // Where episodes go on:
   float* carried_ = nullptr;    // [number][env]  the environments
   float* own_tasks_ = nullptr;  // [padded(env)][number]  their tasks, where those are in memory

@@ -25,6 +25,8 @@ struct TrialSetup {
   bool limit_ends = false;    // but not where its time limit does
   bool goes_on = false;       // each play with the episodes in which the last one ended
   bool keeps_next = false;    // training keeps what each step leads to, before the next episode starts
+  // Of so many environments, the first ones, what their steps believed of their task is kept, where the policy has beliefs.
+  int told_envs = 0;
   Precision precision = Precision::float32;
 };
 

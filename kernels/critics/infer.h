@@ -24,6 +24,10 @@ struct InferTask {
   int prior_episodes = 1;  // that act on N(0, I)
   int step = 0;
   T* inferred = nullptr;  // [env][InferredSize]
+  // What has been inferred before each step, of the first environments: [step][env][mean, log variance][number]; null: it is
+  // not kept.
+  T* beliefs = nullptr;
+  int told_envs = 0;
 
   FN int parts() const { return 1; }
   FN T* of(int env) const { return inferred + static_cast<long>(env) * InferredSize::of(encoder.latent); }
@@ -39,7 +43,10 @@ struct InferTask {
     const Buffers b = Buffers::template take<Team>(scratch, encoder);
     const int first = place.task * kTrialTile, envs = min_of(kTrialTile, trials.batch.envs - first);
     if (step > 0) take_in(team, b, first, envs);
-    for (int e = team.rank(); e < envs; e += team.size()) draw(b, e, first + e);
+    for (int e = team.rank(); e < envs; e += team.size()) {
+      draw(b, e, first + e);
+      if (beliefs != nullptr && first + e < told_envs) keep(first + e);
+    }
   }
 
  private:
@@ -80,6 +87,18 @@ struct InferTask {
     });
     team.sync();
     forward(team, b.net, envs, b.rows);
+  }
+
+  // Without a step of the trial yet it is N(0, I).
+  FN void keep(int env) const {
+    const int latent = encoder.latent, wide = padded(latent);
+    const T* const own = of(env);
+    T* const to = beliefs + (static_cast<long>(step) * told_envs + env) * 2 * latent;
+    for (int d = 0; d < latent; ++d) {
+      const One w(own[d]);
+      to[d] = step == 0 ? T(0) : (One(T(1)) / w * One(own[wide + d])).get(0);
+      to[latent + d] = step == 0 ? T(0) : (-log(w)).get(0);
+    }
   }
 
   FN void draw(const Buffers& b, int e, int env) const {

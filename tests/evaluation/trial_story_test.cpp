@@ -34,5 +34,23 @@ TEST(TrialStory, SymbolsAreSeenToo) {
   EXPECT_THAT(trial_story(trial, config), HasSubstr("looking up, red ball 1 ahead  pick up"));
 }
 
+TEST(TrialStory, BeliefsStandBesideTheSteps) {
+  const Config config = parse_config(R"({"environment": {"name": "grid_navigation"}})", "x.json");
+  PlayedTrial trial{{4, 2},
+                    {{{-1, -1}, {0}, 1.0f, false, {}, {0, -1.25f}, {1, 0.5f}},
+                     {{-1, -1}, {0}, 2.0f, true, {}, {10.5f, 0.125f}, {0.25f, 2}}}};
+  const std::string story = trial_story(trial, config);
+  EXPECT_THAT(story, HasSubstr(" believed               did "));
+  EXPECT_THAT(story, HasSubstr("   0.00±1.00 -1.25±0.50  "));
+  EXPECT_THAT(story, HasSubstr("  10.50±0.25  0.12±2.00  "));
+  for (PlayedStep& step : trial.steps) {
+    step.belief_means.assign(7, 0);
+    step.belief_deviations.assign(7, 1);
+  }
+  EXPECT_THAT(trial_story(trial, config), HasSubstr("  0.00±1.00  0.00±1.00 …  "));
+  for (PlayedStep& step : trial.steps) step.belief_means = {};
+  EXPECT_THAT(trial_story(trial, config), testing::Not(HasSubstr("believed")));
+}
+
 }  // namespace
 }  // namespace innerloop

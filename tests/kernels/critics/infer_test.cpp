@@ -98,6 +98,24 @@ TEST(InferTask, TakesInEachStepOnce) {
   }
 }
 
+// What is kept of it, of the first environments: N(0, I), and then the belief before each step.
+TEST(InferTask, KeepsWhatItInferred) {
+  Trial trial({}, 1);
+  const int latent = trial.problem.encoder.latent, told = trial.problem.rings - 1;
+  trial.op.told_envs = told;
+  trial.op.beliefs = trial.memory.blank<double>("beliefs", long{kSteps} * told * 2 * latent);
+  for (int step = 0; step < kSteps; ++step) trial.take(step);
+  for (int step = 0; step < kSteps; ++step)
+    for (int env = 0; env < told; ++env)
+      for (int d = 0; d < latent; ++d) {
+        const double* const kept = trial.op.beliefs + (step * told + env) * 2 * latent + d;
+        const reference::TaskBelief wanted = trial.belief(env, step);
+        const auto at = static_cast<std::size_t>(d);
+        EXPECT_NEAR(kept[0], step == 0 ? 0 : wanted.mean[at], 1e-12);
+        EXPECT_NEAR(std::exp(kept[latent]), step == 0 ? 1 : wanted.variance[at], 1e-12);
+      }
+}
+
 // One latent variable an episode: a new one at the step after an end, and at no other.
 TEST(InferTask, DrawsAnewForEachEpisodeAlone) {
   Trial trial({}, 2);

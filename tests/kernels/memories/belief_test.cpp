@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/device/simd/kernels.h"
+#include "kernels/beliefs/trial_beliefs.h"
 #include "kernels/memories/step.h"
 #include "tests/support/buffers.h"
 #include "tests/support/trial_problem.h"
@@ -92,6 +93,41 @@ TEST(Belief, OnlineBeliefIsTheEncodedTrialAndEveryTrialBeginsWithThePrior) {
     }
     const Vector next = random_vector(numbers, 1, random);
     std::copy(next.begin(), next.end(), batch.observations);
+  }
+}
+
+// What is told of played trials is what their steps acted on: the reference's moments, of the first environments alone.
+TEST(Belief, ToldBeliefsAreThoseOfTheSteps) {
+  constexpr int kSteps = 9, kEnvs = 40, kTold = 35, kInputs = 5, kHidden = 6;
+  std::mt19937_64 random(4);
+  const MemoryPolicy<Belief> policy = policy_with<Belief>(kInputs, kHidden);
+  const Belief::Shape& shape = policy.memory;
+  const Vector theta = random_vector(policy.memory_parameters(), 0.4, random);
+  TrialBeliefs<double> op;
+  op.shape = shape;
+  op.envs = kTold;
+  op.params = theta.data();
+  Batch<double>& batch = op.trials.batch;
+  batch.horizon = kSteps;
+  batch.envs = kEnvs;
+  batch.row_stride = padded(kSteps * kEnvs);
+  Buffers memory(1);
+  batch.observations =
+      memory.hold<double>("inputs", random_vector(kInputs * static_cast<int>(batch.row_stride), 1, random));
+  op.beliefs = memory.blank<double>("beliefs", long{kSteps} * kTold * shape.moments());
+  run_kernel(kernel<TrialBeliefs<double>>, op, op.tiles());
+  for (int e = 0; e < kTold; ++e) {
+    Vector unit(static_cast<std::size_t>(shape.encoder.hidden));
+    for (int t = 0; t < kSteps; ++t) {
+      Vector x;
+      for (int i = 0; i < kInputs; ++i) x.push_back(batch.observations[i * batch.row_stride + t * kEnvs + e]);
+      if (t > 0) unit = reference::gru_step(shape.encoder, theta, x, unit);
+      const Vector wanted = reference::belief_moments(shape, theta, unit);
+      for (int i = 0; i < shape.moments(); ++i)
+        ASSERT_NEAR(op.beliefs[(t * kTold + e) * shape.moments() + i], wanted[static_cast<std::size_t>(i)],
+                    1e-12)
+            << e << " " << t;
+    }
   }
 }
 

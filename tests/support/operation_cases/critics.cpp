@@ -173,6 +173,8 @@ struct OfCritics : Cases {
             op.step = step;
             const long numbers = static_cast<long>(batch.envs) * InferredSize::of(5);
             op.inferred = memory.normals("inferred", numbers);
+            op.told_envs = batch.envs - 1;
+            op.beliefs = memory.blank("beliefs", (step + 1L) * op.told_envs * 2 * 5);
             for (long i = 0; i < numbers; ++i) op.inferred[i] = 0.1f + op.inferred[i] * op.inferred[i];
             for (int env = 0; env < batch.envs; ++env)
               op.of(env)[3 * padded(5)] = static_cast<float>(env % 4);

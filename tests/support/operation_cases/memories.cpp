@@ -137,8 +137,9 @@ struct OfMemories : Cases {
   }
 
   // The ring's next trial lies before its end, so that some go to its beginning.
-  static TrialRing<float> ring(Buffers& memory, int capacity, int steps, int there) {
-    TrialRing<float> ring{.capacity = capacity, .steps = steps, .inputs = 6, .observed = 2};
+  static TrialRing<float> ring(Buffers& memory, int capacity, int steps, int there, int actions = 0) {
+    TrialRing<float> ring{
+        .capacity = capacity, .steps = steps, .inputs = 6, .observed = 2, .actions = actions};
     ring.rows = memory.normals("ring", static_cast<long>(capacity) * steps * ring.row_size());
     ring.place = memory.hold<int>("place", std::vector<int>{capacity - 5, there});
     return ring;
@@ -159,6 +160,32 @@ struct OfMemories : Cases {
                                 return op;
                               }));
     }
+    for (const HeadKind head : {HeadKind::gaussian, HeadKind::categorical}) {
+      const bool gaussian = head == HeadKind::gaussian;
+      all.push_back(make_case("StoreTrials", gaussian ? "squashed_actions" : "choices", full ? 2 : 1,
+                              [=, size = size](Buffers& memory) {
+                                auto policy = memory_policy<Belief>(head, 6, 3);
+                                policy.actor.squash = gaussian ? 0.5f : 0;
+                                StoreTrials<float> op;
+                                op.actor = policy.actor;
+                                op.trials = trials(memory, policy, size, true);
+                                Batch<float>& batch = op.trials.batch;
+                                batch.next_observations = memory.normals("next", 2 * batch.row_stride);
+                                op.ring = ring(memory, batch.envs + 3, batch.horizon, batch.envs, 3);
+                                return op;
+                              }));
+    }
+    all.push_back(make_case("TrialBeliefs", "of_some", full ? 2 : 1, [=, size = size](Buffers& memory) {
+      const auto policy = memory_policy<Belief>(HeadKind::gaussian, 6, 3);
+      TrialBeliefs<float> op;
+      op.shape = policy.memory;
+      op.trials = trials(memory, policy, size, true);
+      op.envs = op.trials.batch.envs - 2;
+      op.params = memory_params(memory, policy);
+      op.beliefs =
+          memory.blank("beliefs", static_cast<long>(op.trials.batch.horizon) * op.envs * op.shape.moments());
+      return op;
+    }));
     for (const int decode_steps : {0, 4})
       add_once("DrawBeliefBatch", decode_steps > 0 ? "some_steps" : "all_steps", [=](Buffers& memory) {
         DrawBeliefBatch<float> op;
@@ -177,7 +204,9 @@ struct OfMemories : Cases {
     const std::pair<const char*, BeliefForm> forms[] = {
         {"reward", {.latent = 2, .encoder = 17, .decoder_hidden = {18, 3}, .steps = 11, .trials = 11}},
         {"reward_of_some", {.decode_steps = 5}},
-        {"cells", {.decoder = Decoder::cells, .latent = 9, .side = 5, .steps = 13, .trials = 11}}};
+        {"cells", {.decoder = Decoder::cells, .latent = 9, .side = 5, .steps = 13, .trials = 11}},
+        {"cells_and_states",
+         {.decoder = Decoder::cells, .decode_steps = 5, .state_decoder_hidden = {18, 3}}}};
     for (const auto& [name, form] : forms)
       all.push_back(
           make_case("BeliefGradient", name, form.trials > 8 ? 2 : 1, [form = form](Buffers& memory) {
