@@ -15,4 +15,6 @@ Json curve_json(const std::vector<CurvePoint>& curve, bool has_interval, const c
   return points;
 }
 
+Json CurveEvaluator::beliefs() const { return Json::object(); }
+
 }  // namespace innerloop

@@ -50,6 +50,8 @@ class CurveEvaluator {
   virtual nlohmann::ordered_json report(const std::vector<CurvePoint>& curve) const = 0;
   /// The numbers of its tasks, as in task_numbers, in the order of CurvePoint::returns. Waits.
   virtual TaskTable tasks() const = 0;
+  /// What the last evaluation's trials believed of their tasks, as in evaluation_tasks.json; empty where there are no beliefs.
+  virtual nlohmann::ordered_json beliefs() const;
 };
 
 }  // namespace innerloop

@@ -73,6 +73,7 @@ Evaluation evaluation_of(const Config& config, Device& device, const std::vector
   const std::vector<CurvePoint> curve = evaluator->evaluate(params);
   report.update(evaluator->report(curve));
   Json by_task = returns_by_task(config, evaluator->tasks(), curve);
+  by_task.update(evaluator->beliefs());
   Json random = {{"name", "random"}};
   random.update(evaluator->report(evaluator->evaluate(create_learned(config).initial(config.seed))));
   report["baselines"] = Json::array();

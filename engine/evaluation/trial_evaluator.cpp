@@ -1,9 +1,12 @@
 #include "engine/evaluation/trial_evaluator.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "engine/device/planned_buffers.h"
 #include "engine/evaluation/reliability.h"
+#include "engine/evaluation/report.h"
 #include "engine/options/json.h"
 #include "engine/statistics/estimates.h"
 
@@ -18,6 +21,13 @@ CurvePoint first_episodes(const TrialLoop::Returns& returns) {
   return {0, of.mean, of.ci95, of.mean / length, length, std::move(of_task)};
 }
 
+// With the beliefs of the tasks that are listed.
+TrialSetup told(TrialSetup setup, const EvaluationOptions& options) {
+  const std::int64_t most = std::int64_t{kMostListedTasks} * options.envs_per_task;
+  setup.told_envs = static_cast<int>(std::min<std::int64_t>(most, std::numeric_limits<int>::max()));
+  return setup;
+}
+
 }  // namespace
 
 TrialEvaluator::TrialEvaluator(const TrialSetup& setup, const EvaluationOptions& options, Device& device,
@@ -25,7 +35,8 @@ TrialEvaluator::TrialEvaluator(const TrialSetup& setup, const EvaluationOptions&
     : options_(options),
       device_(device),
       fixed_tasks_(std::move(fixed_tasks)),
-      loop_(setup, fixed_tasks_.empty() ? options_.tasks : static_cast<int>(fixed_tasks_.size()),
+      loop_(told(setup, options_),
+            fixed_tasks_.empty() ? options_.tasks : static_cast<int>(fixed_tasks_.size()),
             options_.envs_per_task, false, device, plan_) {
   plan_.add(&params_, "params", "[parameter]", {loop_.parameters()});
 }

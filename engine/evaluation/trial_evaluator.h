@@ -1,6 +1,7 @@
 // Trials of held-out tasks: what a policy gets in the first, second, … episode of a task.
 #pragma once
 
+#include "engine/evaluation/beliefs.h"
 #include "engine/evaluation/curve.h"
 #include "engine/stages/trial_loop.h"
 
@@ -23,6 +24,7 @@ class TrialEvaluator : public CurveEvaluator {
   std::vector<CurvePoint> evaluate(const std::vector<float>& params) override;
   nlohmann::ordered_json report(const std::vector<CurvePoint>& curve) const override;
   TaskTable tasks() const override { return loop_.tasks(); }
+  nlohmann::ordered_json beliefs() const override { return beliefs_json(loop_, device_); }
 
  protected:
   /// Plays a trial in each environment; of what was learned the policy's part comes first.

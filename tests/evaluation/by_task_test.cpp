@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/config/tasks.h"
+#include "engine/evaluation/played_trial.h"
 #include "engine/evaluation/report.h"
 #include "engine/learned/create.h"
 #include "engine/statistics/estimates.h"
@@ -96,6 +97,71 @@ TEST(ByTaskOfMany, AReturnThatIsNotFiniteIsNull) {
   const Evaluation evaluation = evaluation_of(
       config, device, std::vector<float>(static_cast<std::size_t>(create_learned(config).size()), 1e30f), 0);
   EXPECT_EQ(nlohmann::json::parse(evaluation.by_task.dump())["returns"][0][1], nullptr);
+}
+
+const std::vector<std::string> kVaribad = {
+    "at_episode_end=restart", R"(policy={"name":"belief","latent":3,"encoder":7,"hidden":[6]})",
+    R"(algorithm={"name":"varibad","trial_length":15,"minibatches":1,"epochs":1,"belief_trials":4})"};
+const std::vector<std::string> kPearl = {
+    "at_episode_end=restart", "at_time_limit=bootstrap", R"(policy={"name":"mlp","hidden":[6],"squash":1})",
+    R"(algorithm={"name":"pearl","trial_length":15,"train_tasks":6,"latent":3,"encoder_hidden":[9],)"
+    R"("context":15})"};
+
+class BeliefsByTask : public testing::TestWithParam<std::vector<std::string>> {};
+INSTANTIATE_TEST_SUITE_P(Agents, BeliefsByTask, testing::Values(kVaribad, kPearl),
+                         [](const auto& of) { return of.param == kVaribad ? "Varibad" : "Pearl"; });
+
+// Those of the trials that `play` shows, of the same seed.
+TEST_P(BeliefsByTask, AreThoseOfTheTrials) {
+  const Config config = tiny_config(with(GetParam(), {"evaluation.tasks=7", "evaluation.envs_per_task=1"}));
+  const Json by_task = evaluation_of(config).by_task;
+  Device device(kOneThread);
+  const auto trials = play_trials(config, device, create_learned(config).initial(config.seed));
+  const Json& means = by_task["belief_means"];
+  ASSERT_EQ(means.size(), 7u);
+  std::vector<double> deviations(4);
+  for (std::size_t task = 0; task < 7; ++task) {
+    const std::vector<PlayedStep>& steps = trials[task].steps;
+    ASSERT_EQ(means[task].size(), 2u);
+    EXPECT_EQ(means[task][0].get<std::vector<float>>(), steps[4].belief_means);
+    EXPECT_EQ(means[task][1].get<std::vector<float>>(), steps[14].belief_means);
+    EXPECT_NE(means[task][0], means[task][1]);
+    EXPECT_EQ(steps[0].belief_means, trials[0].steps[0].belief_means);  // the prior
+    for (std::size_t point = 0; point < 4; ++point)
+      for (const float deviation : steps[point == 0 ? 0 : 5 * point - 1].belief_deviations)
+        deviations[point] += deviation / (7 * 3.0);
+  }
+  EXPECT_NE(means[0], means[1]);
+  for (std::size_t point = 0; point < 4; ++point)
+    EXPECT_NEAR(by_task["belief_deviations"].at(point).get<double>(), deviations[point], 1e-6);
+  EXPECT_EQ(by_task["belief_deviations"].size(), 4u);
+  ASSERT_EQ(by_task["belief_path"].size(), 15u);
+  for (std::size_t step = 0; step < 15; ++step) {
+    auto point = by_task["belief_path"][step].get<std::vector<float>>();
+    EXPECT_EQ(point[0], 1 + static_cast<int>(step) / 5);
+    point.erase(point.begin());
+    EXPECT_EQ(point, trials[0].steps[step].belief_means);
+  }
+}
+
+// A task's is that of its first trial.
+TEST_P(BeliefsByTask, OfSeveralTrialsTheFirstIsTold) {
+  const Config several = tiny_config(with(GetParam(), {"evaluation.tasks=3", "evaluation.envs_per_task=4"}));
+  const Json means = evaluation_of(several).by_task["belief_means"];
+  ASSERT_EQ(means.size(), 3u);
+  const Config one = tiny_config(with(GetParam(), {"evaluation.tasks=3", "evaluation.envs_per_task=1"}));
+  EXPECT_EQ(means, evaluation_of(one).by_task["belief_means"]);
+}
+
+TEST(ByTaskOfMany, AgentsWithoutBeliefsTellNone) {
+  EXPECT_FALSE(evaluation_of(tiny_config(kRl2)).by_task.contains("belief_means"));
+}
+
+// A trial of one episode has no end of a first one before its own.
+TEST(ByTaskOfMany, OneEpisodeHasOneBelief) {
+  const Json by_task = evaluation_of(tiny_config(with(kVaribad, {"algorithm.trial_length=5"}))).by_task;
+  EXPECT_EQ(by_task["belief_means"][0].size(), 1u);
+  EXPECT_EQ(by_task["belief_deviations"].size(), 2u);
 }
 
 }  // namespace
