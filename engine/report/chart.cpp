@@ -146,7 +146,7 @@ class Drawing {
 
   std::string dot(const ChartPoint& point) const {
     std::string shade;
-    if (chart_.form == ChartForm::plane) {
+    if (chart_.form == ChartForm::plane && std::isfinite(point.value)) {
       const int place = static_cast<int>(kShades * chart_.shades.place(point.value));
       shade = "class=\"v" + std::to_string(std::clamp(place, 0, kShades - 1)) + "\" ";
     }

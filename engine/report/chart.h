@@ -14,7 +14,7 @@ struct ChartPoint {
   double around =
       0;  // half the height of an interval around it, where that is above 0: a bar, unless it has a
   double low = 0, high = 0;  // band behind it, from low to high, where these differ
-  double value = 0;          // in a plane: what its colour shows
+  double value = 0;          // in a plane: what its colour shows; NaN: it has its series'
   std::string title = {};    // of a dot: what is told of it under the pointer
   double share = 0;          // of a dot: how many of its series' tasks lie there, from 0 to 1; its area
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/evaluation/report.h"
+#include "engine/report/belief_charts.h"
 #include "engine/report/chart.h"
 #include "engine/report/curves.h"
 #include "engine/report/frame.h"
@@ -80,6 +81,12 @@ std::string adaptation(const Group& group, Figures& figures) {
       text += " Colours have a scale of their own for each run.";
     html += figures.add(tasks) + page_note(text);
   }
+  if (const BeliefCharts beliefs = belief_charts(group.runs); !beliefs.charts.empty())
+    html += figures.add(beliefs.charts) +
+            page_note(
+                "Each dot is the mean of the belief about a held-out task that a step acted on, along the "
+                "principal axes of these means at the end of the trials: " +
+                beliefs.note);
   return html;
 }
 

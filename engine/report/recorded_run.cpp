@@ -48,6 +48,21 @@ void check_tasks(const Json& tasks, const std::string& file) {
         file + ": wanted \"tasks\", the numbers of \"task_names\" for each of \"returns\", found others");
 }
 
+// Of each task the means at as many points, and of each point as many numbers; of a path's steps one more.
+void check_beliefs(const Json& tasks, const std::string& file) {
+  if (!tasks.contains("belief_means")) return;
+  const Json &means = tasks["belief_means"], path = tasks.value("belief_path", Json::array());
+  const bool has_points = means.is_array() && !means.empty() && means[0].is_array() && !means[0].empty() &&
+                          means[0][0].is_array() && !means[0][0].empty();
+  const std::size_t points = has_points ? means[0].size() : 0, numbers = has_points ? means[0][0].size() : 0;
+  if (!has_points || means.size() != tasks["returns"].size() ||
+      !std::ranges::all_of(means, [&](const Json& of) { return are_lists(of, points, numbers); }) ||
+      !are_lists(path, path.size(), numbers + 1) ||
+      !tasks.value("belief_deviations", Json::array()).is_array())
+    throw InputError(file + ": wanted \"belief_means\", as many numbers at as many points for each of " +
+                     "\"returns\", and the same numbers in \"belief_path\", found others");
+}
+
 struct FirstAndLast {
   double first = kNone, last = kNone;
 };
@@ -140,7 +155,10 @@ RecordedRun read_recorded_run(const std::filesystem::path& folder) {
                        .course = read_course(run.metrics()),
                        .checkpoint = newest_checkpoint(folder)};
   if (!recorded.evaluation.is_null()) check_evaluation(recorded.evaluation, run.evaluation().string());
-  if (!recorded.tasks.is_null()) check_tasks(recorded.tasks, run.evaluation_tasks().string());
+  if (!recorded.tasks.is_null()) {
+    check_tasks(recorded.tasks, run.evaluation_tasks().string());
+    check_beliefs(recorded.tasks, run.evaluation_tasks().string());
+  }
   return recorded;
 }
 

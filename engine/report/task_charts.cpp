@@ -26,21 +26,6 @@ bool has_tasks(const RecordedRun& run, const Words& words) {
          curve_unit(run) == words.unit;
 }
 
-std::string name_of(const Json& tasks, std::size_t number) {
-  const Json& name = tasks["task_names"][number];
-  return name.is_string() ? name.get<std::string>() : json_text(name);
-}
-
-// "goal_x 0.3, goal_y -0.4"; "task 7".
-std::string name_of_task(const Json& tasks, std::size_t task) {
-  std::string name;
-  if (tasks.contains("task_names"))
-    for (std::size_t i = 0; i < tasks["task_names"].size(); ++i)
-      name +=
-          (i > 0 ? ", " : "") + name_of(tasks, i) + number_cell(" %.4g", number_of(tasks["tasks"][task][i]));
-  return name.empty() ? "task " + std::to_string(task + 1) : name;
-}
-
 // "; before adaptation -40.2, after adaptation -3.1".
 std::string words_on(const ChartPoint& returns, const Words& words) {
   return std::string("; ") + words.first + number_cell(" %.4g, ", returns.x) + words.last +
@@ -85,7 +70,7 @@ void merge_equal(std::vector<ChartPoint>& points, const Words& words) {
 // The `returns` after adaptation, of each task, over the two numbers of each.
 Chart plane_of(const ColouredRun& of, const Words& words, const ChartSeries& returns) {
   const Json& tasks = of.run->tasks;
-  Chart chart{.title = words.plane, .x_title = name_of(tasks, 0), .y_title = name_of(tasks, 1)};
+  Chart chart{.title = words.plane, .x_title = name_of_number(tasks, 0), .y_title = name_of_number(tasks, 1)};
   chart.form = ChartForm::plane;
   chart.series = {returns};
   double low = INFINITY, high = -INFINITY;
@@ -106,6 +91,20 @@ Chart plane_of(const ColouredRun& of, const Words& words, const ChartSeries& ret
 }
 
 }  // namespace
+
+std::string name_of_number(const Json& tasks, std::size_t number) {
+  const Json& name = tasks["task_names"][number];
+  return name.is_string() ? name.get<std::string>() : json_text(name);
+}
+
+std::string name_of_task(const Json& tasks, std::size_t task) {
+  std::string name;
+  if (tasks.contains("task_names"))
+    for (std::size_t i = 0; i < tasks["task_names"].size(); ++i)
+      name += (i > 0 ? ", " : "") + name_of_number(tasks, i) +
+              number_cell(" %.4g", number_of(tasks["tasks"][task][i]));
+  return name.empty() ? "task " + std::to_string(task + 1) : name;
+}
 
 std::vector<Chart> task_charts(const std::vector<ColouredRun>& runs) {
   std::vector<Chart> charts;

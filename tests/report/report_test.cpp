@@ -187,6 +187,76 @@ TEST_F(ReportTest, DotsLieWhereTheirNumbersAre) {
   EXPECT_EQ(coloured, 3);
 }
 
+// Means that lie in a plane of their numbers, stretched along (3, 4, 0): the dots are where they are in that plane, whose
+// number of a task is the one that the places tell, and the line is the first task's trial.
+TEST_F(ReportTest, BeliefsLieAlongTheirPrincipalAxes) {
+  const auto run = write_run("run", {line_});
+  const std::string evaluation =
+      R"({"curve": [{"episode": 1, "mean_return": 1, "ci95": null}, {"episode": 2, "mean_return": 1, "ci95": null}],
+          "baselines": []})";
+  write_text(run / "evaluation.json", evaluation);
+  const std::string tasks =
+      R"({"task_names": ["noise", "goal"], "tasks": [[2, 10], [-1, 20], [2, 30], [-1, 20]],
+          "returns": [[0, 1], [0, 2], [0, 3], [0, 4]],
+          "belief_means": [[[0, 0, 1], [-3, -4, 1]], [[0, 0, 1], [0, 0, 2]], [[0, 0, 1], [3, 4, 1]],
+                           [[1, 0, 1], [0, 0, 0]]],
+          "belief_deviations": [1, 0.5, 0.25],
+          "belief_path": [[1, 0, 0, 1], [1, 0, 0, 2], [2, 3, 4, 1], [2, -3, -4, 1]]})";
+  write_text(run / "evaluation_tasks.json", tasks);
+  const std::string page = report_page({run});
+  expect_well_formed(page);
+  const Json numbers = numbers_of(page);
+  const auto expect = [](const Json& found, const std::vector<double>& wanted) {
+    ASSERT_EQ(found.size(), wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i) EXPECT_NEAR(found[i].get<double>(), wanted[i], 1e-14);
+  };
+  const Json last = series_of(numbers, "Belief about each task at the trial's end", "run"),
+             first = series_of(numbers, "Belief about each task at the first episode's end", "run"),
+             path = series_of(numbers, "Belief about each task at the trial's end", "run, a trial"),
+             ends = series_of(numbers, "Belief about each task at the trial's end", ", episodes' ends");
+  expect(last["x"], {-5, 0, 5, 0});
+  expect(last["y"], {0, 1, 0, -1});
+  EXPECT_EQ(last["value"], Json({10, 20, 30, 20}));
+  expect(first["x"], {0, 0, 0, 0.6});
+  expect(path["x"], {0, 0, 5, -5});
+  expect(path["y"], {0, 1, 0, 0});
+  expect(ends["x"], {0, -5});
+  EXPECT_THAT(page,
+              AllOf(HasSubstr("first principal axis, 96 % of the variance"),
+                    HasSubstr("second principal axis, 4 % of the variance"),
+                    HasSubstr("colours show goal, of whose variance a line of the two axes tells 100 %"),
+                    HasSubstr("1 as a trial begins, 0.5 at the first episode's end and 0.25 at the last")));
+  // A colour is the dots' own, the path's is its series'.
+  EXPECT_THAT(page, HasSubstr("<title>episode 2&#39;s end</title>"));
+  EXPECT_THAT(page, Not(HasSubstr("class=\"v-")));
+  const auto refusal = [&](const std::string& from, const std::string& to) {
+    std::string damaged = tasks;
+    damaged.replace(damaged.find(from), from.size(), to);
+    write_text(run / "evaluation_tasks.json", damaged);
+    return message_of<InputError>([&] { report_page({run}); });
+  };
+  for (const auto& [from, to] : {std::pair{"[[0, 0, 1], [0, 0, 2]]", "[[0, 0, 1]]"},
+                                 {"[[0, 0, 1], [0, 0, 2]]", "[[0, 0, 1], [0, 0]]"},
+                                 {"[[0, 0, 1], [0, 0, 2]], ", ""},
+                                 {"[2, 3, 4, 1]", "[2, 3, 4]"},
+                                 {"[1, 0.5, 0.25]", "1"}})
+    EXPECT_THAT(refusal(from, to), HasSubstr("wanted \"belief_means\""));
+}
+
+TEST_F(ReportTest, BeliefsThatAreNotFiniteHaveNoDot) {
+  const auto run = write_run("run", {line_});
+  write_text(run / "evaluation_tasks.json",
+             R"({"returns": [[0, 1], [0, 2], [0, 3]], "belief_means": [[[null]], [[1]], [[3]]]})");
+  write_text(run / "evaluation.json",
+             R"({"curve": [{"episode": 1, "mean_return": 1, "ci95": null}], "baselines": []})");
+  const std::string page = report_page({run});
+  expect_well_formed(page);
+  const Json dots = series_of(numbers_of(page), "Belief about each task at the trial's end", "run");
+  EXPECT_EQ(dots["x"], Json({nullptr, -1, 1}));
+  EXPECT_EQ(dots["value"], Json({1, 2, 3}));
+  EXPECT_THAT(page, HasSubstr("colours show return in the last episode"));
+}
+
 TEST_F(ReportTest, ThePageAsksForNothingElse) {
   const std::string page = report_page({write_run("run", {line_})});
   for (const char* foreign : {"http:", "https:", "src=", "href=", "url(", "@import", "fetch(", "<link"})
