@@ -1,6 +1,7 @@
 // evaluation_tasks.json: what each held-out task brought is what the means are of.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -8,6 +9,7 @@
 #include "engine/evaluation/played_trial.h"
 #include "engine/evaluation/report.h"
 #include "engine/learned/create.h"
+#include "engine/stages/trial_loop.h"
 #include "engine/statistics/estimates.h"
 #include "tests/support/tiny_run.h"
 
@@ -151,6 +153,17 @@ TEST_P(BeliefsByTask, OfSeveralTrialsTheFirstIsTold) {
   ASSERT_EQ(means.size(), 3u);
   const Config one = tiny_config(with(GetParam(), {"evaluation.tasks=3", "evaluation.envs_per_task=1"}));
   EXPECT_EQ(means, evaluation_of(one).by_task["belief_means"]);
+}
+
+// [step][env][mean, log variance][number]
+TEST(Beliefs, ADeviationIsTheRootOfItsVariance) {
+  const float log4 = std::log(4.0f);
+  const TrialLoop::Beliefs beliefs{2, 2, {1, 2, 0, log4, 3, 4, -log4, 0, 5, 6, log4, log4, 7, 8, 0, 0}};
+  EXPECT_EQ(beliefs.mean(0, 1, 1), 4);
+  EXPECT_EQ(beliefs.mean(1, 0, 0), 5);
+  EXPECT_NEAR(beliefs.deviation(0, 0, 1), 2, 1e-6);
+  EXPECT_NEAR(beliefs.deviation(0, 1, 0), 0.5, 1e-6);
+  EXPECT_EQ(beliefs.deviation(1, 1, 1), 1);
 }
 
 TEST(ByTaskOfMany, AgentsWithoutBeliefsTellNone) {
