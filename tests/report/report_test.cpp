@@ -221,11 +221,11 @@ TEST_F(ReportTest, BeliefsLieAlongTheirPrincipalAxes) {
   expect(path["x"], {0, 0, 5, -5});
   expect(path["y"], {0, 1, 0, 0});
   expect(ends["x"], {0, -5});
-  EXPECT_THAT(page,
-              AllOf(HasSubstr("first principal axis, 96 % of the variance"),
-                    HasSubstr("second principal axis, 4 % of the variance"),
-                    HasSubstr("colours show goal, of whose variance a line of the two axes tells 100 %"),
-                    HasSubstr("1 as a trial begins, 0.5 at the first episode's end and 0.25 at the last")));
+  EXPECT_THAT(
+      page, AllOf(HasSubstr("first principal axis, 96 % of the variance"),
+                  HasSubstr("second principal axis, 4 % of the variance"),
+                  HasSubstr("colours show goal, of whose variance a line of the two axes tells 100 %"),
+                  HasSubstr("1 as a trial begins, 0.5 at the first episode&#39;s end and 0.25 at the last")));
   // A colour is the dots' own, the path's is its series'.
   EXPECT_THAT(page, HasSubstr("<title>episode 2&#39;s end</title>"));
   EXPECT_THAT(page, Not(HasSubstr("class=\"v-")));
