@@ -5,7 +5,7 @@
 Nothing else is needed: no JAX, no download. The benchmarks trivial-21k, small-1m, medium-1m and medium-3m were made from
 Python's random numbers with seed 42, and what is drawn here, in the same order, is the same. A ruleset that came before is
 left out, so that each is there once, as in the benchmarks; --repeats keeps them, as the published script does (of the first
-1,000 of trivial, a third).
+1,000 of trivial, a quarter are such).
 
 The file goes with `"environment": {"name": "xland", "benchmark": "trivial"}` and `"tasks": {"file": "rulesets.json"}`.
 Where in the list `random.choice` finds a tile depends on CPython's order of sets; this was the published one's in 3.11.
