@@ -226,7 +226,7 @@ TEST(XLand, RulesetsAreThoseOfTheBenchmarks) {
   for (const auto& [benchmark, shares] : wanted) {
     const Options options{.benchmark = benchmark};
     constexpr int kCount = 20000;
-    double rules = 0, things = 0, pairs = 0;
+    double rules = 0, things = 0, pairs = 0, vanish = 0;
     std::map<int, int> goals, kinds;
     for (int i = 0; i < kCount; ++i) {
       const auto task = draw<XLand, R>(options, static_cast<std::uint32_t>(i));
@@ -242,6 +242,7 @@ TEST(XLand, RulesetsAreThoseOfTheBenchmarks) {
       for (int k = 0; k < XLand::rules(options); ++k) {
         const int kind = numbers[static_cast<std::size_t>(3 + 4 * k)];
         rules += kind != 0;
+        vanish += numbers[static_cast<std::size_t>(3 + 4 * k + 3)] == Tiles::kFloor;
         ++kinds[kind];
       }
       for (int k = 0; k < XLand::things(options); ++k)
@@ -252,6 +253,8 @@ TEST(XLand, RulesetsAreThoseOfTheBenchmarks) {
     EXPECT_NEAR(pairs / kCount, shares.pairs, 0.02);
     EXPECT_EQ(goals.size(), 11u);
     if (benchmark == Benchmark::trivial) continue;
+    // A rule beside makes nothing of things once in 59 times, and there are 1 and 1.5 of them on average.
+    EXPECT_NEAR(vanish, benchmark == Benchmark::small ? 340 : 520, 100);
     ASSERT_EQ(kinds.size(), 12u);
     for (int kind = 1; kind <= 11; ++kind)
       EXPECT_NEAR(kinds[kind], rules / 11, 6 * std::sqrt(rules / 11)) << kind;
