@@ -124,8 +124,9 @@ TEST(ScenarioReturns, OfRoomsOfThings) {
   EXPECT_GT(mean_of(oracle.of_episode[0]).mean, 0.905);
   EXPECT_GT(trials_json(oracle)["pass_k"][0].get<double>(), 0.93);
   for (std::size_t i = 0; i < 150; ++i)
-    if (oracle.lengths[0][i] < 243)
+    if (oracle.lengths[0][i] < 243) {
       EXPECT_NEAR(oracle.of_episode[0][i], 1 - 0.9 * double{oracle.lengths[0][i]} / 243, 1e-5);
+    }
   EXPECT_THROW(play_by("oracle", episodes_of(R"({"name": "xland", "benchmark": "medium"})", 243, 1, 1)),
                InputError);
   const Config many = episodes_of(R"({"name": "xland"})", 243, 1, 4000);
