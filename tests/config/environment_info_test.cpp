@@ -20,7 +20,7 @@ TEST(EnvironmentInfo, SaysOfEveryEnvironmentWhatItsTypeSays) {
     const EnvironmentInfo info = info_of(std::string(R"({"name": ")") + Env::name + R"("})");
     EXPECT_EQ(info.name, Env::name);
     EXPECT_EQ(info.observation.numbers, Env::observation({}).numbers);
-    EXPECT_EQ(info.observation.symbols, 0);
+    EXPECT_EQ(info.observation.symbols, Env::observation({}).symbols);
     EXPECT_EQ(info.action_count, action_outputs<Env>({}));
     EXPECT_EQ(info.group_sizes.size(), Env::Action::discrete ? 1u : 0u);
     EXPECT_EQ(info.head == HeadKind::categorical, Env::Action::discrete);
