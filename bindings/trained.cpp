@@ -109,7 +109,9 @@ void export_trained(nb::module_& m) {
             new (self) TrainedRun(trained_run(config, iteration, params));
           },
           nb::arg("config"), nb::arg("iteration"), nb::arg("params"))
-      .def_static("open", &open_trained_run, nb::arg("path"), Release())
+      .def_static(
+          "open", [](const std::filesystem::path& path) { return open_trained_run(path); }, nb::arg("path"),
+          Release())
       .def_ro("config", &TrainedRun::config)
       .def_ro("iteration", &TrainedRun::iteration)
       .def_prop_ro(
