@@ -11,12 +11,6 @@
 namespace innerloop {
 namespace {
 
-bool has_tasks_in_memory(const EnvironmentOptions& environment) {
-  bool has = false;
-  with_environment(environment, [&]<class Env>(const typename Env::Options&) { has = kTaskInMemory<Env>; });
-  return has;
-}
-
 // Numbers of the latent variable that a policy has beliefs about; 0: it has none.
 int latent_of(const TrialSetup& setup) {
   if (setup.soft) return setup.soft->nets.latent;
@@ -90,8 +84,8 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
                      plan);
   if (!setup.goes_on) return;
   plan.add(&carried_, "carried_environments", "[number][env]", {rollout_->between_size(), envs});
-  if (has_tasks_in_memory(setup.environment))
-    plan.add(&own_tasks_, "carried_tasks", "[env][number]", {(envs + 15) / 16 * 16, environment.task_size});
+  if (environment.task_in_memory)
+    plan.add(&own_tasks_, "carried_tasks", "[env][number]", {padded(this->envs()), environment.task_size});
 }
 
 void TrialLoop::set_key(RandomKey key) { device_.once(SetKey<float>{key, key_}); }
@@ -164,7 +158,7 @@ std::vector<StateTensor> TrialLoop::state() const {
       tensor("episodes.environments", rollout_->between_size(), envs(), carried_),
       tensor("episodes.returns", kOpenEpisode, envs(), open_)};
   // The same tensors before there is memory.
-  if (has_tasks_in_memory(setup_.environment))
+  if (setup_.environment_info.task_in_memory)
     tensors.push_back(tensor("episodes.tasks", envs(), task_size(), own_tasks_));
   return tensors;
 }
