@@ -112,14 +112,19 @@ bool Points::holds(const Cell& cell, const Assignments& conditions) const {
     if (draws(cell.draws, condition.path))
       throw InputError(sweep_.source + ": /when: wanted a condition on what is set or in the grid, found \"" +
                        condition.path + "\", which is drawn");
-    for (std::size_t i = cell.set.size(); i-- > 0;) {
+    bool is_of_file = true;
+    for (std::size_t i = cell.set.size(); i-- > 0 && is_of_file;) {
       const Assignment& set = cell.set[i];
       const auto within = path_within(condition.path, set.path);
       if (!within) continue;
       const Json* found = within->empty() ? &set.value : find_at(set.value, *within);
       if (found != nullptr) return *found == condition.value;
-      break;  // the group that was set has the option's default
+      is_of_file = false;  // the group that was set has the option's default
     }
+    // What the file names is not looked up in a whole config, which further cases may have yet to make valid.
+    if (is_of_file)
+      if (const Json* found = find_at(sweep_.configs[cell.config].document, condition.path))
+        return *found == condition.value;
     const Json config =
         to_json(config_of(sweep_, {cells_.size(), cell.config, cell.set, {}}, sweep_.seeds.front()));
     const Json* found = find_at(config, condition.path);

@@ -102,6 +102,18 @@ TEST(PointsTest, ACaseAddsToThePointsThatItHoldsFor) {
   EXPECT_EQ(config_of(sweep, points.at(1), 1).envs_per_task, Config().envs_per_task);
 }
 
+// rl2 with episodes that stop is refused, and so is a config whose trials are no whole episodes: the last case alone makes
+// this one valid.
+TEST(PointsTest, CasesAreAskedOfConfigsThatFurtherCasesMakeValid) {
+  const Sweep sweep = sweep_of(
+      R"("set": {"algorithm": {"name": "rl2", "trial_length": 150}, "envs_per_task": 1},
+      "when": [{"if": {"iterations": 4}, "set": {"at_episode_end": "restart"}},
+               {"if": {"algorithm.name": "rl2"}, "set": {"horizon": 50, "policy": {"name": "gru"}}}])");
+  const Points points(sweep);
+  ASSERT_EQ(points.size(), 1u);
+  EXPECT_EQ(config_of(sweep, points.at(0), 1).horizon, 50);
+}
+
 TEST(PointsTest, DrawsDependOnTheNumberAlone) {
   const std::string random = R"("random": {"outer.lr": {"log_uniform": [1e-4, 1e-1]}})";
   const std::string more =
