@@ -41,12 +41,38 @@ def test_robot(capsys):
 
 def test_sim_to_real(capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["sim_to_real.py", "--robots", "16"])
-    found = run_script("sim_to_real.py", (r'"iterations": 20', '"iterations": 3'))["found"]
+    names = run_script("sim_to_real.py", (r'"iterations": 20', '"iterations": 3'))
+    found = names["found"]["a short run"]
     assert {name: returns.shape for name, returns in found.items()} == dict.fromkeys(("home", "R0", "R1", "R2"), (16, 2))
     assert "home less R0" in capsys.readouterr().out
     # Returns of the same robots in both, whose noise is some 33; without the cost of control they would be 60 apart.
     difference = (found["home"] - found["R0"]).mean(1)
     assert abs(difference.mean()) < 3 * difference.std(ddof=1) / 4 and difference.std() < 45
+    # Of a gap that is the same for all robots, one who is a fifth of it up closes a fifth.
+    row = lambda by: {"home": found["home"], "R0": found["R0"], "R1": found["R1"] + by, "R2": found["R2"] - by}
+    names["show_gaps"]({"a": row(0), "b": row(2), "d": row(10)})
+    printed = capsys.readouterr().out
+    assert "b closes 20% of the gap from a to d in R1 (95 %: 20% to 20%)" in printed and "to d in R2" in printed
+
+
+def test_sim_to_real_in_brax(monkeypatch):
+    pytest.importorskip("brax")
+    monkeypatch.setattr(sys, "argv", ["sim_to_real.py", "--robots", "2"])
+    names = run_script("sim_to_real.py", (r'"iterations": 20', '"iterations": 1'))
+    plain = {f"{what}_{link}": 1.0 for what in ("mass", "inertia", "damping", "strength", "friction") for link in names["LINKS"]}
+    slippery = plain | {f"friction_{link}": 0.0 for link in names["LINKS"]}
+    weak = plain | {f"strength_{link}": 0.0 for link in names["LINKS"]}
+    robots = names["InBrax"]([plain, plain, weak, slippery])
+    assert (robots.sys.link.inertia.mass[0] == robots.sys.link.inertia.mass[1]).all()
+    random = np.random.default_rng(1)
+    robots.reset(random)
+    # The first two start apart; told to push, all but the one without motors move their joints far.
+    moved = np.zeros(4)
+    for t in range(20):
+        speeds, seen = robots.step(np.full((4, 6), (-1.0) ** (t // 4)), random)
+        moved = np.maximum(moved, abs(seen[:, 11:]).max(1))
+    assert seen.shape == (4, 17) and np.isfinite(seen).all() and abs(speeds[0] - speeds[1]) > 1e-6
+    assert moved[[0, 1, 3]].min() > 2 * moved[2]
 
 
 def test_xland_rulesets(tmp_path, monkeypatch):
