@@ -101,6 +101,7 @@ void Pearl::allocate() {
   explored_.clears = true;
   form_.contexts = encode_.contexts;
   encode_.params = updates_.params();
+  encode_.key = loop_.key();
   form_.sums = encode_.sums;
   form_.by_latent = by_latent_;
   encode_.beliefs = form_.beliefs;

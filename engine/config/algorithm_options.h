@@ -588,7 +588,8 @@ struct PearlOptions {
   int context_episodes = 0;
   int prior_episodes = 1;
   bool next_state = true;
-  std::optional<double> sparse_within;
+  std::optional<double> sparse_within, sparse_from;
+  int sparse_iterations = 100;
   SoftUpdateOptions soft = {
       .version = SoftVersion::value_network, .batch = 128, .capacity = 10000, .first_steps = 0};
   bool operator==(const PearlOptions&) const = default;
@@ -626,10 +627,20 @@ struct PearlOptions {
     field("sparse_within", o.sparse_within, above(0),
           "where rewards are minus a distance: contexts and returns have 1 less the distance, where it is at "
           "most this, and else 0; the critics learn from the rewards as they are; null: all have those");
+    field("sparse_from", o.sparse_from, above(0),
+          "with sparse_within: the same in contexts as training starts, from which it shrinks evenly, so "
+          "that contexts hold "
+          "finds before the policy has learned to make them; null: it is sparse_within throughout");
+    field("sparse_iterations", o.sparse_iterations, between(1, 1 << 30),
+          "with sparse_from: iterations over which it shrinks");
     SoftUpdateOptions::describe(field, o.soft);
   }
   template <class Report>
   static void validate(const PearlOptions& o, Report& report) {
+    if (o.sparse_from && !o.sparse_within)
+      report("sparse_from", "wants sparse_within beside it, to which it shrinks");
+    else if (o.sparse_from && *o.sparse_from < *o.sparse_within)
+      report("sparse_from", "has to be at least sparse_within, to which it shrinks");
     SoftUpdateOptions::validate(o.soft, report);
   }
 };

@@ -58,6 +58,8 @@ SoftActor soft_actor(const Config& config) {
   encoder.steps.observed = actor.nets.observed;
   encoder.steps.next_state = pearl->next_state;
   encoder.steps.within = static_cast<float>(pearl->sparse_within.value_or(0));
+  encoder.steps.from = static_cast<float>(pearl->sparse_from.value_or(0));
+  encoder.steps.shrinks = pearl->sparse_from ? pearl->sparse_iterations : 0;
   encoder.latent = pearl->latent;
   encoder.net = perceptron(pearl->encoder_hidden, std::get<MlpOptions>(config.policy).activation,
                            encoder.steps.inputs(), 0, 2 * pearl->latent);

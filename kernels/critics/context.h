@@ -9,26 +9,34 @@ namespace innerloop {
 
 // What is taken in of a step: the action as tanh makes it, the observation, the reward, and with `next_state` the observation
 // that it led to. Where rewards are −distance, `within` makes them sparse: 1 less the distance where that is at most it, else
-// 0; 0: they are as they are.
+// 0; 0: they are as they are. Over the first `shrinks` iterations of training a context's radius goes evenly from `from` to
+// `within`, so that there is something to be found before anybody has learned to look for it.
 struct ContextSteps {
   int actions = 0, observed = 0;
   bool next_state = false;
-  float within = 0;
+  float within = 0, from = 0;
+  int shrinks = 0;
 
   FN int inputs() const { return actions + observed + 1 + (next_state ? observed : 0); }
-  template <class One>
-  FN One reward(One r) const {
-    if (within == 0) return r;
-    return select(r >= One(static_cast<typename One::value_type>(-within)), One(1) + r, One(0));
+  // Of contexts in an iteration; evaluations have numbers beyond all of them.
+  FN float radius(std::uint32_t iteration) const {
+    if (iteration >= static_cast<std::uint32_t>(shrinks)) return within;
+    const float left = 1 - static_cast<float>(iteration) / static_cast<float>(shrinks);
+    return within + (from - within) * left;
   }
-  // Input i, of which at(k) is the k-th number of a row of the replay.
+  template <class One>
+  FN static One reward(One r, float radius) {
+    if (radius == 0) return r;
+    return select(r >= One(static_cast<typename One::value_type>(-radius)), One(1) + r, One(0));
+  }
+  // Input i with rewards within `radius`, of which at(k) is the k-th number of a row of the replay.
   template <class One, class T, class At>
-  FN One input(const Replay<T>& row, int i, const At& at) const {
+  FN One input(const Replay<T>& row, int i, float radius, const At& at) const {
     if (i < actions) return tanh(One(at(row.drawn_at() + i)));
     i -= actions;
     if (i < observed) return One(at(i));
     i -= observed;
-    return i == 0 ? reward(One(at(row.reward_at()))) : One(at(row.next_at() + i - 1));
+    return i == 0 ? reward(One(at(row.reward_at())), radius) : One(at(row.next_at() + i - 1));
   }
 };
 
@@ -144,7 +152,7 @@ struct ChooseTasks {
   }
 };
 
-// The rewards as a context has them: ContextSteps.
+// The rewards as a context has them after training: ContextSteps.
 template <class T>
 struct ShowRewards {
   ContextSteps steps;
@@ -160,7 +168,7 @@ struct ShowRewards {
     using One = Pack<T, 1>;
     const int end = min_of(count, (place.part + 1) * kPartSize);
     for (int i = place.part * kPartSize + team.rank(); i < end; i += team.size())
-      shown[i] = steps.reward(One(rewards[i])).get(0);
+      shown[i] = ContextSteps::reward(One(rewards[i]), steps.within).get(0);
   }
 };
 

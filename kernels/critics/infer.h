@@ -70,6 +70,7 @@ struct InferTask {
     const Batch<T>& batch = trials.batch;
     const long row = static_cast<long>(step - 1) * batch.envs + first, stride = batch.row_stride;
     const Replay<T> shape{.observed = encoder.steps.observed, .actions = encoder.steps.actions};
+    const float radius = encoder.steps.radius(key->iteration);
     b.net.load(team, params);
     for_cells(team, encoder.steps.inputs(), envs, [&](int i, int e) FN_LAMBDA {
       const auto at = [&](int k) FN_LAMBDA {
@@ -83,7 +84,7 @@ struct InferTask {
         return column[row + e];
       };
       b.rows.inputs[e * encoder.net.inputs_size() + i] =
-          encoder.steps.template input<One>(shape, i, at).get(0);
+          encoder.steps.template input<One>(shape, i, radius, at).get(0);
     });
     team.sync();
     forward(team, b.net, envs, b.rows);

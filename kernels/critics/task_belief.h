@@ -49,11 +49,12 @@ struct EncodeContext {
   Phase phase = Phase::sum;
   TaskEncoder encoder;
   ContextBatch<T> contexts;
-  const T* params = nullptr;      // the encoder's own
-  T* sums = nullptr;              // [tile][w, w·μ][padded(latent)]
-  const T* beliefs = nullptr;     // [task][μ, σ²][padded(latent)]
-  const T* by_beliefs = nullptr;  // likewise
-  T* partial = nullptr;           // [tile][encoder parameters]
+  const T* params = nullptr;       // the encoder's own
+  const RandomKey* key = nullptr;  // of which the iteration counts
+  T* sums = nullptr;               // [tile][w, w·μ][padded(latent)]
+  const T* beliefs = nullptr;      // [task][μ, σ²][padded(latent)]
+  const T* by_beliefs = nullptr;   // likewise
+  T* partial = nullptr;            // [tile][encoder parameters]
   const int* enabled = nullptr;
 
   static constexpr int kTile = 64;
@@ -74,11 +75,13 @@ struct EncodeContext {
               left = contexts.count[task] - first, rows = left < 0 ? 0 : min_of(left, kTile);
     b.net.load(team, params);
     if (phase == Phase::gradient) b.sums.clear(team);
+    const float radius = encoder.steps.radius(key->iteration);
     const int* const drawn = contexts.drawn + static_cast<long>(task) * contexts.steps + first;
     for_cells(team, rows, encoder.steps.inputs(), [&](int row, int i) FN_LAMBDA {
       const T* const step = contexts.ring.at(contexts.of[task], drawn[row]);
       b.rows.inputs[row * encoder.net.inputs_size() + i] =
-          encoder.steps.template input<One>(contexts.ring, i, [&](int k) FN_LAMBDA { return step[k]; })
+          encoder.steps
+              .template input<One>(contexts.ring, i, radius, [&](int k) FN_LAMBDA { return step[k]; })
               .get(0);
     });
     team.sync();

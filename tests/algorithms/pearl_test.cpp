@@ -225,7 +225,6 @@ TEST(Pearl, BeliefsAreOfExplorationAlone) {
   EXPECT_NE(beliefs_after(2), beliefs_after(0));
 }
 
-// Returns are of the rewards that a context shows: sparse ones, none of them below 0.
 TEST(Pearl, FactorsStartAsWideAsTheyAreSaidTo) {
   const auto variances = [](const std::vector<std::string>& overrides) {
     const Config config = pearl_config(overrides);
@@ -243,10 +242,46 @@ TEST(Pearl, FactorsStartAsWideAsTheyAreSaidTo) {
   EXPECT_THAT(variances({"algorithm.initial_variance=0.01"}), testing::Each(testing::DoubleNear(0.01, 1e-8)));
 }
 
+// Returns are of the rewards that a context shows after training: sparse ones, none of them below 0.
 TEST(Pearl, ReturnsAreSparseWhereContextsAre) {
   PearlLearning sparse(pearl_config()), dense(pearl_config({"algorithm.sparse_within=null"}));
   for (const double mean : sparse.iterate().returns) EXPECT_GE(mean, 0);
   for (const double mean : dense.iterate().returns) EXPECT_LT(mean, 0);
+}
+
+// A wider radius at the start changes what is inferred, in updates and, after the prior episodes, in play; what trajectories
+// return is told by the last radius, within which nobody comes in these few steps.
+TEST(Pearl, ContextsAreWideAsTrainingStarts) {
+  const auto play = [](const std::vector<std::string>& overrides) {
+    PearlLearning learning(pearl_config(overrides));
+    EXPECT_THAT(learning.iterate().returns, testing::Each(0));
+    const Batch<float>& batch = learning.learner().loop().trials().batch;
+    const Vector rewards = learning.numbers(batch.rewards, batch.rows());
+    const auto middle = rewards.begin() + 2 * 4 * batch.envs;
+    return std::tuple{learning.numbers(learning.learner().beliefs().beliefs, 4 * 2 * padded(3)),
+                      Vector(rewards.begin(), middle), Vector(middle, rewards.end())};
+  };
+  const auto [narrow, narrow_first, narrow_later] = play({"algorithm.updates=1"});
+  const auto [wide, wide_first, wide_later] = play({"algorithm.updates=1", "algorithm.sparse_from=5"});
+  EXPECT_NE(narrow, wide);
+  EXPECT_EQ(narrow_first, wide_first);
+  EXPECT_NE(narrow_later, wide_later);
+}
+
+TEST(Pearl, ARadiusToStartFromIsCheckedAgainstTheLastOne) {
+  const auto refused = [](const std::vector<std::string>& overrides) {
+    try {
+      pearl_config(overrides);
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing");
+  };
+  EXPECT_THAT(refused({"algorithm.sparse_from=0.4"}),
+              testing::HasSubstr("(has to be at least sparse_within"));
+  EXPECT_THAT(refused({"algorithm.sparse_within=null", "algorithm.sparse_from=1"}),
+              testing::HasSubstr("(wants sparse_within beside it"));
+  EXPECT_EQ(refused({"algorithm.sparse_from=0.5"}), "nothing");
 }
 
 // What an evaluation's later episodes bring depends on what its encoder makes of the earlier ones; the first ones do not.

@@ -11,13 +11,14 @@ struct ContextForm {
   int latent = 3, tasks = 1, steps = 9;
   std::vector<int> count = {};  // of each task; none: all steps
   bool next_state = false;
-  float within = 0;
+  float within = 0, from = 0;
+  int shrinks = 0, iteration = 0;
   std::vector<int> hidden = {6, 5};
 };
 
 struct ContextProblem {
   TaskEncoder encoder;
-  int tasks = 1, steps = 0, rings = 3, capacity = 150;
+  int tasks = 1, steps = 0, rings = 3, capacity = 150, iteration = 0;
   double kl_weight = 0.7, scale = 0.3;
   Vector theta, replay, noise;
   std::vector<int> of, drawn, count;
@@ -38,7 +39,13 @@ struct ContextProblem {
 inline ContextProblem random_context_problem(const ContextForm& form, std::uint64_t seed = 11) {
   std::mt19937_64 random(seed);
   ContextProblem p;
-  p.encoder.steps = {.actions = 2, .observed = 3, .next_state = form.next_state, .within = form.within};
+  p.encoder.steps = {.actions = 2,
+                     .observed = 3,
+                     .next_state = form.next_state,
+                     .within = form.within,
+                     .from = form.from,
+                     .shrinks = form.shrinks};
+  p.iteration = form.iteration;
   p.encoder.latent = form.latent;
   p.encoder.net = perceptron_of(form.hidden, Activation::tanh, p.encoder.steps.inputs(), 0, 2 * form.latent);
   p.tasks = form.tasks;
@@ -63,7 +70,10 @@ inline Vector encoder_outputs(const ContextProblem& p, const Vector& theta, cons
   Vector x;
   for (int j = 0; j < steps.actions; ++j) x.push_back(std::tanh(row[shape.drawn_at() + j]));
   x.insert(x.end(), row, row + steps.observed);
-  const double reward = row[shape.reward_at()], within = static_cast<double>(steps.within);
+  const double reward = row[shape.reward_at()], end = double{steps.within};
+  const double within = p.iteration < steps.shrinks
+                            ? double{steps.from} - (double{steps.from} - end) * p.iteration / steps.shrinks
+                            : end;
   x.push_back(within == 0 ? reward : reward >= -within ? 1 + reward : 0);
   if (steps.next_state) x.insert(x.end(), row + shape.next_at(), row + shape.next_at() + steps.observed);
   return layers_step(p.encoder.net.hidden, theta.data(), x, p.encoder.net.outputs);
@@ -138,6 +148,9 @@ ContextOperations<T> context_operations_of(const ContextProblem& p, Buffers& mem
   encode.encoder = p.encoder;
   encode.contexts = contexts;
   encode.params = memory.hold<T>("params", p.theta);
+  auto* const key = reinterpret_cast<RandomKey*>(memory.blank<std::uint32_t>("iteration", 2));
+  *key = {1, static_cast<std::uint32_t>(p.iteration)};
+  encode.key = key;
   encode.sums = memory.blank<T>("sums", encode.tiles() * of_task);
   encode.partial = memory.blank<T>("partial", static_cast<long>(encode.tiles()) * p.encoder.net.parameters());
   FormBeliefs<T>& form = ops.form;

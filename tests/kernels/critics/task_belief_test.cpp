@@ -59,6 +59,8 @@ std::vector<ContextForm> forms() {
           {.latent = 5, .tasks = 3, .steps = 70, .next_state = true},
           {.tasks = 3, .count = {0, 4, 9}},
           {.within = 0.8f},
+          {.within = 0.1f, .from = 1.4f, .shrinks = 8, .iteration = 3},
+          {.within = 0.9f, .from = 1.4f, .shrinks = 8, .iteration = 8},
           {.latent = 1, .tasks = 2, .steps = 130, .hidden = {18}}};
 }
 
@@ -149,14 +151,23 @@ TEST(TaskBelief, TwiceTheTasksAreTheSameMean) {
 
 // Sparse rewards are what a context sees: 0 outside of the radius, whatever the distance.
 TEST(ContextSteps, SparseRewardsAreZeroOutside) {
-  ContextSteps steps;
-  using One = Pack<double, 1>;
-  EXPECT_EQ(steps.reward(One(-0.7)).get(0), -0.7);
-  steps.within = 0.25f;
-  EXPECT_EQ(steps.reward(One(-0.7)).get(0), 0);
-  EXPECT_EQ(steps.reward(One(-0.25)).get(0), 0.75);
-  EXPECT_EQ(steps.reward(One(-0.26)).get(0), 0);
-  EXPECT_EQ(steps.reward(One(0)).get(0), 1);
+  const auto shown = [](double reward, float radius) {
+    return ContextSteps::reward(Pack<double, 1>(reward), radius).get(0);
+  };
+  EXPECT_EQ(shown(-0.7, 0), -0.7);
+  EXPECT_EQ(shown(-0.7, 0.25f), 0);
+  EXPECT_EQ(shown(-0.25, 0.25f), 0.75);
+  EXPECT_EQ(shown(-0.26, 0.25f), 0);
+  EXPECT_EQ(shown(0, 0.25f), 1);
+}
+
+TEST(ContextSteps, TheRadiusShrinksWithTraining) {
+  const ContextSteps shrinking{.within = 0.25f, .from = 1.25f, .shrinks = 4}, same{.within = 0.25f};
+  EXPECT_EQ(shrinking.radius(0), 1.25f);
+  EXPECT_EQ(shrinking.radius(1), 1.0f);
+  EXPECT_EQ(shrinking.radius(3), 0.5f);
+  for (const std::uint32_t iteration : {4u, 5u, 0xFFFFFFFFu}) EXPECT_EQ(shrinking.radius(iteration), 0.25f);
+  for (const std::uint32_t iteration : {0u, 7u}) EXPECT_EQ(same.radius(iteration), 0.25f);
 }
 
 TEST(ContextSteps, TakesInWhatAStepLedToByOption) {

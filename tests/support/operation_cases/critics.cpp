@@ -87,6 +87,9 @@ struct OfCritics : Cases {
                                 .count = full ? std::vector<int>{70, 0, 13} : std::vector<int>{},
                                 .next_state = full,
                                 .within = 0.6f,
+                                .from = 1.1f,
+                                .shrinks = 7,
+                                .iteration = 2,
                                 .hidden = {19, 18}});
     const int tiles = p.tasks * ceil_div(p.steps, EncodeContext<float>::kTile);
     // What other operations leave for this one.
@@ -163,7 +166,8 @@ struct OfCritics : Cases {
             op.trials = played(memory, size);
             const Batch<float>& batch = op.trials.batch;
             for (long row = 0; row < batch.row_stride; ++row) batch.ends[row] = row % 3 == 0 ? 1.0f : 0.0f;
-            op.encoder.steps = {.actions = 3, .observed = 4, .next_state = true, .within = 0.5f};
+            op.encoder.steps = {
+                .actions = 3, .observed = 4, .next_state = true, .within = 0.5f, .from = 1.3f, .shrinks = 9};
             op.encoder.latent = 5;
             op.encoder.net = perceptron_of({19, 18}, Activation::relu, op.encoder.steps.inputs(), 0, 10);
             op.params = memory.normals("params", op.encoder.net.parameters(), 0.4);
