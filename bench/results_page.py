@@ -163,9 +163,9 @@ def trials_table(points):
         lambda evaluations: [*bold([mean_trial(evaluations)]), "", ""])
 
 
-def seeds_cell(curves, place):
+def seeds_cell(curves, place, digits=1):
     """An episode's mean return in each run."""
-    return " / ".join(number(measured(curve[place], "mean_return"), 1) for curve in curves)
+    return " / ".join(number(measured(curve[place], "mean_return"), digits) for curve in curves)
 
 
 def by_hand(folder, config):
@@ -202,6 +202,32 @@ def scenarios_table(points):
                           f"{limits}; {limits_cell(memory.evaluations)}" if limits else "",
                           ", ".join(f"{number_ / 1e6:.1f}" for number_ in steps),
                           ", ".join(f"{number_:.0f}" for number_ in seconds)]))
+    return lines
+
+
+def trials_by_hand(folder, config):
+    """What random actions, the best of the hand-written learners and one who knows the task get in a trial."""
+    path = folder / f"{config}.json"
+    learners = learners_of(read(path)) if path.exists() else {}
+    random, known = (next((learners.pop(name) for name in names if name in learners), None) for names in (["random"], KNOWS))
+    best = max(learners, key=lambda name: learners[name]["trial_return"]["mean"], default=None)
+    return [trial_cell(random) if random else "", f"{trial_cell(learners[best])} (`{best}`)" if best else "–",
+            trial_cell(known) if known else "–"]
+
+
+def against_hands_table(points):
+    """A row for each family: the trials of agents with a memory, each of its seeds, beside what is written by hand. Random is a
+    policy before it is trained where there are no random actions among the latter."""
+    lines = head(["config", "random", "best by hand", "RL²", "knows the task", "RL² by episode", "steps, M", "s a run"])
+    for point in points:
+        random, best, known = trials_by_hand(ROOT / "sweeps/hand_written", point.config)
+        curves = [evaluation["curve"] for evaluation in point.evaluations]
+        episodes = dict.fromkeys([0, 1, len(curves[0]) - 1])
+        steps, seconds = (statistics.fmean(run[what] for run in point.runs) for what in ("env_steps", "seconds"))
+        lines.append(row([f"`{point.config}`", random or trial_cell(point.evaluations[0]["baselines"][0]), best,
+                          " / ".join(map(trial_cell, point.evaluations)), known,
+                          "; ".join(f"{place + 1}: {seeds_cell(curves, place, 2)}" for place in episodes),
+                          f"{steps / 1e6:.0f}", f"{seconds:.0f}"]))
     return lines
 
 
@@ -286,7 +312,7 @@ def adaptation_tables(folder, svg):
 
 
 TABLES = {"navigation": steps_table, "sparse_corners": steps_table, "bandit": steps_table, "families": steps_table,
-          "ppo": steps_table, "scenarios": scenarios_table,
+          "ppo": steps_table, "scenarios": scenarios_table, "robots": against_hands_table, "games": against_hands_table,
           "memories": trials_table, "looking_back": trials_table, "memories_episodes": episodes_table}
 HAND_WRITTEN = {"hand_written_bandits": bandits_table, "hand_written_processes": processes_table}
 
