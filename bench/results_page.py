@@ -15,6 +15,11 @@
       innerloop evaluate configs/rl2_$1.json --json sweeps/hand_written/rl2_$1.json --baseline random --baseline $2 \\
         --baseline $3 ${4:+--baseline $4}
     done
+    for family in "tool_calls random explore_then_plan thompson oracle" "maze_navigation random explorer oracle"; do
+      set -- $family
+      innerloop evaluate configs/rl2_$1.json --json sweeps/hand_written/rl2_$1.json --baseline $2 --baseline $3 \\
+        --baseline $4 ${5:+--baseline $5}
+    done
     python3 bench/results_page.py [--sweeps sweeps] [--page docs/results.md] [--svg docs/adaptation.svg]
 
 A table stands between `<!-- NAME -->` and `<!-- end -->`, and is of the folder NAME among the sweeps. One whose sweep is not
@@ -88,7 +93,7 @@ class Point:
         self.config = Path(listed["config"]).stem if listed["config"] != "config" else folder.name
         others = [f"`{path}` {value}" for path, value in listed["set"].items() if first_set.get(path) != value]
         self.name = f"`{self.config}`" + (" with " + ", ".join(others) if others else "")
-        self.group, self.runs = result["group"], result["runs"]
+        self.number, self.group, self.runs = listed["point"], result["group"], result["runs"]
         self.evaluations = [read(folder / "runs" / f"{listed['point']:04d}-s{run['seed']}" / "evaluation.json")
                             for run in self.runs]
 
@@ -231,6 +236,50 @@ def against_hands_table(points):
     return lines
 
 
+WAYS = {"maml": "gradient: MAML", "cavia": "gradient: CAVIA", "gru": "memory: GRU", "transformer": "memory: transformer",
+        "varibad": "context: VariBAD", "pearl": "context: PEARL"}
+
+
+def numbers_adapted(config, parameters):
+    """How many numbers of a task an agent keeps: parameters, a context, a memory's state, or a belief."""
+    algorithm, policy = config["algorithm"], config["policy"]
+    return {"maml": lambda: parameters, "cavia": lambda: algorithm["context_size"], "pearl": lambda: 2 * algorithm["latent"],
+            "varibad": lambda: policy["encoder"] + 2 * policy["latent"], "gru": lambda: policy["hidden"],
+            "transformer": lambda: 2 * policy["layers"] * policy["hidden"] * algorithm["trial_length"]}[way_of(config)]()
+
+
+def way_of(config):
+    name = config["algorithm"]["name"]
+    return config["policy"]["name"] if name == "rl2" else name
+
+
+def parameters_of(run):
+    """How many a run has learned, by the head of its newest checkpoint (a safetensors file)."""
+    newest = max((run / "checkpoints").iterdir(), key=lambda path: int(path.stem)).read_bytes()
+    head_size = int.from_bytes(newest[:8], "little")
+    return json.loads(newest[8:8 + head_size])["params"]["shape"][0]
+
+
+def ways_table(points):
+    """A row for each family and way to learn a task: what it reaches of how much, and what a new task takes."""
+    folder = ROOT / "sweeps/ways"
+    milliseconds = read(folder / "time_to_adapt.json")
+    lines = head(["family", "way", "before, or first episode", "after one step, or the second one", "last", "env steps to learn it",
+                  "numbers of a task", "ms a task", "trained on, M steps", "in s"])
+    for point in points:
+        run, seed = point.runs[0], point.runs[0]["seed"]
+        name = f"{point.number:04d}-s{seed}"
+        config, curve = read(folder / "runs" / name / "config.json"), point.evaluations[0]["curve"]
+        episodes = 1 if "step" in curve[0] else len(curve)
+        experience = config["horizon"] * (config["evaluation"]["envs_per_task"] if episodes == 1 else 1)
+        cells = [cell(measured(curve[place], "mean_return"), curve[place]["ci95"], 2) for place in (0, 1, len(curve) - 1)]
+        lines.append(row([config["environment"]["name"], WAYS[way_of(config)], *cells,
+                          " / ".join(str(experience * steps) for steps in dict.fromkeys([1, len(curve) - 1])),
+                          f"{numbers_adapted(config, parameters_of(folder / 'runs' / name)):,}", f"{milliseconds[name]:.2f}",
+                          f"{run['env_steps'] / 1e6:.1f}", f"{run['seconds']:.0f}"]))
+    return lines
+
+
 def learners_of(report):
     """The hand-written learners of an evaluation of them alone, by name."""
     return {report["algorithm"]: report, **{baseline["name"]: baseline for baseline in report["baselines"]}}
@@ -313,6 +362,7 @@ def adaptation_tables(folder, svg):
 
 TABLES = {"navigation": steps_table, "sparse_corners": steps_table, "bandit": steps_table, "families": steps_table,
           "ppo": steps_table, "scenarios": scenarios_table, "robots": against_hands_table, "games": against_hands_table,
+          "ways": ways_table,
           "memories": trials_table, "looking_back": trials_table, "memories_episodes": episodes_table}
 HAND_WRITTEN = {"hand_written_bandits": bandits_table, "hand_written_processes": processes_table}
 
