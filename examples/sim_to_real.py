@@ -2,7 +2,7 @@
 
     pip install mujoco gymnasium
     pip install brax    # for --brax
-    python3 examples/sim_to_real.py [RUN]... [--robots 32] [--brax]
+    python3 examples/sim_to_real.py [RUN]... [--robots 32] [--brax] [--gap]
 
 RUN is the folder of a run on half_cheetah by rl2 or ppo; without one, a small one is trained. Realities, each harder:
 
@@ -18,6 +18,7 @@ A trial has as many episodes as the run's; an agent with a memory knows its robo
 import argparse
 import contextlib
 import copy
+import importlib.util
 import io
 import warnings
 from pathlib import Path
@@ -263,6 +264,8 @@ parser.add_argument("--gap", action="store_true",
 arguments = parser.parse_args()
 if arguments.robots < 2:
     parser.error(f"--robots: wanted at least 2, found {arguments.robots}")
+if arguments.brax and importlib.util.find_spec("brax") is None:
+    parser.error("--brax: wanted the package brax, found none (pip install brax)")
 if arguments.gap and len(arguments.runs) < 3:
     parser.error(f"--gap: wanted at least 3 runs, found {len(arguments.runs)}")
 if arguments.runs:

@@ -629,8 +629,8 @@ struct PearlOptions {
           "most this, and else 0; the critics learn from the rewards as they are; null: all have those");
     field("sparse_from", o.sparse_from, above(0),
           "with sparse_within: the same in contexts as training starts, from which it shrinks evenly, so "
-          "that contexts hold "
-          "finds before the policy has learned to make them; null: it is sparse_within throughout");
+          "that contexts hold finds before the policy has learned to make them; null: it is sparse_within "
+          "throughout");
     field("sparse_iterations", o.sparse_iterations, between(1, 1 << 30),
           "with sparse_from: iterations over which it shrinks");
     SoftUpdateOptions::describe(field, o.soft);
