@@ -2,6 +2,7 @@
 """Writes the tables and the plot of docs/results.md from the folders of its sweeps.
 
     for file in sweeps/results/*.json; do innerloop sweep --resume $file; done
+    python3 bench/time_to_adapt.py sweeps/ways
     mkdir -p sweeps/hand_written
     for config in rl2_bandit_10_5 rl2_bandit_100_5 rl2_bandit_100_50; do
       innerloop evaluate configs/$config.json --json sweeps/hand_written/$config.json --baseline random --baseline thompson \\
@@ -93,9 +94,9 @@ class Point:
         self.config = Path(listed["config"]).stem if listed["config"] != "config" else folder.name
         others = [f"`{path}` {value}" for path, value in listed["set"].items() if first_set.get(path) != value]
         self.name = f"`{self.config}`" + (" with " + ", ".join(others) if others else "")
-        self.number, self.group, self.runs = listed["point"], result["group"], result["runs"]
-        self.evaluations = [read(folder / "runs" / f"{listed['point']:04d}-s{run['seed']}" / "evaluation.json")
-                            for run in self.runs]
+        self.group, self.runs = result["group"], result["runs"]
+        self.folders = [folder / "runs" / f"{listed['point']:04d}-s{run['seed']}" for run in self.runs]
+        self.evaluations = [read(run / "evaluation.json") for run in self.folders]
 
 
 def points_of(folder):
@@ -240,17 +241,18 @@ WAYS = {"maml": "gradient: MAML", "cavia": "gradient: CAVIA", "gru": "memory: GR
         "varibad": "context: VariBAD", "pearl": "context: PEARL"}
 
 
-def numbers_adapted(config, parameters):
+def numbers_of_a_task(run, way, config):
     """How many numbers of a task an agent keeps: parameters, a context, a memory's state, or a belief."""
     algorithm, policy = config["algorithm"], config["policy"]
-    return {"maml": lambda: parameters, "cavia": lambda: algorithm["context_size"], "pearl": lambda: 2 * algorithm["latent"],
-            "varibad": lambda: policy["encoder"] + 2 * policy["latent"], "gru": lambda: policy["hidden"],
-            "transformer": lambda: 2 * policy["layers"] * policy["hidden"] * algorithm["trial_length"]}[way_of(config)]()
-
-
-def way_of(config):
-    name = config["algorithm"]["name"]
-    return config["policy"]["name"] if name == "rl2" else name
+    if way == "maml":
+        return parameters_of(run)
+    if way == "cavia":
+        return algorithm["context_size"]
+    if way == "pearl":
+        return 2 * algorithm["latent"]
+    if way == "varibad":
+        return policy["encoder"] + 2 * policy["latent"]
+    return policy["hidden"] * (2 * policy["layers"] * algorithm["trial_length"] if way == "transformer" else 1)
 
 
 def parameters_of(run):
@@ -262,20 +264,19 @@ def parameters_of(run):
 
 def ways_table(points):
     """A row for each family and way to learn a task: what it reaches of how much, and what a new task takes."""
-    folder = ROOT / "sweeps/ways"
-    milliseconds = read(folder / "time_to_adapt.json")
+    milliseconds = read(points[0].folders[0].parent.parent / "time_to_adapt.json")
     lines = head(["family", "way", "before, or first episode", "after one step, or the second one", "last", "env steps to learn it",
                   "numbers of a task", "ms a task", "trained on, M steps", "in s"])
     for point in points:
-        run, seed = point.runs[0], point.runs[0]["seed"]
-        name = f"{point.number:04d}-s{seed}"
-        config, curve = read(folder / "runs" / name / "config.json"), point.evaluations[0]["curve"]
+        run, folder, curve = point.runs[0], point.folders[0], point.evaluations[0]["curve"]
+        config = read(folder / "config.json")
+        way = config["policy" if config["algorithm"]["name"] == "rl2" else "algorithm"]["name"]
         episodes = 1 if "step" in curve[0] else len(curve)
         experience = config["horizon"] * (config["evaluation"]["envs_per_task"] if episodes == 1 else 1)
         cells = [cell(measured(curve[place], "mean_return"), curve[place]["ci95"], 2) for place in (0, 1, len(curve) - 1)]
-        lines.append(row([config["environment"]["name"], WAYS[way_of(config)], *cells,
+        lines.append(row([config["environment"]["name"], WAYS[way], *cells,
                           " / ".join(str(experience * steps) for steps in dict.fromkeys([1, len(curve) - 1])),
-                          f"{numbers_adapted(config, parameters_of(folder / 'runs' / name)):,}", f"{milliseconds[name]:.2f}",
+                          f"{numbers_of_a_task(folder, way, config):,}", f"{milliseconds[folder.name]:.2f}",
                           f"{run['env_steps'] / 1e6:.1f}", f"{run['seconds']:.0f}"]))
     return lines
 
@@ -370,10 +371,7 @@ HAND_WRITTEN = {"hand_written_bandits": bandits_table, "hand_written_processes":
 def table(name, arguments):
     """The lines of a table; None where what it is of is not there."""
     if name in HAND_WRITTEN:
-        try:
-            return HAND_WRITTEN[name](arguments.sweeps / "hand_written")
-        except FileNotFoundError:
-            return None
+        return HAND_WRITTEN[name](arguments.sweeps / "hand_written")
     folder = arguments.sweeps / name
     points = points_of(folder)
     if name == "adaptation":
@@ -392,7 +390,10 @@ def main():
     arguments = parser.parse_args()
 
     def written(match):
-        lines = table(match[1], arguments)
+        try:
+            lines = table(match[1], arguments)
+        except FileNotFoundError:
+            lines = None
         if lines is None:
             print(f"results_page: the table <!-- {match[1]} --> stays as it was: what it is of is not there, or not to its end")
         return match[0] if lines is None else f"<!-- {match[1]} -->\n" + "\n".join(lines) + "\n<!-- end -->"

@@ -32,8 +32,11 @@ def main():
     parser.add_argument("folder", type=Path, help="of a sweep")
     parser.add_argument("--innerloop", type=program, default="build/release/innerloop")
     arguments = parser.parse_args()
+    runs = sorted(path.parent for path in arguments.folder.glob("runs/*/evaluation.json"))
+    if not runs:
+        parser.error(f"folder: wanted a sweep's with runs that are evaluated, found none in {arguments.folder}/runs")
     found = {}
-    for run in sorted(path.parent for path in arguments.folder.glob("runs/*/evaluation.json")):
+    for run in runs:
         times = [seconds(arguments.innerloop, run, MANY) - seconds(arguments.innerloop, run, FEW) for _ in range(TIMES)]
         found[run.name] = 1000 * statistics.median(times) / (MANY - FEW)
         print(f"{run}: {found[run.name]:.2f} ms a task")
