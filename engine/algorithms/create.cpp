@@ -7,6 +7,7 @@
 #include "engine/algorithms/pearl.h"
 #include "engine/algorithms/ppo.h"
 #include "engine/algorithms/promp.h"
+#include "engine/algorithms/prompt_tuning.h"
 #include "engine/algorithms/reptile.h"
 #include "engine/algorithms/sac.h"
 #include "engine/algorithms/varibad.h"

@@ -227,6 +227,7 @@ void Ppo::add_gradients(const int* order) {
     op.shape = policy;
     op.params = params_;
     op.window = options_.window;
+    if constexpr (requires { op.prompts; }) op.prompts = loop_.prompts();
     op.partial = partial_gradients_;
     op.values = tile_values_;
     op.enabled = gate_.open;

@@ -35,7 +35,7 @@ class Ppo : public Algorithm {
   const float* gradient() const { return mean_gradient_; }
 
   /// Two parts of an iteration, for `innerloop bench` after an iteration: the trials, and one epoch's steps on them.
-  void play() { loop_.play(params_); }
+  virtual void play() { loop_.play(params_); }
   void learn(int epoch);
 
  protected:

@@ -35,7 +35,7 @@ struct EvaluateFlags {
 };
 
 void check_steps(const Config& config, const EvaluateFlags& flags) {
-  if (!flags.steps.empty() && find_inner_loop(config) == nullptr)
+  if (!flags.steps.empty() && !find_inner_steps(config))
     throw InputError("--steps: wanted none for a run of \"" + algorithm_name(config) +
                      "\", which takes no gradient steps, found " + std::to_string(flags.steps.front()));
 }

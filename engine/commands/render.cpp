@@ -43,7 +43,7 @@ void check_flags(const RenderFlags& flags) {
 
 std::vector<PictureRow> rows(const RenderFlags& flags, const TrainedRun& run, const Config& config,
                              Device& device, const std::vector<float>& task) {
-  if (find_inner_loop(config) == nullptr)
+  if (!find_inner_steps(config) || !flags.episodes.empty())
     return rows_of_episodes(config, device, run.params, flags.episodes, task);
   std::vector<int> steps = flags.steps;
   for (int k = 0; flags.steps.empty() && k <= config.evaluation.inner_steps; ++k) steps.push_back(k);

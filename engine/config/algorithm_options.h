@@ -129,8 +129,8 @@ enum class EvaluationProtocol {
 
 /// How the policies of an algorithm learn a task: what its options name as `Learning`. `how` is the end of "algorithm x,
 /// which …". Where trials are played the options have a PpoUpdateOptions `ppo` or a SoftUpdateOptions `soft`, and else an
-/// InnerLoopOptions `inner`; where
-/// the policy has a memory, the `trial_length`, too, and where a trial may be a number of episodes, `trial_episodes`.
+/// InnerLoopOptions `inner`; where the policy has a memory, the `trial_length`, too, where a trial may be a number of episodes,
+/// `trial_episodes`, and where trials are played before each of some inner steps, `inner_steps` and `inner_lr`.
 /// `at_own_end`, `at_time_limit` and `at_last_step` say what an episode is worth beyond its last step (options_markdown).
 struct LearnsByInnerSteps {
   static constexpr auto how = "learns a task by gradient steps";
@@ -155,6 +155,11 @@ struct LearnsByMemory {
 struct LearnsByBelief : LearnsByMemory {
   static constexpr auto how = "learns a task by a belief about it";
   static constexpr bool needs_belief = true;
+};
+struct LearnsByPrompt : LearnsByMemory {
+  static constexpr auto how = "learns a task by gradient steps of a transformer's tokens";
+  static constexpr auto protocol = EvaluationProtocol::after_inner_steps;
+  static constexpr bool needs_prompt = true;
 };
 struct LearnsNoTask {
   static constexpr auto how = "learns one policy for all tasks";
@@ -442,6 +447,35 @@ struct Rl2Options {
   }
 };
 
+struct PromptTuningOptions {
+  using Options = PromptTuningOptions;
+  using Learning = LearnsByPrompt;
+  static constexpr auto name = "prompt_tuning";
+  static constexpr auto meaning =
+      "cavia's loop with the tokens in front of a transformer's trials for the context: inner steps adapt them "
+      "alone, and PPO trains all on the adapted trials (first order)";
+  static constexpr auto why_no_trpo = "whose clipping bounds the update";
+  int trial_length = 100;
+  int inner_steps = 1;
+  std::vector<double> inner_lr = {1.0};
+  PpoUpdateOptions ppo;
+  bool operator==(const PromptTuningOptions&) const = default;
+
+  template <class Fields>
+  static void describe(Fields& field, PromptTuningOptions& o) {
+    field("trial_length", o.trial_length, between(1, kMaxHorizon),
+          "steps of a trial, a multiple of the horizon; the memory lasts for all of its episodes, and what a "
+          "task's inner steps add to the tokens for all trials of the task after them");
+    field("inner_steps", o.inner_steps, between(1, kMaxInnerSteps),
+          "gradient steps of a task's tokens, each on trials of its own");
+    field("inner_lr", o.inner_lr, one_or_many(above(0), 1, kMaxInnerSteps),
+          "step size, or one for each inner step; what is climbed is the mean over a task's steps of advantage "
+          "× log-probability, with advantages among the task's trials: returns less their mean at each step, "
+          "with standard deviation 1");
+    PpoUpdateOptions::describe(field, o.ppo);
+  }
+};
+
 /// What becomes of an unfinished episode where an iteration ends.
 enum class AtIterationEnd { go_on, restart };
 enum class MinibatchesOf { trajectories, samples };
@@ -703,6 +737,6 @@ struct VaribadOptions {
 
 using Algorithms = TypeList<MamlOptions, MetaSgdOptions, AlfaOptions, CaviaOptions, FomamlOptions,
                             PretrainingOptions, ReptileOptions, EmamlOptions, PrompOptions, Rl2Options,
-                            VaribadOptions, PpoOptions, SacOptions, PearlOptions>;
+                            VaribadOptions, PromptTuningOptions, PpoOptions, SacOptions, PearlOptions>;
 
 }  // namespace innerloop

@@ -249,14 +249,27 @@ const InnerLoopOptions& inner_loop(const Config& config) {
                          "\", which has no inner loop, was asked for its options");
 }
 
+std::optional<InnerSteps> find_inner_steps(const Config& config) {
+  return std::visit(
+      []<class Options>(const Options& options) -> std::optional<InnerSteps> {
+        if constexpr (requires { options.inner_lr; })
+          return InnerSteps{options.inner_steps, options.inner_lr};
+        else if constexpr (requires { options.inner; })
+          return InnerSteps{options.inner.inner_steps, options.inner.inner_lr};
+        else
+          return std::nullopt;
+      },
+      config.algorithm);
+}
+
 std::vector<double> inner_lr_of_steps(const Config& config) {
-  const InnerLoopOptions& inner = inner_loop(config);
-  return repeat_last(inner.inner_lr, inner.inner_steps);
+  const InnerSteps steps = find_inner_steps(config).value();
+  return repeat_last(steps.lr, steps.count);
 }
 
 std::vector<double> evaluation_lr_of_steps(const Config& config) {
   const EvaluationOptions& evaluation = config.evaluation;
-  return repeat_last(evaluation.inner_lr.empty() ? inner_loop(config).inner_lr : evaluation.inner_lr,
+  return repeat_last(evaluation.inner_lr.empty() ? find_inner_steps(config).value().lr : evaluation.inner_lr,
                      evaluation.inner_steps);
 }
 

@@ -219,7 +219,15 @@ int trial_episodes(const Config& config);
 const InnerLoopOptions* find_inner_loop(const Config& config);
 const InnerLoopOptions& inner_loop(const Config& config);
 
-/// The step size of each of the algorithm's inner steps: [inner_steps].
+/// The gradient steps by which the algorithm learns a task, of a policy in its inner loop or of a transformer's tokens: how
+/// many in training, and their sizes as the config has them. Nothing where it learns a task otherwise.
+struct InnerSteps {
+  int count = 0;
+  std::vector<double> lr;
+};
+std::optional<InnerSteps> find_inner_steps(const Config& config);
+
+/// The step size of each of the algorithm's inner steps: [inner_steps]. @pre it has inner steps
 std::vector<double> inner_lr_of_steps(const Config& config);
 
 /// The step size of each of the evaluation's inner steps: [evaluation.inner_steps].

@@ -41,11 +41,11 @@ void check_step_sizes(const Config& config, const OptionSource& source) {
     }
   };
   check("/evaluation/inner_lr", config.evaluation.inner_lr.size(), config.evaluation.inner_steps);
-  const InnerLoopOptions* inner = find_inner_loop(config);
-  if (inner == nullptr) return;
+  const std::optional<InnerSteps> inner = find_inner_steps(config);
+  if (!inner) return;
   // Where training takes no inner step they are the evaluation's.
-  check("/algorithm/inner_lr", inner->inner_lr.size(),
-        inner->inner_steps == 0 ? config.evaluation.inner_steps : inner->inner_steps);
+  check("/algorithm/inner_lr", inner->lr.size(),
+        inner->count == 0 ? config.evaluation.inner_steps : inner->count);
 }
 
 void check_learned_step_sizes(const Config& config, const OptionSource& source) {
@@ -123,11 +123,16 @@ void check_policy_kind(const Config& config, const OptionSource& source) {
       [&]<class Options>(const Options&) {
         using Learning = typename Options::Learning;
         constexpr bool needs_belief = requires { Learning::needs_belief; };
-        if (has_memory(config) == Learning::needs_memory && has_belief(config) == needs_belief) return;
+        constexpr bool needs_prompt = requires { Learning::needs_prompt; };
         const auto fits = []<class Policy>() {
           constexpr bool is_belief = requires { Policy::has_belief; };
-          return Policy::has_memory == Learning::needs_memory && is_belief == needs_belief;
+          constexpr bool has_prompt = requires(const Policy& policy) { policy.tokens; };
+          return Policy::has_memory == Learning::needs_memory && is_belief == needs_belief &&
+                 (has_prompt || !needs_prompt);
         };
+        if (std::visit([&]<class Policy>(const Policy&) { return fits.template operator()<Policy>(); },
+                       config.policy))
+          return;
         source.refuse("/policy/name",
                       one_of_names(names_where<Policies>(fits)) + " with algorithm \"" + Options::name +
                           "\", which " + Learning::how,
@@ -194,6 +199,22 @@ void check_trials(const Config& config, const OptionSource& source) {
                   "\"shared\" with value_weight 0, which lets no value network learn", "\"separate\"");
 }
 
+// What a prompt's inner steps adapt, and what they compare.
+void check_prompt(const Config& config, const OptionSource& source) {
+  const auto* transformer = std::get_if<TransformerOptions>(&config.policy);
+  if (!is<PromptTuningOptions>(config.algorithm) || transformer == nullptr) return;
+  const std::string with = " with algorithm \"prompt_tuning\", ";
+  if (transformer->tokens == 0)
+    source.refuse("/policy/tokens", "at least 1" + with + "whose inner steps adapt them", "0");
+  const auto check_trials = [&](const char* option, int found) {
+    if (found < 2)
+      source.refuse(option, "at least 2" + with + "whose advantages compare a task's trials",
+                    std::to_string(found));
+  };
+  check_trials("/envs_per_task", config.envs_per_task);
+  check_trials("/evaluation/envs_per_task", config.evaluation.envs_per_task);
+}
+
 // What all trials have in common, whatever learns from them.
 void check_played(const Config& config, const OptionSource& source) {
   if (!plays_trials(config)) return;
@@ -214,7 +235,7 @@ void check_played(const Config& config, const OptionSource& source) {
   if (config.at_episode_end != AtEpisodeEnd::restart)
     source.refuse("/at_episode_end", "\"restart\"" + with + "whose trials go on with the next episode",
                   "\"stop\"");
-  if (!config.evaluation.inner_lr.empty())
+  if (!config.evaluation.inner_lr.empty() && !find_inner_steps(config))
     source.refuse("/evaluation/inner_lr", "no step sizes" + with + "which takes no gradient steps",
                   numbers(config.evaluation.inner_lr.size()));
 }
@@ -417,6 +438,7 @@ void check_rules(const Config& config, const OptionSource& source) {
   check_policy_kind(config, source);
   check_played(config, source);
   check_trials(config, source);
+  check_prompt(config, source);
   check_soft(config, source);
   check_contexts(config, source);
   check_belief(config, source);

@@ -60,7 +60,7 @@ nlohmann::ordered_json evaluation_heading(const Config& config, const std::strin
                   {"evaluation_seed", config.evaluation.seed},
                   {"ci95_over", kIntervalOver}};
   if (config.evaluation.horizon > 0) heading["horizon"] = config.evaluation.horizon;
-  if (find_inner_loop(config) != nullptr) heading["inner_lr"] = evaluation_lr_of_steps(config);
+  if (find_inner_steps(config)) heading["inner_lr"] = evaluation_lr_of_steps(config);
   if (!task.empty()) heading["task"] = task_json(task, config);
   return heading;
 }

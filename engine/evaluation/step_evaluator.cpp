@@ -6,6 +6,7 @@
 #include "engine/config/tasks.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/options/json.h"
+#include "engine/stages/inner_loop.h"
 #include "engine/statistics/estimates.h"
 
 namespace innerloop {
@@ -20,16 +21,31 @@ InnerLoopSizes sizes_of(const EvaluationOptions& options, std::vector<double> lr
   return sizes;
 }
 
-}  // namespace
+/// Mean return after 0, 1, … gradient steps of a policy's parameters.
+class InnerLoopEvaluator : public StepEvaluator {
+ public:
+  InnerLoopEvaluator(const InnerLoopSetup& setup, const EvaluationOptions& options, std::vector<double> lr,
+                     Device& device, TaskTable fixed_tasks);
 
-std::unique_ptr<StepEvaluator> StepEvaluator::create(const Config& config, Device& device,
-                                                     const std::vector<float>& fixed_task) {
-  return std::make_unique<StepEvaluator>(inner_loop_setup(for_evaluation(config)), config.evaluation,
-                                         evaluation_lr_of_steps(config), device,
-                                         evaluation_tasks(config, fixed_task));
-}
+  const BufferPlan& plan() const override { return plan_; }
+  void allocate() override;
+  std::vector<CurvePoint> evaluate(const std::vector<float>& params) override;
+  TaskTable tasks() const override { return inner_.tasks().all(); }
+  std::vector<float> adapted(int task) override;
+  std::vector<float> task(int number) override { return inner_.tasks().at(number); }
+  std::vector<PlayedEpisodes> first_episodes(int task, int count) override;
 
-StepEvaluator::StepEvaluator(const InnerLoopSetup& setup, const EvaluationOptions& options,
+ private:
+  const EvaluationOptions options_;
+  Device& device_;
+  const TaskTable fixed_tasks_;
+  BufferPlan plan_;
+  InnerLoop inner_;
+  float* params_ = nullptr;
+  std::shared_ptr<void> memory_;
+};
+
+InnerLoopEvaluator::InnerLoopEvaluator(const InnerLoopSetup& setup, const EvaluationOptions& options,
                              std::vector<double> lr, Device& device, TaskTable fixed_tasks)
     : options_(options),
       device_(device),
@@ -41,13 +57,13 @@ StepEvaluator::StepEvaluator(const InnerLoopSetup& setup, const EvaluationOption
   plan_.add(&params_, "params", "[parameter]", {setup.learned});
 }
 
-void StepEvaluator::allocate() {
+void InnerLoopEvaluator::allocate() {
   memory_ = allocate_planned(device_, plan_, "the evaluation");
   inner_.prepare();
   if (!fixed_tasks_.empty()) inner_.fix_tasks(fixed_tasks_);
 }
 
-std::vector<CurvePoint> StepEvaluator::evaluate(const std::vector<float>& params) {
+std::vector<CurvePoint> InnerLoopEvaluator::evaluate(const std::vector<float>& params) {
   device_.write(params_, params);
   inner_.set_key({options_.seed, kEvaluationIteration});
   inner_.start(params_);
@@ -81,15 +97,11 @@ std::vector<CurvePoint> StepEvaluator::evaluate(const std::vector<float>& params
   return curve;
 }
 
-nlohmann::ordered_json StepEvaluator::report(const std::vector<CurvePoint>& curve) const {
-  return {{"curve", curve_json(curve, inner_.sizes().tasks > 1)}};
-}
-
-std::vector<float> StepEvaluator::adapted(int task) {
+std::vector<float> InnerLoopEvaluator::adapted(int task) {
   return device_.read(inner_.drawn(inner_.sizes().steps).of(task), inner_.parameters());
 }
 
-std::vector<PlayedEpisodes> StepEvaluator::first_episodes(int task, int count) {
+std::vector<PlayedEpisodes> InnerLoopEvaluator::first_episodes(int task, int count) {
   const int k = inner_.sizes().steps;
   Batch<float> batch = inner_.batch(k);  // that begins with the task
   const std::int64_t at = task * batch.row_stride;
@@ -109,6 +121,25 @@ std::vector<PlayedEpisodes> StepEvaluator::first_episodes(int task, int count) {
     episodes.push_back(std::move(episode));
   }
   return episodes;
+}
+
+}  // namespace
+
+std::unique_ptr<StepEvaluator> inner_loop_evaluator(const Config& config, Device& device,
+                                                    const std::vector<float>& fixed_task) {
+  return std::make_unique<InnerLoopEvaluator>(inner_loop_setup(for_evaluation(config)), config.evaluation,
+                                              evaluation_lr_of_steps(config), device,
+                                              evaluation_tasks(config, fixed_task));
+}
+
+std::unique_ptr<StepEvaluator> StepEvaluator::create(const Config& config, Device& device,
+                                                     const std::vector<float>& fixed_task) {
+  return find_inner_loop(config) != nullptr ? inner_loop_evaluator(config, device, fixed_task)
+                                            : prompt_evaluator(config, device, fixed_task);
+}
+
+nlohmann::ordered_json StepEvaluator::report(const std::vector<CurvePoint>& curve) const {
+  return {{"curve", curve_json(curve, curve.front().returns.size() > 1)}};
 }
 
 }  // namespace innerloop

@@ -12,26 +12,34 @@
 #include "engine/files/crc32c.h"
 #include "engine/files/safetensors.h"
 #include "engine/learned/policy.h"
+#include "engine/learned/trial_policy.h"
 #include "engine/run/checkpoint.h"
 #include "engine/text/json.h"
 
 namespace innerloop {
 namespace {
 
-// What a file holds of the parameters: those from `offset` on.
-struct AdaptedPart {
-  const char* name;
-  std::int64_t offset;
-};
-AdaptedPart adapted_part(const Learned& policy) {
-  const LearnedBlock* context = policy.find("context");
-  return context != nullptr ? AdaptedPart{"context", context->offset} : AdaptedPart{"params", 0};
+// The parameters that inner steps adapt, or that those lie among.
+Learned adapted_learned(const Config& config) {
+  return plays_trials(config) ? learned_trial_policy(config) : learned_policy(config);
 }
 
-// Of the parameters that a file does not hold: with others a context means something else.
-std::string shared_checksum(const std::vector<float>& params, const AdaptedPart& part) {
-  const auto shared = std::span(params).first(static_cast<std::size_t>(part.offset));
-  return std::to_string(crc32c(std::as_bytes(shared)));
+// What a file holds of the parameters: a context or a prompt alone, or all of them.
+struct AdaptedPart {
+  const char* name;
+  LearnedRange range;
+};
+AdaptedPart adapted_part(const Learned& policy) {
+  if (policy.find("context") != nullptr) return {"context", policy.range("context")};
+  if (policy.find(kPromptBlock) != nullptr) return {"tokens", policy.range(kPromptBlock)};
+  return {"params", {0, policy.size()}};
+}
+
+// Of the parameters that a file does not hold: with others a context or a prompt means something else.
+std::string shared_checksum(std::vector<float> params, const AdaptedPart& part) {
+  const auto first = params.begin() + part.range.offset;
+  params.erase(first, first + part.range.size);
+  return std::to_string(crc32c(std::as_bytes(std::span(params))));
 }
 
 }  // namespace
@@ -54,9 +62,10 @@ AdaptedPolicy adapt(StepEvaluator& evaluator, const std::vector<float>& params, 
 
 void write_adapted_policy(const std::filesystem::path& path, const AdaptedPolicy& policy,
                           const Config& config) {
-  const Learned learned = learned_policy(config);
+  const Learned learned = adapted_learned(config);
   const AdaptedPart part = adapted_part(learned);
-  const std::vector<float> adapted(policy.params.begin() + part.offset, policy.params.end());
+  const auto first = policy.params.begin() + part.range.offset;
+  const std::vector<float> adapted(first, first + part.range.size);
   const std::vector<Tensor> tensors = {
       Tensor::of<float>(part.name, {static_cast<std::int64_t>(adapted.size())}, adapted)};
   write_safetensors(path, tensors,
@@ -75,15 +84,16 @@ void read_adapted_policy(const std::filesystem::path& path, const Config& config
   if (file.metadata("environment") != environment_name(config))
     throw InputError(path.string() + ": wanted a policy for " + environment_name(config) +
                      ", found one for " + file.metadata("environment"));
-  const Learned learned = learned_policy(config);
+  const Learned learned = adapted_learned(config);
   const AdaptedPart part = adapted_part(learned);
-  const std::vector<float> adapted = file.values<float>(part.name, {learned.size() - part.offset});
+  const std::vector<float> adapted = file.values<float>(part.name, {part.range.size});
   check_layout(file, learned);
-  if (part.offset > 0 && file.metadata("shared_checksum") != shared_checksum(params, part))
-    throw InputError(path.string() +
-                     ": wanted a context for this run's policy, found one for another policy, after " +
+  const std::vector<float> own(params.begin(), params.begin() + learned.size());
+  if (part.range.size < learned.size() && file.metadata("shared_checksum") != shared_checksum(own, part))
+    throw InputError(path.string() + ": wanted " + (part.name == std::string("tokens") ? "" : "a ") + part.name +
+                     " for this run's policy, found one for another policy, after " +
                      file.metadata("iteration") + " iterations");
-  std::ranges::copy(adapted, params.begin() + part.offset);
+  std::ranges::copy(adapted, params.begin() + part.range.offset);
 }
 
 }  // namespace innerloop

@@ -12,7 +12,7 @@ struct Config;
 class StepEvaluator;
 
 struct AdaptedPolicy {
-  std::vector<float> params;    // [P]  θ_K; the file of a policy with a context holds that alone
+  std::vector<float> params;    // [P]  θ_K; the file of a policy with a context, or with a prompt, holds that alone
   std::vector<float> task;      // what it is adapted to, as in task_numbers
   std::vector<double> returns;  // mean return an episode before the first step, …, after the last: [K + 1]
   std::int64_t iteration = 0;   // of the run that it comes from
@@ -30,8 +30,8 @@ void write_adapted_policy(const std::filesystem::path& path, const AdaptedPolicy
                           const Config& config);
 
 /// Puts what it has of the parameters [P] into the first of `params`, which the run has learned.
-/// @throws InputError where it is of another environment or architecture than the config's, or where it is a context for
-/// another policy.
+/// @throws InputError where it is of another environment or architecture than the config's, or where it is a context or a
+/// prompt for another policy.
 void read_adapted_policy(const std::filesystem::path& path, const Config& config, std::vector<float>& params);
 
 }  // namespace innerloop

@@ -22,7 +22,7 @@ TrainedRun open_trained_run(const std::filesystem::path& path, std::span<const s
 }
 
 void check_learns_by_steps(const TrainedRun& run, const std::string& what) {
-  if (find_inner_loop(run.config) == nullptr)
+  if (!find_inner_steps(run.config))
     throw InputError(run.folder.config().string() + ": /algorithm: " + what +
                      " wants an algorithm that learns a task by gradient steps, found \"" +
                      algorithm_name(run.config) + "\"");

@@ -90,7 +90,7 @@ TrialLoop::TrialLoop(const TrialSetup& setup, int tasks, int envs_per_task, bool
 
 void TrialLoop::set_key(RandomKey key) { device_.once(SetKey<float>{key, key_}); }
 
-void TrialLoop::play(const float* params, bool deterministic) {
+void TrialLoop::play(const float* params, bool deterministic, int inner_step) {
   tasks_.draw(key_);
   if (setup_.goes_on) carry(true);
   with_environment(setup_.environment, [&]<class Env>(const typename Env::Options& options) {
@@ -104,8 +104,9 @@ void TrialLoop::play(const float* params, bool deterministic) {
     play.key = key_;
     play.envs_per_task = envs_per_task_;
     play.deterministic = deterministic;
+    play.inner_step = static_cast<std::uint32_t>(inner_step);
     play.limit_ends = setup_.limit_ends;
-    if (rollout_) return rollout_->enqueue(play, params);
+    if (rollout_) return rollout_->enqueue(play, params, prompts_);
     soft_rollout_->enqueue(play, params, beliefs_, told_envs());
   });
   if (setup_.goes_on) {

@@ -46,8 +46,15 @@ class TrialLoop {
   /// Keys all random numbers from now on.
   void set_key(RandomKey key);
   /// Draws the tasks and plays a trial in each environment with θ ([P]); where episodes go on, a trial's steps from where the
-  /// last play ended. `deterministic`: the mean, or the likeliest action.
-  void play(const float* params, bool deterministic = false);
+  /// last play ended. `deterministic`: the mean, or the likeliest action. `inner_step`: the number of the play among an
+  /// iteration's, each of which draws random numbers of its own.
+  void play(const float* params, bool deterministic = false, int inner_step = 0);
+  /// From now on trials begin with the policy's prompt and these numbers added to it, [env][prompt_numbers] in device memory.
+  void begin_with(const float* prompts) { prompts_ = prompts; }
+  /// Those; null: nothing is added.
+  const float* prompts() const { return prompts_; }
+  /// What each trial of the last play brought, [env] in device memory. @pre episodes do not go on.
+  const float* trial_returns() const { return returns_ + std::ptrdiff_t{episodes()} * envs(); }
 
   /// What the trials brought, on the host. Waits.
   struct Returns {
@@ -109,6 +116,7 @@ class TrialLoop {
   float* returns_ = nullptr;
   float* lengths_ = nullptr;
   float* beliefs_ = nullptr;  // as Beliefs has them; null: they are not kept
+  const float* prompts_ = nullptr;
   // Where episodes go on:
   float* carried_ = nullptr;    // [number][env]  the environments
   float* own_tasks_ = nullptr;  // [padded(env)][number]  their tasks, where those are in memory

@@ -17,9 +17,9 @@ class TrialRollout {
                bool wide, Device& device, BufferPlan& plan);
 
   /// Enqueues a trial in each environment with θ ([P]). `play`: what an environment's part needs. Where its batch looks beyond
-  /// the last step, values are computed there, too. @pre then the memory leaves no trace
+  /// the last step, values are computed there, too. `prompts`: as of TrialLoop::begin_with. @pre then the memory leaves no trace
   template <class Env>
-  void enqueue(const TrialPlay<float, Env>& play, const float* params);
+  void enqueue(const TrialPlay<float, Env>& play, const float* params, const float* prompts = nullptr);
 
   /// Numbers of an environment between two steps, and where they are, [tile][number][kTrialTile] in device memory.
   int between_size() const { return between_size_; }
@@ -102,7 +102,7 @@ void TrialRollout::step_widely(const StepMemory<float, Memory>& op) {
 }
 
 template <class Env>
-void TrialRollout::enqueue(const TrialPlay<float, Env>& play, const float* params) {
+void TrialRollout::enqueue(const TrialPlay<float, Env>& play, const float* params, const float* prompts) {
   const int tiles = play.trials.tiles(), networks = shape_of(policy_).networks();
   weights_.load(params);
   heads_.load(device_, params + memory_parameters(policy_));
@@ -115,6 +115,7 @@ void TrialRollout::enqueue(const TrialPlay<float, Env>& play, const float* param
   with_memory(policy_, [&]<class Memory>(const MemoryPolicy<Memory>& policy) {
     GatherInputs<float> inputs = inputs_of(policy, play.trials, params);
     StepMemory<float, Memory> memory = step_of(policy, play.trials, params);
+    memory.prompts = prompts;
     const Batch<float>& batch = play.trials.batch;
     for (int step = 0; step < batch.seen_steps(); ++step) {
       inputs.step = memory.step = env.step = step;

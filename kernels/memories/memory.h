@@ -33,7 +33,12 @@
 //   forward, backward                  all steps of a trial, and from ∂/∂(what the heads read of each) to the weights' sums
 //   input_gradient                     from what backward left to ∂/∂(the learned inputs)
 //
-// kernels/memories/transformer.h is one.
+// kernels/memories/transformer.h is one. Such a memory may have a prompt, rows that come before a trial's first step and that a
+// task may change:
+//
+//   prompt_numbers(shape)              numbers that are added to a prompt's rows, a task's own; 0: there is no prompt
+//   prompt_rows(shape)                 rows before the first step, of what forward makes and backward takes
+//   prompt(shape)                      where the rows lie in the memory's parameters, as many numbers
 //
 // One that remembers nothing says `remembers_nothing = true`: its steps may be gone through in any order and together.
 // kernels/memories/feedforward.h is one.
@@ -83,9 +88,21 @@ inline constexpr bool kTakesWholeTrials = requires {
   requires Memory::takes_whole_trials;
 };
 template <class Memory>
+inline constexpr bool kHasPrompt = requires(const typename Memory::Shape& shape) {
+  Memory::prompt_numbers(shape);
+};
+template <class Memory>
 inline constexpr bool kRemembersNothing = requires {
   requires Memory::remembers_nothing;
 };
+// Numbers of a prompt that a task may change; 0: the memory has none.
+template <class Memory>
+FN int prompt_numbers([[maybe_unused]] const typename Memory::Shape& shape) {
+  if constexpr (kHasPrompt<Memory>)
+    return Memory::prompt_numbers(shape);
+  else
+    return 0;
+}
 template <class Memory>
 FN long trace_size([[maybe_unused]] const typename Memory::Shape& shape, [[maybe_unused]] int steps) {
   if constexpr (kLooksBack<Memory>)
@@ -105,6 +122,7 @@ struct MemoryStep {
   T* trace = nullptr;  // [trace_size of all steps] for each row, as the memory lays it out
   int t = 0;           // which step of the trial this is
   int steps = 0;       // of the trial
+  const T* prompts = nullptr;  // [row][prompt_numbers]  what each row's task adds to the prompt; null: nothing
 };
 
 // The same step on the way back.

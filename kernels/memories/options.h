@@ -196,6 +196,7 @@ struct PolicyOptions<Transformer> {
   static constexpr bool has_memory = true;
   static constexpr bool layer_norm = true;  // behind the last layer, before the heads
   static constexpr int kMaxSteps = 8192;    // of a trial
+  static constexpr int kMaxTokens = 256;
 
   int hidden = 64;
   int layers = 2;
@@ -203,6 +204,7 @@ struct PolicyOptions<Transformer> {
   int feedforward = 256;
   Activation activation = Activation::relu;
   Positions positions = Positions::learned;
+  int tokens = 0;
   bool gated = false;
   int embedding = 64;
   double initial_log_std = 0;
@@ -225,6 +227,9 @@ struct PolicyOptions<Transformer> {
                   Choice{"sinusoidal", "sines and cosines of its number are added (Vaswani et al. 2017)"},
                   Choice{"rotary", "queries and keys are turned by it (Su et al. 2021)"}},
           "where in a trial a step is");
+    field("tokens", o.tokens, between(0, kMaxTokens),
+          "learned rows before a trial's first step, which all steps look back at: a prompt, which algorithm "
+          "`prompt_tuning` adapts to a task");
     field("gated", o.gated,
           "gates in place of residual connections, which are nearly closed at the start (GTrXL, Parisotto et "
           "al. 2020)");

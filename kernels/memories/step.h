@@ -18,6 +18,7 @@ struct StepMemory {
   T* states = nullptr;      // [network][even, odd][env][state_size]  before even steps and before odd ones
   T* normalised = nullptr;  // [network][env][padded(hidden)]  null: nothing is normalised
   T* trace = nullptr;       // [network][tile][tile_trace]
+  const T* prompts = nullptr;  // [env][prompt_numbers]  what is added to the first network's prompt; null: nothing
 
   // Numbers of `trace` that a network's tile takes.
   FN long tile_trace() const { return kTrialTile * trace_size<Memory>(shape.memory, trials.batch.horizon); }
@@ -58,7 +59,7 @@ struct StepMemory {
     Memory::step(team, shape.memory, Memory::template take_weights<T>(at, shape.memory, false),
                  {rows, taken_in, states_before, b.kept, before(network, step + 1) + state,
                   trace + (static_cast<long>(network) * trials.tiles() + place.task) * tile_trace(), step,
-                  batch.horizon});
+                  batch.horizon, prompts_of(network, first)});
     if (!shape.layer_norm) return;
     b.norm.outputs = normalised + (static_cast<long>(network) * batch.envs + first) * padded(shape.hidden);
     load_layer_norm(team, shape.hidden,
@@ -67,6 +68,11 @@ struct StepMemory {
   }
 
  private:
+  FN const T* prompts_of(int network, int first) const {
+    if (prompts == nullptr || network > 0) return nullptr;
+    return prompts + static_cast<long>(first) * prompt_numbers<Memory>(shape.memory);
+  }
+
   struct Buffers {
     T* weights;  // [weights_size]
     T* before;   // [row][state_size]

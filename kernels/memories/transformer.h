@@ -3,10 +3,11 @@
 //
 //   e = W x_t + b + P_t          then, layer by layer,    e ← e + W_o·attention(norm(e))    e ← e + W_2·act(W_1·norm(e))
 //
-// or, with gates, GTrXL's in place of each sum (kernels/memories/gate.h). A step of a rollout keeps each layer's keys and
+// or, with gates, GTrXL's in place of each sum (kernels/memories/gate.h). By option learned tokens stand before the first step,
+// as prompts do before a text (Lester et al. 2021): rows of the stream that no input makes, which all steps look at. A step of a rollout keeps each layer's keys and
 // values of the trial as its trace; the gradient takes a whole trial at once (kernels/trials/whole_gradient.h).
 //
-// Flat parameters: W [inputs][hidden], b; places [step][hidden] where they are learned; of each layer the first norm's gain and
+// Flat parameters: W [inputs][hidden], b; places [step][hidden] where they are learned; tokens [token][hidden]; of each layer the first norm's gain and
 // bias, [q, k, v] weight [hidden][3·hidden] and bias, W_o and bias, the gate; the second norm, W_1 [hidden][feedforward] and
 // bias, W_2 and bias, the second gate. All rows are multiples of 16 numbers, so that they lie the same way in scratch memory.
 #pragma once
@@ -21,22 +22,28 @@
 
 namespace innerloop {
 
+// The tokens among the parameters' blocks.
+inline constexpr const char* kPromptBlock = "transformer.tokens";
+
 struct Transformer {
   static constexpr bool takes_whole_trials = true;
 
   struct Shape : MemorySizes {
     int layers = 1, heads = 1, feedforward = 16;
-    int steps = 1;  // of a trial
+    int steps = 1;   // of a trial
+    int tokens = 0;  // before its first step
     Activation activation = Activation::relu;
     Positions positions = Positions::learned;
     bool gated = false;
 
     bool operator==(const Shape&) const = default;
 
-    FN AttentionShape attention() const { return {hidden, heads, steps}; }
+    // The most rows of a trial: tokens, then steps.
+    FN int rows() const { return tokens + steps; }
+    FN AttentionShape attention() const { return {hidden, heads, rows()}; }
     FN GateShape gate() const { return {hidden}; }
     FN int learned_places() const { return positions == Positions::learned ? steps * hidden : 0; }
-    // Numbers of a step in the table of places that is computed: angles' sines and cosines.
+    // Numbers of a row in the table of places that is computed: angles' sines and cosines.
     FN int table_width() const {
       return positions == Positions::sinusoidal ? hidden
              : positions == Positions::rotary   ? hidden / heads
@@ -59,7 +66,10 @@ struct Transformer {
   };
   FN static Dense embedding(const Shape& s) { return {s.inputs, s.hidden, 0}; }
   FN static int places(const Shape& s) { return embedding(s).end(); }
-  FN static int layers_begin(const Shape& s) { return places(s) + s.learned_places(); }
+  FN static int prompt(const Shape& s) { return places(s) + s.learned_places(); }
+  FN static int prompt_numbers(const Shape& s) { return s.tokens * s.hidden; }
+  FN static int prompt_rows(const Shape& s) { return s.tokens; }
+  FN static int layers_begin(const Shape& s) { return prompt(s) + prompt_numbers(s); }
   FN static Layer layer_at(const Shape& s, int at) {
     const int width = s.hidden, gate = s.gated ? s.gate().parameters() : 0;
     Layer l;
@@ -99,7 +109,7 @@ struct Transformer {
     T* params;      // as the flat vector
     T* transposed;  // the layers' matrices transposed, each where it lies; null: no way back
     T* learned;     // [hidden][padded(learned)]  of the learned inputs' weights; likewise
-    T* table;       // [step][table_width]  sines, then cosines
+    T* table;       // [row][table_width]  sines, then cosines
     T* average;     // [hidden]  1 / hidden
     T* zero;        // [widest]
   };
@@ -109,7 +119,7 @@ struct Transformer {
     w.params = scratch.take<T>(parameters(s));
     w.transposed = way_back ? scratch.take<T>(parameters(s)) : nullptr;
     w.learned = way_back ? scratch.take<T>(static_cast<long>(s.hidden) * padded(s.learned)) : nullptr;
-    w.table = scratch.take<T>(static_cast<long>(s.steps) * s.table_width());
+    w.table = scratch.take<T>(static_cast<long>(s.rows()) * s.table_width());
     w.average = scratch.take<T>(s.hidden);
     w.zero = scratch.take<T>(widest(s));
     return w;
@@ -157,7 +167,7 @@ struct Transformer {
     T* grown;                       // [row][feedforward]
     GateRows<T> gate, second_gate;
   };
-  // What a pass over rows keeps: of all layers, or where it goes nowhere but forth of one.
+  // What a pass over rows, of a trial's tokens and steps or of one of them in several trials, keeps: of all layers, or where it goes nowhere but forth of one.
   template <class T>
   struct Pass {
     Scratch layers;
@@ -171,16 +181,16 @@ struct Transformer {
   struct Trial {
     Pass<T> pass;
     AttentionRoom<T> room;
-    T *by_qkv, *by_grown;  // [step][3·hidden], [step][feedforward]
-    T *by_rows, *by_out;   // [step][hidden]
-    T* slope;              // [step]
+    T *by_qkv, *by_grown;  // [row][3·hidden], [row][feedforward]
+    T *by_rows, *by_out;   // [row][hidden]
+    T* slope;              // [row]
   };
   template <class Team>
   HOST_CALL static Trial<typename Team::Scalar> take_trial(Scratch& scratch, const Shape& s) {
     using T = typename Team::Scalar;
-    const long rows = padded(s.steps);
+    const long rows = padded(s.rows());
     Trial<T> b;
-    b.pass = take_pass<T>(scratch, s, padded(s.steps), true);
+    b.pass = take_pass<T>(scratch, s, padded(s.rows()), true);
     b.room = take_attention_room<Team>(scratch, s.attention());
     b.by_qkv = scratch.take<T>(rows * 3 * s.hidden);
     b.by_grown = scratch.take<T>(rows * s.feedforward);
@@ -189,18 +199,21 @@ struct Transformer {
     b.slope = scratch.take<T>(rows);
     return b;
   }
-  // All steps of a trial: what the heads read is in b.pass.leaving. inputs: [step][padded(inputs)]. Syncs.
+  // All steps of a trial, behind its tokens: what the heads read is in b.pass.leaving, from row prompt_rows on. inputs:
+  // [step][padded(inputs)]; own_prompt: [prompt_numbers], what the task adds to the tokens, or null. Syncs.
   template <class Team>
   TEAM_FN static void forward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
                               int steps, const typename Team::Scalar* inputs,
+                              const typename Team::Scalar* own_prompt,
                               const Trial<typename Team::Scalar>& b);
-  // From ∂/∂leaving, `state`, adds the trial's part to the sums; `state` becomes ∂/∂(the first layer's rows). Syncs.
+  // From ∂/∂leaving, `state`, adds the trial's part to the sums; `state` becomes ∂/∂(the first layer's rows). Without
+  // `of_matrices` the sums of the matrices stay as they are. Syncs.
   template <class Team>
   TEAM_FN static void backward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
                                int steps, const typename Team::Scalar* inputs,
                                const Trial<typename Team::Scalar>& b, typename Team::Scalar* state,
-                               const Sums<typename Team::Scalar>& sums);
-  // From there ∂/∂(the learned inputs), [step][padded(learned)]. Syncs.
+                               const Sums<typename Team::Scalar>& sums, bool of_matrices = true);
+  // From `state` at the steps ∂/∂(the learned inputs), [step][padded(learned)]. Syncs.
   template <class Team>
   TEAM_FN static void input_gradient(const Team& team, const Shape& s,
                                      const Weights<typename Team::Scalar>& w, int steps,
@@ -285,13 +298,14 @@ struct Transformer {
     multiply(team, rows, d.out, x, Right<T>{w.params + d.at, d.out}, d.in, Start<T>{w.params + d.bias(), 0},
              to, d.out);
   }
-  // Adds a matrix's gradient to the sums, and writes ∂/∂(its inputs). Does not sync.
+  // Adds a matrix's gradient to the sums, where it is wanted, and writes ∂/∂(its inputs). Does not sync.
   template <class Team>
   TEAM_FN static void apply_back(const Team& team, const Dense& d, const Weights<typename Team::Scalar>& w,
                                  int rows, const typename Team::Scalar* x, const typename Team::Scalar* by,
-                                 const Sums<typename Team::Scalar>& sums, typename Team::Scalar* by_x) {
+                                 const Sums<typename Team::Scalar>& sums, bool of_matrices,
+                                 typename Team::Scalar* by_x) {
     using T = typename Team::Scalar;
-    add_dense(team, d, rows, x, d.in, by, sums);
+    if (of_matrices) add_dense(team, d, rows, x, d.in, by, sums);
     multiply(team, rows, d.in, Left<T>{by, d.out, 1}, Right<T>{w.transposed + d.at, d.in}, d.out,
              Start<T>{w.zero, 0}, by_x, d.in);
   }
@@ -324,7 +338,7 @@ struct Transformer {
       at(i);
   }
 
-  // The rows that enter the first layer; row r is at step step_of(r). Syncs.
+  // The steps' rows that enter the first layer; row r is at step step_of(r). Syncs.
   template <class Team, class StepOf>
   TEAM_FN static void embed(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
                             int rows, const Left<typename Team::Scalar>& inputs, const StepOf& step_of,
@@ -339,10 +353,23 @@ struct Transformer {
     });
     team.sync();
   }
-  // Turns queries and keys by the angles of their step (Su et al. 2021), back where `turn` is −1. Syncs.
-  template <class Team, class StepOf>
+  // One token's row of `rows` trials, or all of a trial's: numbers from `first` on of the prompt, `count` to a row, with what
+  // each trial's task adds, [row][prompt_numbers]. Does not sync.
+  template <class Team>
+  TEAM_FN static void put_tokens(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
+                                 int rows, int first, int count, const typename Team::Scalar* own,
+                                 typename Team::Scalar* to) {
+    using T = typename Team::Scalar;
+    const T* const tokens = w.params + prompt(s) + first;
+    for_cells(team, rows, count, [&](int row, int i) FN_LAMBDA {
+      const T added = own == nullptr ? T(0) : own[static_cast<long>(row) * prompt_numbers(s) + first + i];
+      to[static_cast<long>(row) * count + i] = tokens[i] + added;
+    });
+  }
+  // Turns queries and keys by the angles of their place among a trial's rows (Su et al. 2021), back where `turn` is −1. Syncs.
+  template <class Team, class PlaceOf>
   TEAM_FN static void rotate(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                             int rows, const StepOf& step_of, typename Team::Scalar turn,
+                             int rows, const PlaceOf& place_of, typename Team::Scalar turn,
                              typename Team::Scalar* qkv) {
     using One = Pack<typename Team::Scalar, 1>;
     if (s.positions != Positions::rotary) return;
@@ -351,7 +378,7 @@ struct Transformer {
       // Of the 2·hidden numbers of q and k, half are the first of a pair.
       const int head = quotient(i, half), of = i - head * half;
       auto* const at = qkv + static_cast<long>(row) * 3 * s.hidden + head * size + of;
-      const auto* const angle = w.table + static_cast<long>(step_of(row)) * size + of;
+      const auto* const angle = w.table + static_cast<long>(place_of(row)) * size + of;
       const One sine = One(angle[0]) * One(turn), cosine(angle[half]), a(at[0]), b(at[half]);
       at[0] = fma(-b, sine, a * cosine).get(0);
       at[half] = fma(a, sine, b * cosine).get(0);
@@ -360,16 +387,16 @@ struct Transformer {
   }
 
   // A layer's queries, keys and values. Syncs.
-  template <class Team, class StepOf>
+  template <class Team, class PlaceOf>
   TEAM_FN static void enter_layer(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                                  const Layer& layer, int rows, const StepOf& step_of,
+                                  const Layer& layer, int rows, const PlaceOf& place_of,
                                   const Pass<typename Team::Scalar>& pass,
                                   const LayerRows<typename Team::Scalar>& b) {
     normalise_rows(team, s.hidden, norm_at(s, w, layer.norm, pass.mean, b.variance, b.normalised, b.outputs),
                    rows, b.entering, s.hidden);
     apply(team, layer.qkv, w, rows, {b.outputs, s.hidden, 1}, b.qkv);
     team.sync();
-    rotate(team, s, w, rows, step_of, 1, b.qkv);
+    rotate(team, s, w, rows, place_of, 1, b.qkv);
   }
   // From what the attention saw to the rows behind the layer. Syncs.
   template <class Team>
@@ -388,6 +415,7 @@ inline Transformer::Shape Transformer::shape_of(const TransformerOptions& option
   s.activation = options.activation;
   s.positions = options.positions;
   s.gated = options.gated;
+  s.tokens = options.tokens;
   return s;
 }
 
@@ -401,6 +429,9 @@ void Transformer::describe_parameters(const Shape& s, const auto& add) {
   if (s.learned_places() > 0)
     add(ParameterBlock{
         "transformer.positions", {s.steps, width}, false, InitialNumbers::glorot(width, width)});
+  if (s.tokens > 0)
+    add(ParameterBlock{
+        kPromptBlock, {s.tokens, width}, false, InitialNumbers::glorot(width, width)});
   for (int l = 0; l < s.layers; ++l) {
     const std::string name = "transformer.layer" + std::to_string(l) + ".";
     const auto dense = [&](const char* of, int in, int out, const InitialNumbers& initial) {
@@ -434,7 +465,7 @@ void Transformer::describe_parameters(const Shape& s, const auto& add) {
 
 inline ProductOperations Transformer::operations(const Shape& s) {
   // Half of a trial is visible on the mean.
-  const double width = s.hidden, of_layer = width * (4 * width + 2.0 * s.feedforward + s.steps) +
+  const double width = s.hidden, of_layer = width * (4 * width + 2.0 * s.feedforward + s.rows() + s.tokens) +
                                             (s.gated ? 12 : 0) * width * width;
   return {2 * (s.inputs * width + s.layers * of_layer), 2.0 * (s.inputs - s.learned) * width};
 }
@@ -448,9 +479,9 @@ TEAM_FN void Transformer::load_weights(const Team& team, const Shape& s, const t
   for (int i = team.rank(); i < parameters(s); i += team.size()) w.params[i] = params[i];
   for (int i = team.rank(); i < s.hidden; i += team.size()) w.average[i] = T(1) / static_cast<T>(s.hidden);
   for (int i = team.rank(); i < widest(s); i += team.size()) w.zero[i] = T(0);
-  // The angle of step t and number i of n is t·10000^(−i/n).
+  // The angle of row t and number i of n is t·10000^(−i/n).
   const int half = s.table_width() / 2;
-  for_cells(team, s.steps, half, [&](int t, int i) FN_LAMBDA {
+  for_cells(team, s.rows(), half, [&](int t, int i) FN_LAMBDA {
     const One rate = exp(One(static_cast<T>(-9.210340371976184) * static_cast<T>(i) / static_cast<T>(half)));
     One sine, cosine;
     sin_cos(One(static_cast<T>(t)) * rate, sine, cosine);
@@ -527,15 +558,22 @@ TEAM_FN void Transformer::step(const Team& team, const Shape& s, const Weights<t
   const Pass<T> pass = take_pass<T>(scratch, s, kRoundedRows, false);
   const AttentionShape attention = s.attention();
   T* const scores = scratch.take<T>(step_scores(attention, kRoundedRows));
-  const auto step_of = [&](int) FN_LAMBDA { return now.t; };
   const LayerRows<T> b = rows_of_layer(s, pass, 0);  // of every layer
-  embed(team, s, w, now.rows, now.inputs, step_of, b.entering);
-  for (int l = 0; l < s.layers; ++l) {
-    const Layer layer = Transformer::layer(s, l);
-    enter_layer(team, s, w, layer, now.rows, step_of, pass, b);
-    look_back(team, attention, now.rows, now.t, b.qkv, now.trace + l * attention_trace(attention),
-              trace_size(s, now.steps), scores, b.attention.out);
-    leave_layer(team, s, w, layer, now.rows, pass, b, b.entering);
+  // The tokens go before the first step, one after the other.
+  for (int place = now.t == 0 ? 0 : s.tokens + now.t; place <= s.tokens + now.t; ++place) {
+    if (place < s.tokens) {
+      put_tokens(team, s, w, now.rows, place * s.hidden, s.hidden, now.prompts, b.entering);
+      team.sync();
+    } else {
+      embed(team, s, w, now.rows, now.inputs, [&](int) FN_LAMBDA { return now.t; }, b.entering);
+    }
+    for (int l = 0; l < s.layers; ++l) {
+      const Layer layer = Transformer::layer(s, l);
+      enter_layer(team, s, w, layer, now.rows, [&](int) FN_LAMBDA { return place; }, pass, b);
+      look_back(team, attention, now.rows, place, b.qkv, now.trace + l * attention_trace(attention),
+                trace_size(s, now.steps), scores, b.attention.out);
+      leave_layer(team, s, w, layer, now.rows, pass, b, b.entering);
+    }
   }
   for (long i = team.rank(); i < static_cast<long>(now.rows) * s.hidden; i += team.size())
     now.after[i] = b.entering[i];
@@ -545,16 +583,20 @@ TEAM_FN void Transformer::step(const Team& team, const Shape& s, const Weights<t
 template <class Team>
 TEAM_FN void Transformer::forward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
                                   int steps, const typename Team::Scalar* inputs,
+                                  const typename Team::Scalar* own_prompt,
                                   const Trial<typename Team::Scalar>& b) {
   using T = typename Team::Scalar;
-  const auto step_of = [](int row) FN_LAMBDA { return row; };
-  embed(team, s, w, steps, {inputs, padded(s.inputs), 1}, step_of, rows_of_layer(s, b.pass, 0).entering);
+  const auto itself = [](int row) FN_LAMBDA { return row; };
+  const int rows_there = s.tokens + steps;
+  T* const entering = rows_of_layer(s, b.pass, 0).entering;
+  if (s.tokens > 0) put_tokens(team, s, w, 1, 0, prompt_numbers(s), own_prompt, entering);
+  embed(team, s, w, steps, {inputs, padded(s.inputs), 1}, itself, entering + prompt_numbers(s));
   for (int l = 0; l < s.layers; ++l) {
     const Layer layer = Transformer::layer(s, l);
     const LayerRows<T> rows = rows_of_layer(s, b.pass, l);
-    enter_layer(team, s, w, layer, steps, step_of, b.pass, rows);
-    attend(team, s.attention(), steps, rows.qkv, rows.attention, b.room);
-    leave_layer(team, s, w, layer, steps, b.pass, rows,
+    enter_layer(team, s, w, layer, rows_there, itself, b.pass, rows);
+    attend(team, s.attention(), rows_there, rows.qkv, rows.attention, b.room);
+    leave_layer(team, s, w, layer, rows_there, b.pass, rows,
                 l + 1 < s.layers ? rows_of_layer(s, b.pass, l + 1).entering : b.pass.leaving);
   }
 }
@@ -563,17 +605,18 @@ template <class Team>
 TEAM_FN void Transformer::backward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
                                    int steps, const typename Team::Scalar* inputs,
                                    const Trial<typename Team::Scalar>& b, typename Team::Scalar* state,
-                                   const Sums<typename Team::Scalar>& sums) {
+                                   const Sums<typename Team::Scalar>& sums, bool of_matrices) {
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
-  const auto step_of = [](int row) FN_LAMBDA { return row; };
+  const auto itself = [](int row) FN_LAMBDA { return row; };
+  const int rows_there = s.tokens + steps;
   for (int l = s.layers; l-- > 0;) {
     const Layer layer = Transformer::layer(s, l);
     const LayerRows<T> rows = rows_of_layer(s, b.pass, l);
     // ∂/∂(what a sublayer made): that of the stream itself, or through the gate, with by_qkv and by_out as its room.
     const auto part = [&](int gate, const GateRows<T>& rows_of_gate, const T* stream) FN_LAMBDA -> const T* {
       if (!s.gated) return state;
-      back_through_gate(team, s.gate(), GateBack<T>{w.transposed + gate, w.zero, b.by_qkv, b.by_out}, steps,
+      back_through_gate(team, s.gate(), GateBack<T>{w.transposed + gate, w.zero, b.by_qkv, b.by_out}, rows_there,
                         stream, rows_of_gate, state, b.by_rows, sums.params + gate);
       return b.by_rows;
     };
@@ -583,36 +626,40 @@ TEAM_FN void Transformer::backward(const Team& team, const Shape& s, const Weigh
       norm.slope = b.slope;
       norm.gain_sum = sums.params + at;
       norm.bias_sum = norm.gain_sum + s.hidden;
-      back_through_layer_norm(team, s.hidden, norm, steps, state, s.hidden);
+      back_through_layer_norm(team, s.hidden, norm, rows_there, state, s.hidden);
     };
     const T* by = part(layer.second_gate, rows.second_gate, rows.middle);
-    apply_back(team, layer.down, w, steps, rows.grown, by, sums, b.by_grown);
+    apply_back(team, layer.down, w, rows_there, rows.grown, by, sums, of_matrices, b.by_grown);
     team.sync();
     with_activation(s.activation, [&](auto activation) FN_LAMBDA {
-      for_vectors(team, static_cast<long>(steps) * s.feedforward, [&](long i) FN_LAMBDA {
+      for_vectors(team, static_cast<long>(rows_there) * s.feedforward, [&](long i) FN_LAMBDA {
         store_aligned(b.by_grown + i,
                       load_aligned<V>(b.by_grown + i) * activation.slope(load_aligned<V>(rows.grown + i)));
       });
     });
     team.sync();
-    apply_back(team, layer.up, w, steps, rows.second_outputs, b.by_grown, sums, b.by_rows);
+    apply_back(team, layer.up, w, rows_there, rows.second_outputs, b.by_grown, sums, of_matrices, b.by_rows);
     team.sync();
     back_through_norm(layer.second_norm, rows.second_variance, rows.second, rows.second_outputs);
     by = part(layer.gate, rows.gate, rows.entering);
-    apply_back(team, layer.out, w, steps, rows.attention.out, by, sums, b.by_out);
+    apply_back(team, layer.out, w, rows_there, rows.attention.out, by, sums, of_matrices, b.by_out);
     team.sync();
-    attend_back(team, s.attention(), steps, rows.qkv, rows.attention, b.room, b.by_out, b.by_qkv);
-    rotate(team, s, w, steps, step_of, -1, b.by_qkv);
-    apply_back(team, layer.qkv, w, steps, rows.outputs, b.by_qkv, sums, b.by_rows);
+    attend_back(team, s.attention(), rows_there, rows.qkv, rows.attention, b.room, b.by_out, b.by_qkv);
+    rotate(team, s, w, rows_there, itself, -1, b.by_qkv);
+    apply_back(team, layer.qkv, w, rows_there, rows.outputs, b.by_qkv, sums, of_matrices, b.by_rows);
     team.sync();
     back_through_norm(layer.norm, rows.variance, rows.normalised, rows.outputs);
   }
-  add_dense(team, embedding(s), steps, inputs, padded(s.inputs), state, sums);
-  if (s.learned_places() > 0)
-    for_vectors(team, static_cast<long>(steps) * s.hidden, [&](long i) FN_LAMBDA {
-      T* const to = sums.params + places(s) + i;
-      store_aligned(to, load_aligned<V>(to) + load_aligned<V>(state + i));
+  const T* const of_steps = state + prompt_numbers(s);
+  const auto add_rows_to = [&](int at, int count, const T* by) FN_LAMBDA {
+    for_vectors(team, static_cast<long>(count) * s.hidden, [&](long i) FN_LAMBDA {
+      T* const to = sums.params + at + i;
+      store_aligned(to, load_aligned<V>(to) + load_aligned<V>(by + i));
     });
+  };
+  if (of_matrices) add_dense(team, embedding(s), steps, inputs, padded(s.inputs), of_steps, sums);
+  if (s.learned_places() > 0) add_rows_to(places(s), steps, of_steps);
+  add_rows_to(prompt(s), s.tokens, state);
   team.sync();
 }
 

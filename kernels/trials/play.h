@@ -30,6 +30,7 @@ struct TrialPlay {
   const RandomKey* key = nullptr;
   int envs_per_task = 1;       // environment e plays task e / envs_per_task
   bool deterministic = false;  // the mean, or the most probable action
+  std::uint32_t inner_step = 0;  // which of the plays of an iteration this is, each with random numbers of its own
   bool limit_ends = false;     // an episode's time limit counts as its own end: nothing follows it
   const int* enabled = nullptr;
 
@@ -125,7 +126,7 @@ struct TrialPlay {
     using U = UintPack<L>;
     const Moment at = moment(step);
     return Random<L>(at.key, load<U>(b.numbering + e), load<U>(b.numbering + kStride + e), U(at.step),
-                     purpose, 0);
+                     purpose, inner_step);
   }
   // What keys the random numbers of a step. Where episodes go on, steps are counted through all plays, in 64 bits.
   struct Moment {

@@ -18,8 +18,10 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
 
   const T* params = nullptr;  // [P]  θ at which the gradient is taken
   int window = 0;             // the gradient goes through the whole trial: 0
-  T* partial = nullptr;       // [tile][P]
-  T* values = nullptr;        // [tile][kTrialValues]
+  T* partial = nullptr;       // [tile][P]  null: the weights' gradient is not asked for
+  T* values = nullptr;        // [tile][kTrialValues]  likewise
+  const T* prompts = nullptr;  // [env][prompt_numbers]  what was added to the first network's prompt; null: nothing
+  T* by_prompts = nullptr;     // likewise, the gradient of each environment's sum of rows by it; null: not asked for
   const int* enabled = nullptr;
 
   // Environments of a partial sum: one after the other, so that few of them make a tile.
@@ -58,7 +60,8 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
     LayerNorm<T> norm;
     typename Memory::template Sums<T> sums;
     typename Memory::template Trial<T> trial;
-    T* state;  // [step][hidden]  the gradient by what the heads read, or by what that was before its normalisation
+    // [row][hidden]  The gradient by what the heads read, or by what that was before its normalisation; 0 at a prompt's rows.
+    T* state;
 
     template <class Team>
     HOST_CALL static Network take(Scratch& scratch, const Policy& shape, int steps) {
@@ -67,7 +70,7 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
       n.norm = LayerNorm<T>::take(scratch, shape.normalised(), padded(steps), true);
       n.sums = Memory::template take_sums<T>(scratch, shape.memory);
       n.trial = Memory::template take_trial<Team>(scratch, shape.memory);
-      n.state = scratch.take<T>(static_cast<long>(padded(steps)) * padded(shape.hidden));
+      n.state = scratch.take<T>(static_cast<long>(prompt_rows(shape) + padded(steps)) * padded(shape.hidden));
       return n;
     }
   };
@@ -101,9 +104,21 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
     }
   };
 
+  FN static int prompt_rows(const Policy& shape) {
+    if constexpr (kHasPrompt<Memory>) return Memory::prompt_rows(shape.memory);
+    return 0;
+  }
+  // Where the steps' rows begin, behind a prompt's.
+  FN T* at_steps(T* rows) const { return rows + static_cast<long>(prompt_rows(shape)) * padded(shape.hidden); }
   // What the heads read of a network, a row for each step.
   FN T* outputs_of(const Network& own) const {
-    return shape.layer_norm ? own.norm.outputs : own.trial.pass.leaving;
+    return shape.layer_norm ? own.norm.outputs : at_steps(own.trial.pass.leaving);
+  }
+  // An environment's numbers among those of all, of the first network; else null.
+  template <class Number>
+  FN Number* prompt_of(Number* of_all, int network, int env) const {
+    if (of_all == nullptr || network > 0) return nullptr;
+    return of_all + static_cast<long>(env) * prompt_numbers<Memory>(shape.memory);
   }
   FN T* gradient_of(int tile, int network) const {
     return partial + static_cast<long>(tile) * shape.parameters() + network * shape.network_parameters();
@@ -119,7 +134,8 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
       if (shape.layer_norm)
         load_layer_norm(team, shape.hidden, own + Memory::parameters(shape.memory), network.norm);
       Memory::clear_sums(team, shape.memory, network.sums);
-      fill(team, gradient_of(tile, n) + shape.embedding_offset(), shape.embedding_parameters(), T(0));
+      if (partial != nullptr)
+        fill(team, gradient_of(tile, n) + shape.embedding_offset(), shape.embedding_parameters(), T(0));
     }
     fill(team, b.zero, padded(shape.hidden > shape.embedding ? shape.hidden : shape.embedding), T(0));
     this->prepare_rows(team, shape, b.rows, params + shape.memory_parameters());
@@ -138,9 +154,10 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
         take_in(team, shape, TrialRows<T>{trials.batch, env, steps},
                 params + n * shape.network_parameters() + shape.embedding_offset(), b.zero,
                 b.inputs_of(n, shape));
-      Memory::forward(team, shape.memory, own.memory, steps, b.inputs_of(n, shape), own.trial);
+      Memory::forward(team, shape.memory, own.memory, steps, b.inputs_of(n, shape), prompt_of(prompts, n, env),
+                      own.trial);
       if (shape.layer_norm)
-        normalise_rows(team, shape.hidden, own.norm, steps, own.trial.pass.leaving,
+        normalise_rows(team, shape.hidden, own.norm, steps, at_steps(own.trial.pass.leaving),
                        Memory::state_size(shape.memory));
     }
   }
@@ -173,7 +190,7 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
         T *const sums = b.head_sums + static_cast<long>(head) * width, *const by_outputs =
                                                                            (shape.layer_norm
                                                                                 ? own.norm.by_outputs
-                                                                                : own.state) +
+                                                                                : at_steps(own.state)) +
                                                                            at;
         multiply(team, heads, width, Left<T>{seeds, kStride, 1}, Right<T>{outputs_of(own) + at, width}, rows,
                  Start<T>{sums, width}, sums, width);
@@ -191,15 +208,20 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
     const int steps = trials.batch.horizon, size = padded(shape.embedding);
     for (int n = 0; n < shape.networks(); ++n) {
       const Network& own = b.networks[n];
-      if (shape.layer_norm) {
-        fill(team, own.state, static_cast<long>(steps) * padded(shape.hidden), T(0));
-        team.sync();
-        back_through_layer_norm(team, shape.hidden, own.norm, steps, own.state, padded(shape.hidden));
-      }
+      const long of_prompt = static_cast<long>(prompt_rows(shape)) * padded(shape.hidden);
+      fill(team, own.state,
+           of_prompt + (shape.layer_norm ? static_cast<long>(steps) * padded(shape.hidden) : 0), T(0));
+      team.sync();
+      if (shape.layer_norm)
+        back_through_layer_norm(team, shape.hidden, own.norm, steps, at_steps(own.state),
+                                padded(shape.hidden));
       Memory::backward(team, shape.memory, own.memory, steps, b.inputs_of(n, shape), own.trial, own.state,
-                       own.sums);
-      if (shape.embedding == 0) continue;
-      Memory::input_gradient(team, shape.memory, own.memory, steps, own.state, b.by_inputs);
+                       own.sums, partial != nullptr);
+      if (T* const to = prompt_of(by_prompts, n, env); to != nullptr)
+        for (int i = team.rank(); i < prompt_numbers<Memory>(shape.memory); i += team.size())
+          to[i] = own.state[i];
+      if (shape.embedding == 0 || partial == nullptr) continue;
+      Memory::input_gradient(team, shape.memory, own.memory, steps, at_steps(own.state), b.by_inputs);
       add_symbol_gradient(team, shape.embedding_table(), steps, TrialRows<T>{trials.batch, env, steps},
                           b.by_inputs, size, gradient_of(tile, n) + shape.embedding_offset());
       team.sync();
@@ -209,6 +231,7 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
   // The flat gradient but for the embeddings', which lie there, and the values. Does not sync.
   template <class Team>
   TEAM_FN void write(const Team& team, const Buffers& b, int tile) const {
+    if (partial == nullptr) return;
     const int numbers = shape.heads() + shape.actions();
     for (int n = 0; n < shape.networks(); ++n) {
       const Network& own = b.networks[n];

@@ -60,6 +60,8 @@ constexpr const char* kTrials = R"({
 constexpr const char* kBelief = R"({
   "horizon": 10, "at_episode_end": "restart", "environment": {"name": "grid_navigation"},
   "policy": {"name": "belief"}, "algorithm": {"name": "varibad", "trial_length": 50}})";
+const char* const kPrompt = R"({"at_episode_end": "restart", "policy": {"name": "transformer", "tokens": 2},
+  "algorithm": {"name": "prompt_tuning"}})";
 
 // What is wrong with kTrials so overridden, from the JSON pointer on.
 std::string fault_of(const std::string& override_text) {
@@ -112,6 +114,27 @@ TEST(Config, WhatIsShownNamesItsSchemaAndReadsBackEqual) {
   EXPECT_EQ(parse(shown.dump()), c);
 }
 
+// The start of prompts, and what compares a task's trials.
+TEST(Config, RefusesPromptTuningWithoutTokensOrTrialsToCompare) {
+  EXPECT_EQ(error_of(kPrompt, {"policy.tokens=0"}),
+            "x.json: /policy/tokens: wanted at least 1 with algorithm \"prompt_tuning\", whose inner steps adapt "
+            "them, found 0");
+  EXPECT_EQ(error_of(kPrompt, {"envs_per_task=1"}),
+            "x.json: /envs_per_task: wanted at least 2 with algorithm \"prompt_tuning\", whose advantages compare "
+            "a task's trials, found 1");
+  EXPECT_EQ(error_of(kPrompt, {"evaluation.envs_per_task=1"}),
+            "x.json: /evaluation/envs_per_task: wanted at least 2 with algorithm \"prompt_tuning\", whose "
+            "advantages compare a task's trials, found 1");
+  EXPECT_EQ(error_of(kPrompt, {R"(policy={"name":"gru"})"}),
+            "x.json: /policy/name: wanted \"transformer\" with algorithm \"prompt_tuning\", which learns a task by "
+            "gradient steps of a transformer's tokens, found \"gru\"");
+  EXPECT_EQ(error_of(kPrompt, {"algorithm.inner_steps=3", "algorithm.inner_lr=[1, 0.5]"}),
+            "x.json: /algorithm/inner_lr: wanted one number, or one for each of the 3 inner steps, found 2 numbers");
+  const Config c = parse(kPrompt, {"algorithm.inner_steps=2", "evaluation.inner_steps=3"});
+  EXPECT_EQ(inner_lr_of_steps(c), (std::vector{1.0, 1.0}));
+  EXPECT_EQ(evaluation_lr_of_steps(c), (std::vector{1.0, 1.0, 1.0}));
+}
+
 TEST(Config, EveryChoiceOfNamesReadsBackEqual) {
   for (const Listing& list : listings()) {
     ASSERT_FALSE(list.entries.empty());
@@ -125,9 +148,10 @@ TEST(Config, EveryChoiceOfNamesReadsBackEqual) {
       // Neither does without the other.
       const bool memory =
           name == "gru" || name == "lstm" || name == "episodic" || name == "transformer" || name == "rl2";
-      const bool belief = name == "belief" || name == "varibad";
+      const bool belief = name == "belief" || name == "varibad", prompt = name == "prompt_tuning";
       Config c = parse(memory          ? kTrials
                        : belief        ? kBelief
+                       : prompt        ? kPrompt
                        : name == "ppo" ? R"({"at_episode_end": "restart"})"
                        : name == "sac" || name == "pearl"
                            ? R"({"at_episode_end": "restart", "policy": {"squash": 1}})"
@@ -188,7 +212,7 @@ TEST(Config, RefusesAnUnknownAlgorithm) {
   EXPECT_EQ(error_of(R"({"algorithm": {"name": "reptil"}})"),
             "x.json: /algorithm/name: wanted one of \"maml\", \"meta_sgd\", \"alfa\", \"cavia\", \"fomaml\", "
             "\"pretraining\", \"reptile\", "
-            "\"emaml\", \"promp\", \"rl2\", \"varibad\", \"ppo\", \"sac\", \"pearl\" "
+            "\"emaml\", \"promp\", \"rl2\", \"varibad\", \"prompt_tuning\", \"ppo\", \"sac\", \"pearl\" "
             "(nearest: \"reptile\"), found \"reptil\" (string)");
 }
 

@@ -118,6 +118,10 @@ const Variant kForms[] = {
       R"(policy={"name":"transformer","hidden":16,"heads":1,"layers":1,"feedforward":16,"gated":true,)"
       R"("positions":"rotary"})",
       R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2,"value_network":"separate"})"}},
+    {"PromptTuning",
+     {"at_episode_end=restart",
+      R"(policy={"name":"transformer","hidden":16,"heads":1,"layers":1,"feedforward":16,"tokens":3})",
+      R"(algorithm={"name":"prompt_tuning","trial_length":10,"inner_steps":2,"epochs":1,"minibatches":2})"}},
     {"Varibad",
      {R"(environment={"name":"grid_navigation"})", "at_episode_end=restart",
       R"(policy={"name":"belief","latent":3,"encoder":18,"decoder":"cells","decoder_hidden":[9],"hidden":[17,5]})",

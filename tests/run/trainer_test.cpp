@@ -150,6 +150,11 @@ const LearnerCase kLearners[] = {
       R"(policy={"name":"transformer","hidden":16,"heads":1,"layers":1,"feedforward":16,"gated":true,)"
       R"("positions":"rotary"})",
       R"(algorithm={"name":"rl2","trial_length":10,"minibatches":2,"value_network":"separate"})"}},
+    {"PromptTuning",
+     {"at_episode_end=restart", "tasks_per_iteration=7", "envs_per_task=5",
+      R"(policy={"name":"transformer","hidden":16,"heads":1,"layers":1,"feedforward":16,"tokens":3})",
+      R"(algorithm={"name":"prompt_tuning","trial_length":10,"inner_steps":2,"minibatches":5,)"
+      R"("value_network":"separate"})"}},
     {"Varibad",
      {R"(environment={"name":"grid_navigation"})", "at_episode_end=restart", "tasks_per_iteration=20",
       "envs_per_task=1",

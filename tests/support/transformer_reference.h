@@ -151,19 +151,32 @@ class TransformerReference {
   int at_ = 0;
 
  public:
-  /// What the heads read of each step, before the last normalisation.
-  std::vector<Vector> outputs(const std::vector<Vector>& inputs) {
+  /// What the heads read of each step, before the last normalisation. `prompt`: what is added to the tokens, or nothing.
+  std::vector<Vector> outputs(const std::vector<Vector>& inputs, const Vector& prompt = {}) {
     at_ = 0;
-    std::vector<Vector> stream;
     const auto first = dense(s_.inputs, s_.hidden);
+    std::vector<Vector> stream;
     for (const Vector& x : inputs) stream.push_back(first(x));
     for (std::size_t t = 0; t < stream.size(); ++t) add_place(stream[t], static_cast<int>(t));
     if (s_.positions == Positions::learned) at_ += s_.steps * s_.hidden;
+    for (int token = s_.tokens; token-- > 0;) {
+      Vector row;
+      for (int i = token * s_.hidden; i < (token + 1) * s_.hidden; ++i)
+        row.push_back(theta_[static_cast<std::size_t>(at_ + i)] +
+                      (prompt.empty() ? 0 : prompt[static_cast<std::size_t>(i)]));
+      stream.insert(stream.begin(), row);
+    }
+    at_ += s_.tokens * s_.hidden;
     for (int l = 0; l < s_.layers; ++l) stream = layer(std::move(stream));
-    return stream;
+    return {stream.begin() + s_.tokens, stream.end()};
   }
 };
 
+/// What is added to the tokens of the trials that are gone through from now on; empty: nothing.
+inline Vector& prompt_in_use() {
+  static Vector prompt;
+  return prompt;
+}
 /// The state is the outputs, and behind them all inputs so far.
 inline Vector memory_step(const MemoryPolicy<Transformer>& p, const Vector& theta, const Vector& x,
                           Vector state) {
@@ -172,7 +185,7 @@ inline Vector memory_step(const MemoryPolicy<Transformer>& p, const Vector& thet
   std::vector<Vector> inputs;
   for (auto at = state.begin() + p.hidden; at != state.end(); at += static_cast<long>(x.size()))
     inputs.emplace_back(at, at + static_cast<long>(x.size()));
-  const Vector last = TransformerReference(p.memory, theta).outputs(inputs).back();
+  const Vector last = TransformerReference(p.memory, theta).outputs(inputs, prompt_in_use()).back();
   std::copy(last.begin(), last.end(), state.begin());
   return state;
 }

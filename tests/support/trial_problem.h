@@ -64,6 +64,7 @@ struct TrialProblemOf {
   Vector log_probs, advantages, targets, values;  // [step][env]
   Vector weights;                                 // [step][env]  of samples; empty: all 1
   std::vector<int> order;                         // of the environments that count
+  Vector prompts;  // [env][number]  what is added to the first network's prompt; empty: nothing
 
   MemoryPolicyShape& shape() { return shape_of(policy); }
   const MemoryPolicyShape& shape() const { return shape_of(policy); }
@@ -472,6 +473,8 @@ template <class Problem>
 TrialSums trial_sums(const Problem& p, const Vector& theta) {
   TrialSums sums;
   for (const int e : p.order) {
+    const auto each = static_cast<std::ptrdiff_t>(p.prompts.size()) / p.envs;
+    prompt_in_use() = Vector(p.prompts.begin() + e * each, p.prompts.begin() + (e + 1) * each);
     std::vector<Vector> h, constant;
     for (int t = 0; t < p.steps; ++t) {
       Vector x;
@@ -513,6 +516,7 @@ double trial_objective(const Problem& p, const Vector& theta) {
 
 struct TrialGradientResult {
   Vector gradient, values;
+  Vector by_prompts;  // [env][number]
 };
 /// By `kernel` of TrialGradient<double, Memory>.
 template <class Memory, class Problem>
@@ -559,12 +563,20 @@ TrialGradientResult kernel_trial_gradient_of(const Problem& p, const MemoryPolic
   op.value_weight = p.value_weight;
   op.value_clip = p.value_clip;
   op.entropy_weight = p.entropy_weight;
+  TrialGradientResult result;
+  if constexpr (requires { op.prompts; })
+    if (!p.prompts.empty()) {
+      result.by_prompts.resize(p.prompts.size());
+      op.prompts = p.prompts.data();
+      op.by_prompts = result.by_prompts.data();
+    }
   const auto tiles = static_cast<std::size_t>(op.tiles()), size = static_cast<std::size_t>(p.parameters());
   Vector partial(tiles * size, NAN), values(tiles * kTrialValues, NAN);
   op.partial = partial.data();
   op.values = values.data();
   run_kernel(kernel, op, op.tiles());
-  TrialGradientResult result{Vector(size), Vector(kTrialValues)};
+  result.gradient.resize(size);
+  result.values.resize(kTrialValues);
   for (std::size_t tile = 0; tile < tiles; ++tile) {
     for (std::size_t i = 0; i < size; ++i) result.gradient[i] += partial[tile * size + i];
     for (std::size_t i = 0; i < kTrialValues; ++i) result.values[i] += values[tile * kTrialValues + i];

@@ -6,6 +6,7 @@
 #include "kernels/options/type_list.h"
 #include "kernels/trials/advantages.h"
 #include "kernels/trials/carry.h"
+#include "kernels/trials/prompts.h"
 #include "kernels/trials/samples.h"
 #include "kernels/trials/seeds.h"
 #include "kernels/trials/shuffle.h"
@@ -16,7 +17,7 @@ namespace innerloop {
 template <class T>
 using TrialOperations =
     TypeList<TrialAdvantages<T>, EpisodeReturns<T>, CarryEpisodes<T>, FinishedReturns<T>, ShuffleTrials<T>,
-             GatherSamples<T>, StartUpdates<T>, DecideUpdate<T>, AverageUpdates<T>, TrialSeeds<T>,
+             GatherSamples<T>, TaskAdvantages<T>, AdaptPrompts<T>, StartUpdates<T>, DecideUpdate<T>, AverageUpdates<T>, TrialSeeds<T>,
              LoadHeads<T>, FillMemory<T>, GatherInputs<T>, AddEmbeddingGradient<T>>;
 
 }  // namespace innerloop

@@ -14,11 +14,13 @@ struct Form {
   bool gated = false;
   int hidden = 16, layers = 1, heads = 1, feedforward = 16;
   Activation activation = Activation::tanh;
+  int tokens = 0;
 };
 std::string named(const Form& f) {
   const char* const positions[] = {"learned", "sinusoidal", "rotary"};
   return std::string(positions[static_cast<int>(f.positions)]) + (f.gated ? "_gated" : "") + "_" +
-         std::to_string(f.hidden) + "_" + std::to_string(f.layers) + "_" + std::to_string(f.heads);
+         std::to_string(f.hidden) + "_" + std::to_string(f.layers) + "_" + std::to_string(f.heads) +
+         (f.tokens > 0 ? "_tokens" : "");
 }
 
 MemoryPolicy<Transformer> policy_of_form(const Form& f, int inputs) {
@@ -30,6 +32,7 @@ MemoryPolicy<Transformer> policy_of_form(const Form& f, int inputs) {
   options.positions = f.positions;
   options.gated = f.gated;
   options.activation = f.activation;
+  options.tokens = f.tokens;
   MemoryPolicy<Transformer> policy;
   policy.memory = Transformer::shape_of(options, inputs);
   policy.inputs = inputs;
@@ -65,12 +68,49 @@ void expect_slopes(const TrialProblem& p, const std::string& name) {
 TEST(Transformer, GradientIsTheFiniteDifferenceOfEachParameter) {
   for (const Positions positions : {Positions::learned, Positions::sinusoidal, Positions::rotary})
     for (const bool gated : {false, true}) {
-      const Form form{positions, gated};
+      const Form form{.positions = positions, .gated = gated, .tokens = gated ? 0 : 2};
       const TrialProblem p = problem_of(policy_of_form(form, 2), 1, 3);
       const Vector differences =
           central_differences([&](const Vector& theta) { return objective(p, theta); }, p.theta, 1e-5);
       EXPECT_LT(relative_error(kernel_trial_gradient(p).gradient, differences), 1e-6) << named(form);
     }
+}
+
+// What inner steps climb: each environment's own prompt, at one that is not the learned one.
+TEST(Transformer, GradientByPromptsIsTheFiniteDifferenceOfEachNumber) {
+  for (const Positions positions : {Positions::learned, Positions::sinusoidal, Positions::rotary})
+    for (const bool separate : {false, true}) {
+      MemoryPolicy<Transformer> policy =
+          policy_of_form({.positions = positions, .gated = separate, .hidden = 32, .layers = 2, .heads = 2, .tokens = 3}, 2);
+      policy.layer_norm = true;
+      policy.separate_value = separate;
+      TrialProblem p = problem_of(policy, 3, 5, HeadKind::gaussian);
+      std::mt19937_64 random(5);
+      p.prompts = random_vector(3 * 3 * 32, 0.5, random);
+      const TrialGradientResult found = kernel_trial_gradient(p);
+      TrialProblem moved = p;
+      const Vector differences = central_differences(
+          [&](const Vector& prompts) {
+            moved.prompts = prompts;
+            return objective(moved, p.theta);
+          },
+          p.prompts, 1e-5);
+      EXPECT_LT(relative_error(found.by_prompts, differences), 1e-6) << separate;
+      expect_slopes(p, "with prompts");
+    }
+}
+
+// The prompt is there from the first step on, and what one environment's adds is of no matter to another.
+TEST(Transformer, PromptsChangeTheirOwnTrialsFromTheFirstStepOn) {
+  TrialProblem p = problem_of(policy_of_form({.tokens = 2}, 3), 2, 4);
+  p.prompts = Vector(2 * 2 * 16, 0.0);
+  p.weights = Vector(p.advantages.size(), 0.0);
+  p.weights[p.row(0, 0)] = 1;
+  const Vector none = kernel_trial_gradient(p).values;
+  p.prompts.back() = 1;  // of the second environment
+  EXPECT_EQ(kernel_trial_gradient(p).values, none);
+  p.prompts.front() = 1;
+  EXPECT_NE(kernel_trial_gradient(p).values, none);
 }
 
 // Several heads and layers, more steps than look back together, more environments than a tile has.
@@ -131,7 +171,8 @@ TEST(Transformer, StepsWithACacheAreTheWholeCausalPass) {
       constexpr int kSteps = 21, kEnvs = 35, kInputs = 4;
       std::mt19937_64 random(3);
       StepMemory<double, Transformer> op;
-      op.shape = policy_of_form({positions, gated, 32, 2, 2, 16}, kInputs);
+      constexpr int kTokens = 3;
+      op.shape = policy_of_form({positions, gated, 32, 2, 2, 16, Activation::tanh, kTokens}, kInputs);
       op.shape.memory.steps = kSteps;
       const Vector theta = random_vector(op.shape.memory_parameters(), 0.4, random);
       Batch<double>& batch = op.trials.batch;
@@ -151,6 +192,8 @@ TEST(Transformer, StepsWithACacheAreTheWholeCausalPass) {
       const long trace = op.trials.tiles() * op.tile_trace();
       op.trace = memory.blank<double>("trace", trace);
       std::fill_n(op.trace, trace, NAN);
+      const Vector prompts = random_vector(kEnvs * kTokens * 32, 0.4, random);
+      if (!gated) op.prompts = prompts.data();
       Vector first;
       for (int trial = 0; trial < 2; ++trial)
         for (op.step = 0; op.step < kSteps; ++op.step) {
@@ -169,7 +212,11 @@ TEST(Transformer, StepsWithACacheAreTheWholeCausalPass) {
                 inputs.back().push_back(batch.observations[i * batch.row_stride + t * kEnvs + e]);
             }
             const Vector wanted =
-                reference::TransformerReference(op.shape.memory, theta).outputs(inputs).back();
+                reference::TransformerReference(op.shape.memory, theta)
+                    .outputs(inputs, gated ? Vector()
+                                           : Vector(prompts.begin() + e * kTokens * 32,
+                                                    prompts.begin() + (e + 1) * kTokens * 32))
+                    .back();
             for (int i = 0; i < 32; ++i)
               ASSERT_NEAR(found.rows[e * found.row_size + i], wanted[static_cast<std::size_t>(i)], 1e-11)
                   << op.step;

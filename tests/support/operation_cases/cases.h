@@ -214,6 +214,7 @@ struct Cases {
       options.feedforward = 48;
       options.positions = gaussian ? Positions::rotary : Positions::learned;
       options.gated = gaussian;
+      options.tokens = gaussian ? 2 : 0;
       policy.memory = Transformer::shape_of(options, inputs);
       policy.memory.steps = 18;  // more than a trial of any case has
     } else if constexpr (std::is_same_v<Kind, Episodic>) {

@@ -31,9 +31,31 @@ struct OfMemories : Cases {
                                     memory.blank("partial", static_cast<long>(tiles) * op.shape.parameters());
                                 op.values =
                                     memory.blank("values_sums", static_cast<long>(tiles) * kTrialValues);
+                                if constexpr (kHasPrompt<Kind>) add_prompts(memory, op);
                                 return op;
                               }));
     }
+  }
+  template <class Kind>
+  static void add_prompts(Buffers& memory, TrialGradient<float, Kind>& op) {
+    const long numbers = prompt_numbers<Kind>(op.shape.memory) * static_cast<long>(op.trials.batch.envs);
+    if (numbers == 0) return;
+    op.prompts = memory.normals("prompts", numbers, 0.4);
+    op.by_prompts = memory.blank("by_prompts", numbers);
+  }
+  // What an inner step of prompts asks for.
+  void prompt_gradient() {
+    all.push_back(make_case("TrialGradient", "transformer_prompts_alone", 1, [size = size](Buffers& memory) {
+      TrialGradient<float, Transformer> op;
+      op.shape = memory_policy<Transformer>(HeadKind::gaussian, 4, 3, {true});
+      op.params = memory_params(memory, op.shape);
+      op.trials = trials(memory, op.shape, size, true);
+      op.envs = 5;
+      op.order = order(memory, op.envs, op.trials.batch.envs);
+      op.clip = 1;
+      add_prompts(memory, op);
+      return op;
+    }));
   }
 
   template <class Kind>
@@ -238,6 +260,8 @@ struct OfMemories : Cases {
               op.normalised = memory.blank("normalised", networks * envs * padded(policy.hidden));
             if constexpr (kLooksBack<Kind>)
               op.trace = memory.normals("trace", networks * op.trials.tiles() * op.tile_trace());
+            if (const long numbers = prompt_numbers<Kind>(policy.memory); numbers > 0)
+              op.prompts = memory.normals("prompts", envs * numbers, 0.4);
             if constexpr (std::is_same_v<Kind, Episodic>)  // episodes that are stored already
               for (long row = 0; row < networks * 2 * envs; ++row)
                 op.states[row * Kind::state_size(policy.memory) + Kind::count_at(policy.memory)] =
@@ -288,6 +312,7 @@ std::vector<OperationCase> memories(CaseSize size) {
   c.trial_gradients<Episodic>({}, "episodic");
   c.trial_gradients<Episodic>({false, true, 19}, "episodic_symbols_separate");
   c.trial_gradients<Transformer>({true}, "transformer_normalised");
+  c.prompt_gradient();
   c.trial_gradients<Belief>({}, "belief");
   c.trial_gradients<Transformer>({true, true, 19}, "transformer_symbols_separate");
   c.beliefs();

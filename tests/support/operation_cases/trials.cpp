@@ -88,6 +88,27 @@ struct OfTrials : Cases {
     });
   }
 
+  void prompts() {
+    constexpr int kTasks = 2, kEach = 4, kNumbers = 37;
+    all.push_back(make_case("TaskAdvantages", "of_tasks", kTasks, [size = size](Buffers& memory) {
+      TaskAdvantages<float> op;
+      op.trials = trials(memory, memory_policy<Gru>(HeadKind::categorical, 4, 3), size, true);
+      op.envs_per_task = kEach;
+      op.discount = 0.97f;
+      return op;
+    }));
+    all.push_back(make_case("AdaptPrompts", "of_tasks", kTasks, [](Buffers& memory) {
+      AdaptPrompts<float> op;
+      op.envs_per_task = kEach;
+      op.steps = 11;
+      op.numbers = kNumbers;
+      op.step_size = 0.7f;
+      op.gradient = memory.normals("gradient", long{kTasks} * kEach * kNumbers);
+      op.prompts = memory.normals("prompts", long{kTasks} * kEach * kNumbers);
+      return op;
+    }));
+  }
+
   void played_trials() {
     trial_seeds();
     add_once("FillMemory", "shared", [](Buffers& memory) {
@@ -128,6 +149,7 @@ struct OfTrials : Cases {
       return op;
     });
     going_on();
+    prompts();
     const auto gate = [](Buffers& memory) {
       return UpdateGate<float>{memory.normals("values", 5 * kTrialValues),
                                memory.hold<int>("open", std::vector<int>{1}),
