@@ -75,7 +75,7 @@ std::string policy_facts(const Config& config) {
   return json_text(
       nlohmann::ordered_json{{"observation", info.observation.numbers},
                              {"symbols", info.observation.symbols},
-                             {"inputs", has_memory(config) ? info.trial_inputs : info.observation.numbers},
+                             {"inputs", policy_inputs(config)},
                              {"head", heads.at(static_cast<std::size_t>(info.head))},
                              {"groups", info.group_sizes},
                              {"actions", info.action_count},

@@ -156,12 +156,16 @@ std::vector<StateTensor> Ppo::state() const {
 
 void Ppo::enqueue() {
   play();
+  learn_from_trials();
+  learn_more();
+}
+
+void Ppo::learn_from_trials() {
   estimate_advantages();
   draw_orders();
   device_.once(StartUpdates<float>{gate_});
   for (int epoch = 0; epoch < options_.epochs; ++epoch) learn(epoch);
   device_.once(AverageUpdates<float>{gate_, options_.minibatches, mean_values_});
-  learn_more();
 }
 
 void Ppo::draw_orders() {

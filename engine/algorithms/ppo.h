@@ -39,6 +39,11 @@ class Ppo : public Algorithm {
   void learn(int epoch);
 
  protected:
+  /// The updates of an iteration on the trials that were played last.
+  void learn_from_trials();
+  /// The trials' advantages and the values' targets.
+  virtual void estimate_advantages();
+
   const std::uint32_t seed_;
   const PpoUpdateOptions options_;
   Device& device_;
@@ -56,8 +61,6 @@ class Ppo : public Algorithm {
   /// What the algorithm adds to the report. Waits.
   virtual void add_to(IterationReport&) const {}
 
-  /// The trials' advantages and the values' targets.
-  void estimate_advantages();
   /// Room for a minibatch of single steps, as trials of some steps of some environments.
   void plan_samples(const Config& config);
   /// The trials that minibatches are taken from, and how many rows one has.

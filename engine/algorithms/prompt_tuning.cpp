@@ -14,6 +14,7 @@ std::unique_ptr<PromptTuning> make_algorithm(const PromptTuningOptions& options,
 PromptTuning::PromptTuning(const PromptTuningOptions& options, const Config& config, Device& device)
     : Ppo(config, device),
       lr_(inner_lr_of_steps(config)),
+      outer_trials_(options.outer_trials),
       prompts_(loop_, options.ppo.discount, device, plan_) {
   plan_.add(&returns_, "step_returns", "[inner step]", {static_cast<std::int64_t>(lr_.size()) + 1});
 }
@@ -24,10 +25,17 @@ void PromptTuning::play() {
   for (int k = 0; k < steps; ++k) {
     loop_.play(params_, false, k);
     keep_return(k);
-    prompts_.step(params_, lr_[static_cast<std::size_t>(k)]);
+    prompts_.find_gradient(params_);
+    if (outer_trials_ == OuterTrials::all) learn_from_trials();
+    prompts_.step(lr_[static_cast<std::size_t>(k)]);
   }
   loop_.play(params_, false, steps);
   keep_return(steps);
+}
+
+void PromptTuning::estimate_advantages() {
+  Ppo::estimate_advantages();
+  prompts_.compare_trials();
 }
 
 void PromptTuning::keep_return(int inner_step) {

@@ -447,17 +447,25 @@ struct Rl2Options {
   }
 };
 
+/// What a policy with a memory takes in beside symbols: what is seen, or what a trial brings besides.
+enum class TakesIn { observation, trial };
+/// Which trials of an iteration PPO learns from: those before inner steps too, or the last ones alone.
+enum class OuterTrials { all, adapted };
+
 struct PromptTuningOptions {
   using Options = PromptTuningOptions;
   using Learning = LearnsByPrompt;
   static constexpr auto name = "prompt_tuning";
   static constexpr auto meaning =
-      "cavia's loop with the tokens in front of a transformer's trials for the context: inner steps adapt them "
+      "cavia's loop with the tokens in front of a transformer's trials for the context: inner steps adapt "
+      "them "
       "alone, and PPO trains all on the adapted trials (first order)";
   static constexpr auto why_no_trpo = "whose clipping bounds the update";
   int trial_length = 100;
   int inner_steps = 1;
   std::vector<double> inner_lr = {1.0};
+  TakesIn takes_in = TakesIn::observation;
+  OuterTrials outer_trials = OuterTrials::all;
   PpoUpdateOptions ppo;
   bool operator==(const PromptTuningOptions&) const = default;
 
@@ -468,10 +476,26 @@ struct PromptTuningOptions {
           "task's inner steps add to the tokens for all trials of the task after them");
     field("inner_steps", o.inner_steps, between(1, kMaxInnerSteps),
           "gradient steps of a task's tokens, each on trials of its own");
-    field("inner_lr", o.inner_lr, one_or_many(above(0), 1, kMaxInnerSteps),
-          "step size, or one for each inner step; what is climbed is the mean over a task's steps of advantage "
-          "× log-probability, with advantages among the task's trials: returns less their mean at each step, "
-          "with standard deviation 1");
+    field(
+        "inner_lr", o.inner_lr, one_or_many(above(0), 1, kMaxInnerSteps),
+        "step size, or one for each inner step; what is climbed is the mean over a task's steps of advantage "
+        "× log-probability, with advantages among the task's trials: returns less their mean at each step, "
+        "with standard deviation 1");
+    field(
+        "takes_in", o.takes_in,
+        Choices{Choice{"observation",
+                       "what is seen alone, so that the tokens alone can tell one task from another"},
+                Choice{"trial",
+                       "the last action, the reward and whether an episode ended as well, as of `rl2`, whose "
+                       "memory learns a task too"}},
+        "what the policy takes in");
+    field("outer_trials", o.outer_trials,
+          Choices{
+              Choice{"all",
+                     "those before each inner step as well, as they are played: a policy that wanders before "
+                     "it is adapted learns little of a task from its trials"},
+              Choice{"adapted", "those after the last inner step"}},
+          "what PPO learns from");
     PpoUpdateOptions::describe(field, o.ppo);
   }
 };

@@ -151,6 +151,13 @@ bool has_memory(const Config& config) {
 
 bool has_belief(const Config& config) { return std::holds_alternative<BeliefOptions>(config.policy); }
 
+int policy_inputs(const Config& config) {
+  const EnvironmentInfo environment = environment_info(config);
+  const auto* tuning = std::get_if<PromptTuningOptions>(&config.algorithm);
+  const bool sees_alone = tuning != nullptr && tuning->takes_in == TakesIn::observation;
+  return has_memory(config) && !sees_alone ? environment.trial_inputs : environment.observation.numbers;
+}
+
 bool plays_trials(const Config& config) {
   return std::visit([]<class Options>(const Options&) { return Options::Learning::plays_trials; },
                     config.algorithm);

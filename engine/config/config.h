@@ -193,6 +193,9 @@ EvaluationProtocol evaluation_protocol(const Config& config);
 bool has_memory(const Config& config);
 /// Whether that is a belief, which is learned apart from the policy.
 bool has_belief(const Config& config);
+/// Numbers that the policy takes in beside symbols: what it sees, and with most memories what else a trial brings
+/// (kernels/trials/play.h).
+int policy_inputs(const Config& config);
 
 /// Whether the algorithm plays trials, and has no inner loop.
 bool plays_trials(const Config& config);

@@ -79,7 +79,8 @@ std::vector<CurvePoint> PromptEvaluator::evaluate(const std::vector<float>& para
     curve.push_back(measured(k));
     if (k == steps) break;
     if (options_.deterministic) loop_.play(params_, false, k);
-    prompts_.step(params_, lr_[static_cast<std::size_t>(k)]);
+    prompts_.find_gradient(params_);
+    prompts_.step(lr_[static_cast<std::size_t>(k)]);
   }
   return curve;
 }
@@ -89,7 +90,8 @@ std::vector<float> PromptEvaluator::adapted(int task) {
   const std::vector<float> added =
       device_.read(prompts_.numbers() + std::ptrdiff_t{task} * loop_.envs_per_task() * prompts_.size(),
                    std::int64_t{prompts_.size()});
-  for (std::size_t i = 0; i < added.size(); ++i) params[static_cast<std::size_t>(tokens_.offset) + i] += added[i];
+  for (std::size_t i = 0; i < added.size(); ++i)
+    params[static_cast<std::size_t>(tokens_.offset) + i] += added[i];
   return params;
 }
 

@@ -46,7 +46,7 @@ class InnerLoopEvaluator : public StepEvaluator {
 };
 
 InnerLoopEvaluator::InnerLoopEvaluator(const InnerLoopSetup& setup, const EvaluationOptions& options,
-                             std::vector<double> lr, Device& device, TaskTable fixed_tasks)
+                                       std::vector<double> lr, Device& device, TaskTable fixed_tasks)
     : options_(options),
       device_(device),
       fixed_tasks_(std::move(fixed_tasks)),

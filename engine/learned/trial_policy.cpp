@@ -23,8 +23,7 @@ TrialPolicy policy_of(const Config& config, const Options& options) {
   policy.symbols = environment.observation.symbols;
   policy.kinds = environment.observation.kinds;
   policy.embedding = policy.symbols > 0 ? options.embedding : 0;
-  policy.inputs =
-      policy.embedding + (Options::has_memory ? environment.trial_inputs : environment.observation.numbers);
+  policy.inputs = policy.embedding + policy_inputs(config);
   policy.actor.width[1] = environment.action_count;
   policy.actor.head = environment.head;
   set_groups(environment, policy.actor);

@@ -13,27 +13,28 @@ namespace innerloop {
 namespace {
 
 // How the charts call the first and the last point of a curve over `unit`.
-struct Words {
+struct EndWords {
   const char *unit, *comparison, *plane, *first, *last;
 };
-constexpr Words kWords[] = {{"step", "Return of each task before and after adaptation",
-                             "Return of each task after adaptation", "before adaptation", "after adaptation"},
-                            {"episode", "Return of each task in the first and the last episode",
-                             "Return of each task in the last episode", "first episode", "last episode"}};
+constexpr EndWords kEndWords[] = {
+    {"step", "Return of each task before and after adaptation", "Return of each task after adaptation",
+     "before adaptation", "after adaptation"},
+    {"episode", "Return of each task in the first and the last episode",
+     "Return of each task in the last episode", "first episode", "last episode"}};
 
-bool has_tasks(const RecordedRun& run, const Words& words) {
+bool has_tasks(const RecordedRun& run, const EndWords& words) {
   return !run.tasks.is_null() && run.tasks["returns"][0].size() > 1 && !run.evaluation.is_null() &&
          curve_unit(run) == words.unit;
 }
 
 // "; before adaptation -40.2, after adaptation -3.1".
-std::string words_on(const ChartPoint& returns, const Words& words) {
+std::string words_on(const ChartPoint& returns, const EndWords& words) {
   return std::string("; ") + words.first + number_cell(" %.4g, ", returns.x) + words.last +
          number_cell(" %.4g", returns.y);
 }
 
 // A point for each task: its return before adaptation, and after it.
-ChartSeries returns_of(const ColouredRun& of, const Words& words) {
+ChartSeries returns_of(const ColouredRun& of, const EndWords& words) {
   const Json& tasks = of.run->tasks;
   ChartSeries series{of.run->name(), of.run->name(), of.colour, ChartSeries::Kind::dots};
   for (std::size_t task = 0; task < tasks["returns"].size(); ++task) {
@@ -46,7 +47,7 @@ ChartSeries returns_of(const ColouredRun& of, const Words& words) {
 }
 
 // A single, larger point in the place of the first of tasks with the same returns: a bandit's are 0 and 1.
-void merge_equal(std::vector<ChartPoint>& points, const Words& words) {
+void merge_equal(std::vector<ChartPoint>& points, const EndWords& words) {
   std::map<std::pair<double, double>, std::size_t> places;
   std::vector<ChartPoint> merged;
   std::vector<int> tasks;
@@ -68,7 +69,7 @@ void merge_equal(std::vector<ChartPoint>& points, const Words& words) {
 }
 
 // The `returns` after adaptation, of each task, over the two numbers of each.
-Chart plane_of(const ColouredRun& of, const Words& words, const ChartSeries& returns) {
+Chart plane_of(const ColouredRun& of, const EndWords& words, const ChartSeries& returns) {
   const Json& tasks = of.run->tasks;
   Chart chart{.title = words.plane, .x_title = name_of_number(tasks, 0), .y_title = name_of_number(tasks, 1)};
   chart.form = ChartForm::plane;
@@ -108,7 +109,7 @@ std::string name_of_task(const Json& tasks, std::size_t task) {
 
 std::vector<Chart> task_charts(const std::vector<ColouredRun>& runs) {
   std::vector<Chart> charts;
-  for (const Words& words : kWords) {
+  for (const EndWords& words : kEndWords) {
     Chart comparison{.title = words.comparison,
                      .x_title = std::string("return, ") + words.first,
                      .y_title = std::string("return, ") + words.last};

@@ -90,8 +90,8 @@ void read_adapted_policy(const std::filesystem::path& path, const Config& config
   check_layout(file, learned);
   const std::vector<float> own(params.begin(), params.begin() + learned.size());
   if (part.range.size < learned.size() && file.metadata("shared_checksum") != shared_checksum(own, part))
-    throw InputError(path.string() + ": wanted " + (part.name == std::string("tokens") ? "" : "a ") + part.name +
-                     " for this run's policy, found one for another policy, after " +
+    throw InputError(path.string() + ": wanted " + (part.name == std::string("tokens") ? "" : "a ") +
+                     part.name + " for this run's policy, found one for another policy, after " +
                      file.metadata("iteration") + " iterations");
   std::ranges::copy(adapted, params.begin() + part.range.offset);
 }

@@ -12,7 +12,8 @@ struct Config;
 class StepEvaluator;
 
 struct AdaptedPolicy {
-  std::vector<float> params;    // [P]  θ_K; the file of a policy with a context, or with a prompt, holds that alone
+  std::vector<float>
+      params;  // [P]  θ_K; the file of a policy with a context, or with a prompt, holds that alone
   std::vector<float> task;      // what it is adapted to, as in task_numbers
   std::vector<double> returns;  // mean return an episode before the first step, …, after the last: [K + 1]
   std::int64_t iteration = 0;   // of the run that it comes from

@@ -36,14 +36,17 @@ void Prompts::prepare() {
 
 void Prompts::reset() { device_.once(FillMemory<float>{prompts_, std::int64_t{loop_.envs()} * size_, 0.0f}); }
 
-void Prompts::step(const float* params, double step_size) {
-  const Trials<float>& trials = loop_.trials();
-  const int tasks = trials.batch.envs / loop_.envs_per_task();
+void Prompts::compare_trials() {
   TaskAdvantages<float> advantages;
-  advantages.trials = trials;
+  advantages.trials = loop_.trials();
   advantages.envs_per_task = loop_.envs_per_task();
   advantages.discount = discount_;
-  device_.per_task(advantages, tasks);
+  device_.once(advantages);
+}
+
+void Prompts::find_gradient(const float* params) {
+  compare_trials();
+  const Trials<float>& trials = loop_.trials();
   // Where the policy is the one that drew the trials, the objective's slope is that of advantage × log-probability, whatever
   // the clipping.
   TrialGradient<float, Transformer> gradient;
@@ -56,14 +59,18 @@ void Prompts::step(const float* params, double step_size) {
   gradient.prompts = prompts_;
   gradient.by_prompts = gradient_;
   device_.per_task(gradient, gradient.tiles());
+}
+
+void Prompts::step(double step_size) {
   AdaptPrompts<float> adapt;
+  adapt.tasks = loop_.envs() / loop_.envs_per_task();
   adapt.envs_per_task = loop_.envs_per_task();
-  adapt.steps = trials.batch.horizon;
+  adapt.steps = loop_.trials().batch.horizon;
   adapt.numbers = size_;
   adapt.step_size = static_cast<float>(step_size);
   adapt.gradient = gradient_;
   adapt.prompts = prompts_;
-  device_.per_task(adapt, tasks);
+  device_.once(adapt);
 }
 
 }  // namespace innerloop

@@ -19,9 +19,13 @@ class Prompts {
   void prepare();
   /// Every task's prompt becomes the learned one.
   void reset();
-  /// One gradient step of each task's prompt on the trials that the loop has played last, with θ ([P]) and the prompts as they
-  /// are. Advantages are the trials' own (TaskAdvantages).
-  void step(const float* params, double step_size);
+  /// The advantages of the trials that the loop has played last, among each task's own (TaskAdvantages).
+  void compare_trials();
+  /// Finds the gradient of each task's prompt on the trials that the loop has played last with θ ([P]) and the prompts as they
+  /// are. Puts the trials' advantages there.
+  void find_gradient(const float* params);
+  /// One step of each task's prompt along the gradient that was found last.
+  void step(double step_size);
 
   /// What each task's prompt has become: [env][token][number] beyond the learned one, in device memory.
   const float* numbers() const { return prompts_; }

@@ -122,7 +122,8 @@ struct MemoryStep {
   T* trace = nullptr;  // [trace_size of all steps] for each row, as the memory lays it out
   int t = 0;           // which step of the trial this is
   int steps = 0;       // of the trial
-  const T* prompts = nullptr;  // [row][prompt_numbers]  what each row's task adds to the prompt; null: nothing
+  const T* prompts =
+      nullptr;  // [row][prompt_numbers]  what each row's task adds to the prompt; null: nothing
 };
 
 // The same step on the way back.

@@ -18,7 +18,8 @@ struct StepMemory {
   T* states = nullptr;      // [network][even, odd][env][state_size]  before even steps and before odd ones
   T* normalised = nullptr;  // [network][env][padded(hidden)]  null: nothing is normalised
   T* trace = nullptr;       // [network][tile][tile_trace]
-  const T* prompts = nullptr;  // [env][prompt_numbers]  what is added to the first network's prompt; null: nothing
+  const T* prompts =
+      nullptr;  // [env][prompt_numbers]  what is added to the first network's prompt; null: nothing
 
   // Numbers of `trace` that a network's tile takes.
   FN long tile_trace() const { return kTrialTile * trace_size<Memory>(shape.memory, trials.batch.horizon); }

@@ -204,8 +204,7 @@ struct Transformer {
   template <class Team>
   TEAM_FN static void forward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
                               int steps, const typename Team::Scalar* inputs,
-                              const typename Team::Scalar* own_prompt,
-                              const Trial<typename Team::Scalar>& b);
+                              const typename Team::Scalar* own_prompt, const Trial<typename Team::Scalar>& b);
   // From ∂/∂leaving, `state`, adds the trial's part to the sums; `state` becomes ∂/∂(the first layer's rows). Without
   // `of_matrices` the sums of the matrices stay as they are. Syncs.
   template <class Team>
@@ -430,8 +429,7 @@ void Transformer::describe_parameters(const Shape& s, const auto& add) {
     add(ParameterBlock{
         "transformer.positions", {s.steps, width}, false, InitialNumbers::glorot(width, width)});
   if (s.tokens > 0)
-    add(ParameterBlock{
-        kPromptBlock, {s.tokens, width}, false, InitialNumbers::glorot(width, width)});
+    add(ParameterBlock{kPromptBlock, {s.tokens, width}, false, InitialNumbers::glorot(width, width)});
   for (int l = 0; l < s.layers; ++l) {
     const std::string name = "transformer.layer" + std::to_string(l) + ".";
     const auto dense = [&](const char* of, int in, int out, const InitialNumbers& initial) {
@@ -565,11 +563,13 @@ TEAM_FN void Transformer::step(const Team& team, const Shape& s, const Weights<t
       put_tokens(team, s, w, now.rows, place * s.hidden, s.hidden, now.prompts, b.entering);
       team.sync();
     } else {
-      embed(team, s, w, now.rows, now.inputs, [&](int) FN_LAMBDA { return now.t; }, b.entering);
+      embed(
+          team, s, w, now.rows, now.inputs, [&](int) FN_LAMBDA { return now.t; }, b.entering);
     }
     for (int l = 0; l < s.layers; ++l) {
       const Layer layer = Transformer::layer(s, l);
-      enter_layer(team, s, w, layer, now.rows, [&](int) FN_LAMBDA { return place; }, pass, b);
+      enter_layer(
+          team, s, w, layer, now.rows, [&](int) FN_LAMBDA { return place; }, pass, b);
       look_back(team, attention, now.rows, place, b.qkv, now.trace + l * attention_trace(attention),
                 trace_size(s, now.steps), scores, b.attention.out);
       leave_layer(team, s, w, layer, now.rows, pass, b, b.entering);
@@ -616,8 +616,8 @@ TEAM_FN void Transformer::backward(const Team& team, const Shape& s, const Weigh
     // ∂/∂(what a sublayer made): that of the stream itself, or through the gate, with by_qkv and by_out as its room.
     const auto part = [&](int gate, const GateRows<T>& rows_of_gate, const T* stream) FN_LAMBDA -> const T* {
       if (!s.gated) return state;
-      back_through_gate(team, s.gate(), GateBack<T>{w.transposed + gate, w.zero, b.by_qkv, b.by_out}, rows_there,
-                        stream, rows_of_gate, state, b.by_rows, sums.params + gate);
+      back_through_gate(team, s.gate(), GateBack<T>{w.transposed + gate, w.zero, b.by_qkv, b.by_out},
+                        rows_there, stream, rows_of_gate, state, b.by_rows, sums.params + gate);
       return b.by_rows;
     };
     const auto back_through_norm = [&](int at, T* variance, T* normalised, T* outputs) FN_LAMBDA {

@@ -30,8 +30,9 @@ struct TrialPlay {
   const RandomKey* key = nullptr;
   int envs_per_task = 1;       // environment e plays task e / envs_per_task
   bool deterministic = false;  // the mean, or the most probable action
-  std::uint32_t inner_step = 0;  // which of the plays of an iteration this is, each with random numbers of its own
-  bool limit_ends = false;     // an episode's time limit counts as its own end: nothing follows it
+  std::uint32_t inner_step =
+      0;                    // which of the plays of an iteration this is, each with random numbers of its own
+  bool limit_ends = false;  // an episode's time limit counts as its own end: nothing follows it
   const int* enabled = nullptr;
 
   static constexpr int kStride = kTrialTile;

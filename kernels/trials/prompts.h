@@ -20,18 +20,19 @@ struct TaskAdvantages {
   T discount = 1;
   const int* enabled = nullptr;
 
+  FN int parts() const { return trials.batch.envs / envs_per_task; }
   template <class Team>
   FN long scratch_bytes() const {
     return kChains * static_cast<long>(sizeof(T));
   }
-  /// place.task: of the batch's tasks.
+  /// place.part: which of the tasks.
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
     using One = Pack<T, 1>;
     T* const chains = scratch.take<T>(kChains);
     const Batch<T>& batch = trials.batch;
     const int steps = batch.horizon, envs = batch.envs;
-    const long first = static_cast<long>(place.task) * envs_per_task;
+    const long first = static_cast<long>(place.part) * envs_per_task;
     T* const advantages = batch.advantages + first;
     for (int e = team.rank(); e < envs_per_task; e += team.size()) {
       T after = 0;
@@ -78,17 +79,18 @@ struct TaskAdvantages {
 // One step of each task's prompt, from the sums that its trials brought.
 template <class T>
 struct AdaptPrompts {
-  int envs_per_task = 1, steps = 1, numbers = 0;
+  int tasks = 0, envs_per_task = 1, steps = 1, numbers = 0;
   T step_size = 0;
   const T* gradient = nullptr;  // [env][number]  sums over the steps
   T* prompts = nullptr;         // [env][number]  the same in all environments of a task
   const int* enabled = nullptr;
 
-  /// place.task: of the tasks.
+  FN int parts() const { return tasks; }
+  /// place.part: which of the tasks.
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch) const {
     using One = Pack<T, 1>;
-    const long first = static_cast<long>(place.task) * envs_per_task * numbers;
+    const long first = static_cast<long>(place.part) * envs_per_task * numbers;
     const T rate = step_size / (static_cast<T>(envs_per_task) * static_cast<T>(steps));
     for (int i = team.rank(); i < numbers; i += team.size()) {
       T sum = 0;

@@ -20,8 +20,10 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
   int window = 0;             // the gradient goes through the whole trial: 0
   T* partial = nullptr;       // [tile][P]  null: the weights' gradient is not asked for
   T* values = nullptr;        // [tile][kTrialValues]  likewise
-  const T* prompts = nullptr;  // [env][prompt_numbers]  what was added to the first network's prompt; null: nothing
-  T* by_prompts = nullptr;     // likewise, the gradient of each environment's sum of rows by it; null: not asked for
+  const T* prompts =
+      nullptr;  // [env][prompt_numbers]  what was added to the first network's prompt; null: nothing
+  T* by_prompts =
+      nullptr;  // likewise, the gradient of each environment's sum of rows by it; null: not asked for
   const int* enabled = nullptr;
 
   // Environments of a partial sum: one after the other, so that few of them make a tile.
@@ -109,7 +111,9 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
     return 0;
   }
   // Where the steps' rows begin, behind a prompt's.
-  FN T* at_steps(T* rows) const { return rows + static_cast<long>(prompt_rows(shape)) * padded(shape.hidden); }
+  FN T* at_steps(T* rows) const {
+    return rows + static_cast<long>(prompt_rows(shape)) * padded(shape.hidden);
+  }
   // What the heads read of a network, a row for each step.
   FN T* outputs_of(const Network& own) const {
     return shape.layer_norm ? own.norm.outputs : at_steps(own.trial.pass.leaving);
@@ -154,8 +158,8 @@ struct TrialGradient<T, Memory> : TrialObjective<T, MemoryPolicy<Memory>> {
         take_in(team, shape, TrialRows<T>{trials.batch, env, steps},
                 params + n * shape.network_parameters() + shape.embedding_offset(), b.zero,
                 b.inputs_of(n, shape));
-      Memory::forward(team, shape.memory, own.memory, steps, b.inputs_of(n, shape), prompt_of(prompts, n, env),
-                      own.trial);
+      Memory::forward(team, shape.memory, own.memory, steps, b.inputs_of(n, shape),
+                      prompt_of(prompts, n, env), own.trial);
       if (shape.layer_norm)
         normalise_rows(team, shape.hidden, own.norm, steps, at_steps(own.trial.pass.leaving),
                        Memory::state_size(shape.memory));

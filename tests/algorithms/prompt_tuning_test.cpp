@@ -20,8 +20,10 @@ Config prompt_config(const std::vector<std::string>& more = {}) {
       "envs_per_task=6",
       R"(policy={"name": "transformer", "hidden": 16, "heads": 1, "layers": 1, "feedforward": 16, "tokens": 2})",
       R"(algorithm={"name": "prompt_tuning", "trial_length": 10, "inner_steps": 2, "inner_lr": [30, 20],)"
-      R"( "epochs": 1, "minibatches": 1, "entropy_weight": 0.1})",
-      "evaluation.tasks=4", "evaluation.envs_per_task=3", "evaluation.inner_steps=3",
+      R"( "outer_trials": "adapted", "epochs": 1, "minibatches": 1, "entropy_weight": 0.1})",
+      "evaluation.tasks=4",
+      "evaluation.envs_per_task=3",
+      "evaluation.inner_steps=3",
       "evaluation.inner_lr=[30, 20, 10]"};
   overrides.insert(overrides.end(), more.begin(), more.end());
   return trial_config(overrides);
@@ -39,7 +41,8 @@ TrialProblem problem_of(const TrialLoop& loop, Device& device, const Vector& the
   const auto rows = [&](const float* from, int each) {
     Vector all;
     for (int d = 0; d < each; ++d)
-      for (const double x : to_double(device.read(from + d * t.batch.row_stride, std::int64_t{t.batch.rows()})))
+      for (const double x :
+           to_double(device.read(from + d * t.batch.row_stride, std::int64_t{t.batch.rows()})))
         all.push_back(x);
     return all;
   };
@@ -55,8 +58,8 @@ TrialProblem problem_of(const TrialLoop& loop, Device& device, const Vector& the
   return p;
 }
 
-struct Learner {
-  explicit Learner(const Config& config)
+struct TuningLearner {
+  explicit TuningLearner(const Config& config)
       : device({.backend = Backend::cpu, .threads = 2, .instructions = ""}),
         tuning(std::get<PromptTuningOptions>(config.algorithm), config, device) {
     tuning.allocate();
@@ -71,7 +74,7 @@ struct Learner {
 TEST(PromptTuning, ClimbsPposObjectiveOnTheAdaptedTrials) {
   for (const std::vector<std::string>& family :
        {std::vector<std::string>{}, kPoints, std::vector<std::string>{"algorithm.value_network=separate"}}) {
-    Learner learner(prompt_config(family));
+    TuningLearner learner(prompt_config(family));
     learner.tuning.iterate(0);
     const Vector theta = learner.params();
     const IterationReport report = learner.tuning.iterate(1);
@@ -111,10 +114,13 @@ TEST(PromptTuning, InnerStepsClimbEachTasksOwnReturns) {
   prompts.prepare();
   prompts.reset();
   loop.play(device_params, false, 0);
-  prompts.step(device_params, 2);
+  prompts.find_gradient(device_params);
+  prompts.step(2);
   loop.play(device_params, false, 1);
-  const TrialProblem before = problem_of(loop, device, to_double(params));  // the prompts of the second step's trials
-  prompts.step(device_params, 3);
+  const TrialProblem before =
+      problem_of(loop, device, to_double(params));  // the prompts of the second step's trials
+  prompts.find_gradient(device_params);
+  prompts.step(3);
   TrialProblem p = problem_of(loop, device, to_double(params));  // with the advantages that it climbed
   const Vector after = p.prompts;
   p.prompts = before.prompts;
@@ -135,7 +141,8 @@ TEST(PromptTuning, InnerStepsClimbEachTasksOwnReturns) {
   }
   EXPECT_LT(relative_error(moved, expected), 1e-3);
   // Tasks differ, and the environments of one do not.
-  EXPECT_EQ(Vector(after.begin(), after.begin() + size), Vector(after.begin() + size, after.begin() + 2 * size));
+  EXPECT_EQ(Vector(after.begin(), after.begin() + size),
+            Vector(after.begin() + size, after.begin() + 2 * size));
   EXPECT_NE(Vector(after.begin(), after.begin() + size),
             Vector(after.begin() + 6 * size, after.begin() + 7 * size));
 }

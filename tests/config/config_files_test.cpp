@@ -38,10 +38,11 @@ TEST(ConfigFiles, EachIsNamedForItsEnvironmentAndAlgorithm) {
     std::string name = entry.path().stem().string();
     if (name == "article") continue;  // for what it shows: docs/ideas.md
     // As the field names them: rl2_mdp_10, of tabular_mdp; transformer_t_maze.
-    if (evaluation_protocol(config) == EvaluationProtocol::over_episodes) {
+    if (has_memory(config) || evaluation_protocol(config) == EvaluationProtocol::over_episodes) {
       const std::string environment = environment_name(config);
       EXPECT_TRUE(name.starts_with(algorithm_name(config) + "_") ||
-                  name.starts_with(policy_name(config) + "_"))
+                  name.starts_with(policy_name(config) + "_") ||
+                  (algorithm_name(config) == "prompt_tuning" && name.starts_with("tokens_")))
           << name;
       const std::string shown = name.find("semicircle") == name.npos
                                     ? environment.substr(environment.rfind('_') + 1)

@@ -116,20 +116,22 @@ TEST(Config, WhatIsShownNamesItsSchemaAndReadsBackEqual) {
 
 // The start of prompts, and what compares a task's trials.
 TEST(Config, RefusesPromptTuningWithoutTokensOrTrialsToCompare) {
-  EXPECT_EQ(error_of(kPrompt, {"policy.tokens=0"}),
-            "x.json: /policy/tokens: wanted at least 1 with algorithm \"prompt_tuning\", whose inner steps adapt "
-            "them, found 0");
-  EXPECT_EQ(error_of(kPrompt, {"envs_per_task=1"}),
-            "x.json: /envs_per_task: wanted at least 2 with algorithm \"prompt_tuning\", whose advantages compare "
-            "a task's trials, found 1");
-  EXPECT_EQ(error_of(kPrompt, {"evaluation.envs_per_task=1"}),
-            "x.json: /evaluation/envs_per_task: wanted at least 2 with algorithm \"prompt_tuning\", whose "
-            "advantages compare a task's trials, found 1");
-  EXPECT_EQ(error_of(kPrompt, {R"(policy={"name":"gru"})"}),
-            "x.json: /policy/name: wanted \"transformer\" with algorithm \"prompt_tuning\", which learns a task by "
+  const auto fault = [](const Overrides& overrides) {
+    return error_of(kPrompt, overrides).substr(("--set " + overrides.back() + ": ").size());
+  };
+  EXPECT_EQ(
+      fault({"policy.tokens=0"}),
+      "/policy/tokens: wanted at least 1 with algorithm \"prompt_tuning\", whose inner steps adapt them, "
+      "found 0");
+  const std::string comparing =
+      "wanted at least 2 with algorithm \"prompt_tuning\", whose advantages compare a task's trials, found 1";
+  EXPECT_EQ(fault({"envs_per_task=1"}), "/envs_per_task: " + comparing);
+  EXPECT_EQ(fault({"evaluation.envs_per_task=1"}), "/evaluation/envs_per_task: " + comparing);
+  EXPECT_EQ(fault({R"(policy={"name":"gru"})"}),
+            "/policy/name: wanted \"transformer\" with algorithm \"prompt_tuning\", which learns a task by "
             "gradient steps of a transformer's tokens, found \"gru\"");
-  EXPECT_EQ(error_of(kPrompt, {"algorithm.inner_steps=3", "algorithm.inner_lr=[1, 0.5]"}),
-            "x.json: /algorithm/inner_lr: wanted one number, or one for each of the 3 inner steps, found 2 numbers");
+  EXPECT_EQ(fault({"algorithm.inner_steps=3", "algorithm.inner_lr=[1, 0.5]"}),
+            "/algorithm/inner_lr: wanted one number, or one for each of the 3 inner steps, found 2 numbers");
   const Config c = parse(kPrompt, {"algorithm.inner_steps=2", "evaluation.inner_steps=3"});
   EXPECT_EQ(inner_lr_of_steps(c), (std::vector{1.0, 1.0}));
   EXPECT_EQ(evaluation_lr_of_steps(c), (std::vector{1.0, 1.0, 1.0}));

@@ -7,6 +7,7 @@
 
 #include "engine/device/planned_buffers.h"
 #include "engine/learned/create.h"
+#include "engine/stages/inner_loop.h"
 
 namespace innerloop {
 namespace {

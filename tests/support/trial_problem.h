@@ -412,6 +412,7 @@ std::vector<Vector> memories_step(const Policy& policy, const Vector& theta, con
   const int networks = shape_of(policy).networks();
   states.resize(static_cast<std::size_t>(networks));
   for (int n = 0; n < networks; ++n) {
+    if (n > 0) prompt_in_use().clear();  // it is the first network's
     Vector& state = states[static_cast<std::size_t>(n)];
     const Vector network = network_of(policy, theta, n),
                  x = taken_in(shape_of(policy), network, seen, numbers);
@@ -474,9 +475,9 @@ TrialSums trial_sums(const Problem& p, const Vector& theta) {
   TrialSums sums;
   for (const int e : p.order) {
     const auto each = static_cast<std::ptrdiff_t>(p.prompts.size()) / p.envs;
-    prompt_in_use() = Vector(p.prompts.begin() + e * each, p.prompts.begin() + (e + 1) * each);
     std::vector<Vector> h, constant;
     for (int t = 0; t < p.steps; ++t) {
+      prompt_in_use() = Vector(p.prompts.begin() + e * each, p.prompts.begin() + (e + 1) * each);
       Vector x;
       for (int i = 0; i < p.shape().numbers(); ++i) x.push_back(p.input(i, t, e));
       const std::vector<int> seen = p.seen(t, e);

@@ -15,9 +15,9 @@
 namespace innerloop {
 
 template <class T>
-using TrialOperations =
-    TypeList<TrialAdvantages<T>, EpisodeReturns<T>, CarryEpisodes<T>, FinishedReturns<T>, ShuffleTrials<T>,
-             GatherSamples<T>, TaskAdvantages<T>, AdaptPrompts<T>, StartUpdates<T>, DecideUpdate<T>, AverageUpdates<T>, TrialSeeds<T>,
-             LoadHeads<T>, FillMemory<T>, GatherInputs<T>, AddEmbeddingGradient<T>>;
+using TrialOperations = TypeList<TrialAdvantages<T>, EpisodeReturns<T>, CarryEpisodes<T>, FinishedReturns<T>,
+                                 ShuffleTrials<T>, GatherSamples<T>, TaskAdvantages<T>, AdaptPrompts<T>,
+                                 StartUpdates<T>, DecideUpdate<T>, AverageUpdates<T>, TrialSeeds<T>,
+                                 LoadHeads<T>, FillMemory<T>, GatherInputs<T>, AddEmbeddingGradient<T>>;
 
 }  // namespace innerloop

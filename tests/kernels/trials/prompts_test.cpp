@@ -24,7 +24,7 @@ Vector advantages_of(const Vector& rewards, double discount) {
   op.envs_per_task = kEach;
   op.discount = discount;
   const HostKernel<TaskAdvantages<double>>& kernel = double_trial_kernels();
-  run_kernel(kernel, op, kTasks);
+  run_kernel(kernel, op, 1);
   return advantages;
 }
 
@@ -57,12 +57,10 @@ TEST(TaskAdvantages, AreReturnsLessTheTasksMeanAtEachStepOverTheTasksDeviation) 
 // Rounding of equal returns is nothing to learn from: divided by its own size it would be as large as anything.
 TEST(TaskAdvantages, OfTrialsThatAllPayAlikeAreZero) {
   Vector rewards(static_cast<std::size_t>(kEnvs * kSteps), 0.1);
-  for (int e = kEach; e < 2 * kEach; ++e)
-    rewards[row(kSteps - 1, e)] = e;  // of the second task
+  for (int e = kEach; e < 2 * kEach; ++e) rewards[row(kSteps - 1, e)] = e;  // of the second task
   const Vector found = advantages_of(rewards, 0.97);
   for (int t = 0; t < kSteps; ++t)
-    for (int e = 0; e < kEnvs; ++e)
-      EXPECT_EQ(found[row(t, e)] == 0, e / kEach != 1) << t << " " << e;
+    for (int e = 0; e < kEnvs; ++e) EXPECT_EQ(found[row(t, e)] == 0, e / kEach != 1) << t << " " << e;
 }
 
 TEST(AdaptPrompts, MoveEachTasksPromptAlongTheMeanOfItsRows) {
@@ -74,6 +72,7 @@ TEST(AdaptPrompts, MoveEachTasksPromptAlongTheMeanOfItsRows) {
     prompts[i] = static_cast<double>(i / (kEach * kNumbers)) + 0.1 * static_cast<double>(i % kNumbers);
   const Vector before = prompts;
   AdaptPrompts<double> op;
+  op.tasks = kTasks;
   op.envs_per_task = kEach;
   op.steps = kSteps;
   op.numbers = kNumbers;
@@ -81,7 +80,7 @@ TEST(AdaptPrompts, MoveEachTasksPromptAlongTheMeanOfItsRows) {
   op.gradient = gradient.data();
   op.prompts = prompts.data();
   const HostKernel<AdaptPrompts<double>>& kernel = double_trial_kernels();
-  run_kernel(kernel, op, kTasks);
+  run_kernel(kernel, op, 1);
   for (int e = 0; e < kEnvs; ++e)
     for (int i = 0; i < kNumbers; ++i) {
       double mean = 0;

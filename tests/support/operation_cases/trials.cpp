@@ -90,15 +90,17 @@ struct OfTrials : Cases {
 
   void prompts() {
     constexpr int kTasks = 2, kEach = 4, kNumbers = 37;
-    all.push_back(make_case("TaskAdvantages", "of_tasks", kTasks, [size = size](Buffers& memory) {
+    add_once("TaskAdvantages", "of_tasks", [size = size](Buffers& memory) {
       TaskAdvantages<float> op;
       op.trials = trials(memory, memory_policy<Gru>(HeadKind::categorical, 4, 3), size, true);
       op.envs_per_task = kEach;
+      op.trials.batch.envs = kTasks * kEach;
       op.discount = 0.97f;
       return op;
-    }));
-    all.push_back(make_case("AdaptPrompts", "of_tasks", kTasks, [](Buffers& memory) {
+    });
+    add_once("AdaptPrompts", "of_tasks", [](Buffers& memory) {
       AdaptPrompts<float> op;
+      op.tasks = kTasks;
       op.envs_per_task = kEach;
       op.steps = 11;
       op.numbers = kNumbers;
@@ -106,7 +108,7 @@ struct OfTrials : Cases {
       op.gradient = memory.normals("gradient", long{kTasks} * kEach * kNumbers);
       op.prompts = memory.normals("prompts", long{kTasks} * kEach * kNumbers);
       return op;
-    }));
+    });
   }
 
   void played_trials() {
