@@ -237,6 +237,25 @@ def against_hands_table(points):
     return lines
 
 
+def adapted_numbers(run, config):
+    """How many numbers inner steps adapt: the tokens, a context, or all parameters."""
+    algorithm, policy = config["algorithm"], config["policy"]
+    return {"prompt_tuning": policy.get("tokens", 0) * policy["hidden"] if "tokens" in policy else 0,
+            "cavia": algorithm.get("context_size")}.get(algorithm["name"]) or parameters_of(run)
+
+
+def tokens_table(points):
+    """Of policies that take gradient steps, each seed, with how many numbers these adapt and what it took to learn that."""
+    steps = max(len(point.evaluations[0]["curve"]) for point in points)
+    lines = head(["run", *(counted(step, "step") for step in range(steps)), "numbers adapted", "trained on, M steps", "in s"])
+    for point in points:
+        for run, folder, evaluation in zip(point.runs, point.folders, point.evaluations):
+            lines.append(row([f"{point.name}, seed {run['seed']}", *padded(curve_cells(evaluation["curve"], 2), steps),
+                              f"{adapted_numbers(folder, read(folder / 'config.json')):,}", f"{run['env_steps'] / 1e6:.0f}",
+                              f"{run['seconds']:.0f}"]))
+    return lines
+
+
 WAYS = {"maml": "gradient: MAML", "cavia": "gradient: CAVIA", "gru": "memory: GRU", "transformer": "memory: transformer",
         "varibad": "context: VariBAD", "pearl": "context: PEARL"}
 
@@ -363,7 +382,7 @@ def adaptation_tables(folder, svg):
 
 TABLES = {"navigation": steps_table, "sparse_corners": steps_table, "bandit": steps_table, "families": steps_table,
           "ppo": steps_table, "scenarios": scenarios_table, "robots": against_hands_table, "games": against_hands_table,
-          "ways": ways_table,
+          "ways": ways_table, "tokens": tokens_table,
           "memories": trials_table, "looking_back": trials_table, "memories_episodes": episodes_table}
 HAND_WRITTEN = {"hand_written_bandits": bandits_table, "hand_written_processes": processes_table}
 

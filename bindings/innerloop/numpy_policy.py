@@ -101,12 +101,23 @@ def _gated(maths: Any, w: Mapping[str, Any], name: str, x: Any, made: Any, units
 
 def _transformer(maths: Any, w: Mapping[str, Any], about: Mapping[str, Any], x: Any, memory: Any) -> tuple[Any, Any]:
     """A step of a transformer. Its memory [n, 1 + layers · 2 · steps · units] is the number of steps that were made, and each
-    layer's keys and values of them."""
+    layer's keys and values of them. Where a prompt comes before a trial, its tokens are the first of the steps."""
+    return _through_layers(maths, w, about, x @ w["transformer.input_weight"] + w["transformer.input_bias"], memory)
+
+
+def after_prompt(w: Mapping[str, Any], about: Mapping[str, Any], tokens: Any) -> Any:
+    """The memory [1, numbers] of a transformer that has gone through a prompt's tokens [token, units]."""
+    memory = np.zeros((1, 1 + 2 * about["depth"] * about["steps"] * about["units"]), np.float32)
+    for token in tokens:
+        _, memory = _through_layers(_Maths, w, about, token[np.newaxis], memory)
+    return memory
+
+
+def _through_layers(maths: Any, w: Mapping[str, Any], about: Mapping[str, Any], x: Any, memory: Any) -> tuple[Any, Any]:
     n, units, heads, steps = len(x), about["units"], about["heads"], about["steps"]
     made, kept = memory[:, :1], memory[:, 1:].reshape(n, about["depth"], 2, steps, units)
     now, seen = w["steps"] == made, (w["steps"] <= made)[:, :, None]  # [n, step], [n, step, head]
     place, hidden = maths.numbers(now), maths.numbers(~seen)
-    x = x @ w["transformer.input_weight"] + w["transformer.input_bias"]
     if about["positions"] != "rotary":
         x = x + place @ w["transformer.positions"]
 
@@ -166,7 +177,8 @@ class NumpyPolicy:
         about = self.about
         size = {"mlp": 0, "gru": 1, "lstm": 2, "transformer": 2 * about.get("depth", 0) * about.get("steps", 0)}[about["kind"]]
         size = size * about["units"] + (about["kind"] == "transformer")
-        return State(np.zeros((n, size), np.float32), np.zeros((n, about["actions"]), np.float32))
+        memory = np.repeat(self.weights["prompt"], n, axis=0) if "prompt" in self.weights else np.zeros((n, size), np.float32)
+        return State(memory, np.zeros((n, about["actions"]), np.float32))
 
     def __call__(self, obs: Any, state: State | None = None, reward: Any = 0.0, ended: Any = False, *,
                  allowed: Any = None, deterministic: bool = False, seed: int | None = None) -> Any:
@@ -231,9 +243,10 @@ class NumpyPolicy:
         if len(state.memory) != n:
             raise ValueError(f"state: wanted that of {n} agents, as there are observations, found {len(state.memory)}")
         if self.about["kind"] == "transformer" and (state.memory[:, 0] >= self.about["steps"]).any():
-            raise ValueError(f"state: wanted at most the {self.about['steps']} steps of a trial, found one more (without a "
+            steps = self.about["steps"] - self.about["tokens"]
+            raise ValueError(f"state: wanted at most the {steps} steps of a trial, found one more (without a "
                              "state a trial begins)")
-        if self.has_memory:
+        if self.about["inputs"] > self.about["observation"]:
             last = [np.broadcast_to(np.asarray(each, np.float32), n)[:, np.newaxis] for each in (reward, ended)]
             rows = np.concatenate([rows, state.action, *last], axis=1)
         outputs, memory = forward(_Maths, self.weights, self.about, rows, state.memory)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from innerloop import _core, _safetensors
 from innerloop._errors import InputError
 from innerloop.config import Config
-from innerloop.numpy_policy import NumpyPolicy, State
+from innerloop.numpy_policy import NumpyPolicy, State, after_prompt
 
 if TYPE_CHECKING:
     from innerloop.torch_policy import TorchPolicy
@@ -200,11 +200,17 @@ def _described(config: Config, params: npt.NDArray[np.float32]) -> tuple[dict[st
              "environment": config["environment.name"], "algorithm": config["algorithm.name"]}
     if options["name"] == "transformer":
         about |= {"depth": options["layers"], "heads": options["heads"], "positions": options["positions"],
-                  "steps": facts["steps"]}
-        weights["steps"] = np.arange(facts["steps"], dtype=np.float32)[np.newaxis]
-        if options["positions"] != "learned":
-            weights["transformer.positions"] = _angles(facts["steps"], units if options["positions"] == "sinusoidal" else
-                                                       units // options["heads"])
+                  "tokens": options["tokens"], "steps": options["tokens"] + facts["steps"]}
+        weights["steps"] = np.arange(about["steps"], dtype=np.float32)[np.newaxis]
+        tokens = weights.pop("transformer.tokens", np.zeros((0, units), np.float32))
+        if options["positions"] == "rotary":
+            weights["transformer.positions"] = _angles(about["steps"], units // options["heads"])
+        else:
+            learned = options["positions"] == "learned"
+            places = weights["transformer.positions"] if learned else _angles(facts["steps"], units)
+            weights["transformer.positions"] = np.concatenate([np.zeros_like(tokens), places])
+        if len(tokens) > 0:
+            weights["prompt"] = after_prompt(weights, about, tokens)
     return about, weights
 
 

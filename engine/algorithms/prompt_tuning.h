@@ -1,6 +1,7 @@
 // Prompt tuning, learned: CAVIA's loop (Zintgraf et al. 2019) with a transformer's prompt (Lester et al. 2021) for the context.
 // Inner steps adapt the tokens in front of each task's trials and nothing else; PPO trains everything, the tokens' start
-// included, on the trials that the adapted tokens bring, and by option on those before. What the inner steps added counts as a constant (first order).
+// included, on the trials that the adapted tokens bring, and by option on those before. What the inner steps added counts as a
+// constant (first order).
 #pragma once
 
 #include <vector>
@@ -29,7 +30,7 @@ class PromptTuning : public Ppo {
   const OuterTrials outer_trials_;
   Prompts prompts_;
   float* returns_ =
-      nullptr;  // [inner step]  mean return of a trial, before the first step, …, after the last
+      nullptr;  // [inner step]  mean return of a trial before the first step, …, and after the last one
 };
 
 std::unique_ptr<PromptTuning> make_algorithm(const PromptTuningOptions& options, const Config& config,

@@ -458,8 +458,8 @@ struct PromptTuningOptions {
   static constexpr auto name = "prompt_tuning";
   static constexpr auto meaning =
       "cavia's loop with the tokens in front of a transformer's trials for the context: inner steps adapt "
-      "them "
-      "alone, and PPO trains all on the adapted trials (first order)";
+      "these "
+      "alone, and PPO trains everything (first order)";
   static constexpr auto why_no_trpo = "whose clipping bounds the update";
   int trial_length = 100;
   int inner_steps = 1;

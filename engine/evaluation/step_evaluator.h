@@ -12,8 +12,8 @@ namespace innerloop {
 /// Mean return after 0, 1, … gradient steps.
 class StepEvaluator : public CurveEvaluator {
  public:
-  /// For the config's `evaluation`: of a policy that an inner loop adapts, or of a prompt (PromptEvaluator). With the step sizes
-  /// that are learned, or the evaluation's; on `fixed_task` where it is there. @pre the config has inner steps.
+  /// For the config's `evaluation`: of a policy that an inner loop adapts, or of a prompt. With the step sizes that are
+  /// learned, or the evaluation's; on `fixed_task` where it is there. @pre the config has inner steps.
   static std::unique_ptr<StepEvaluator> create(const Config& config, Device& device,
                                                const std::vector<float>& fixed_task = {});
 

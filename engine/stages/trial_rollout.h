@@ -17,7 +17,8 @@ class TrialRollout {
                bool wide, Device& device, BufferPlan& plan);
 
   /// Enqueues a trial in each environment with θ ([P]). `play`: what an environment's part needs. Where its batch looks beyond
-  /// the last step, values are computed there, too. `prompts`: as of TrialLoop::begin_with. @pre then the memory leaves no trace
+  /// the last step, values are computed there, too; @pre then the memory leaves no trace. `prompts`: as TrialLoop::begin_with
+  /// takes them.
   template <class Env>
   void enqueue(const TrialPlay<float, Env>& play, const float* params, const float* prompts = nullptr);
 

@@ -4,12 +4,14 @@
 //   e = W x_t + b + P_t          then, layer by layer,    e ← e + W_o·attention(norm(e))    e ← e + W_2·act(W_1·norm(e))
 //
 // or, with gates, GTrXL's in place of each sum (kernels/memories/gate.h). By option learned tokens stand before the first step,
-// as prompts do before a text (Lester et al. 2021): rows of the stream that no input makes, which all steps look at. A step of a rollout keeps each layer's keys and
-// values of the trial as its trace; the gradient takes a whole trial at once (kernels/trials/whole_gradient.h).
+// as a prompt does before a text (Lester et al. 2021): rows of the stream that no input makes, which all steps look at. A step
+// of a rollout keeps each layer's keys and values of the trial as its trace; the gradient takes a whole trial at once
+// (kernels/trials/whole_gradient.h).
 //
-// Flat parameters: W [inputs][hidden], b; places [step][hidden] where they are learned; tokens [token][hidden]; of each layer the first norm's gain and
-// bias, [q, k, v] weight [hidden][3·hidden] and bias, W_o and bias, the gate; the second norm, W_1 [hidden][feedforward] and
-// bias, W_2 and bias, the second gate. All rows are multiples of 16 numbers, so that they lie the same way in scratch memory.
+// Flat parameters: W [inputs][hidden], b; places [step][hidden] where they are learned; tokens [token][hidden]; of each layer
+// the first norm's gain and bias, [q, k, v] weight [hidden][3·hidden] and bias, W_o and bias, the gate; the second norm, W_1
+// [hidden][feedforward] and bias, W_2 and bias, the second gate. All rows are multiples of 16 numbers, so that they lie the
+// same way in scratch memory.
 #pragma once
 
 #include <string>
@@ -167,7 +169,8 @@ struct Transformer {
     T* grown;                       // [row][feedforward]
     GateRows<T> gate, second_gate;
   };
-  // What a pass over rows, of a trial's tokens and steps or of one of them in several trials, keeps: of all layers, or where it goes nowhere but forth of one.
+  // What a pass keeps over rows, of a trial's tokens and steps or of one of them in several trials: of all layers, or where it
+  // goes nowhere but forth of one.
   template <class T>
   struct Pass {
     Scratch layers;

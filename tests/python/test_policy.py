@@ -30,6 +30,12 @@ MEMORIES = {
     "rotary": {"environment": {"name": "point_navigation"},
                "policy": {"name": "transformer", "hidden": 16, "heads": 1, "feedforward": 16, "gated": True,
                           "positions": "rotary"}},
+    "prompt": {"policy": {"name": "transformer", "hidden": 16, "heads": 1, "feedforward": 16, "tokens": 3}},
+    "rotary_prompt": {"environment": {"name": "point_navigation"},
+                      "policy": {"name": "transformer", "hidden": 16, "heads": 1, "feedforward": 16, "positions": "rotary",
+                                 "tokens": 2},
+                      "envs_per_task": 4, "evaluation.envs_per_task": 4,
+                      "algorithm": {"name": "prompt_tuning", "trial_length": 20, "minibatches": 2}},
 }
 
 
@@ -182,7 +188,8 @@ def test_a_transformer_is_refused_where_it_cannot_go(tmp_path):
         policy.to_onnx(tmp_path / "policy.onnx")
 
 
-@pytest.mark.parametrize("name", [*STEPS, *(name for name in MEMORIES if name not in ("transformer", "rotary"))])
+@pytest.mark.parametrize("name", [*STEPS, *(name for name in MEMORIES if "policy" not in MEMORIES[name] or
+                                           MEMORIES[name]["policy"]["name"] != "transformer")])
 def test_onnx_computes_the_same(name, tmp_path):
     pytest.importorskip("onnx")
     onnxruntime = pytest.importorskip("onnxruntime")
