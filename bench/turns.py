@@ -57,7 +57,8 @@ def run_benchmark(binary, name):
 def stay_on_one_core():
     """From here on this process and those that it starts run on one core, the last one that it may use, and XLA on one thread."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flags}".strip()
 
 
 def processor_seconds(command):
