@@ -9,7 +9,10 @@ Tried, and slower or no faster on one core: critics by vmap, apart, or as one pr
 an unrolled scan.
 
     python jax_sac.py --iterations 25                 # speed
-    python jax_sac.py --iterations 200                # learning
+    python jax_sac.py --iterations 100 --seed 1       # learning
+
+It learns as innerloop does: after 100 iterations 1,000 episodes with the policies' means return -149.6 ± 5.4 and -147.7 ± 5.1 (seeds 1
+and 2), and innerloop's -149.9 ± 5.3 and -149.8 ± 5.2 (configs/pendulum_sac.json with iterations=100 and evaluation.tasks=1000).
 """
 import argparse
 import functools
