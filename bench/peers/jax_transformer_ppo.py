@@ -14,6 +14,9 @@ back, minibatches of 8, 32 and 64 trials at a time, unrolled steps, XLA's fast m
     python jax_transformer_ppo.py --env grid_navigation --trial-length 4 --iterations 200 --lr 5e-4 --lr-final 0 --ent 0.03 \
         --ent-final 0                                                                                           # learning
 
+It learns as innerloop does: with --iterations 60 (and the rest of the line above) 4,096 trials return 33.3 ± 0.4, and innerloop's
+33.7 ± 0.4 (configs/transformer_grid_navigation.json with iterations=60 and evaluation.tasks=4096), one seed each.
+
 --trial-length counts pulls of the bandit, episodes of the others.
 """
 import jax
