@@ -158,6 +158,7 @@ struct LearnsByBelief : LearnsByMemory {
 };
 struct LearnsByPrompt : LearnsByMemory {
   static constexpr auto how = "learns a task by gradient steps of a transformer's tokens";
+  static constexpr auto at_own_end = "the trial goes on: what its next episodes bring";
   static constexpr auto protocol = EvaluationProtocol::after_inner_steps;
   static constexpr bool needs_prompt = true;
 };

@@ -30,7 +30,8 @@ struct AdaptedPart {
   LearnedRange range;
 };
 AdaptedPart adapted_part(const Learned& policy) {
-  if (policy.find("context") != nullptr) return {"context", policy.range("context")};
+  if (const LearnedBlock* context = policy.find("context"); context != nullptr)  // the last of them
+    return {"context", {context->offset, policy.size() - context->offset}};
   if (policy.find(kPromptBlock) != nullptr) return {"tokens", policy.range(kPromptBlock)};
   return {"params", {0, policy.size()}};
 }

@@ -120,7 +120,7 @@ TEST_F(MemoryRunTest, PlayRefusesWhatItCannotShow) {
   EXPECT_EQ(
       refusal({"play", "gradient"}),
       "innerloop: gradient/config.json: /algorithm: play wants an algorithm that plays trials, \"rl2\", "
-      "\"varibad\", \"ppo\", \"sac\" or \"pearl\", found \"maml\"");
+      "\"varibad\", \"prompt_tuning\", \"ppo\", \"sac\" or \"pearl\", found \"maml\"");
   EXPECT_THAT(refusal({"play", "none"}), HasSubstr("none"));
   EXPECT_THAT(refusal({"play", "run", "--task", "goal"}), StartsWith("innerloop: --task: "));
   EXPECT_THAT(refusal({"play", "run", "--task", R"({"goal_x": 5, "goal_y": 0})"}),
