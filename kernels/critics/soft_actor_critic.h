@@ -291,9 +291,10 @@ TEAM_FN void CriticGradient<T>::find_targets(const Team& team, const Buffers& b,
   } else {
     this->draw(team, tile, b.ahead_rows.outputs, 0, b.drawn);
     this->gather_acted(team, tile, next, b.drawn.action, b.rows.inputs);
+    const Perceptron<T> target = b.critic.without_way_back();
     for (int i = 0; i < 2; ++i) {
-      b.critic.load(team, targets + i * nets.critic.parameters());
-      forward(team, b.critic, tile.rows, b.rows);
+      target.load(team, targets + i * nets.critic.parameters());
+      forward(team, target, tile.rows, b.rows);
       for (int row = team.rank(); row < tile.rows; row += team.size()) {
         const T worth = b.rows.outputs[row * wide];
         b.target[row] = i == 0 || worth < b.target[row] ? worth : b.target[row];
@@ -330,7 +331,7 @@ TEAM_FN void CriticGradient<T>::learn(const Team& team, const Buffers& b, const 
     b.loss_sums[2 * row + 1] = (i == 0 ? T(0) : b.loss_sums[2 * row + 1]) + T(0.5) * worth;
   }
   team.sync();
-  backward(team, b.critic, tile.rows, b.rows);
+  backward(team, b.critic, tile.rows, b.rows, by_latent != nullptr);
   b.sums.add(team, tile.rows, b.rows);
   b.sums.store(team, partial + (2L * tile.number + i) * nets.critic.parameters());
   if (by_latent != nullptr)

@@ -129,13 +129,18 @@ struct Feedforward {
   TEAM_FN static void load_weights(const Team& team, const Shape& s, const typename Team::Scalar* params,
                                    const Weights<typename Team::Scalar>& w) {
     using T = typename Team::Scalar;
+    using V = typename Team::Vector;
     for (int l = 0; l < s.layers; ++l) {
       const int in = inputs(s, l), out = s.width[l], back = padded(back_inputs(s, l));
       const T *const weight = params + weight_offset(s, l), *const bias = params + bias_offset(s, l);
       T* const to = w.weight + weight_place(s, l);
-      for_cells(team, in, padded(out), [&](int i, int o) FN_LAMBDA {
-        to[i * padded(out) + o] = o < out ? weight[i * out + o] : T(0);
-      });
+      if (out == padded(out))  // the rows lie alike
+        for (int i = team.rank() * V::lanes; i < in * out; i += team.size() * V::lanes)
+          store_aligned(to + i, load<V>(weight + i));
+      else
+        for_cells(team, in, padded(out), [&](int i, int o) FN_LAMBDA {
+          to[i * padded(out) + o] = o < out ? weight[i * out + o] : T(0);
+        });
       for (int o = team.rank(); o < padded(out); o += team.size())
         w.bias[place(s, l) + o] = o < out ? bias[o] : T(0);
       if (w.transposed == nullptr) continue;

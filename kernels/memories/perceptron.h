@@ -44,6 +44,13 @@ struct Perceptron {
     return p;
   }
 
+  // The same room, for weights that no gradient goes back through.
+  FN Perceptron without_way_back() const {
+    Perceptron forth = *this;
+    forth.hidden.transposed = forth.transposed = nullptr;
+    return forth;
+  }
+
   // From the flat parameters. The caller has synced where the room was read before. Syncs.
   template <class Team>
   TEAM_FN void load(const Team& team, const T* params) const {
@@ -103,10 +110,11 @@ TEAM_FN void forward(const Team& inlining, const Perceptron<typename Team::Scala
   team.sync();
 }
 
-// From ∂/∂outputs, which stand in their place ([row][padded(outputs)], what pads them 0), to ∂/∂(the learned inputs). Syncs.
+// From ∂/∂outputs, which stand in their place ([row][padded(outputs)], what pads them 0), to ∂/∂(the learned inputs), where that
+// is asked for. Syncs.
 template <class Team>
 TEAM_FN void backward(const Team& inlining, const Perceptron<typename Team::Scalar>& net, int rows,
-                      const PerceptronRows<typename Team::Scalar>& r) {
+                      const PerceptronRows<typename Team::Scalar>& r, bool by_inputs = true) {
   using T = typename Team::Scalar;
   const CallsProducts<Team> team(inlining);
   const PerceptronShape& s = net.shape;
@@ -116,7 +124,7 @@ TEAM_FN void backward(const Team& inlining, const Perceptron<typename Team::Scal
       Start<T>{net.hidden.zero, 0}, r.by_top, units);
   team.sync();
   Feedforward::back(team, s.hidden, net.hidden, {rows, nullptr, r.kept, r.by_top, r.back});
-  if (s.hidden.learned > 0)
+  if (by_inputs && s.hidden.learned > 0)
     Feedforward::input_gradient(team, s.hidden, net.hidden, {rows, r.back, net.hidden.zero, r.by_inputs});
 }
 
