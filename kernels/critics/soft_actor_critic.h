@@ -291,10 +291,9 @@ TEAM_FN void CriticGradient<T>::find_targets(const Team& team, const Buffers& b,
   } else {
     this->draw(team, tile, b.ahead_rows.outputs, 0, b.drawn);
     this->gather_acted(team, tile, next, b.drawn.action, b.rows.inputs);
-    const Perceptron<T> target = b.critic.without_way_back();
     for (int i = 0; i < 2; ++i) {
-      target.load(team, targets + i * nets.critic.parameters());
-      forward(team, target, tile.rows, b.rows);
+      b.critic.load(team, targets + i * nets.critic.parameters(), false);
+      forward(team, b.critic, tile.rows, b.rows);
       for (int row = team.rank(); row < tile.rows; row += team.size()) {
         const T worth = b.rows.outputs[row * wide];
         b.target[row] = i == 0 || worth < b.target[row] ? worth : b.target[row];

@@ -44,23 +44,19 @@ struct Perceptron {
     return p;
   }
 
-  // The same room, for weights that no gradient goes back through.
-  FN Perceptron without_way_back() const {
-    Perceptron forth = *this;
-    forth.hidden.transposed = forth.transposed = nullptr;
-    return forth;
-  }
-
-  // From the flat parameters. The caller has synced where the room was read before. Syncs.
+  // From the flat parameters; without a `way_back` what that needs stays as it is. The caller has synced where the room was read
+  // before. Syncs.
   template <class Team>
-  TEAM_FN void load(const Team& team, const T* params) const {
+  TEAM_FN void load(const Team& team, const T* params, bool way_back = true) const {
     const int units = shape.hidden.hidden, outputs = shape.outputs, wide = shape.outputs_size();
-    Feedforward::load_weights(team, shape.hidden, params, hidden);
+    Feedforward::Weights<T> own = hidden;
+    if (!way_back) own.transposed = nullptr;
+    Feedforward::load_weights(team, shape.hidden, params, own);
     const T* const from = params + shape.output_offset();
     for_cells(team, units + 1, wide, [&](int i, int o) FN_LAMBDA {
       (i < units ? output[i * wide + o] : output_bias[o]) = o < outputs ? from[i * outputs + o] : T(0);
     });
-    if (transposed != nullptr)
+    if (transposed != nullptr && way_back)
       for_cells(team, outputs, padded(units), [&](int o, int i) FN_LAMBDA {
         transposed[o * padded(units) + i] = i < units ? from[i * outputs + o] : T(0);
       });
