@@ -44,8 +44,8 @@ struct Perceptron {
     return p;
   }
 
-  // From the flat parameters; without a `way_back` what that needs stays as it is. The caller has synced where the room was read
-  // before. Syncs.
+  // From the flat parameters; without a `way_back` what that needs stays as it is. The caller has synced where the room was
+  // read before. Syncs.
   template <class Team>
   TEAM_FN void load(const Team& team, const T* params, bool way_back = true) const {
     const int units = shape.hidden.hidden, outputs = shape.outputs, wide = shape.outputs_size();
@@ -106,8 +106,8 @@ TEAM_FN void forward(const Team& inlining, const Perceptron<typename Team::Scala
   team.sync();
 }
 
-// From ∂/∂outputs, which stand in their place ([row][padded(outputs)], what pads them 0), to ∂/∂(the learned inputs), where that
-// is asked for. Syncs.
+// From ∂/∂outputs, which stand in their place ([row][padded(outputs)], what pads them 0), to ∂/∂(the learned inputs), where
+// that is asked for. Syncs.
 template <class Team>
 TEAM_FN void backward(const Team& inlining, const Perceptron<typename Team::Scalar>& net, int rows,
                       const PerceptronRows<typename Team::Scalar>& r, bool by_inputs = true) {
