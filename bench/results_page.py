@@ -240,8 +240,9 @@ def against_hands_table(points):
 def adapted_numbers(run, config):
     """How many numbers inner steps adapt: the tokens, a context, or all parameters."""
     algorithm, policy = config["algorithm"], config["policy"]
-    return {"prompt_tuning": policy.get("tokens", 0) * policy["hidden"] if "tokens" in policy else 0,
-            "cavia": algorithm.get("context_size")}.get(algorithm["name"]) or parameters_of(run)
+    if algorithm["name"] == "prompt_tuning":
+        return policy["tokens"] * policy["hidden"]
+    return algorithm["context_size"] if algorithm["name"] == "cavia" else parameters_of(run)
 
 
 def tokens_table(points):
