@@ -169,11 +169,11 @@ struct AttentionRows {
   T* values;  // [width][columns]
   T* out;     // [step][width]
 };
+// For `trials` of them, one behind the other, of `rows` rows together.
 template <class T>
-FN AttentionRows<T> take_attention_rows(Scratch& scratch, const AttentionShape& s) {
-  const long size = static_cast<long>(s.width) * s.columns();
-  return {scratch.take<T>(size), scratch.take<T>(size),
-          scratch.take<T>(static_cast<long>(padded(s.steps)) * s.width)};
+FN AttentionRows<T> take_attention_rows(Scratch& scratch, const AttentionShape& s, int trials, int rows) {
+  const long size = static_cast<long>(trials) * s.width * s.columns();
+  return {scratch.take<T>(size), scratch.take<T>(size), scratch.take<T>(static_cast<long>(rows) * s.width)};
 }
 
 // Where sums start, of scores and of a head's numbers.
@@ -302,5 +302,55 @@ TEAM_CALL void attend_back(const Team& team, const AttentionShape& s, int steps,
     team.sync();
   }
 }
+
+// As parts of a pass (kernels/memories/one_team.h). Each syncs.
+template <class T>
+struct LookBack {
+  AttentionShape shape;
+  int t;
+  const T* qkv;  // [row][3·width]
+  T* trace;      // of the first row, `trace_stride` from one to the next
+  long trace_stride;
+  T* scores;  // room for step_scores of all rows
+  T* out;     // [row][width]
+
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, int first, int count) const {
+    const long at = static_cast<long>(first) * shape.width;
+    look_back(team, shape, count, t, qkv + 3 * at, trace + first * trace_stride, trace_stride,
+              scores + step_scores(shape, first), out + at);
+  }
+};
+// Trials of `steps` rows, one behind the other.
+template <class T>
+struct Attend {
+  AttentionShape shape;
+  int steps;
+  const T* qkv;  // [trial][step][3·width]
+  AttentionRows<T> rows;
+
+  FN long at(int trial) const { return static_cast<long>(trial) * steps * shape.width; }
+  FN AttentionRows<T> of(int trial) const {
+    const long seen = static_cast<long>(trial) * shape.width * shape.columns();
+    return {rows.keys + seen, rows.values + seen, rows.out + at(trial)};
+  }
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, int trial, const AttentionRoom<T>& room) const {
+    attend(team, shape, steps, qkv + 3 * at(trial), of(trial), room);
+  }
+};
+template <class T>
+struct AttendBack {
+  Attend<T> forth;
+  const T* by_out;  // [trial][step][width]
+  T* by_qkv;        // [trial][step][3·width]
+
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, int trial, const AttentionRoom<T>& room) const {
+    const long at = forth.at(trial);
+    attend_back(team, forth.shape, forth.steps, forth.qkv + 3 * at, forth.of(trial), room, by_out + at,
+                by_qkv + 3 * at);
+  }
+};
 
 }  // namespace innerloop

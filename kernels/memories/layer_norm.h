@@ -30,6 +30,19 @@ struct LayerNorm {
 
   FN static int parameters(int hidden) { return 2 * hidden; }
 
+  // The same for the rows from one on.
+  FN LayerNorm from(int row, int width) const {
+    const long at = static_cast<long>(row) * width;
+    LayerNorm n = *this;
+    n.normalised += at;
+    n.outputs += at;
+    n.mean += row;
+    n.variance += row;
+    n.by_outputs += at;
+    n.slope += row;
+    return n;
+  }
+
   // Room for up to `rows` rows, a multiple of 16; none where nothing is normalised (hidden 0).
   FN static LayerNorm take(Scratch& scratch, int hidden, int rows, bool way_back) {
     LayerNorm n = {};
@@ -122,11 +135,11 @@ TEAM_FN void normalise_rows(const Team& team, int hidden, const LayerNorm<typena
 }
 
 // The way back for the rows that were normalised last: from ∂/∂y (in by_outputs) it adds ∂/∂h to `state`
-// ([row][state_size]), and the gradients of gain and bias to the sums. With u = g∘∂y it is (u − mean(u) − x·mean(u∘x)) / √(σ²
-// + 10⁻⁵). Syncs.
+// ([row][state_size]). With u = g∘∂y it is (u − mean(u) − x·mean(u∘x)) / √(σ² + 10⁻⁵). What each row adds to the gradient of
+// the bias is in by_outputs then, and of the gain in outputs. Does not sync.
 template <class Team>
-TEAM_FN void back_through_layer_norm(const Team& team, int hidden, const LayerNorm<typename Team::Scalar>& n,
-                                     int rows, typename Team::Scalar* state, int state_size) {
+TEAM_FN void back_through_rows(const Team& team, int hidden, const LayerNorm<typename Team::Scalar>& n,
+                               int rows, typename Team::Scalar* state, int state_size) {
   using namespace layer_norm_detail;
   using T = typename Team::Scalar;
   using V = typename Team::Vector;
@@ -137,8 +150,6 @@ TEAM_FN void back_through_layer_norm(const Team& team, int hidden, const LayerNo
   team.sync();
   weighted_sums(team, n, rows, width, n.by_outputs, width, n.gain, n.mean);
   weighted_sums(team, n, rows, width, n.outputs, width, n.gain, n.slope);
-  add_columns(team, rows, width, n.bias_sum, n.by_outputs, width);
-  add_columns(team, rows, width, n.gain_sum, n.outputs, width);
   team.sync();
   const T share = T(1) / static_cast<T>(hidden);
   for_vectors(team, rows, width, [&](int row, int i, long at) FN_LAMBDA {
@@ -148,8 +159,46 @@ TEAM_FN void back_through_layer_norm(const Team& team, int hidden, const LayerNo
     T* const to = state + static_cast<long>(row) * state_size + i;
     store_aligned(to, load_aligned<V>(to) + by_h);
   });
+}
+
+// The same, and the gradients of gain and bias are added to their sums. Syncs.
+template <class Team>
+TEAM_FN void back_through_layer_norm(const Team& team, int hidden, const LayerNorm<typename Team::Scalar>& n,
+                                     int rows, typename Team::Scalar* state, int state_size) {
+  const int width = padded(hidden);
+  back_through_rows(team, hidden, n, rows, state, state_size);
+  add_columns(team, rows, width, n.bias_sum, n.by_outputs, width);
+  add_columns(team, rows, width, n.gain_sum, n.outputs, width);
   team.sync();
 }
+
+// As parts of a pass over rows (kernels/memories/one_team.h). NormaliseRows syncs, BackThroughNorm does not.
+template <class T>
+struct NormaliseRows {
+  int hidden;
+  LayerNorm<T> norm;
+  const T* states;  // [row][state_size]
+  int state_size;
+
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, int first, int count) const {
+    normalise_rows(team, hidden, norm.from(first, padded(hidden)), count,
+                   states + static_cast<long>(first) * state_size, state_size);
+  }
+};
+template <class T>
+struct BackThroughNorm {
+  int hidden;
+  LayerNorm<T> norm;
+  T* state;  // [row][state_size]
+  int state_size;
+
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, int first, int count) const {
+    back_through_rows(team, hidden, norm.from(first, padded(hidden)), count,
+                      state + static_cast<long>(first) * state_size, state_size);
+  }
+};
 
 // Writes the flat gradient. The caller has synced.
 template <class Team>

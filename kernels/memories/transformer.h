@@ -20,7 +20,7 @@
 #include "kernels/memories/gate.h"
 #include "kernels/memories/layer_norm.h"
 #include "kernels/memories/memory.h"
-#include "kernels/products/called_product.h"
+#include "kernels/memories/transformer_parts.h"
 
 namespace innerloop {
 
@@ -100,9 +100,10 @@ struct Transformer {
   FN static int state_size(const Shape& s) { return s.hidden; }
   FN static int kept_size(const Shape& s) {
     Scratch counted;
-    take_pass<float>(counted, s, kRoundedRows, false);
-    counted.take<float>(step_scores(s.attention(), kRoundedRows));
-    return static_cast<int>(counted.used() / static_cast<long>(sizeof(float)) / kRoundedRows);
+    constexpr int rows = 16;  // with as many numbers each as the rows of any multiple of 16
+    take_pass<float>(counted, s, rows, 0);
+    counted.take<float>(step_scores(s.attention(), rows));
+    return static_cast<int>(counted.used() / static_cast<long>(sizeof(float)) / rows);
   }
   FN static long trace_size(const Shape& s, int) { return s.layers * attention_trace(s.attention()); }
 
@@ -130,10 +131,16 @@ struct Transformer {
   TEAM_FN static void load_weights(const Team& team, const Shape& s, const typename Team::Scalar* params,
                                    const Weights<typename Team::Scalar>& w);
 
-  // Syncs.
+  // Syncs. `kept` has room for a multiple of 16 rows.
   template <class Team>
   TEAM_FN static void step(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                           const MemoryStep<typename Team::Scalar>& now);
+                           const MemoryStep<typename Team::Scalar>& now) {
+    step_by(OneTeam<Team>(team), s, w, now);
+  }
+  // By whoever makes passes (kernels/memories/one_team.h).
+  template <class Run>
+  TEAM_FN static void step_by(const Run& run, const Shape& s, const Weights<typename Run::Scalar>& w,
+                              const MemoryStep<typename Run::Scalar>& now);
 
   template <class T>
   struct Sums {
@@ -169,8 +176,8 @@ struct Transformer {
     T* grown;                       // [row][feedforward]
     GateRows<T> gate, second_gate;
   };
-  // What a pass keeps over rows, of a trial's tokens and steps or of one of them in several trials: of all layers, or where it
-  // goes nowhere but forth of one.
+  // What a pass keeps over rows, one behind the other: of whole trials for all layers; of one step of several trials, which
+  // goes nowhere but forth, for a layer at a time.
   template <class T>
   struct Pass {
     Scratch layers;
@@ -178,43 +185,70 @@ struct Transformer {
     T* leaving;  // [row][hidden]
     T* mean;     // [row]
     int rows;    // that there is room for
-    bool keeps;
+    int trials;  // 0: a step's
   };
   template <class T>
   struct Trial {
     Pass<T> pass;
-    AttentionRoom<T> room;
-    T *by_qkv, *by_grown;  // [row][3·hidden], [row][feedforward]
-    T *by_rows, *by_out;   // [row][hidden]
-    T* slope;              // [row]
+    AttentionRoom<T> room;  // of a team that makes the pass by itself
+    T *by_qkv, *by_grown;   // [row][3·hidden], [row][feedforward]
+    T *by_rows, *by_out;    // [row][hidden]
+    T* slope;               // [row]
   };
   template <class Team>
   HOST_CALL static Trial<typename Team::Scalar> take_trial(Scratch& scratch, const Shape& s) {
-    using T = typename Team::Scalar;
-    const long rows = padded(s.rows());
-    Trial<T> b;
-    b.pass = take_pass<T>(scratch, s, padded(s.rows()), true);
+    auto b = take_trials<typename Team::Scalar>(scratch, s, 1);
     b.room = take_attention_room<Team>(scratch, s.attention());
-    b.by_qkv = scratch.take<T>(rows * 3 * s.hidden);
-    b.by_grown = scratch.take<T>(rows * s.feedforward);
-    b.by_rows = scratch.take<T>(rows * s.hidden);
-    b.by_out = scratch.take<T>(rows * s.hidden);
+    return b;
+  }
+  template <class T>
+  HOST_CALL static Trial<T> take_trials(Scratch& scratch, const Shape& s, int trials) {
+    const int rows = padded(trials * s.rows());
+    const long size = static_cast<long>(rows) * s.hidden;
+    Trial<T> b;
+    b.pass = take_pass<T>(scratch, s, rows, trials);
+    b.room = {};
+    b.by_qkv = scratch.take<T>(3 * size);
+    b.by_grown = scratch.take<T>(static_cast<long>(rows) * s.feedforward);
+    b.by_rows = scratch.take<T>(size);
+    b.by_out = scratch.take<T>(size);
     b.slope = scratch.take<T>(rows);
     return b;
   }
-  // All steps of a trial, behind its tokens: what the heads read is in b.pass.leaving, from row prompt_rows on. inputs:
-  // [step][padded(inputs)]; own_prompt: [prompt_numbers], what the task adds to the tokens, or null. Syncs.
+  // Some trials of so many steps each.
+  struct WholeTrials {
+    int count, steps;
+  };
+  // All steps of trials, behind their tokens: what the heads read is in b.pass.leaving, [trial][row][hidden], from row
+  // prompt_rows on. inputs: [trial][step][padded(inputs)]; own_prompt: [trial][prompt_numbers], what a trial's task adds to the
+  // tokens, or null. Syncs.
+  template <class Run>
+  TEAM_FN static void forward_by(const Run& run, const Shape& s, const Weights<typename Run::Scalar>& w,
+                                 WholeTrials trials, const typename Run::Scalar* inputs,
+                                 const typename Run::Scalar* own_prompt,
+                                 const Trial<typename Run::Scalar>& b);
+  // From ∂/∂leaving, `state`, adds the trials' part to the sums; `state` becomes ∂/∂(the first layer's rows). Without
+  // `of_matrices` the sums of the matrices stay as they are. Syncs.
+  template <class Run>
+  TEAM_FN static void backward_by(const Run& run, const Shape& s, const Weights<typename Run::Scalar>& w,
+                                  WholeTrials trials, const typename Run::Scalar* inputs,
+                                  const Trial<typename Run::Scalar>& b, typename Run::Scalar* state,
+                                  const Sums<typename Run::Scalar>& sums, bool of_matrices = true);
+  // The same for one trial, by a team.
   template <class Team>
   TEAM_FN static void forward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
                               int steps, const typename Team::Scalar* inputs,
-                              const typename Team::Scalar* own_prompt, const Trial<typename Team::Scalar>& b);
-  // From ∂/∂leaving, `state`, adds the trial's part to the sums; `state` becomes ∂/∂(the first layer's rows). Without
-  // `of_matrices` the sums of the matrices stay as they are. Syncs.
+                              const typename Team::Scalar* own_prompt,
+                              const Trial<typename Team::Scalar>& b) {
+    forward_by(OneTeam<Team>(team), s, w, {1, steps}, inputs, own_prompt, b);
+  }
   template <class Team>
   TEAM_FN static void backward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
                                int steps, const typename Team::Scalar* inputs,
                                const Trial<typename Team::Scalar>& b, typename Team::Scalar* state,
-                               const Sums<typename Team::Scalar>& sums, bool of_matrices = true);
+                               const Sums<typename Team::Scalar>& sums, bool of_matrices = true) {
+    backward_by(OneTeam<Team>(team), s, w, {1, steps}, inputs, b, state, sums, of_matrices);
+  }
   // From `state` at the steps ∂/∂(the learned inputs), [step][padded(learned)]. Syncs.
   template <class Team>
   TEAM_FN static void input_gradient(const Team& team, const Shape& s,
@@ -228,10 +262,8 @@ struct Transformer {
   }
 
  private:
-  static constexpr int kRoundedRows = 32;  // at most so many rows make a step, and a multiple of 16
-
   template <class T>
-  FN static LayerRows<T> take_layer(Scratch& scratch, const Shape& s, int rows, bool keeps) {
+  FN static LayerRows<T> take_layer(Scratch& scratch, const Shape& s, int rows, int trials) {
     const long size = static_cast<long>(rows) * s.hidden;
     LayerRows<T> b;
     b.entering = scratch.take<T>(size);
@@ -242,11 +274,7 @@ struct Transformer {
     b.variance = scratch.take<T>(rows);
     b.second_variance = scratch.take<T>(rows);
     b.qkv = scratch.take<T>(3 * size);
-    b.attention = {};
-    if (keeps)
-      b.attention = take_attention_rows<T>(scratch, s.attention());
-    else
-      b.attention.out = scratch.take<T>(size);
+    b.attention = take_attention_rows<T>(scratch, s.attention(), trials, rows);
     b.middle = scratch.take<T>(size);
     b.grown = scratch.take<T>(static_cast<long>(rows) * s.feedforward);
     if (s.gated) {
@@ -256,24 +284,24 @@ struct Transformer {
     return b;
   }
   template <class T>
-  FN static Pass<T> take_pass(Scratch& scratch, const Shape& s, int rows, bool keeps) {
+  FN static Pass<T> take_pass(Scratch& scratch, const Shape& s, int rows, int trials) {
     Pass<T> b;
     b.rows = rows;
-    b.keeps = keeps;
+    b.trials = trials;
     b.leaving = scratch.take<T>(static_cast<long>(rows) * s.hidden);
     b.mean = scratch.take<T>(rows);
     b.layers = scratch;
     const long before = scratch.used();
-    take_layer<T>(scratch, s, rows, keeps);
+    take_layer<T>(scratch, s, rows, trials);
     b.layer_bytes = scratch.used() - before;
-    if (keeps) scratch.take<char>((s.layers - 1) * b.layer_bytes);
+    if (trials > 0) scratch.take<char>((s.layers - 1) * b.layer_bytes);
     return b;
   }
   template <class T>
   FN static LayerRows<T> rows_of_layer(const Shape& s, const Pass<T>& pass, int number) {
     Scratch at = pass.layers;
-    if (pass.keeps) at.take<char>(number * pass.layer_bytes);
-    return take_layer<T>(at, s, pass.rows, pass.keeps);
+    if (pass.trials > 0) at.take<char>(number * pass.layer_bytes);
+    return take_layer<T>(at, s, pass.rows, pass.trials);
   }
 
   // A norm at a place of the parameters, on rows that a layer keeps.
@@ -293,118 +321,85 @@ struct Transformer {
   }
 
   // Does not sync.
-  template <class Team>
-  TEAM_FN static void apply(const Team& team, const Dense& d, const Weights<typename Team::Scalar>& w,
-                            int rows, const Left<typename Team::Scalar>& x, typename Team::Scalar* to) {
-    using T = typename Team::Scalar;
-    multiply(team, rows, d.out, x, Right<T>{w.params + d.at, d.out}, d.in, Start<T>{w.params + d.bias(), 0},
-             to, d.out);
+  template <class Run>
+  TEAM_FN static void apply(const Run& run, const Dense& d, const Weights<typename Run::Scalar>& w, int rows,
+                            const Left<typename Run::Scalar>& x, typename Run::Scalar* to) {
+    using T = typename Run::Scalar;
+    run.multiply(rows, d.out, x, Right<T>{w.params + d.at, d.out}, d.in, Start<T>{w.params + d.bias(), 0}, to,
+                 d.out);
   }
   // Adds a matrix's gradient to the sums, where it is wanted, and writes ∂/∂(its inputs). Does not sync.
-  template <class Team>
-  TEAM_FN static void apply_back(const Team& team, const Dense& d, const Weights<typename Team::Scalar>& w,
-                                 int rows, const typename Team::Scalar* x, const typename Team::Scalar* by,
-                                 const Sums<typename Team::Scalar>& sums, bool of_matrices,
-                                 typename Team::Scalar* by_x) {
-    using T = typename Team::Scalar;
-    if (of_matrices) add_dense(team, d, rows, x, d.in, by, sums);
-    multiply(team, rows, d.in, Left<T>{by, d.out, 1}, Right<T>{w.transposed + d.at, d.in}, d.out,
-             Start<T>{w.zero, 0}, by_x, d.in);
+  template <class Run>
+  TEAM_FN static void apply_back(const Run& run, const Dense& d, const Weights<typename Run::Scalar>& w,
+                                 int rows, const typename Run::Scalar* x, const typename Run::Scalar* by,
+                                 const Sums<typename Run::Scalar>& sums, bool of_matrices,
+                                 typename Run::Scalar* by_x) {
+    using T = typename Run::Scalar;
+    if (of_matrices) add_dense(run, d, rows, x, d.in, by, sums);
+    run.multiply(rows, d.in, Left<T>{by, d.out, 1}, Right<T>{w.transposed + d.at, d.in}, d.out,
+                 Start<T>{w.zero, 0}, by_x, d.in);
   }
-  template <class Team>
-  TEAM_FN static void add_dense(const Team& team, const Dense& d, int rows, const typename Team::Scalar* x,
-                                int x_size, const typename Team::Scalar* by,
-                                const Sums<typename Team::Scalar>& sums) {
-    using T = typename Team::Scalar;
+  template <class Run>
+  TEAM_FN static void add_dense(const Run& run, const Dense& d, int rows, const typename Run::Scalar* x,
+                                int x_size, const typename Run::Scalar* by,
+                                const Sums<typename Run::Scalar>& sums) {
+    using T = typename Run::Scalar;
     T* const to = sums.params + d.at;
-    multiply(team, d.in, d.out, Left<T>{x, 1, x_size}, Right<T>{by, d.out}, rows, Start<T>{to, d.out}, to,
-             d.out);
-    add_columns(team, rows, d.out, sums.params + d.bias(), by, d.out);
+    run.multiply(d.in, d.out, Left<T>{x, 1, x_size}, Right<T>{by, d.out}, rows, Start<T>{to, d.out}, to,
+                 d.out);
+    run.add_columns(rows, d.out, sums.params + d.bias(), by, d.out);
   }
 
-  // to = x + what is there. Syncs.
-  template <class Team>
-  TEAM_FN static void add_stream(const Team& team, const Shape& s, int rows, const typename Team::Scalar* x,
-                                 typename Team::Scalar* to) {
-    using V = typename Team::Vector;
-    for_vectors(team, static_cast<long>(rows) * s.hidden, [&](long i) FN_LAMBDA {
-      store_aligned(to + i, load_aligned<V>(x + i) + load_aligned<V>(to + i));
-    });
-    team.sync();
-  }
-  template <class Team, class At>
-  FN static void for_vectors(const Team& team, long count, const At& at) {
-    using V = typename Team::Vector;
-    for (long i = static_cast<long>(team.rank()) * V::lanes; i < count;
-         i += static_cast<long>(team.size()) * V::lanes)
-      at(i);
+  // Calls with(first step, its row, how many) for steps whose rows lie together: of all trials where no tokens are between them,
+  // else of one after the other.
+  template <class With>
+  FN static void for_steps(const Shape& s, WholeTrials trials, const With& with) {
+    if (s.tokens == 0) return with(0L, 0L, trials.count * trials.steps);
+    for (int trial = 0; trial < trials.count; ++trial)
+      with(static_cast<long>(trial) * trials.steps,
+           static_cast<long>(trial) * (s.tokens + trials.steps) + s.tokens, trials.steps);
   }
 
-  // The steps' rows that enter the first layer; row r is at step step_of(r). Syncs.
-  template <class Team, class StepOf>
-  TEAM_FN static void embed(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                            int rows, const Left<typename Team::Scalar>& inputs, const StepOf& step_of,
-                            typename Team::Scalar* to) {
-    apply(team, embedding(s), w, rows, inputs, to);
-    if (s.positions == Positions::rotary) return team.sync();
-    team.sync();
-    const auto* const table = s.positions == Positions::learned ? w.params + places(s) : w.table;
-    for_cells(team, rows, s.hidden, [&](int row, int i) FN_LAMBDA {
-      auto* const at = to + static_cast<long>(row) * s.hidden + i;
-      *at = *at + table[static_cast<long>(step_of(row)) * s.hidden + i];
-    });
-    team.sync();
+  // The steps' rows that enter the first layer. Syncs.
+  template <class Run>
+  TEAM_FN static void embed(const Run& run, const Shape& s, const Weights<typename Run::Scalar>& w, int rows,
+                            const Left<typename Run::Scalar>& inputs, RowPlaces places_of_rows,
+                            typename Run::Scalar* to) {
+    using T = typename Run::Scalar;
+    apply(run, embedding(s), w, rows, inputs, to);
+    run.sync();
+    if (s.positions == Positions::rotary) return;
+    const T* const table = s.positions == Positions::learned ? w.params + places(s) : w.table;
+    run.rows(AddPlaces<T>{s.hidden, places_of_rows, table, to}, rows);
   }
-  // One token's row of `rows` trials, or all of a trial's: numbers from `first` on of the prompt, `count` to a row, with what
-  // each trial's task adds, [row][prompt_numbers]. Does not sync.
-  template <class Team>
-  TEAM_FN static void put_tokens(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                                 int rows, int first, int count, const typename Team::Scalar* own,
-                                 typename Team::Scalar* to) {
-    using T = typename Team::Scalar;
-    const T* const tokens = w.params + prompt(s) + first;
-    for_cells(team, rows, count, [&](int row, int i) FN_LAMBDA {
-      const T added = own == nullptr ? T(0) : own[static_cast<long>(row) * prompt_numbers(s) + first + i];
-      to[static_cast<long>(row) * count + i] = tokens[i] + added;
-    });
-  }
-  // Turns queries and keys by the angles of their place among a trial's rows (Su et al. 2021), back where `turn` is −1. Syncs.
-  template <class Team, class PlaceOf>
-  TEAM_FN static void rotate(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                             int rows, const PlaceOf& place_of, typename Team::Scalar turn,
-                             typename Team::Scalar* qkv) {
-    using One = Pack<typename Team::Scalar, 1>;
+  // Syncs.
+  template <class Run>
+  TEAM_FN static void turn(const Run& run, const Shape& s, const Weights<typename Run::Scalar>& w, int rows,
+                           RowPlaces places_of_rows, typename Run::Scalar way, typename Run::Scalar* qkv) {
     if (s.positions != Positions::rotary) return;
-    const int size = s.hidden / s.heads, half = size / 2;
-    for_cells(team, rows, s.hidden, [&](int row, int i) FN_LAMBDA {
-      // Of the 2·hidden numbers of q and k, half are the first of a pair.
-      const int head = quotient(i, half), of = i - head * half;
-      auto* const at = qkv + static_cast<long>(row) * 3 * s.hidden + head * size + of;
-      const auto* const angle = w.table + static_cast<long>(place_of(row)) * size + of;
-      const One sine = One(angle[0]) * One(turn), cosine(angle[half]), a(at[0]), b(at[half]);
-      at[0] = fma(-b, sine, a * cosine).get(0);
-      at[half] = fma(a, sine, b * cosine).get(0);
-    });
-    team.sync();
+    run.rows(TurnRows<typename Run::Scalar>{s.hidden, s.heads, places_of_rows, w.table, way, qkv}, rows);
   }
 
   // A layer's queries, keys and values. Syncs.
-  template <class Team, class PlaceOf>
-  TEAM_FN static void enter_layer(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                                  const Layer& layer, int rows, const PlaceOf& place_of,
-                                  const Pass<typename Team::Scalar>& pass,
-                                  const LayerRows<typename Team::Scalar>& b) {
-    normalise_rows(team, s.hidden, norm_at(s, w, layer.norm, pass.mean, b.variance, b.normalised, b.outputs),
-                   rows, b.entering, s.hidden);
-    apply(team, layer.qkv, w, rows, {b.outputs, s.hidden, 1}, b.qkv);
-    team.sync();
-    rotate(team, s, w, rows, place_of, 1, b.qkv);
+  template <class Run>
+  TEAM_FN static void enter_layer(const Run& run, const Shape& s, const Weights<typename Run::Scalar>& w,
+                                  const Layer& layer, int rows, RowPlaces places_of_rows,
+                                  const Pass<typename Run::Scalar>& pass,
+                                  const LayerRows<typename Run::Scalar>& b) {
+    using T = typename Run::Scalar;
+    run.rows(
+        NormaliseRows<T>{s.hidden, norm_at(s, w, layer.norm, pass.mean, b.variance, b.normalised, b.outputs),
+                         b.entering, s.hidden},
+        rows);
+    apply(run, layer.qkv, w, rows, {b.outputs, s.hidden, 1}, b.qkv);
+    run.sync();
+    turn(run, s, w, rows, places_of_rows, 1, b.qkv);
   }
   // From what the attention saw to the rows behind the layer. Syncs.
-  template <class Team>
-  TEAM_FN static void leave_layer(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                                  const Layer& layer, int rows, const Pass<typename Team::Scalar>& pass,
-                                  const LayerRows<typename Team::Scalar>& b, typename Team::Scalar* leaving);
+  template <class Run>
+  TEAM_FN static void leave_layer(const Run& run, const Shape& s, const Weights<typename Run::Scalar>& w,
+                                  const Layer& layer, int rows, const Pass<typename Run::Scalar>& pass,
+                                  const LayerRows<typename Run::Scalar>& b, typename Run::Scalar* leaving);
 };
 
 inline Transformer::Shape Transformer::shape_of(const TransformerOptions& options, int inputs) {
@@ -517,153 +512,149 @@ TEAM_FN void Transformer::load_weights(const Team& team, const Shape& s, const t
   team.sync();
 }
 
-template <class Team>
-TEAM_FN void Transformer::leave_layer(const Team& team, const Shape& s,
-                                      const Weights<typename Team::Scalar>& w, const Layer& layer, int rows,
-                                      const Pass<typename Team::Scalar>& pass,
-                                      const LayerRows<typename Team::Scalar>& b,
-                                      typename Team::Scalar* leaving) {
-  using T = typename Team::Scalar;
-  using V = typename Team::Vector;
+template <class Run>
+TEAM_FN void Transformer::leave_layer(const Run& run, const Shape& s, const Weights<typename Run::Scalar>& w,
+                                      const Layer& layer, int rows, const Pass<typename Run::Scalar>& pass,
+                                      const LayerRows<typename Run::Scalar>& b,
+                                      typename Run::Scalar* leaving) {
+  using T = typename Run::Scalar;
+  using What = typename EachNumber<T>::What;
   // What a sublayer made joins the stream.
   const auto join = [&](const Dense& d, const Left<T>& x, int gate, const GateRows<T>& rows_of_gate,
                         const T* stream, T* to) FN_LAMBDA {
-    T* const made = s.gated ? rows_of_gate.made : to;
-    apply(team, d, w, rows, x, made);
-    team.sync();
+    apply(run, d, w, rows, x, s.gated ? rows_of_gate.made : to);
+    run.sync();
     if (s.gated)
-      pass_gate(team, s.gate(), w.params + gate, rows, stream, w.zero, rows_of_gate, to);
+      pass_gate(run, s.gate(), w.params + gate, rows, stream, w.zero, rows_of_gate, to);
     else
-      add_stream(team, s, rows, stream, to);
+      run.rows(EachNumber<T>{What::add, s.hidden, stream, to}, rows);
   };
   join(layer.out, {b.attention.out, s.hidden, 1}, layer.gate, b.gate, b.entering, b.middle);
-  normalise_rows(team, s.hidden,
-                 norm_at(s, w, layer.second_norm, pass.mean, b.second_variance, b.second, b.second_outputs),
-                 rows, b.middle, s.hidden);
-  apply(team, layer.up, w, rows, {b.second_outputs, s.hidden, 1}, b.grown);
-  team.sync();
-  with_activation(s.activation, [&](auto activation) FN_LAMBDA {
-    for_vectors(team, static_cast<long>(rows) * s.feedforward, [&](long i) FN_LAMBDA {
-      store_aligned(b.grown + i, activation.value(load_aligned<V>(b.grown + i)));
-    });
-  });
-  team.sync();
+  run.rows(NormaliseRows<T>{s.hidden,
+                            norm_at(s, w, layer.second_norm, pass.mean, b.second_variance, b.second,
+                                    b.second_outputs),
+                            b.middle, s.hidden},
+           rows);
+  apply(run, layer.up, w, rows, {b.second_outputs, s.hidden, 1}, b.grown);
+  run.sync();
+  run.rows(EachNumber<T>{What::activate, s.feedforward, nullptr, b.grown, s.activation}, rows);
   join(layer.down, {b.grown, s.feedforward, 1}, layer.second_gate, b.second_gate, b.middle, leaving);
 }
 
-template <class Team>
-TEAM_FN void Transformer::step(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                               const MemoryStep<typename Team::Scalar>& now) {
-  using T = typename Team::Scalar;
+template <class Run>
+TEAM_FN void Transformer::step_by(const Run& run, const Shape& s, const Weights<typename Run::Scalar>& w,
+                                  const MemoryStep<typename Run::Scalar>& now) {
+  using T = typename Run::Scalar;
   Scratch scratch(now.kept);
-  const Pass<T> pass = take_pass<T>(scratch, s, kRoundedRows, false);
+  const Pass<T> pass = take_pass<T>(scratch, s, padded(now.rows), 0);
   const AttentionShape attention = s.attention();
-  T* const scores = scratch.take<T>(step_scores(attention, kRoundedRows));
+  T* const scores = scratch.take<T>(step_scores(attention, padded(now.rows)));
   const LayerRows<T> b = rows_of_layer(s, pass, 0);  // of every layer
   // The tokens go before the first step, one after the other.
   for (int place = now.t == 0 ? 0 : s.tokens + now.t; place <= s.tokens + now.t; ++place) {
     if (place < s.tokens) {
-      put_tokens(team, s, w, now.rows, place * s.hidden, s.hidden, now.prompts, b.entering);
-      team.sync();
+      const int first = place * s.hidden;
+      run.rows(PutTokens<T>{s.hidden, w.params + prompt(s) + first,
+                            now.prompts == nullptr ? nullptr : now.prompts + first, prompt_numbers(s),
+                            b.entering, s.hidden},
+               now.rows);
     } else {
-      embed(
-          team, s, w, now.rows, now.inputs, [&](int) FN_LAMBDA { return now.t; }, b.entering);
+      embed(run, s, w, now.rows, now.inputs, {now.t, 1}, b.entering);
     }
     for (int l = 0; l < s.layers; ++l) {
       const Layer layer = Transformer::layer(s, l);
-      enter_layer(
-          team, s, w, layer, now.rows, [&](int) FN_LAMBDA { return place; }, pass, b);
-      look_back(team, attention, now.rows, place, b.qkv, now.trace + l * attention_trace(attention),
-                trace_size(s, now.steps), scores, b.attention.out);
-      leave_layer(team, s, w, layer, now.rows, pass, b, b.entering);
+      enter_layer(run, s, w, layer, now.rows, {place, 1}, pass, b);
+      run.rows(LookBack<T>{attention, place, b.qkv, now.trace + l * attention_trace(attention),
+                           trace_size(s, now.steps), scores, b.attention.out},
+               now.rows);
+      leave_layer(run, s, w, layer, now.rows, pass, b, b.entering);
     }
   }
-  for (long i = team.rank(); i < static_cast<long>(now.rows) * s.hidden; i += team.size())
-    now.after[i] = b.entering[i];
-  team.sync();
+  run.rows(EachNumber<T>{EachNumber<T>::What::copy, s.hidden, b.entering, now.after}, now.rows);
 }
 
-template <class Team>
-TEAM_FN void Transformer::forward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                                  int steps, const typename Team::Scalar* inputs,
-                                  const typename Team::Scalar* own_prompt,
-                                  const Trial<typename Team::Scalar>& b) {
-  using T = typename Team::Scalar;
-  const auto itself = [](int row) FN_LAMBDA { return row; };
-  const int rows_there = s.tokens + steps;
+template <class Run>
+TEAM_FN void Transformer::forward_by(const Run& run, const Shape& s, const Weights<typename Run::Scalar>& w,
+                                     WholeTrials trials, const typename Run::Scalar* inputs,
+                                     const typename Run::Scalar* own_prompt,
+                                     const Trial<typename Run::Scalar>& b) {
+  using T = typename Run::Scalar;
+  const int of_trial = s.tokens + trials.steps, rows_there = trials.count * of_trial, in = padded(s.inputs);
   T* const entering = rows_of_layer(s, b.pass, 0).entering;
-  if (s.tokens > 0) put_tokens(team, s, w, 1, 0, prompt_numbers(s), own_prompt, entering);
-  embed(team, s, w, steps, {inputs, padded(s.inputs), 1}, itself, entering + prompt_numbers(s));
+  if (s.tokens > 0)
+    run.rows(PutTokens<T>{prompt_numbers(s), w.params + prompt(s), own_prompt, prompt_numbers(s), entering,
+                          static_cast<long>(of_trial) * s.hidden},
+             trials.count);
+  for_steps(s, trials, [&](long first_step, long first_row, int steps) FN_LAMBDA {
+    embed(run, s, w, steps, {inputs + first_step * in, in, 1}, {0, trials.steps},
+          entering + first_row * s.hidden);
+  });
   for (int l = 0; l < s.layers; ++l) {
     const Layer layer = Transformer::layer(s, l);
     const LayerRows<T> rows = rows_of_layer(s, b.pass, l);
-    enter_layer(team, s, w, layer, rows_there, itself, b.pass, rows);
-    attend(team, s.attention(), rows_there, rows.qkv, rows.attention, b.room);
-    leave_layer(team, s, w, layer, rows_there, b.pass, rows,
+    enter_layer(run, s, w, layer, rows_there, {0, of_trial}, b.pass, rows);
+    run.trials(Attend<T>{s.attention(), of_trial, rows.qkv, rows.attention}, trials.count, b.room);
+    leave_layer(run, s, w, layer, rows_there, b.pass, rows,
                 l + 1 < s.layers ? rows_of_layer(s, b.pass, l + 1).entering : b.pass.leaving);
   }
 }
 
-template <class Team>
-TEAM_FN void Transformer::backward(const Team& team, const Shape& s, const Weights<typename Team::Scalar>& w,
-                                   int steps, const typename Team::Scalar* inputs,
-                                   const Trial<typename Team::Scalar>& b, typename Team::Scalar* state,
-                                   const Sums<typename Team::Scalar>& sums, bool of_matrices) {
-  using T = typename Team::Scalar;
-  using V = typename Team::Vector;
-  const auto itself = [](int row) FN_LAMBDA { return row; };
-  const int rows_there = s.tokens + steps;
+template <class Run>
+TEAM_FN void Transformer::backward_by(const Run& run, const Shape& s, const Weights<typename Run::Scalar>& w,
+                                      WholeTrials trials, const typename Run::Scalar* inputs,
+                                      const Trial<typename Run::Scalar>& b, typename Run::Scalar* state,
+                                      const Sums<typename Run::Scalar>& sums, bool of_matrices) {
+  using T = typename Run::Scalar;
+  const int of_trial = s.tokens + trials.steps, rows_there = trials.count * of_trial, in = padded(s.inputs);
   for (int l = s.layers; l-- > 0;) {
     const Layer layer = Transformer::layer(s, l);
     const LayerRows<T> rows = rows_of_layer(s, b.pass, l);
     // ∂/∂(what a sublayer made): that of the stream itself, or through the gate, with by_qkv and by_out as its room.
     const auto part = [&](int gate, const GateRows<T>& rows_of_gate, const T* stream) FN_LAMBDA -> const T* {
       if (!s.gated) return state;
-      back_through_gate(team, s.gate(), GateBack<T>{w.transposed + gate, w.zero, b.by_qkv, b.by_out},
+      back_through_gate(run, s.gate(), GateBack<T>{w.transposed + gate, w.zero, b.by_qkv, b.by_out},
                         rows_there, stream, rows_of_gate, state, b.by_rows, sums.params + gate);
       return b.by_rows;
     };
-    const auto back_through_norm = [&](int at, T* variance, T* normalised, T* outputs) FN_LAMBDA {
+    const auto back_through = [&](int at, T* variance, T* normalised, T* outputs) FN_LAMBDA {
       LayerNorm<T> norm = norm_at(s, w, at, b.pass.mean, variance, normalised, outputs);
       norm.by_outputs = b.by_rows;
       norm.slope = b.slope;
-      norm.gain_sum = sums.params + at;
-      norm.bias_sum = norm.gain_sum + s.hidden;
-      back_through_layer_norm(team, s.hidden, norm, rows_there, state, s.hidden);
+      run.rows(BackThroughNorm<T>{s.hidden, norm, state, s.hidden}, rows_there);
+      run.add_columns(rows_there, s.hidden, sums.params + at + s.hidden, b.by_rows, s.hidden);
+      run.add_columns(rows_there, s.hidden, sums.params + at, outputs, s.hidden);
+      run.sync();
     };
     const T* by = part(layer.second_gate, rows.second_gate, rows.middle);
-    apply_back(team, layer.down, w, rows_there, rows.grown, by, sums, of_matrices, b.by_grown);
-    team.sync();
-    with_activation(s.activation, [&](auto activation) FN_LAMBDA {
-      for_vectors(team, static_cast<long>(rows_there) * s.feedforward, [&](long i) FN_LAMBDA {
-        store_aligned(b.by_grown + i,
-                      load_aligned<V>(b.by_grown + i) * activation.slope(load_aligned<V>(rows.grown + i)));
-      });
-    });
-    team.sync();
-    apply_back(team, layer.up, w, rows_there, rows.second_outputs, b.by_grown, sums, of_matrices, b.by_rows);
-    team.sync();
-    back_through_norm(layer.second_norm, rows.second_variance, rows.second, rows.second_outputs);
+    apply_back(run, layer.down, w, rows_there, rows.grown, by, sums, of_matrices, b.by_grown);
+    run.sync();
+    run.rows(EachNumber<T>{EachNumber<T>::What::slope, s.feedforward, rows.grown, b.by_grown, s.activation},
+             rows_there);
+    apply_back(run, layer.up, w, rows_there, rows.second_outputs, b.by_grown, sums, of_matrices, b.by_rows);
+    run.sync();
+    back_through(layer.second_norm, rows.second_variance, rows.second, rows.second_outputs);
     by = part(layer.gate, rows.gate, rows.entering);
-    apply_back(team, layer.out, w, rows_there, rows.attention.out, by, sums, of_matrices, b.by_out);
-    team.sync();
-    attend_back(team, s.attention(), rows_there, rows.qkv, rows.attention, b.room, b.by_out, b.by_qkv);
-    rotate(team, s, w, rows_there, itself, -1, b.by_qkv);
-    apply_back(team, layer.qkv, w, rows_there, rows.outputs, b.by_qkv, sums, of_matrices, b.by_rows);
-    team.sync();
-    back_through_norm(layer.norm, rows.variance, rows.normalised, rows.outputs);
+    apply_back(run, layer.out, w, rows_there, rows.attention.out, by, sums, of_matrices, b.by_out);
+    run.sync();
+    run.trials(AttendBack<T>{{s.attention(), of_trial, rows.qkv, rows.attention}, b.by_out, b.by_qkv},
+               trials.count, b.room);
+    turn(run, s, w, rows_there, {0, of_trial}, -1, b.by_qkv);
+    apply_back(run, layer.qkv, w, rows_there, rows.outputs, b.by_qkv, sums, of_matrices, b.by_rows);
+    run.sync();
+    back_through(layer.norm, rows.variance, rows.normalised, rows.outputs);
   }
-  const T* const of_steps = state + prompt_numbers(s);
-  const auto add_rows_to = [&](int at, int count, const T* by) FN_LAMBDA {
-    for_vectors(team, static_cast<long>(count) * s.hidden, [&](long i) FN_LAMBDA {
-      T* const to = sums.params + at + i;
-      store_aligned(to, load_aligned<V>(to) + load_aligned<V>(by + i));
+  if (of_matrices)
+    for_steps(s, trials, [&](long first_step, long first_row, int steps) FN_LAMBDA {
+      add_dense(run, embedding(s), steps, inputs + first_step * in, in, state + first_row * s.hidden, sums);
     });
-  };
-  if (of_matrices) add_dense(team, embedding(s), steps, inputs, padded(s.inputs), of_steps, sums);
-  if (s.learned_places() > 0) add_rows_to(places(s), steps, of_steps);
-  add_rows_to(prompt(s), s.tokens, state);
-  team.sync();
+  // A trial's row of each place or token, of all trials.
+  const int trial_size = of_trial * s.hidden;
+  if (s.learned_places() > 0)
+    run.add_columns(trials.count, trials.steps * s.hidden, sums.params + places(s), state + prompt_numbers(s),
+                    trial_size);
+  if (s.tokens > 0)
+    run.add_columns(trials.count, prompt_numbers(s), sums.params + prompt(s), state, trial_size);
+  run.sync();
 }
 
 }  // namespace innerloop
