@@ -206,6 +206,11 @@ void check_prompt(const Config& config, const OptionSource& source) {
   const std::string with = " with algorithm \"prompt_tuning\", ";
   if (transformer->tokens == 0)
     source.refuse("/policy/tokens", "at least 1" + with + "whose inner steps adapt them", "0");
+  if (transformer->hidden > RecurrentOptions::kMaxTeamHidden)
+    source.refuse("/policy/hidden",
+                  "at most " + std::to_string(RecurrentOptions::kMaxTeamHidden) + with +
+                      "whose trials' gradients each team takes by itself",
+                  std::to_string(transformer->hidden));
   const auto check_trials = [&](const char* option, int found) {
     if (found < 2)
       source.refuse(option, "at least 2" + with + "whose advantages compare a task's trials",
@@ -408,7 +413,7 @@ void check_policy(const Config& config, const OptionSource& source) {
         if (policy.squash && environment_info(config).head != HeadKind::gaussian)
           source.refuse("/policy/squash", "null with an environment whose actions are choices",
                         shown_number(*policy.squash));
-        if constexpr (requires { policy.layer_norm; }) {
+        if constexpr (std::is_base_of_v<RecurrentOptions, std::remove_cvref_t<decltype(policy)>>) {
           if (policy.layer_norm && policy.hidden == 1)
             source.refuse("/policy/layer_norm",
                           "false with 1 hidden unit, of which normalisation would leave nothing", "true");

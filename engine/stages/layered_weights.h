@@ -18,7 +18,7 @@ namespace innerloop {
 template <class F>
 void with_wide_memory(const TrialPolicy& policy, const F& f) {
   with_memory(policy, [&]<class Memory>(const MemoryPolicy<Memory>& with) {
-    if constexpr (kNamesProducts<Memory>) f(with);
+    if constexpr (kCanBeWide<Memory>) f(with);
   });
 }
 
@@ -30,7 +30,7 @@ inline bool is_wide(const TrialPolicy& policy) {
   return wide;
 }
 
-/// What Memory's functions want as `multiply`: enqueues products on a device.
+/// What a recurrent memory's functions want as `multiply`: enqueues products on a device.
 inline auto multiply_on(Device& device) {
   return [&device]<int Terms>(int rows, int columns, const Array<Term<float>, Terms>& terms,
                               Start<float> start, float* to, int to_stride) {

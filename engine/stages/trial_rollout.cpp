@@ -22,7 +22,13 @@ TrialRollout::TrialRollout(const EnvironmentOptions& environment, const TrialPol
     if (shape.layer_norm)
       plan.add(&normalised_, "rollout_normalised", "[network][env][unit]",
                {networks, envs, padded(shape.hidden)});
-    if (wide) plan.add(&kept_, "rollout_gates", "[env][gate]", {envs, Memory::kept_size(with.memory)});
+    if (wide) {
+      plan.add(&kept_, "rollout_gates", "[env][gate]", {padded(envs), Memory::kept_size(with.memory)});
+      Scratch norm;
+      LayerNorm<float>::take(norm, shape.normalised(), padded(envs), false);
+      if (shape.layer_norm)
+        plan.add(&norm_, "rollout_norm", "[number]", {norm.used() / static_cast<long>(sizeof(float))});
+    }
     if constexpr (kLooksBack<Memory>)
       plan.add(&trace_, "rollout_trace", "[network][tile][row][number]",
                {networks, tiles, kTrialTile, Memory::trace_size(with.memory, steps)});

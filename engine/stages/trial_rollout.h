@@ -3,7 +3,7 @@
 #pragma once
 
 #include "engine/config/environment_options.h"
-#include "engine/stages/layered_weights.h"
+#include "engine/stages/layered_run.h"
 #include "kernels/memories/inputs.h"
 #include "kernels/memories/step.h"
 #include "kernels/trials/step.h"
@@ -50,6 +50,7 @@ class TrialRollout {
   float* normalised_ = nullptr;   // [network][env][padded(hidden)]
   float* trace_ = nullptr;        // [network][tile][tile_trace]
   float* kept_ = nullptr;         // [env][kept_size]  wide
+  float* norm_ = nullptr;         // of its rows, likewise
   int between_size_ = 0;
   float* between_ = nullptr;  // [tile][tile_numbers]
 };
@@ -63,6 +64,7 @@ GatherInputs<float> TrialRollout::inputs_of(const MemoryPolicy<Memory>& policy, 
   op.envs = trials.batch.envs;
   op.embedding = params + policy.embedding_offset();
   op.network_stride = policy.network_parameters();
+  op.rows = {trials.batch.envs, 1};
   op.inputs = inputs_;
   return op;
 }
@@ -85,20 +87,40 @@ StepMemory<float, Memory> TrialRollout::step_of(const MemoryPolicy<Memory>& poli
 template <class Memory>
 void TrialRollout::step_widely(const StepMemory<float, Memory>& op) {
   const Batch<float>& batch = op.trials.batch;
+  const typename Memory::Shape& memory = op.shape.memory;
   for (int n = 0; n < op.shape.networks(); ++n) {
-    WideMemory<float, Memory> wide;
-    wide.phase = WideMemory<float, Memory>::Phase::activate;
-    wide.shape = op.shape.memory;
     const int input_size = padded(op.shape.inputs);
     const Left<float> inputs =
         op.inputs != nullptr
             ? Left<float>{op.inputs + std::ptrdiff_t{n} * batch.envs * input_size, input_size, 1}
             : Left<float>{batch.observations + std::ptrdiff_t{op.step} * batch.envs, 1,
                           static_cast<int>(batch.row_stride)};
-    wide.step = {batch.envs, inputs, op.before(n, op.step), kept_, op.before(n, op.step + 1)};
-    Memory::step_products(op.shape.memory, weights_.of<Memory>(op.shape.memory, n), wide.step,
-                          multiply_on(device_));
-    device_.once(wide);
+    MemoryStep<float> step{batch.envs, inputs, op.before(n, op.step), kept_, op.before(n, op.step + 1)};
+    const auto weights = weights_.of<Memory>(memory, n);
+    if constexpr (kMakesPasses<Memory>) {
+      const LayeredRun run(device_);
+      step.trace = op.trace + std::ptrdiff_t{n} * op.trials.tiles() * op.tile_trace();
+      step.t = op.step;
+      step.steps = batch.horizon;
+      Memory::step_by(run, memory, weights, step);
+      if (!op.shape.layer_norm) continue;
+      Scratch at(norm_);
+      LayerNorm<float> norm = LayerNorm<float>::take(at, op.shape.normalised(), padded(batch.envs), false);
+      norm.outputs = op.normalised + std::ptrdiff_t{n} * batch.envs * padded(op.shape.hidden);
+      run.rows(
+          LoadNorm<float>{op.shape.hidden,
+                          op.params + n * op.shape.network_parameters() + Memory::parameters(memory), norm},
+          1);
+      run.rows(NormaliseRows<float>{op.shape.hidden, norm, step.after, Memory::state_size(memory)},
+               batch.envs);
+    } else {
+      Memory::step_products(memory, weights, step, multiply_on(device_));
+      WideMemory<float, Memory> activate;
+      activate.phase = WideMemory<float, Memory>::Phase::activate;
+      activate.shape = memory;
+      activate.step = step;
+      device_.once(activate);
+    }
   }
 }
 
@@ -121,7 +143,7 @@ void TrialRollout::enqueue(const TrialPlay<float, Env>& play, const float* param
     for (int step = 0; step < batch.seen_steps(); ++step) {
       inputs.step = memory.step = env.step = step;
       if (inputs_ != nullptr) device_.per_task(inputs, tiles);
-      if constexpr (kNamesProducts<Memory>)
+      if constexpr (kCanBeWide<Memory>)
         if (wide_) step_widely(memory);
       if (!wide_) device_.per_task(memory, tiles);
       for (int n = 0; n < networks; ++n) env.memory[n] = memory.head_inputs(n);

@@ -257,6 +257,8 @@ TEAM_CALL void attend_back(const Team& team, const AttentionShape& s, int steps,
   const long of_head = static_cast<long>(kTogether<Team>) * columns;
   const T scale = score_scale<T>(s);
   for (long i = team.rank(); i < static_cast<long>(steps) * 3 * width; i += team.size()) by_qkv[i] = T(0);
+  for (int i = team.rank(); i < zeros(s); i += team.size()) room.zero[i] = T(0);
+  team.sync();
   for (int first = 0; first < steps; first += kTogether<Team>) {
     const int rows = min_of(kTogether<Team>, steps - first), seen = first + rows, end = padded(seen);
     const long at = static_cast<long>(first) * width;
@@ -329,6 +331,7 @@ struct Attend {
   const T* qkv;  // [trial][step][3·width]
   AttentionRows<T> rows;
 
+  FN const AttentionShape& attention() const { return shape; }
   FN long at(int trial) const { return static_cast<long>(trial) * steps * shape.width; }
   FN AttentionRows<T> of(int trial) const {
     const long seen = static_cast<long>(trial) * shape.width * shape.columns();
@@ -345,6 +348,7 @@ struct AttendBack {
   const T* by_out;  // [trial][step][width]
   T* by_qkv;        // [trial][step][3·width]
 
+  FN const AttentionShape& attention() const { return forth.shape; }
   template <class Team>
   TEAM_FN void operator()(const Team& team, int trial, const AttentionRoom<T>& room) const {
     const long at = forth.at(trial);

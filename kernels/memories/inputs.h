@@ -67,7 +67,8 @@ struct GatherInputs {
   int step = 0, steps = 1;       // the first one, and how many
   const T* embedding = nullptr;  // E of the first network; null where there are no symbols
   long network_stride = 0;       // from there to the next network's
-  T* inputs = nullptr;           // [set][step][env][padded(inputs)]
+  RowOrder rows{};               // where a step's row of an environment goes, counted from `step` on
+  T* inputs = nullptr;           // [set][row][padded(inputs)]
 
   FN int tiles() const { return ceil_div(envs, kTrialTile); }
   FN int parts() const { return shape.input_sets() * steps; }
@@ -81,18 +82,19 @@ struct GatherInputs {
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
     using V = typename Team::Vector;
     const Buffers b = Buffers::take(scratch, shape);
-    const int set = place.part / steps, first = place.task * kTrialTile, size = padded(shape.inputs),
-              rows = min_of(kTrialTile, envs - first);
+    const int set = place.part / steps, of = place.part % steps, first = place.task * kTrialTile,
+              size = padded(shape.inputs), count = min_of(kTrialTile, envs - first);
     fill(team, b.zero, padded(shape.embedding), T(0));
-    fill(team, b.inputs, static_cast<long>(rows) * size, T(0));
+    fill(team, b.inputs, static_cast<long>(count) * size, T(0));
     team.sync();
     take_in(team, shape,
-            StepRows<T>{trials.batch, step + place.part % steps, rows,
-                        order != nullptr ? order + first : nullptr, first},
+            StepRows<T>{trials.batch, step + of, count, order != nullptr ? order + first : nullptr, first},
             embedding + set * network_stride, b.zero, b.inputs);
-    T* const to = inputs + (static_cast<long>(place.part) * envs + first) * size;
-    for (int i = team.rank() * V::lanes; i < rows * size; i += team.size() * V::lanes)
-      store_aligned(to + i, load_aligned<V>(b.inputs + i));
+    T* const to = inputs + static_cast<long>(set) * steps * envs * size;
+    for_cells(team, count, size / V::lanes, [&](int row, int vector) FN_LAMBDA {
+      const int i = vector * V::lanes;
+      store_aligned(to + rows.at(of, first + row) * size + i, load_aligned<V>(b.inputs + row * size + i));
+    });
   }
 
  private:
@@ -114,7 +116,8 @@ struct AddEmbeddingGradient {
   Trials<T> trials;
   const int* order = nullptr;  // [env]  which environments
   int envs = 0;                // how many
-  const T* by = nullptr;       // [step][env][padded(embedding)]
+  RowOrder rows{};             // where a step's row of an environment lies
+  const T* by = nullptr;       // [row][padded(embedding)]
   T* gradient = nullptr;       // [place][kind][embedding]
 
   FN int parts() const { return shape.symbols; }
@@ -124,10 +127,11 @@ struct AddEmbeddingGradient {
     one.places = 1;
     Batch<T> batch = trials.batch;
     batch.symbols += place.part * batch.row_stride;
+    const int size = padded(shape.embedding);
     for (int step = 0; step < batch.horizon; ++step)
       add_symbol_gradient(team, one, envs, StepRows<T>{batch, step, envs, order},
-                          by + static_cast<long>(step) * envs * padded(shape.embedding),
-                          padded(shape.embedding), gradient + shape.embedding_table().row(place.part, 0));
+                          by + rows.at(step, 0) * size, rows.by_env * size,
+                          gradient + shape.embedding_table().row(place.part, 0));
   }
 };
 

@@ -172,7 +172,30 @@ TEAM_FN void back_through_layer_norm(const Team& team, int hidden, const LayerNo
   team.sync();
 }
 
-// As parts of a pass over rows (kernels/memories/one_team.h). NormaliseRows syncs, BackThroughNorm does not.
+// As parts of a pass over rows (kernels/memories/one_team.h). All but BackThroughNorm sync.
+template <class T>
+struct LoadNorm {
+  int hidden;
+  const T* params;
+  LayerNorm<T> norm;
+
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, int, int) const {
+    load_layer_norm(team, hidden, params, norm);
+  }
+};
+template <class T>
+struct StoreNorm {
+  int hidden;
+  LayerNorm<T> norm;
+  T* gradient;
+
+  template <class Team>
+  TEAM_FN void operator()(const Team& team, int, int) const {
+    store_layer_norm_gradient(team, hidden, norm, gradient);
+    team.sync();
+  }
+};
 template <class T>
 struct NormaliseRows {
   int hidden;

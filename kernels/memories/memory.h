@@ -40,6 +40,10 @@
 //   prompt_rows(shape)                 rows before the first step, of what forward makes and backward takes
 //   prompt(shape)                      where the rows lie in the memory's parameters, as many numbers
 //
+// Where it says `makes_passes = true`, all this is made by a team or by the engine (kernels/memories/one_team.h): step_by,
+// forward_by and backward_by take who makes it, take_trials what the passes of several trials keep, and RowParts<T> and
+// TrialParts<T> list the parts.
+//
 // One that remembers nothing says `remembers_nothing = true`: its steps may be gone through in any order and together.
 // kernels/memories/feedforward.h is one.
 //
@@ -91,6 +95,13 @@ template <class Memory>
 inline constexpr bool kHasPrompt = requires(const typename Memory::Shape& shape) {
   Memory::prompt_numbers(shape);
 };
+template <class Memory>
+inline constexpr bool kMakesPasses = requires {
+  requires Memory::makes_passes;
+};
+// Whether the engine can make its products for all environments together (kernels/memories/layered.h).
+template <class Memory>
+inline constexpr bool kCanBeWide = kNamesProducts<Memory> || kMakesPasses<Memory>;
 template <class Memory>
 inline constexpr bool kRemembersNothing = requires {
   requires Memory::remembers_nothing;

@@ -215,11 +215,13 @@ struct PolicyOptions<Transformer> {
 
   template <class Fields>
   static void describe(Fields& field, PolicyOptions& o) {
-    field("hidden", o.hidden, between(16, 256),
-          "numbers of the stream that goes through the layers, 16 or a multiple for each head");
+    field(
+        "hidden", o.hidden, between(16, RecurrentOptions::kMaxHidden),
+        "numbers of the stream that goes through the layers, 16 or a multiple for each head; beyond 256 all "
+        "environments go through them together, on a GPU by cuBLAS");
     field("layers", o.layers, between(1, 16), "of an attention and two layers of a perceptron each");
     field("heads", o.heads, between(1, 32), "of each attention");
-    field("feedforward", o.feedforward, between(16, 2048),
+    field("feedforward", o.feedforward, between(16, 4 * RecurrentOptions::kMaxHidden),
           "units between a layer's two of the perceptron, a multiple of 16");
     field("activation", o.activation, Choices{"tanh", "relu"}, "of these");
     field("positions", o.positions,

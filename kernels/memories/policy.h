@@ -89,6 +89,16 @@ struct Trials {
   }
 };
 
+// Where a step's row of an environment lies among the rows of several steps and environments.
+struct RowOrder {
+  int by_step, by_env;
+  int first = 0;
+
+  FN long at(int step, int env) const {
+    return first + static_cast<long>(step) * by_step + static_cast<long>(env) * by_env;
+  }
+};
+
 template <class T>
 struct MemoryHeads {
   T* transposed;  // [heads][padded(hidden)]: the actor's outputs, then the value

@@ -21,16 +21,8 @@ template <class... Memories>
 struct PolicyOf<TypeList<Memories...>> {
   using type = std::variant<MemoryPolicy<Memories>...>;
 };
-template <class List>
-struct WithProducts;
-template <class... Memories>
-struct WithProducts<TypeList<Memories...>> {
-  using type = Joined<std::conditional_t<kNamesProducts<Memories>, TypeList<Memories>, TypeList<>>...>;
-};
 }  // namespace registry_detail
 
-// Those that name their products (kernels/memories/memory.h), and so can be wide.
-using WideMemories = registry_detail::WithProducts<MemoryTypes>::type;
 // A policy that plays trials, with one of the memories.
 using TrialPolicy = registry_detail::PolicyOf<MemoryTypes>::type;
 

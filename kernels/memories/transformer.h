@@ -21,6 +21,7 @@
 #include "kernels/memories/layer_norm.h"
 #include "kernels/memories/memory.h"
 #include "kernels/memories/transformer_parts.h"
+#include "kernels/options/type_list.h"
 
 namespace innerloop {
 
@@ -28,7 +29,12 @@ namespace innerloop {
 inline constexpr const char* kPromptBlock = "transformer.tokens";
 
 struct Transformer {
-  static constexpr bool takes_whole_trials = true;
+  static constexpr bool takes_whole_trials = true, makes_passes = true;
+  template <class T>
+  using RowParts = TypeList<LoadNorm<T>, NormaliseRows<T>, BackThroughNorm<T>, StoreNorm<T>, AddPlaces<T>,
+                            PutTokens<T>, TurnRows<T>, EachNumber<T>, GateRow<T>, LookBack<T>>;
+  template <class T>
+  using TrialParts = TypeList<Attend<T>, AttendBack<T>>;
 
   struct Shape : MemorySizes {
     int layers = 1, heads = 1, feedforward = 16;
@@ -249,16 +255,22 @@ struct Transformer {
                                const Sums<typename Team::Scalar>& sums, bool of_matrices = true) {
     backward_by(OneTeam<Team>(team), s, w, {1, steps}, inputs, b, state, sums, of_matrices);
   }
-  // From `state` at the steps ∂/∂(the learned inputs), [step][padded(learned)]. Syncs.
+  // From `rows` of `state` ∂/∂(the learned inputs), [row][padded(learned)]. Syncs.
+  template <class Run>
+  TEAM_FN static void input_gradient_by(const Run& run, const Shape& s,
+                                        const Weights<typename Run::Scalar>& w, int rows,
+                                        const typename Run::Scalar* state, typename Run::Scalar* gradient) {
+    using T = typename Run::Scalar;
+    const int inputs = padded(s.learned);
+    run.multiply(rows, inputs, Left<T>{state, s.hidden, 1}, Right<T>{w.learned, inputs}, s.hidden,
+                 Start<T>{w.zero, 0}, gradient, inputs);
+    run.sync();
+  }
   template <class Team>
   TEAM_FN static void input_gradient(const Team& team, const Shape& s,
                                      const Weights<typename Team::Scalar>& w, int steps,
                                      const typename Team::Scalar* state, typename Team::Scalar* gradient) {
-    using T = typename Team::Scalar;
-    const int inputs = padded(s.learned);
-    multiply(team, steps, inputs, Left<T>{state, s.hidden, 1}, Right<T>{w.learned, inputs}, s.hidden,
-             Start<T>{w.zero, 0}, gradient, inputs);
-    team.sync();
+    input_gradient_by(OneTeam<Team>(team), s, w, steps, state, gradient);
   }
 
  private:

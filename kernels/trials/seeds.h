@@ -12,10 +12,11 @@ struct TrialSeeds : TrialObjective<T> {
   // store: the heads' gradient, and the values.
   enum class Phase { seed, sum, store };
   Phase phase = Phase::seed;
-  const T* params = nullptr;  // the heads' own
-  const T* memory[2] = {};    // [step][env][state_size]  of each network, after each step
-  int state_size = 0;
-  T* seeds = nullptr;  // [quantity][row_stride], rows as [step][env]
+  const T* params = nullptr;     // the heads' own
+  RowOrder rows_at{};            // where a step's row of an environment lies
+  int row_count = 0;             // of all rows, with those between, which stay as they are
+  HeadInputs<T> memory[2] = {};  // what the heads read of each network, in these rows
+  T* seeds = nullptr;            // [quantity][row_stride]  0 behind the last row, and between
   int row_stride = 0;
   T* sums = nullptr;             // [quantity]
   const T* head_sums = nullptr;  // [head][padded(hidden)]
@@ -23,7 +24,6 @@ struct TrialSeeds : TrialObjective<T> {
   T* values = nullptr;           // [kTrialValues]
   const int* enabled = nullptr;
 
-  FN int rows() const { return this->trials.batch.horizon * this->envs; }
   FN int parts() const {
     if (phase == Phase::sum) return Objective::quantities(this->shape);
     return phase == Phase::store ? 1 : this->trials.batch.horizon * this->tiles();
@@ -47,9 +47,7 @@ struct TrialSeeds : TrialObjective<T> {
       return;
     }
     const int step = place.part / this->tiles(), tile = place.part % this->tiles();
-    const int first = step * this->envs + tile * kTrialTile;  // row
-    const int* const of = this->order + tile * kTrialTile;
-    seed(team, Rows::take(scratch, shape), this->rows_of(tile), of, step, first);
+    seed(team, Rows::take(scratch, shape), tile, step);
   }
 
  private:
@@ -57,34 +55,30 @@ struct TrialSeeds : TrialObjective<T> {
   using Rows = typename Objective::Rows;
 
   template <class Team>
-  TEAM_FN void seed(const Team& team, const Rows& b, int rows, const int* of, int step, int first) const {
+  TEAM_FN void seed(const Team& team, const Rows& b, int tile, int step) const {
     const MemoryPolicyShape& shape = this->shape;
-    const int quantities = Objective::quantities(shape);
+    const int rows = this->rows_of(tile), first = tile * kTrialTile, *const of = this->order + first;
     this->prepare_rows(team, shape, b, params);
     const long at = static_cast<long>(step) * this->trials.batch.envs;
     this->gather_drawn(team, shape, b, rows, [&](int row) FN_LAMBDA { return at + of[row]; });
     for (int n = 0; n < shape.networks(); ++n)
       forward_heads(team, shape, n, b.heads, rows,
-                    {memory[n] + static_cast<long>(first) * state_size, state_size}, b.outputs,
-                    Objective::kStride);
+                    {memory[n].rows + rows_at.at(step, first) * memory[n].row_size,
+                     rows_at.by_env * memory[n].row_size},
+                    b.outputs, Objective::kStride);
     this->seed_rows(team, shape, b, rows, this->entropy_weight_now());
     team.sync();
-    for_cells(team, quantities, rows, [&](int q, int row) FN_LAMBDA {
-      seeds[static_cast<long>(q) * row_stride + first + row] = b.seeds[q * Objective::kStride + row];
+    for_cells(team, Objective::quantities(shape), rows, [&](int q, int row) FN_LAMBDA {
+      seeds[static_cast<long>(q) * row_stride + rows_at.at(step, first + row)] =
+          b.seeds[q * Objective::kStride + row];
     });
-    // sum takes whole packs of rows.
-    const int last = first + rows;
-    if (last == this->rows())
-      for_cells(team, quantities, row_stride - last, [&](int q, int row) FN_LAMBDA {
-        seeds[static_cast<long>(q) * row_stride + last + row] = T(0);
-      });
   }
 
   template <class Team>
   TEAM_FN void sum_rows_of(const Team& team, int quantity, T* chains) const {
     fill(team, chains, kChains, T(0));
     team.sync();
-    add_rows(team, rows(), 1, seeds + static_cast<long>(quantity) * row_stride, row_stride, chains);
+    add_rows(team, row_count, 1, seeds + static_cast<long>(quantity) * row_stride, row_stride, chains);
     team.sync();
     if (team.rank() == 0) sums[quantity] += close_chains(chains);
   }

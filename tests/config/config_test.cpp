@@ -123,6 +123,10 @@ TEST(Config, RefusesPromptTuningWithoutTokensOrTrialsToCompare) {
       fault({"policy.tokens=0"}),
       "/policy/tokens: wanted at least 1 with algorithm \"prompt_tuning\", whose inner steps adapt them, "
       "found 0");
+  EXPECT_EQ(
+      fault({"policy.hidden=320"}),
+      "/policy/hidden: wanted at most 256 with algorithm \"prompt_tuning\", whose trials' gradients each "
+      "team takes by itself, found 320");
   const std::string comparing =
       "wanted at least 2 with algorithm \"prompt_tuning\", whose advantages compare a task's trials, found 1";
   EXPECT_EQ(fault({"envs_per_task=1"}), "/envs_per_task: " + comparing);
@@ -563,6 +567,9 @@ TEST(Config, RefusesTransformersThatDoNotFit) {
             "multiple of 16), "
             "found 96 (number)");
   EXPECT_EQ(with(R"(, "hidden": 96, "heads": 3)"), "no error");
+  EXPECT_EQ(with(R"(, "hidden": 1024)"), "no error");
+  EXPECT_EQ(with(R"(, "hidden": 1040, "heads": 1)"),
+            "/policy/hidden: wanted an integer from 16 to 1024, found 1040 (number)");
   EXPECT_EQ(with(R"(, "feedforward": 40)"),
             "/policy/feedforward: wanted a value that fits the other options (a multiple of 16), found 40 "
             "(number)");

@@ -31,6 +31,11 @@ const Case kCases[] = {
      Products::of_cublas,
      {"at_episode_end=restart", R"(policy={"name":"lstm","hidden":257})",
       R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2})"}},
+    {"WideTransformer",
+     Products::of_cublas,
+     {"at_episode_end=restart",
+      R"(policy={"name":"transformer","hidden":272,"heads":17,"layers":1,"feedforward":32})",
+      R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2})"}},
 };
 
 class PrecisionOnCuda : public testing::TestWithParam<std::tuple<Case, const char*>> {};

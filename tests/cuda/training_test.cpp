@@ -184,11 +184,17 @@ INSTANTIATE_TEST_SUITE_P(, EveryFormOnCuda, testing::ValuesIn(kForms),
 // cuBLAS adds in another order than the CPU, and in the same one each time. SGD's steps and continuous actions carry a
 // difference no further; Adam's first steps are as large for a gradient of almost 0 as for any other.
 TEST(WideMemoryOnCuda, LearnsWhatTheCpuLearnsAndTheSameEachTime) {
-  for (const std::string policy : {R"({"name":"gru","hidden":272})", R"({"name":"lstm","hidden":257})"}) {
+  for (const auto& [policy, of_memory] :
+       {std::pair{R"({"name":"gru","hidden":272})", R"(,"value_network":"separate","window":5)"},
+        std::pair{R"({"name":"lstm","hidden":257})", R"(,"value_network":"separate","window":5)"},
+        std::pair{R"({"name":"transformer","hidden":272,"heads":17,"layers":1,"feedforward":32})", ""},
+        std::pair{R"({"name":"transformer","hidden":288,"heads":9,"layers":2,"feedforward":48,"tokens":2,)"
+                  R"("gated":true,"positions":"rotary"})",
+                  R"(,"value_network":"separate")"}}) {
     const Config config =
-        tiny_config({"at_episode_end=restart", "policy=" + policy,
-                     R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2,)"
-                     R"("value_network":"separate","window":5})",
+        tiny_config({"at_episode_end=restart", std::string("policy=") + policy,
+                     std::string(R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2)") +
+                         of_memory + "}",
                      R"(outer={"name":"sgd","lr":0.5})"});
     const std::vector<float> cuda = learned(config, 3, kCuda), cpu = learned(config, 3, kOneThread);
     EXPECT_EQ(cuda, learned(config, 3, kCuda));

@@ -122,6 +122,7 @@ class Training {
     inputs_.envs = kEnvs;
     inputs_.embedding = params + policy.embedding_offset();
     inputs_.network_stride = policy.network_parameters();
+    inputs_.rows = {kEnvs, 1};
     inputs_.inputs = memory_.blank("inputs", long{policy.networks()} * kEnvs * padded(policy.inputs));
     step_.shape = policy;
     step_.params = params;

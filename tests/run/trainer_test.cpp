@@ -150,6 +150,11 @@ const LearnerCase kLearners[] = {
       R"(policy={"name":"transformer","hidden":16,"heads":1,"layers":1,"feedforward":16,"gated":true,)"
       R"("positions":"rotary"})",
       R"(algorithm={"name":"rl2","trial_length":10,"minibatches":2,"value_network":"separate"})"}},
+    {"Rl2WideTransformer",
+     {R"(environment={"name":"bandit"})", "horizon=1", "at_episode_end=restart", "tasks_per_iteration=4",
+      "envs_per_task=1",
+      R"(policy={"name":"transformer","hidden":272,"heads":17,"layers":1,"feedforward":16})",
+      R"(algorithm={"name":"rl2","trial_length":5,"epochs":1,"minibatches":2})"}},
     {"PromptTuning",
      {"at_episode_end=restart", "tasks_per_iteration=7", "envs_per_task=5",
       R"(policy={"name":"transformer","hidden":16,"heads":1,"layers":1,"feedforward":16,"tokens":3})",

@@ -114,7 +114,13 @@ TEST(WideMemory, PlaysTheTrialsOfATeamBitForBit) {
            {R"(environment={"name": "cartpole"})", "horizon=30", "algorithm.trial_length=60",
             R"(policy={"name": "lstm", "hidden": 260})", "algorithm.value_network=separate"},
            {R"(environment={"name": "point_navigation"})", R"(policy={"name": "gru", "hidden": 300})",
-            "algorithm.value_network=separate"}}) {
+            "algorithm.value_network=separate"},
+           {R"(policy={"name": "transformer", "hidden": 272, "heads": 17, "layers": 1})"},
+           {R"(environment={"name": "point_navigation"})", "algorithm.value_network=separate",
+            R"(policy={"name": "transformer", "hidden": 288, "heads": 9, "layers": 2, "gated": true,)"
+            R"( "positions": "rotary", "feedforward": 48})"},
+           {R"(environment={"name": "bandit"})", "horizon=1", "envs_per_task=8",
+            R"(policy={"name": "transformer", "hidden": 320, "tokens": 3, "positions": "sinusoidal"})"}}) {
     SCOPED_TRACE(overrides[0]);
     const Config config = trial_config(overrides);
     with_environment(config.environment, [&]<class Env>(const typename Env::Options& options) {
@@ -170,13 +176,12 @@ TEST(WideMemory, PlaysTrialsWithSymbolsOfATeamBitForBit) {
 
 // More environments than are kept at a time, against a team's kernel in double.
 template <class Memory>
-void expect_gradient_of_a_team(bool separate_value, int window) {
-  MemoryPolicy<Memory> wide = policy_with<Memory>(3, 19);
+void expect_gradient_of_a_team(MemoryPolicy<Memory> wide, int envs, int window = 0) {
   add_embedding(wide, 4, 3, 18);
-  wide.separate_value = separate_value;
+  const bool separate_value = wide.separate_value;
   const TrialPolicy policy = wide;
-  TrialProblem p = random_trial_problem_of(policy, 2, HeadKind::categorical, 270, 6, 4);
-  p.order.resize(261);
+  TrialProblem p = random_trial_problem_of(policy, 2, HeadKind::categorical, envs, 6, 4);
+  p.order.resize(static_cast<std::size_t>(envs - 9));
   p.window = window;
   const TrialGradientResult wanted = kernel_trial_gradient(p);
 
@@ -235,11 +240,28 @@ void expect_gradient_of_a_team(bool separate_value, int window) {
   }
 }
 
+// A transformer takes some 8,000 rows at a time.
+TEST(WideGradient, OfTransformersIsThatOfATeam) {
+  for (const Positions positions : {Positions::learned, Positions::sinusoidal, Positions::rotary}) {
+    MemoryPolicy<Transformer> policy = policy_with<Transformer>(3, 16);
+    policy.memory.positions = positions;
+    policy.memory.gated = positions != Positions::sinusoidal;
+    policy.memory.tokens = positions == Positions::rotary ? 0 : 2;
+    policy.separate_value = positions == Positions::learned;
+    policy.layer_norm = positions != Positions::sinusoidal;
+    expect_gradient_of_a_team(policy, 1400);
+  }
+}
+
 TEST(WideGradient, WithSymbolsIsThatOfATeam) {
-  expect_gradient_of_a_team<Gru>(false, 0);
-  expect_gradient_of_a_team<Gru>(true, 3);
-  expect_gradient_of_a_team<Lstm>(true, 0);
-  expect_gradient_of_a_team<Lstm>(false, 2);
+  const auto separate = [](auto policy) {
+    policy.separate_value = true;
+    return policy;
+  };
+  expect_gradient_of_a_team(policy_with<Gru>(3, 19), 270);
+  expect_gradient_of_a_team(separate(policy_with<Gru>(3, 19)), 270, 3);
+  expect_gradient_of_a_team(separate(policy_with<Lstm>(3, 19)), 270);
+  expect_gradient_of_a_team(policy_with<Lstm>(3, 19), 270, 2);
 }
 
 }  // namespace

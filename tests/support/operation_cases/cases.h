@@ -296,6 +296,7 @@ std::vector<OperationCase> steps(CaseSize size);
 std::vector<OperationCase> outer(CaseSize size);
 std::vector<OperationCase> memories(CaseSize size);
 std::vector<OperationCase> trials(CaseSize size);
+std::vector<OperationCase> passes(CaseSize size);
 std::vector<OperationCase> critics(CaseSize size);
 std::vector<OperationCase> environments(CaseSize size);
 

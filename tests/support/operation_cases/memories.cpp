@@ -64,26 +64,17 @@ struct OfMemories : Cases {
     typename Kind::Shape shape;
     shape.inputs = 4;
     shape.hidden = 19;
-    const std::pair<const char*, typename Op::Phase> phases[] = {
-        {"activate", Op::Phase::activate}, {"slopes", Op::Phase::slopes}, {"store", Op::Phase::store}};
+    const std::pair<const char*, typename Op::Phase> phases[] = {{"activate", Op::Phase::activate},
+                                                                 {"slopes", Op::Phase::slopes}};
     for (const auto& [of, phase] : phases)
       add_once("WideMemory", name + "_" + of, [=, phase = phase](Buffers& memory) {
         const int rows = 2 * Op::kRows + 3;
         const auto numbers = [&](const char* buffer, int each) {
           return memory.normals(buffer, static_cast<long>(rows) * each);
         };
-        const auto scratch = [&](const char* buffer, const auto& take) {
-          Scratch counted;
-          take(counted);
-          Scratch at(memory.normals(buffer, counted.used() / 4));
-          return take(at);
-        };
         Op op;
         op.phase = phase;
         op.shape = shape;
-        op.teams = 3;
-        op.gradient = memory.blank("gradient", Kind::parameters(shape));
-        op.sums = scratch("sums", [&](Scratch& at) { return Kind::template take_sums<float>(at, shape); });
         float *const before = numbers("before", Kind::state_size(shape)), *const kept = numbers(
                                                                               "kept", Kind::kept_size(shape));
         op.step = {rows, {}, before, kept, numbers("after", Kind::state_size(shape))};
@@ -91,6 +82,21 @@ struct OfMemories : Cases {
                    numbers("back", Kind::back_size(shape))};
         return op;
       });
+  }
+
+  template <class Kind>
+  void store_memory(const std::string& name) {
+    add_once("StoreMemory", name, [](Buffers& memory) {
+      StoreMemory<float, Kind> op;
+      op.shape = memory_policy<Kind>(HeadKind::gaussian, 4, 3).memory;
+      Scratch counted;
+      Kind::template take_sums<float>(counted, op.shape);
+      Scratch at(memory.normals("sums", counted.used() / 4));
+      op.sums = Kind::template take_sums<float>(at, op.shape);
+      op.gradient = memory.blank("gradient", Kind::parameters(op.shape));
+      op.teams = 3;
+      return op;
+    });
   }
 
   template <class Kind>
@@ -141,6 +147,7 @@ struct OfMemories : Cases {
                                   op.steps = all_steps ? op.trials.batch.horizon : 1;
                                   op.embedding = memory_params(memory, policy) + policy.embedding_offset();
                                   op.network_stride = policy.network_parameters();
+                                  op.rows = all_steps ? RowOrder{1, op.steps} : RowOrder{op.envs, 1};
                                   op.inputs = memory.blank("taken_in", static_cast<long>(op.parts()) *
                                                                            op.envs * padded(policy.inputs));
                                   return op;
@@ -152,7 +159,9 @@ struct OfMemories : Cases {
       op.trials = trials(memory, op.shape, size, true);
       op.envs = op.trials.batch.envs - 2;
       op.order = order(memory, op.envs, op.trials.batch.envs);
-      op.by = memory.normals("by", static_cast<long>(op.trials.batch.horizon) * op.envs * padded(19));
+      const int steps = op.trials.batch.horizon;
+      op.rows = {1, steps + 2, 2};  // behind two rows of something else each
+      op.by = memory.normals("by", static_cast<long>(steps + 2) * op.envs * padded(19));
       op.gradient = memory.normals("gradient", op.shape.embedding_parameters());
       return op;
     });
@@ -278,6 +287,9 @@ std::vector<OperationCase> memories(CaseSize size) {
   OfMemories c{{{}, size}};
   c.wide_memory<Gru>("gru");
   c.wide_memory<Lstm>("lstm");
+  c.store_memory<Gru>("gru");
+  c.store_memory<Lstm>("lstm");
+  c.store_memory<Transformer>("transformer");
   c.load_memory<Gru>("gru");
   c.load_memory<Lstm>("lstm");
   c.load_memory<Feedforward>("feedforward");

@@ -7,35 +7,42 @@ namespace {
 struct OfTrials : Cases {
   void trial_seeds() {
     using Op = TrialSeeds<float>;
-    const std::pair<const char*, Op::Phase> phases[] = {
-        {"seed", Op::Phase::seed}, {"sum", Op::Phase::sum}, {"store", Op::Phase::store}};
-    for (const auto& [name, phase] : phases)
-      add_once("TrialSeeds", name, [=, phase = phase, size = size](Buffers& memory) {
-        Op op;
-        op.phase = phase;
-        op.shape = memory_policy<Gru>(HeadKind::gaussian, 4, 3);
-        const int hidden = padded(op.shape.hidden), heads = op.shape.heads();
-        op.trials = trials(memory, op.shape, size, true);
-        op.envs = op.trials.batch.envs - 2;
-        op.order = order(memory, op.envs, op.trials.batch.envs);
-        op.clip = 0.2f;
-        op.value_weight = 0.5f;
-        op.entropy_weight = 0.03f;
-        op.params = memory.normals("heads", op.shape.head_parameters(), 0.4);
-        op.state_size = hidden;
-        op.memory[0] = memory.normals("states", static_cast<long>(op.rows()) * hidden, 0.5);
-        op.row_stride = padded(op.rows());
-        const int quantities = Op::quantities(op.shape);
-        op.seeds = memory.normals("seeds", static_cast<long>(quantities) * op.row_stride);
-        // Behind the last row there are zeros where they are summed.
-        for (int q = 0; q < quantities; ++q)
-          std::fill(op.seeds + q * op.row_stride + op.rows(), op.seeds + (q + 1) * op.row_stride, 0.0f);
-        op.sums = memory.normals("sums", quantities);
-        op.head_sums = memory.normals("head_sums", static_cast<long>(heads) * hidden);
-        op.gradient = memory.blank("gradient", op.shape.head_parameters());
-        op.values = memory.blank("values_sums", kTrialValues);
-        return op;
-      });
+    const std::tuple<const char*, Op::Phase, bool> forms[] = {{"seed", Op::Phase::seed, false},
+                                                              {"seed_trials", Op::Phase::seed, true},
+                                                              {"sum", Op::Phase::sum, false},
+                                                              {"store", Op::Phase::store, false}};
+    for (const auto& [name, phase, trials_together] : forms)
+      add_once(
+          "TrialSeeds", name, [=, phase = phase, together = trials_together, size = size](Buffers& memory) {
+            Op op;
+            op.phase = phase;
+            op.shape = memory_policy<Gru>(HeadKind::gaussian, 4, 3);
+            const int hidden = padded(op.shape.hidden), heads = op.shape.heads();
+            op.trials = trials(memory, op.shape, size, true);
+            op.envs = op.trials.batch.envs - 2;
+            op.order = order(memory, op.envs, op.trials.batch.envs);
+            op.clip = 0.2f;
+            op.value_weight = 0.5f;
+            op.entropy_weight = 0.03f;
+            op.params = memory.normals("heads", op.shape.head_parameters(), 0.4);
+            // Trials one behind the other begin with two rows of something else.
+            const int steps = op.trials.batch.horizon;
+            op.rows_at = together ? RowOrder{1, steps + 2, 2} : RowOrder{op.envs, 1};
+            op.row_count = op.envs * (together ? steps + 2 : steps);
+            op.memory[0] = {memory.normals("states", static_cast<long>(op.row_count) * hidden, 0.5), hidden};
+            op.row_stride = padded(op.row_count);
+            const int quantities = Op::quantities(op.shape);
+            op.seeds = memory.normals("seeds", static_cast<long>(quantities) * op.row_stride);
+            // Behind the last row there are zeros where they are summed.
+            for (int q = 0; q < quantities; ++q)
+              std::fill(op.seeds + q * op.row_stride + op.row_count, op.seeds + (q + 1) * op.row_stride,
+                        0.0f);
+            op.sums = memory.normals("sums", quantities);
+            op.head_sums = memory.normals("head_sums", static_cast<long>(heads) * hidden);
+            op.gradient = memory.blank("gradient", op.shape.head_parameters());
+            op.values = memory.blank("values_sums", kTrialValues);
+            return op;
+          });
   }
 
   void going_on() {
