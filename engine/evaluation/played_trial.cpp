@@ -1,5 +1,7 @@
 #include "engine/evaluation/played_trial.h"
 
+#include <algorithm>
+
 #include "engine/config/tasks.h"
 #include "engine/device/planned_buffers.h"
 #include "engine/evaluation/curve.h"
@@ -41,6 +43,14 @@ std::vector<PlayedStep> played_steps(Device& device, const Batch<float>& batch, 
   std::vector<PlayedStep> steps;
   for (std::size_t t = 0; t < saw.size(); ++t)
     steps.push_back({saw[t], did[t], got[t][0], ended[t][0] > 0, symbols[t]});
+  return steps;
+}
+
+std::vector<PlayedStep> first_episode(Device& device, const Batch<float>& batch, int seen, float squash,
+                                      int env) {
+  std::vector<PlayedStep> steps = played_steps(device, batch, seen, squash, env);
+  const auto end = std::ranges::find(steps, true, &PlayedStep::ended);
+  if (end != steps.end()) steps.erase(end + 1, steps.end());
   return steps;
 }
 

@@ -25,6 +25,9 @@ struct PlayedStep {
 /// those that the environment was handed, within ± `squash` where that is not 0. `batch` begins with the task. Waits.
 std::vector<PlayedStep> played_steps(Device& device, const Batch<float>& batch, int seen, float squash,
                                      int env);
+/// Those of them up to the first that ends an episode.
+std::vector<PlayedStep> first_episode(Device& device, const Batch<float>& batch, int seen, float squash,
+                                      int env);
 
 /// What an environment did in a trial that was drawn with {config.evaluation.seed, kEvaluationIteration}.
 struct PlayedTrial {

@@ -98,16 +98,13 @@ std::vector<float> PromptEvaluator::adapted(int task) {
 std::vector<PlayedEpisodes> PromptEvaluator::first_episodes(int task, int count) {
   std::vector<PlayedEpisodes> episodes;
   const Batch<float>& batch = loop_.trials().batch;
-  for (int env = 0; env < std::min(count, loop_.envs_per_task()); ++env) {
-    PlayedEpisodes episode{
-        {options_.seed, kEvaluationIteration}, task, env, static_cast<int>(lr_.size()), {}};
-    for (PlayedStep& step : played_steps(device_, batch, seen_, loop_.shape().actor.squash,
-                                         task * loop_.envs_per_task() + env)) {
-      episode.steps.push_back(std::move(step));
-      if (episode.steps.back().ended) break;
-    }
-    episodes.push_back(std::move(episode));
-  }
+  for (int env = 0; env < std::min(count, loop_.envs_per_task()); ++env)
+    episodes.push_back({{options_.seed, kEvaluationIteration},
+                        task,
+                        env,
+                        static_cast<int>(lr_.size()),
+                        first_episode(device_, batch, seen_, loop_.shape().actor.squash,
+                                      task * loop_.envs_per_task() + env)});
   return episodes;
 }
 

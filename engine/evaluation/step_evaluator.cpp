@@ -111,15 +111,12 @@ std::vector<PlayedEpisodes> InnerLoopEvaluator::first_episodes(int task, int cou
   batch.ends += at;
   if (batch.symbols != nullptr) batch.symbols += at * batch.symbol_places;
   std::vector<PlayedEpisodes> episodes;
-  for (int env = 0; env < std::min(count, inner_.sizes().envs); ++env) {
-    PlayedEpisodes episode{{options_.seed, kEvaluationIteration}, task, env, k, {}};
-    for (PlayedStep& step :
-         played_steps(device_, batch, batch.observation_size, inner_.shape().squash, env)) {
-      episode.steps.push_back(std::move(step));
-      if (episode.steps.back().ended) break;
-    }
-    episodes.push_back(std::move(episode));
-  }
+  for (int env = 0; env < std::min(count, inner_.sizes().envs); ++env)
+    episodes.push_back({{options_.seed, kEvaluationIteration},
+                        task,
+                        env,
+                        k,
+                        first_episode(device_, batch, batch.observation_size, inner_.shape().squash, env)});
   return episodes;
 }
 
