@@ -30,34 +30,6 @@ Config prompt_config(const std::vector<std::string>& more = {}) {
 }
 const std::vector<std::string> kPoints = {R"(environment={"name": "point_navigation"})"};
 
-// The trials that a loop has played, as a problem whose objective is the reference's.
-TrialProblem problem_of(const TrialLoop& loop, Device& device, const Vector& theta) {
-  const Trials<float>& t = loop.trials();
-  TrialProblem p;
-  p.policy = loop.policy();
-  p.envs = t.batch.envs;
-  p.steps = t.batch.horizon;
-  p.theta = theta;
-  const auto rows = [&](const float* from, int each) {
-    Vector all;
-    for (int d = 0; d < each; ++d)
-      for (const double x :
-           to_double(device.read(from + d * t.batch.row_stride, std::int64_t{t.batch.rows()})))
-        all.push_back(x);
-    return all;
-  };
-  p.inputs = rows(t.batch.observations, t.batch.observation_size);
-  p.actions = rows(t.batch.actions, t.batch.action_size);
-  p.log_probs = rows(t.batch.log_probs, 1);
-  p.advantages = rows(t.batch.advantages, 1);
-  p.targets = rows(t.targets, 1);
-  p.values = rows(t.values, 1);
-  for (int e = 0; e < p.envs; ++e) p.order.push_back(e);
-  const int numbers = Transformer::prompt_numbers(std::get<MemoryPolicy<Transformer>>(loop.policy()).memory);
-  p.prompts = to_double(device.read(loop.prompts(), std::int64_t{p.envs} * numbers));
-  return p;
-}
-
 struct TuningLearner {
   explicit TuningLearner(const Config& config)
       : device({.backend = Backend::cpu, .threads = 2, .instructions = ""}),
@@ -81,7 +53,7 @@ TEST(PromptTuning, ClimbsPposObjectiveOnTheAdaptedTrials) {
     EXPECT_LT(reported(report, "kl"), 1e-10);
     EXPECT_EQ(report.returns.size(), 3u);
     EXPECT_EQ(report.env_steps, 3 * 5 * 6 * 10);
-    TrialProblem p = problem_of(learner.tuning.loop(), learner.device, theta);
+    TrialProblem p = played_problem(learner.tuning.loop(), learner.device, theta);
     p.entropy_weight = 0.1;
     EXPECT_GT(*std::ranges::max_element(p.prompts), 0.01);
     Vector mean = kernel_trial_gradient(p).gradient;
@@ -118,10 +90,10 @@ TEST(PromptTuning, InnerStepsClimbEachTasksOwnReturns) {
   prompts.step(2);
   loop.play(device_params, false, 1);
   const TrialProblem before =
-      problem_of(loop, device, to_double(params));  // the prompts of the second step's trials
+      played_problem(loop, device, to_double(params));  // the prompts of the second step's trials
   prompts.find_gradient(device_params);
   prompts.step(3);
-  TrialProblem p = problem_of(loop, device, to_double(params));  // with the advantages that it climbed
+  TrialProblem p = played_problem(loop, device, to_double(params));  // with the advantages that it climbed
   const Vector after = p.prompts;
   p.prompts = before.prompts;
   p.value_weight = p.entropy_weight = 0;

@@ -37,6 +37,11 @@ TEST(Rl2, ClimbsPposObjectiveOnItsTrials) {
        "algorithm.value_network=separate"},
       {R"(environment={"name": "bandit"})", "horizon=1", "algorithm.trial_length=3",
        R"(policy={"name": "gru", "hidden": 272})", "envs_per_task=15"},
+      {R"(environment={"name": "grid_navigation"})",
+       R"(policy={"name": "transformer", "hidden": 272, "heads": 17, "layers": 1, "feedforward": 32})"},
+      {R"(environment={"name": "point_navigation"})", "algorithm.value_network=separate",
+       "algorithm.trial_length=10",
+       R"(policy={"name": "transformer", "hidden": 288, "heads": 9, "layers": 1, "feedforward": 16, "gated": true})"},
       {R"(environment={"name": "cartpole"})", "horizon=30", R"(algorithm={"name": "ppo"})",
        R"(policy={"name": "mlp", "hidden": [8, 6]})"}};
   for (std::vector<std::string> overrides : families) {
@@ -48,28 +53,9 @@ TEST(Rl2, ClimbsPposObjectiveOnItsTrials) {
     learning.iterate();  // the second iteration's policy prefers some actions
     const Vector theta = learning.params();
     learning.iterate();
-    const Trials<float>& t = learning.loop().trials();
-    TrialProblem p;
-    p.policy = learning.loop().policy();
-    p.envs = t.batch.envs;
-    p.steps = t.batch.horizon;
-    p.theta = theta;
+    TrialProblem p = played_problem(learning.loop(), learning.device(), theta);
     p.entropy_weight = 0.1;
     p.window = ppo_options(config).window;
-    const auto rows = [&](const float* from, int each) {
-      Vector all;
-      for (int d = 0; d < each; ++d)
-        for (const double x : learning.numbers(from + d * t.batch.row_stride, t.batch.rows()))
-          all.push_back(x);
-      return all;
-    };
-    p.inputs = rows(t.batch.observations, t.batch.observation_size);
-    p.actions = rows(t.batch.actions, t.batch.action_size);
-    p.log_probs = rows(t.batch.log_probs, 1);
-    p.advantages = rows(t.batch.advantages, 1);
-    p.targets = rows(t.targets, 1);
-    p.values = rows(t.values, 1);
-    for (int e = 0; e < p.envs; ++e) p.order.push_back(e);
     Vector mean = kernel_trial_gradient(p).gradient;
     for (double& g : mean) g /= p.rows();
     EXPECT_LT(relative_error(learning.gradient(), mean), 1e-4) << environment;
@@ -144,6 +130,7 @@ TEST(Rl2, TheFirstMinibatchHasTheRatioOneForEveryMemory) {
        {R"({"name": "gru", "hidden": 18})", R"({"name": "lstm", "hidden": 18})",
         R"({"name": "episodic", "hidden": 18})",
         R"({"name": "transformer", "hidden": 32, "heads": 2, "feedforward": 48})",
+        R"({"name": "transformer", "hidden": 272, "heads": 17, "layers": 1, "feedforward": 32})",
         R"({"name": "transformer", "hidden": 16, "heads": 1, "feedforward": 16, "gated": true,
                                        "positions": "rotary"})"})
     for (const std::string environment : {"tabular_mdp", "point_navigation"}) {

@@ -14,6 +14,37 @@
 
 namespace innerloop {
 
+/// The trials that a loop has played with θ, with their prompts if there are any, as a problem whose objective is the reference's.
+inline TrialProblem played_problem(const TrialLoop& loop, Device& device, const Vector& theta) {
+  const Trials<float>& t = loop.trials();
+  TrialProblem p;
+  p.policy = loop.policy();
+  p.envs = t.batch.envs;
+  p.steps = t.batch.horizon;
+  p.theta = theta;
+  const auto rows = [&](const float* from, int each) {
+    Vector all;
+    for (int d = 0; d < each; ++d)
+      for (const double x :
+           to_double(device.read(from + d * t.batch.row_stride, std::int64_t{t.batch.rows()})))
+        all.push_back(x);
+    return all;
+  };
+  p.inputs = rows(t.batch.observations, t.batch.observation_size);
+  p.actions = rows(t.batch.actions, t.batch.action_size);
+  p.log_probs = rows(t.batch.log_probs, 1);
+  p.advantages = rows(t.batch.advantages, 1);
+  p.targets = rows(t.targets, 1);
+  p.values = rows(t.values, 1);
+  for (int e = 0; e < p.envs; ++e) p.order.push_back(e);
+  if (loop.prompts() != nullptr)
+    with_memory(loop.policy(), [&]<class Memory>(const MemoryPolicy<Memory>& policy) {
+      p.prompts = to_double(
+          device.read(loop.prompts(), std::int64_t{p.envs} * prompt_numbers<Memory>(policy.memory)));
+    });
+  return p;
+}
+
 // Trials of two and a half tens of steps at most, of 5 tasks × 2 environments unless overridden.
 inline Config trial_config(const std::vector<std::string>& overrides = {}) {
   return parse_config(R"({"seed": 5, "tasks_per_iteration": 5, "envs_per_task": 2, "horizon": 5,

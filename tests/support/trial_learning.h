@@ -26,6 +26,7 @@ class Learning {
   }
   Vector gradient() { return numbers(learner_.gradient(), learner_.learned().size()); }
   const TrialLoop& loop() const { return learner_.loop(); }
+  Device& device() { return device_; }
   Vector numbers(const float* from, std::int64_t count) { return to_double(device_.read(from, count)); }
   /// An iteration that learns nothing for the next one.
   IterationReport iterate_frozen() {
