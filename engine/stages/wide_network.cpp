@@ -201,7 +201,7 @@ class PassNetwork : public WideNetwork {
 
  private:
   // Enough that products are large, and few enough that what is kept of them fits.
-  static constexpr int kMostRows = 8192;
+  static constexpr int kMostRows = 4096;
 
   struct Buffers {
     typename Memory::template Trial<float> trials;

@@ -36,7 +36,8 @@ struct SimdTeam {
   static constexpr bool exact_tiles = true;     // a code path for each size of a remaining tile
   static constexpr bool loads_by_four = false;  // products take A's numbers in vectors of four
   static constexpr bool keeps = true;           // activations may have been kept, outside of scratch memory
-  static constexpr bool copies = false;  // weights from memory to scratch memory, where products want them
+  static constexpr bool copies = false;     // weights from memory to scratch memory, where products want them
+  static constexpr bool has_warps = false;  // neighbours hand each other numbers
 
   FN int rank() const { return 0; }
   FN int size() const { return 1; }
@@ -59,7 +60,7 @@ struct CudaTeam {
   using Vector = Pack<T, 4>;
   static constexpr int tile_rows = 4, tile_vectors = 2;
   static constexpr bool exact_tiles = false, loads_by_four = true, keeps = where == ScratchIn::device,
-                        copies = where == ScratchIn::shared;
+                        copies = where == ScratchIn::shared, has_warps = true;
 
   Precision precision = Precision::float32;  // of products
 
@@ -73,6 +74,18 @@ struct CudaTeam {
     return p;
   }
 };
+#endif
+
+// The team, for numbers that may lie anywhere in memory, whatever its scratch memory is: products take theirs from the latter.
+template <class Team>
+FN Team anywhere(const Team& team) {
+  return team;
+}
+#if defined(__CUDACC__)
+template <class T, ScratchIn where>
+__device__ __forceinline__ CudaTeam<T> anywhere(const CudaTeam<T, where>& team) {
+  return {team.precision};
+}
 #endif
 
 // Hides how a pointer was computed. Otherwise nvcc keeps every operand of the address in registers and splits vector stores.

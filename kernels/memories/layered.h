@@ -99,7 +99,7 @@ struct OfTrials {
   }
   template <class Team>
   TEAM_FN void operator()(const Team& team, const Place& place, Scratch scratch) const {
-    part(team, place.part, take_attention_room<Team>(scratch, part.attention()));
+    part(anywhere(team), place.part, take_attention_room<Team>(scratch, part.attention()));
   }
 };
 

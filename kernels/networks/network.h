@@ -169,7 +169,7 @@ TEAM_FN void head_product(const Team& team, const PolicyShape& shape,
     UNROLL
     for (int t = 0; t < Terms; ++t)
       dots[t] = {terms[t].left.data, terms[t].left.row_stride, terms[t].transposed, padded(terms[t].depth)};
-    dot_products(team, block.rows, outputs, dots, bias, to, block.output_stride);
+    dot_products<true>(team, block.rows, outputs, dots, bias, to, block.output_stride);
     team.sync();
     return;
   }

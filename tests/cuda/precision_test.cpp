@@ -34,6 +34,7 @@ const Case kCases[] = {
     {"WideTransformer",
      Products::of_cublas,
      {"at_episode_end=restart",
+      R"(outer={"name":"sgd","lr":0.02})",  // with which it does not run away
       R"(policy={"name":"transformer","hidden":272,"heads":17,"layers":1,"feedforward":32})",
       R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2})"}},
 };

@@ -182,25 +182,29 @@ INSTANTIATE_TEST_SUITE_P(, EveryFormOnCuda, testing::ValuesIn(kForms),
                          [](const auto& test) { return test.param.name; });
 
 // cuBLAS adds in another order than the CPU, and in the same one each time. SGD's steps and continuous actions carry a
-// difference no further; Adam's first steps are as large for a gradient of almost 0 as for any other.
+// difference no further, as long as the steps are such that training does not run away; Adam's first steps are as large for a
+// gradient of almost 0 as for any other.
 TEST(WideMemoryOnCuda, LearnsWhatTheCpuLearnsAndTheSameEachTime) {
-  for (const auto& [policy, of_memory] :
-       {std::pair{R"({"name":"gru","hidden":272})", R"(,"value_network":"separate","window":5)"},
-        std::pair{R"({"name":"lstm","hidden":257})", R"(,"value_network":"separate","window":5)"},
-        std::pair{R"({"name":"transformer","hidden":272,"heads":17,"layers":1,"feedforward":32})", ""},
-        std::pair{R"({"name":"transformer","hidden":288,"heads":9,"layers":2,"feedforward":48,"tokens":2,)"
-                  R"("gated":true,"positions":"rotary"})",
-                  R"(,"value_network":"separate")"}}) {
-    const Config config =
-        tiny_config({"at_episode_end=restart", std::string("policy=") + policy,
-                     std::string(R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2)") +
-                         of_memory + "}",
-                     R"(outer={"name":"sgd","lr":0.5})"});
+  struct Case {
+    std::string policy, of_memory, lr;
+  };
+  const std::string separate = R"(,"value_network":"separate")";
+  for (const Case& wide :
+       {Case{R"({"name":"gru","hidden":272})", separate + R"(,"window":5)", "0.5"},
+        Case{R"({"name":"lstm","hidden":257})", separate + R"(,"window":5)", "0.5"},
+        Case{R"({"name":"transformer","hidden":272,"heads":17,"layers":1,"feedforward":32})", "", "0.02"},
+        Case{R"({"name":"transformer","hidden":288,"heads":9,"layers":2,"feedforward":48,"tokens":2,)"
+             R"("gated":true,"positions":"rotary"})",
+             separate, "0.02"}}) {
+    const Config config = tiny_config(
+        {"at_episode_end=restart", "policy=" + wide.policy,
+         R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2)" + wide.of_memory + "}",
+         R"(outer={"name":"sgd","lr":)" + wide.lr + "}"});
     const std::vector<float> cuda = learned(config, 3, kCuda), cpu = learned(config, 3, kOneThread);
     EXPECT_EQ(cuda, learned(config, 3, kCuda));
     const double moved = distance(cpu, create_learned(config).initial(config.seed));
     EXPECT_GT(moved, 0);
-    EXPECT_LT(distance(cuda, cpu) / moved, 1e-5) << policy;
+    EXPECT_LT(distance(cuda, cpu) / moved, 1e-5) << wide.policy;
   }
 }
 

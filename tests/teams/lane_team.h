@@ -30,7 +30,8 @@ class LaneTeam {
   using Lane = Pack<T, 1>;
   using Vector = Pack<T, 4>;
   static constexpr int tile_rows = 4, tile_vectors = 2;
-  static constexpr bool exact_tiles = false, loads_by_four = true, keeps = true, copies = true;
+  static constexpr bool exact_tiles = false, loads_by_four = true, keeps = true, copies = true,
+                        has_warps = false;
 
   LaneTeam(Crew& crew, int rank) : crew_(&crew), rank_(rank), size_(crew.lanes()) {}
   int rank() const { return rank_; }
