@@ -208,7 +208,7 @@ struct Transformer {
     return b;
   }
   template <class T>
-  HOST_CALL static Trial<T> take_trials(Scratch& scratch, const Shape& s, int trials) {
+  FN static Trial<T> take_trials(Scratch& scratch, const Shape& s, int trials) {
     const int rows = padded(trials * s.rows());
     const long size = static_cast<long>(rows) * s.hidden;
     Trial<T> b;
