@@ -19,6 +19,8 @@ struct Case {
   const char* name;
   Products products;
   std::vector<std::string> overrides;
+  // Of a product, that training may be off by: more where more products follow each other.
+  double roundoffs = 3;
 };
 const Case kCases[] = {
     {"Maml", Products::ours, {"policy.hidden=[36,20]", "algorithm.inner_steps=2"}},
@@ -36,7 +38,8 @@ const Case kCases[] = {
      {"at_episode_end=restart",
       R"(outer={"name":"sgd","lr":0.02})",  // with which it does not run away
       R"(policy={"name":"transformer","hidden":272,"heads":17,"layers":1,"feedforward":32})",
-      R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2})"}},
+      R"(algorithm={"name":"rl2","trial_length":10,"epochs":1,"minibatches":2})"},
+     8},
 };
 
 class PrecisionOnCuda : public testing::TestWithParam<std::tuple<Case, const char*>> {};
@@ -55,7 +58,7 @@ TEST_P(PrecisionOnCuda, TrainsNearFloat32AndTheSameEachTime) {
   EXPECT_EQ(found, learned(config(precision), 2, kCuda));
   const double roundoff = std::string(precision) == "tf32" ? 0x1p-11 : 0x1p-8;
   const double off = distance(found, wanted) / distance(wanted, start);
-  EXPECT_LT(off, 3 * roundoff);
+  EXPECT_LT(off, options.roundoffs * roundoff);
   if (options.products == Products::ours) {
     EXPECT_GT(off, roundoff / 4);
   }
