@@ -98,7 +98,9 @@ std::vector<float> PromptEvaluator::adapted(int task) {
 std::vector<PlayedEpisodes> PromptEvaluator::first_episodes(int task, int count) {
   std::vector<PlayedEpisodes> episodes;
   const Batch<float>& batch = loop_.trials().batch;
-  for (int env = 0; env < std::min(count, loop_.envs_per_task()); ++env)
+  const int envs = std::min(count, loop_.envs_per_task());
+  episodes.reserve(static_cast<std::size_t>(envs));
+  for (int env = 0; env < envs; ++env)
     episodes.push_back({{options_.seed, kEvaluationIteration},
                         task,
                         env,

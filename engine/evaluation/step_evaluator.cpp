@@ -111,7 +111,9 @@ std::vector<PlayedEpisodes> InnerLoopEvaluator::first_episodes(int task, int cou
   batch.ends += at;
   if (batch.symbols != nullptr) batch.symbols += at * batch.symbol_places;
   std::vector<PlayedEpisodes> episodes;
-  for (int env = 0; env < std::min(count, inner_.sizes().envs); ++env)
+  const int envs = std::min(count, inner_.sizes().envs);
+  episodes.reserve(static_cast<std::size_t>(envs));
+  for (int env = 0; env < envs; ++env)
     episodes.push_back({{options_.seed, kEvaluationIteration},
                         task,
                         env,

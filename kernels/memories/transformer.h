@@ -362,8 +362,8 @@ struct Transformer {
     run.add_columns(rows, d.out, sums.params + d.bias(), by, d.out);
   }
 
-  // Calls with(first step, its row, how many) for steps whose rows lie together: of all trials where no tokens are between them,
-  // else of one after the other.
+  // Calls with(first step, its row, how many) for steps whose rows lie together: of all trials where no tokens are between
+  // them, else of one after the other.
   template <class With>
   FN static void for_steps(const Shape& s, WholeTrials trials, const With& with) {
     if (s.tokens == 0) return with(0L, 0L, trials.count * trials.steps);

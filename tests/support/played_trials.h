@@ -14,7 +14,8 @@
 
 namespace innerloop {
 
-/// The trials that a loop has played with θ, with their prompts if there are any, as a problem whose objective is the reference's.
+/// The trials that a loop has played with θ, with their prompts if there are any, as a problem whose objective is the
+/// reference's.
 inline TrialProblem played_problem(const TrialLoop& loop, Device& device, const Vector& theta) {
   const Trials<float>& t = loop.trials();
   TrialProblem p;
